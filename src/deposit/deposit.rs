@@ -1,0 +1,126 @@
+//! A deposit and its buckets: at every step `received = held + reserved + paid_out + refunded + charged_back`.
+
+use serde::{Deserialize, Serialize};
+
+use super::DepositId;
+use crate::{Money, Payee, Side, Text};
+
+/// What a deposit is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepositPurpose {
+    /// Pays for the deal.
+    Payment,
+    /// Secures the deal and goes back.
+    Guarantee,
+    /// An additional charge, optional to pay.
+    Charge,
+}
+
+/// Where the money of a deposit is, in minor units of its currency.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buckets {
+    /// All that ever came in, by charges and holds; a hold that fails or lapses leaves it again.
+    pub received: i64,
+    /// What is there and not assigned to anybody; what is on hold is part of it.
+    pub held: i64,
+    /// What is assigned to legs that are not settled yet.
+    pub reserved: i64,
+    /// What went to payees.
+    pub paid_out: i64,
+    /// What went back to who paid it: refunds, voids, the uncaptured rest of holds.
+    pub refunded: i64,
+    /// What a lost chargeback took out of the pot.
+    pub charged_back: i64,
+}
+
+impl Buckets {
+    /// Does `received` equal the sum of the others, and is none of them negative?
+    pub fn conserve(&self) -> bool {
+        let parts = [
+            self.held,
+            self.reserved,
+            self.paid_out,
+            self.refunded,
+            self.charged_back,
+        ];
+        let sum = parts.iter().try_fold(0_i64, |sum, &part| sum.checked_add(part));
+        parts.iter().all(|&part| part >= 0) && sum == Some(self.received)
+    }
+}
+
+/// What an additional charge is for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChargeDetails {
+    /// The client's key, by which a repeat is recognised.
+    pub key: Text<64, 1>,
+    /// Who gets it if the deal succeeds.
+    pub payee: Payee,
+    /// What for.
+    pub reason: Text<500>,
+}
+
+/// Money that one party has put, or is to put, into the deal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deposit {
+    pub(crate) id: DepositId,
+    pub(crate) owner: Side,
+    pub(crate) purpose: DepositPurpose,
+    pub(crate) required: Money,
+    pub(crate) buckets: Buckets,
+    /// The part of `held` that is authorised but not captured.
+    pub(crate) on_hold: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
+}
+
+impl Deposit {
+    /// Its name in the deal.
+    pub const fn id(&self) -> DepositId {
+        self.id
+    }
+
+    /// Who pays it.
+    pub const fn owner(&self) -> Side {
+        self.owner
+    }
+
+    /// What it is for.
+    pub const fn purpose(&self) -> DepositPurpose {
+        self.purpose
+    }
+
+    /// How much is required.
+    pub const fn required(&self) -> Money {
+        self.required
+    }
+
+    /// Where its money is, in minor units of [`Deposit::required`]'s currency.
+    pub const fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// What is there and not assigned to anybody.
+    pub const fn held(&self) -> Money {
+        Money::from_minor(self.buckets.held, self.required.currency())
+    }
+
+    /// What of it is authorised but not captured.
+    pub const fn on_hold(&self) -> Money {
+        Money::from_minor(self.on_hold, self.required.currency())
+    }
+
+    /// What is still to be paid; zero once it is full.
+    pub fn outstanding(&self) -> Money {
+        let missing = self.required.minor().saturating_sub(self.buckets.held).max(0);
+        Money::from_minor(missing, self.required.currency())
+    }
+
+    /// The details of an additional charge.
+    pub fn charge(&self) -> Option<&ChargeDetails> {
+        self.charge.as_deref()
+    }
+}

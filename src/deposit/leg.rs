@@ -1,0 +1,111 @@
+//! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DepositId, TransactionKind, TxId};
+use crate::settlement::Purpose;
+use crate::{Money, Payee};
+
+/// A leg within its deal, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegId(pub(crate) u32);
+
+impl LegId {
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// Where a leg stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegState {
+    /// The gateway has the order and has not answered for good.
+    Ordered,
+    /// The last attempt failed: a new destination orders the next one, and in time it goes to the balance.
+    Declined,
+    /// Paid through the gateway.
+    Settled,
+    /// Credited to the payee's in-system balance.
+    Credited,
+}
+
+/// What one payee is to get. Every leg has its own state: a failed one holds up no other.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) deposit: DepositId,
+    pub(crate) payee: Payee,
+    pub(crate) purpose: Purpose,
+    pub(crate) amount: Money,
+    pub(crate) state: LegState,
+    /// The latest attempt.
+    pub(crate) tx: TxId,
+    /// The payment that it goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<TxId>,
+}
+
+impl Leg {
+    /// Its number within the deal.
+    pub const fn id(&self) -> LegId {
+        self.id
+    }
+
+    /// Out of which deposit.
+    pub const fn deposit(&self) -> DepositId {
+        self.deposit
+    }
+
+    /// To whom.
+    pub const fn payee(&self) -> &Payee {
+        &self.payee
+    }
+
+    /// Why.
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// How much.
+    pub const fn amount(&self) -> Money {
+        self.amount
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> LegState {
+        self.state
+    }
+
+    /// The latest attempt.
+    pub const fn transaction(&self) -> TxId {
+        self.tx
+    }
+
+    /// The payment that it goes back to.
+    pub const fn source(&self) -> Option<TxId> {
+        self.source
+    }
+
+    /// Has the payee got it?
+    pub const fn is_settled(&self) -> bool {
+        match self.state {
+            LegState::Settled | LegState::Credited => true,
+            LegState::Ordered | LegState::Declined => false,
+        }
+    }
+}
+
+impl Purpose {
+    /// The kind of transaction that settles a leg with this purpose, where its source is not a hold.
+    pub(crate) const fn kind(self) -> TransactionKind {
+        match self {
+            Self::Payout | Self::Service | Self::Award | Self::Charge => TransactionKind::Payout,
+            Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
+            Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => TransactionKind::Refund,
+        }
+    }
+}

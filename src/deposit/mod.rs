@@ -1,0 +1,18 @@
+//! Money in the deal: deposits with their buckets, legs out of them, transactions that move it.
+
+#[expect(
+    clippy::module_inception,
+    reason = "one idea per file; the idea has the module's name"
+)]
+mod deposit;
+mod deposit_id;
+mod leg;
+mod transaction;
+
+pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
+pub use deposit_id::{DepositId, UnknownDepositName};
+pub use leg::{Leg, LegId, LegState};
+pub use transaction::{
+    ClientKey, GatewayName, HoldState, IdempotencyKey, Order, Reason, Reference, Transaction,
+    TransactionKind, TransactionState, TxId,
+};

@@ -1,0 +1,275 @@
+//! Transactions: one movement of money each, pending until it succeeds or fails, and never anything else after.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DepositId, LegId};
+use crate::settlement::Purpose;
+use crate::{DealId, Money, Payee, Text, Time};
+
+/// A transaction within its deal, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TxId(pub(crate) u32);
+
+impl TxId {
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The transaction with this number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for TxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The key under which the gateway executes an order at most once: `{deal}:{transaction}`.
+///
+/// The same order always has the same key, before and after a crash; a retry after a decline is a new transaction
+/// and so has a new one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct IdempotencyKey {
+    /// The deal.
+    pub deal: DealId,
+    /// The transaction within it.
+    pub transaction: TxId,
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.deal, self.transaction)
+    }
+}
+
+/// A gateway's own id of a payment, refund or payout.
+pub type Reference = Text<128, 1>;
+/// Which gateway.
+pub type GatewayName = Text<32, 1>;
+/// A key that a client chooses, so that a repeat is recognised.
+pub type ClientKey = Text<64, 1>;
+/// Why something was done or declined, in words.
+pub type Reason = Text<500>;
+
+/// What a transaction does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionKind {
+    /// The payer's bank sets money aside.
+    Hold,
+    /// Money on hold is taken.
+    Capture,
+    /// Money on hold is let go.
+    Void,
+    /// The payer pays.
+    Charge,
+    /// Money goes back to its source.
+    Refund,
+    /// Money goes to a payee.
+    Payout,
+    /// A fee goes to its payee.
+    Fee,
+    /// The payer's bank takes money back.
+    Chargeback,
+}
+
+impl TransactionKind {
+    /// Does it bring money in?
+    pub const fn is_inbound(self) -> bool {
+        match self {
+            Self::Hold | Self::Charge => true,
+            Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee | Self::Chargeback => false,
+        }
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+            Self::Payout => "payout",
+            Self::Fee => "fee",
+            Self::Chargeback => "chargeback",
+        }
+    }
+}
+
+/// Where a transaction stands. It leaves `Pending` once, for good.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionState {
+    /// No answer yet: unknown, never "failed".
+    Pending,
+    /// It happened.
+    Succeeded,
+    /// It did not happen and never will; a retry is another transaction.
+    Failed(Reason),
+}
+
+/// What has become of money on hold.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldState {
+    /// Waiting, until the payer's bank lets it go.
+    Open {
+        /// When the hold expires.
+        expires: Time,
+    },
+    /// A capture or a void is ordered and not answered.
+    Closing,
+    /// Captured, voided, failed or lapsed.
+    Closed,
+}
+
+/// What the gateway is asked to do. Data inside events: nothing is sent before the journal has it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Its number, from which the idempotency key is made.
+    pub tx: TxId,
+    /// What to do. `charge`: verify a payment that a party claims to have made.
+    pub kind: TransactionKind,
+    /// Whose pot.
+    pub deposit: DepositId,
+    /// To whom.
+    pub payee: Payee,
+    /// Why.
+    pub purpose: Purpose,
+    /// How much.
+    pub amount: Money,
+    /// The leg that this is an attempt of; a capture has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leg: Option<LegId>,
+    /// The payment that is captured, voided or refunded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<TxId>,
+}
+
+/// One movement of money.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transaction {
+    pub(crate) id: TxId,
+    pub(crate) kind: TransactionKind,
+    pub(crate) deposit: DepositId,
+    pub(crate) amount: Money,
+    pub(crate) state: TransactionState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) leg: Option<LegId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<TxId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<ClientKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gateway: Option<GatewayName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hold: Option<HoldState>,
+    /// Of an inbound one: how much is on its way back, or back, at its source.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) returned: i64,
+    pub(crate) created_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settled_at: Option<Time>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
+impl Transaction {
+    /// Its number within the deal.
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+
+    /// What it does.
+    pub const fn kind(&self) -> TransactionKind {
+        self.kind
+    }
+
+    /// Whose pot it moves money into, out of or within.
+    pub const fn deposit(&self) -> DepositId {
+        self.deposit
+    }
+
+    /// How much.
+    pub const fn amount(&self) -> Money {
+        self.amount
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> &TransactionState {
+        &self.state
+    }
+
+    /// The leg that it is an attempt of.
+    pub const fn leg(&self) -> Option<LegId> {
+        self.leg
+    }
+
+    /// The payment that it captures, voids or refunds.
+    pub const fn source(&self) -> Option<TxId> {
+        self.source
+    }
+
+    /// The client's key of a payment request.
+    pub const fn key(&self) -> Option<&ClientKey> {
+        self.key.as_ref()
+    }
+
+    /// The gateway that moved the money.
+    pub const fn gateway(&self) -> Option<&GatewayName> {
+        self.gateway.as_ref()
+    }
+
+    /// The gateway's own id.
+    pub const fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
+
+    /// What has become of a hold; `None` for everything else.
+    pub const fn hold(&self) -> Option<HoldState> {
+        self.hold
+    }
+
+    /// When it was ordered, requested or received.
+    pub const fn created_at(&self) -> Time {
+        self.created_at
+    }
+
+    /// When it succeeded or failed.
+    pub const fn settled_at(&self) -> Option<Time> {
+        self.settled_at
+    }
+
+    /// Is it still without an answer?
+    pub const fn is_pending(&self) -> bool {
+        matches!(self.state, TransactionState::Pending)
+    }
+
+    /// Did money come in by it?
+    pub(crate) const fn brought_money(&self) -> bool {
+        self.kind.is_inbound() && matches!(self.state, TransactionState::Succeeded)
+    }
+
+    /// What of an inbound one can still go back to its source.
+    pub(crate) const fn refundable(&self) -> i64 {
+        self.amount.minor().saturating_sub(self.returned)
+    }
+}

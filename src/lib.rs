@@ -1,0 +1,18 @@
+//! An embeddable, storage-agnostic escrow domain library.
+
+pub mod deposit;
+pub mod dispute;
+pub mod money;
+mod party;
+pub mod settlement;
+pub mod terms;
+mod text;
+mod time;
+
+pub use dispute::{Award, DefaultRuling};
+pub use money::{Currency, Money, Rate};
+pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
+pub use settlement::{Quote, quote, settle};
+pub use terms::{Policy, Terms, TermsDraft};
+pub use text::{Text, TextError};
+pub use time::{Time, TimeError};

@@ -1,0 +1,229 @@
+//! Who takes part: ids, sides, roles, actors, payees, and where a payee wants the money.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Text;
+
+/// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
+pub type PartyId = Text<64, 1>;
+
+/// The host's id of a deal. The crate never draws one: it arrives as an argument.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DealId(Uuid);
+
+impl DealId {
+    /// Wraps the id that the host has chosen.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The wrapped id.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl From<Uuid> for DealId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for DealId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for DealId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DealId({})", self.0)
+    }
+}
+
+/// One of the two parties to a deal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Pays for the subject of the deal and receives it.
+    Buyer,
+    /// Provides the subject of the deal and is paid for it.
+    Seller,
+}
+
+impl Side {
+    /// Both sides, the buyer first.
+    pub const BOTH: [Self; 2] = [Self::Buyer, Self::Seller];
+
+    /// The other party.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Buyer => Self::Seller,
+            Self::Seller => Self::Buyer,
+        }
+    }
+
+    /// This side as a receiver of money.
+    pub const fn payee(self) -> Payee {
+        match self {
+            Self::Buyer => Payee::Buyer,
+            Self::Seller => Payee::Seller,
+        }
+    }
+}
+
+/// In which capacity somebody acts on a deal. The columns of the permission table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The buyer named in the terms.
+    Buyer,
+    /// The seller named in the terms.
+    Seller,
+    /// A third party whom the terms name: a partner who takes a fee, a third who provides a service.
+    Partner,
+    /// The arbiter appointed to the deal.
+    Arbiter,
+    /// Staff of the platform.
+    Operator,
+    /// Staff of the platform who review terms.
+    Moderator,
+    /// The payment gateway: the only source of facts about money.
+    Gateway,
+    /// The tracking system: the only source of facts about delivery.
+    Tracker,
+    /// The passage of time.
+    Clock,
+}
+
+impl Role {
+    /// Every role, in table order.
+    pub const ALL: [Self; 9] = [
+        Self::Buyer,
+        Self::Seller,
+        Self::Partner,
+        Self::Arbiter,
+        Self::Operator,
+        Self::Moderator,
+        Self::Gateway,
+        Self::Tracker,
+        Self::Clock,
+    ];
+
+    /// The side that this role is, where it is one.
+    pub const fn side(self) -> Option<Side> {
+        match self {
+            Self::Buyer => Some(Side::Buyer),
+            Self::Seller => Some(Side::Seller),
+            Self::Partner
+            | Self::Arbiter
+            | Self::Operator
+            | Self::Moderator
+            | Self::Gateway
+            | Self::Tracker
+            | Self::Clock => None,
+        }
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buyer => "buyer",
+            Self::Seller => "seller",
+            Self::Partner => "partner",
+            Self::Arbiter => "arbiter",
+            Self::Operator => "operator",
+            Self::Moderator => "moderator",
+            Self::Gateway => "gateway",
+            Self::Tracker => "tracker",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who acts. The role of a [`Party`](Actor::Party) is derived from the deal; all the others are vouched for by
+/// the host, which has authenticated them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Somebody whom the deal may know: buyer, seller, partner or arbiter.
+    Party(PartyId),
+    /// A member of the platform's staff.
+    Operator(PartyId),
+    /// A member of the platform's staff who reviews terms.
+    Moderator(PartyId),
+    /// The payment gateway.
+    Gateway,
+    /// The tracking system.
+    Tracker,
+    /// The passage of time.
+    Clock,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Party(id) => f.write_str(id),
+            Self::Operator(id) => write!(f, "operator {id}"),
+            Self::Moderator(id) => write!(f, "moderator {id}"),
+            Self::Gateway => f.write_str("gateway"),
+            Self::Tracker => f.write_str("tracker"),
+            Self::Clock => f.write_str("clock"),
+        }
+    }
+}
+
+/// Who is to receive money, or owes it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payee {
+    /// The buyer.
+    Buyer,
+    /// The seller.
+    Seller,
+    /// The platform that links this crate.
+    Platform,
+    /// The payment processor.
+    Processor,
+    /// A third party named in the terms.
+    Party(PartyId),
+}
+
+impl fmt::Display for Payee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Buyer => f.write_str("buyer"),
+            Self::Seller => f.write_str("seller"),
+            Self::Platform => f.write_str("platform"),
+            Self::Processor => f.write_str("processor"),
+            Self::Party(id) => f.write_str(id),
+        }
+    }
+}
+
+/// A reference to a payment instrument in the host's vault: a token, never a card or account number itself.
+pub type InstrumentRef = Text<128, 1>;
+
+/// Where a payee wants to receive money. `Debug` and the journal show the vault's reference only.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// A bank account.
+    Account(InstrumentRef),
+    /// A bank card.
+    Card(InstrumentRef),
+    /// An e-wallet.
+    Wallet(InstrumentRef),
+    /// The payee's in-system balance: settles at once, without the gateway.
+    Balance,
+}

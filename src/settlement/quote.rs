@@ -1,0 +1,308 @@
+//! The quote: what everybody pays and gets if all goes well. Settlement uses the same figures, so what was quoted
+//! is what is paid.
+
+use serde::Serialize;
+
+use super::minor::{TooLarge, add, sub};
+use crate::terms::{Fee, FeeBase, FeeId, FeePayee, Provider, Terms, TermsDraft};
+use crate::{Currency, Money};
+
+/// The cost of one service, divided between the parties: `cost = buyers_part + sellers_part`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ServiceLine {
+    /// The final cost.
+    pub cost: Money,
+    /// What the buyer pays of it, rounded toward zero.
+    pub buyers_part: Money,
+    /// What the seller pays of it: the rest.
+    pub sellers_part: Money,
+}
+
+/// One fee: `amount = buyers_part + sellers_part = net + its carve-outs`; a carve-out has no parts of its own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct FeeLine {
+    /// The fee's name in the schedule.
+    pub id: FeeId,
+    /// Who receives it.
+    pub payee: FeePayee,
+    /// The whole fee, carve-outs included.
+    pub amount: Money,
+    /// What the buyer pays of it, rounded toward zero.
+    pub buyers_part: Money,
+    /// What the seller pays of it: the rest.
+    pub sellers_part: Money,
+    /// What its payee keeps once the carve-outs are taken.
+    pub net: Money,
+    /// The fee out of which this one is carved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of: Option<FeeId>,
+}
+
+/// Every sum of a deal before anything moves. All amounts are in the deal's currency and in minor units; rates
+/// round toward zero and the receiver of the rest keeps the remainder.
+///
+/// The identity that holds for every quote, and is a property test:
+/// `deposit + seller_due = payout + Σ fees without carve-outs + Σ costs of services provided by others`.
+///
+/// # Source
+/// Nalogka's *calculation result*; its field names are in brackets.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Quote {
+    /// `Σ unit_price × quantity` (`subject_items_sum`).
+    pub price: Money,
+    /// The price and the buyer's parts of services.
+    pub order: Money,
+    /// The order and the buyer's parts of fees.
+    pub buyer_total: Money,
+    /// What the buyer pays the seller directly (`buyer_have_to_pay_offline`).
+    pub pay_offline: Money,
+    /// What the buyer deposits, `buyer_total − pay_offline` (`buyer_have_to_pay_online`). The gross.
+    pub deposit: Money,
+    /// What the seller earns from the deposit before his own parts:
+    /// `price + Σ buyer's parts of seller-provided services − pay_offline`.
+    pub proceeds: Money,
+    /// The proceeds less the seller's parts of fees and of services provided by others; may be negative.
+    pub net: Money,
+    /// What the seller is paid, `max(0, net)` (`payout`).
+    pub payout: Money,
+    /// What the seller must deposit, `max(0, −net)` (`seller_have_to_pay_online`).
+    pub seller_due: Money,
+    /// Costs of the services that the seller provides (`seller_provided_sum`).
+    pub seller_provided: Money,
+    /// The seller's parts of all services (`seller_consumed_sum`).
+    pub seller_consumed: Money,
+    /// The buyer's parts of all services (`buyer_consumed_sum`).
+    pub buyer_consumed: Money,
+    /// All fees without carve-outs (`commission_sum`).
+    pub commission: Money,
+    /// The seller's parts of fees (`commission_seller_sum`).
+    pub commission_seller: Money,
+    /// The buyer's parts of fees (`commission_buyer_sum`).
+    pub commission_buyer: Money,
+    /// What the buyer pays beside the price: his parts of services and fees (`buyer_expenses`).
+    pub buyer_expenses: Money,
+    /// What the seller pays: his parts of services and fees (`seller_expenses`).
+    pub seller_expenses: Money,
+    /// The payout less the costs of the services that the seller provides himself (`seller_profit`).
+    pub seller_profit: Money,
+    /// One line per service, in the order of the terms.
+    pub services: Vec<ServiceLine>,
+    /// One line per fee, in the order of the schedule.
+    pub fees: Vec<FeeLine>,
+}
+
+/// Why no quote can be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum QuoteError {
+    TooLarge,
+    CarveOutOverParent { fee: usize },
+    OfflineOverProceeds,
+}
+
+impl From<TooLarge> for QuoteError {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge
+    }
+}
+
+/// What the buyer pays offline: as agreed, or what is left of it after a partial buyout, which shrinks it first.
+#[derive(Clone, Copy)]
+enum Offline {
+    Agreed(i64),
+    WhatIsOver { deposit: i64 },
+}
+
+/// What everybody pays and gets under these terms if all goes well.
+///
+/// The terms carry the answer already: this is [`Terms::quote`] as a function.
+///
+/// # Examples
+/// ```
+/// # use escrow::{Currency, Money, Policy, Rate, quote, terms::*};
+/// let rub = |m| Money::from_minor(m, Currency::RUB);
+/// let phone = Item::new("Phone".parse()?, rub(23_500_00), 1);
+/// let mut draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
+/// let five = Rate::from_ppm(50_000)?;
+/// draft.fees.push(Fee::of_price("platform".parse()?, FeePayee::Platform, five, Payer::Seller));
+/// let terms = Terms::new(draft)?;
+/// assert_eq!(quote(&terms).deposit, rub(23_500_00));
+/// assert_eq!(quote(&terms).payout, rub(22_325_00)); // 23 500 less 5 %
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn quote(terms: &Terms) -> Quote {
+    terms.quote().clone()
+}
+
+impl Quote {
+    /// The quote of a draft whose fields are valid each by itself.
+    pub(crate) fn of(draft: &TermsDraft) -> Result<Self, QuoteError> {
+        let offline = draft.pay_offline.map_or(0, Money::minor);
+        let quantities = draft.items.iter().map(|i| i.quantity);
+        let quote = figure(draft, quantities, Offline::Agreed(offline))?;
+        // what the buyer pays the seller directly cannot be more than the seller is owed
+        if quote.proceeds.is_negative() {
+            return Err(QuoteError::OfflineOverProceeds);
+        }
+        Ok(quote)
+    }
+
+    /// The quote on the accepted quantities, where the deposit is what it was: the offline part shrinks first, then
+    /// the buyer gets the difference back.
+    pub(crate) fn of_accepted(terms: &Terms, quantities: &[u32]) -> Result<Self, QuoteError> {
+        let deposit = terms.quote().deposit.minor();
+        figure(terms, quantities.iter().copied(), Offline::WhatIsOver { deposit })
+    }
+
+    /// The currency of every amount.
+    pub const fn currency(&self) -> Currency {
+        self.price.currency()
+    }
+}
+
+/// DESIGN "The quote, exactly", line by line.
+fn figure(
+    draft: &TermsDraft,
+    quantities: impl Iterator<Item = u32>,
+    offline: Offline,
+) -> Result<Quote, QuoteError> {
+    let money = |minor| Money::from_minor(minor, draft.currency);
+
+    let mut price = 0;
+    for (item, quantity) in draft.items.iter().zip(quantities) {
+        price = add(
+            price,
+            item.unit_price
+                .minor()
+                .checked_mul(i64::from(quantity))
+                .ok_or(TooLarge)?,
+        )?;
+    }
+
+    let mut services = Vec::with_capacity(draft.services.len());
+    let (mut buyer_consumed, mut seller_consumed) = (0, 0);
+    let (mut seller_provided, mut to_seller, mut others_sellers_parts) = (0, 0, 0);
+    for service in &draft.services {
+        let cost = service.final_cost.minor();
+        let buyers = service.payer.buyers_part(cost);
+        let sellers = sub(cost, buyers)?;
+        buyer_consumed = add(buyer_consumed, buyers)?;
+        seller_consumed = add(seller_consumed, sellers)?;
+        match service.provider {
+            Provider::Seller => {
+                seller_provided = add(seller_provided, cost)?;
+                to_seller = add(to_seller, buyers)?;
+            }
+            Provider::Platform | Provider::Third(_) => {
+                others_sellers_parts = add(others_sellers_parts, sellers)?
+            }
+        }
+        services.push(ServiceLine {
+            cost: money(cost),
+            buyers_part: money(buyers),
+            sellers_part: money(sellers),
+        });
+    }
+    let order = add(price, buyer_consumed)?;
+
+    // a gross fee has no buyer's part, so the buyer's total does not depend on it
+    let amount_of = |fee: &Fee, gross: i64| -> Result<i64, TooLarge> {
+        let base = match fee.base {
+            FeeBase::Price => price,
+            FeeBase::Order => order,
+            FeeBase::Gross => gross,
+        };
+        fee_amount(fee.rate.floor_of(base), fee.fixed, fee.min, fee.max)
+    };
+    let buyers_part_of = |fee: &Fee, amount| fee.payer.map_or(0, |payer| payer.buyers_part(amount));
+    let mut commission_buyer = 0;
+    for fee in draft.fees.iter().filter(|f| f.base != FeeBase::Gross) {
+        commission_buyer = add(commission_buyer, buyers_part_of(fee, amount_of(fee, 0)?))?;
+    }
+    let buyer_total = add(order, commission_buyer)?;
+    let pay_offline = match offline {
+        Offline::Agreed(offline) => offline,
+        Offline::WhatIsOver { deposit } => sub(buyer_total, deposit)?.max(0),
+    };
+    let deposit = sub(buyer_total, pay_offline)?;
+
+    let mut fees: Vec<FeeLine> = Vec::with_capacity(draft.fees.len());
+    let (mut commission, mut commission_seller) = (0, 0);
+    for (index, fee) in draft.fees.iter().enumerate() {
+        let amount = amount_of(fee, deposit)?;
+        let (mut buyers, mut sellers) = (0, 0);
+        match &fee.out_of {
+            None => {
+                buyers = buyers_part_of(fee, amount);
+                sellers = sub(amount, buyers)?;
+                commission = add(commission, amount)?;
+                commission_seller = add(commission_seller, sellers)?;
+            }
+            Some(parent) => {
+                if let Some(parent) = fees.iter_mut().find(|l| l.id == *parent) {
+                    let net = sub(parent.net.minor(), amount)?;
+                    if net < 0 {
+                        return Err(QuoteError::CarveOutOverParent { fee: index });
+                    }
+                    parent.net = money(net);
+                }
+            }
+        }
+        fees.push(FeeLine {
+            id: fee.id.clone(),
+            payee: fee.payee.clone(),
+            amount: money(amount),
+            buyers_part: money(buyers),
+            sellers_part: money(sellers),
+            net: money(amount),
+            out_of: fee.out_of.clone(),
+        });
+    }
+
+    let proceeds = sub(add(price, to_seller)?, pay_offline)?;
+    let net = sub(proceeds, add(others_sellers_parts, commission_seller)?)?;
+    let payout = net.max(0);
+    let seller_due = sub(payout, net)?;
+    let quote = Quote {
+        price: money(price),
+        order: money(order),
+        buyer_total: money(buyer_total),
+        pay_offline: money(pay_offline),
+        deposit: money(deposit),
+        proceeds: money(proceeds),
+        net: money(net),
+        payout: money(payout),
+        seller_due: money(seller_due),
+        seller_provided: money(seller_provided),
+        seller_consumed: money(seller_consumed),
+        buyer_consumed: money(buyer_consumed),
+        commission: money(commission),
+        commission_seller: money(commission_seller),
+        commission_buyer: money(commission_buyer),
+        buyer_expenses: money(add(buyer_consumed, commission_buyer)?),
+        seller_expenses: money(add(seller_consumed, commission_seller)?),
+        seller_profit: money(sub(payout, seller_provided)?),
+        services,
+        fees,
+    };
+    // the two sums under which every other one lies
+    if buyer_total.max(add(seller_consumed, commission_seller)?) > Terms::MAX_AMOUNT {
+        return Err(QuoteError::TooLarge);
+    }
+    Ok(quote)
+}
+
+/// `clamp(floor(base × rate) + fixed, min, max)`: the one formula of every fee, the arbitration fee included.
+pub(super) fn fee_amount(
+    of_rate: i64,
+    fixed: Option<Money>,
+    min: Option<Money>,
+    max: Option<Money>,
+) -> Result<i64, TooLarge> {
+    let minor = |money: Option<Money>| money.map(Money::minor);
+    let sum = add(of_rate, minor(fixed).unwrap_or(0))?;
+    let at_least = sum.max(minor(min).unwrap_or(sum));
+    Ok(at_least.min(minor(max).unwrap_or(at_least)))
+}

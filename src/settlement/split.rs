@@ -1,0 +1,146 @@
+//! The result of a settlement: who gets what out of which pot, and who is left owing.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::deposit::DepositId;
+use crate::money::MoneyError;
+use crate::{Money, Payee};
+
+/// Why somebody gets money, or owes it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The seller's earnings.
+    Payout,
+    /// A service provided by somebody else than the seller.
+    Service,
+    /// Fees.
+    Fee,
+    /// The fee for a ruling.
+    ArbitrationFee,
+    /// The rest of a payment, back to who paid it.
+    Refund,
+    /// Money that was not needed, came late or in the wrong phase, back to who paid it.
+    Excess,
+    /// A deposit whose required amount was changed by an amendment, back to who paid it.
+    Returned,
+    /// A guarantee, back to its owner.
+    Guarantee,
+    /// The loser's guarantee, to the winner.
+    Award,
+    /// An additional charge, to whom it was agreed.
+    Charge,
+}
+
+impl Purpose {
+    /// Does money with this purpose go back to where it came from?
+    pub const fn goes_back(self) -> bool {
+        match self {
+            Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => true,
+            Self::Payout | Self::Service | Self::Fee | Self::ArbitrationFee | Self::Award | Self::Charge => {
+                false
+            }
+        }
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payout => "payout",
+            Self::Service => "service",
+            Self::Fee => "fee",
+            Self::ArbitrationFee => "arbitration_fee",
+            Self::Refund => "refund",
+            Self::Excess => "excess",
+            Self::Returned => "returned",
+            Self::Guarantee => "guarantee",
+            Self::Award => "award",
+            Self::Charge => "charge",
+        }
+    }
+}
+
+/// One share of a pot: a leg before it is numbered. Never zero.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Share {
+    /// The pot that it comes out of.
+    pub deposit: DepositId,
+    /// Who gets it.
+    pub payee: Payee,
+    /// Why.
+    pub purpose: Purpose,
+    /// How much.
+    pub amount: Money,
+}
+
+/// What a pot could not cover: a debt outside the deal, for the host to collect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receivable {
+    /// Who owes.
+    pub debtor: Payee,
+    /// To whom; never the debtor.
+    pub payee: Payee,
+    /// Why.
+    pub purpose: Purpose,
+    /// How much.
+    pub amount: Money,
+}
+
+/// A whole settlement: one share per (payee, purpose, pot), and what is owed beyond the pots.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Settlement {
+    /// The shares; per pot they sum to exactly what it held.
+    pub shares: SmallVec<[Share; 6]>,
+    /// What the pots could not cover.
+    pub receivables: SmallVec<[Receivable; 2]>,
+}
+
+impl Settlement {
+    /// What one payee gets for one purpose, from all pots of the deal's currency, in minor units.
+    pub fn minor_of(&self, payee: &Payee, purpose: Purpose) -> i64 {
+        self.shares
+            .iter()
+            .filter(|s| s.payee == *payee && s.purpose == purpose)
+            .fold(0, |sum, s| s.amount.minor().saturating_add(sum))
+    }
+
+    /// Adds to the share of this payee, purpose and pot; nothing where the amount is zero.
+    pub(super) fn give(
+        &mut self,
+        deposit: DepositId,
+        payee: Payee,
+        purpose: Purpose,
+        amount: Money,
+    ) -> Result<(), MoneyError> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == payee;
+        match self.shares.iter_mut().find(same) {
+            Some(share) => share.amount = share.amount.checked_add(amount)?,
+            None => self.shares.push(Share {
+                deposit,
+                payee,
+                purpose,
+                amount,
+            }),
+        }
+        Ok(())
+    }
+
+    /// Notes a debt; nothing where it is zero or owed to oneself.
+    pub(super) fn owe(&mut self, debtor: Payee, payee: Payee, purpose: Purpose, amount: Money) {
+        if !amount.is_zero() && debtor != payee {
+            self.receivables.push(Receivable {
+                debtor,
+                payee,
+                purpose,
+                amount,
+            });
+        }
+    }
+}

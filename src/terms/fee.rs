@@ -1,0 +1,129 @@
+//! The fee schedule: who takes what, of which base, at whose expense, and what stays on a refund.
+
+use serde::{Deserialize, Serialize};
+
+use super::service::Payer;
+use crate::{Money, PartyId, Payee, Rate, Text};
+
+/// Names a fee within its deal.
+pub type FeeId = Text<32, 1>;
+
+/// Who receives a fee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeePayee {
+    /// The platform.
+    Platform,
+    /// The payment processor.
+    Processor,
+    /// A partner, such as the owner of the site where the seller trades.
+    Partner(PartyId),
+}
+
+impl FeePayee {
+    /// This receiver as a payee of the deal.
+    pub fn payee(&self) -> Payee {
+        match self {
+            Self::Platform => Payee::Platform,
+            Self::Processor => Payee::Processor,
+            Self::Partner(id) => Payee::Party(id.clone()),
+        }
+    }
+}
+
+/// What a rate is taken of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeBase {
+    /// The sum of the items.
+    Price,
+    /// The price and the buyer's parts of the services.
+    Order,
+    /// What the buyer pays online, fees included; only where the seller pays the fee.
+    Gross,
+}
+
+/// What happens to a fee when the deal does not complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRefund {
+    /// The fee stays whole in a cancellation with a party at fault, and in an award.
+    Keep,
+    /// The fee is given up.
+    Return,
+    /// In an award the fee stays in proportion to what the seller gets; in a cancellation it is given up.
+    ProRata,
+}
+
+/// One fee: `clamp(floor(base × rate) + fixed, min, max)`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fee {
+    /// Names the fee within the deal; unique.
+    pub id: FeeId,
+    /// Who receives it.
+    pub payee: FeePayee,
+    /// The part of the base.
+    #[serde(default)]
+    pub rate: Rate,
+    /// What the rate is taken of.
+    pub base: FeeBase,
+    /// A fixed sum on top of the rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<Money>,
+    /// The least that the fee can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Money>,
+    /// The most that the fee can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Money>,
+    /// Who pays it; absent for a carve-out, which is paid out of its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Payer>,
+    /// What happens to it on a refund; absent for a carve-out, which follows its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_refund: Option<OnRefund>,
+    /// An earlier fee out of which this one is carved. PAYSTO: 30 % to the partner, out of which 5 % go to the
+    /// processor, so that the partner nets 25 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of: Option<FeeId>,
+}
+
+impl Fee {
+    /// A rate of the price, returned when the deal does not complete.
+    pub fn of_price(id: FeeId, payee: FeePayee, rate: Rate, payer: Payer) -> Self {
+        Self {
+            id,
+            payee,
+            rate,
+            base: FeeBase::Price,
+            fixed: None,
+            min: None,
+            max: None,
+            payer: Some(payer),
+            on_refund: Some(OnRefund::Return),
+            out_of: None,
+        }
+    }
+
+    /// A rate of the price, carved out of an earlier fee.
+    pub fn carved(id: FeeId, payee: FeePayee, rate: Rate, out_of: FeeId) -> Self {
+        Self {
+            id,
+            payee,
+            rate,
+            base: FeeBase::Price,
+            fixed: None,
+            min: None,
+            max: None,
+            payer: None,
+            on_refund: None,
+            out_of: Some(out_of),
+        }
+    }
+
+    /// Is this fee carved out of another?
+    pub const fn is_carve_out(&self) -> bool {
+        self.out_of.is_some()
+    }
+}

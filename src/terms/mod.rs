@@ -1,0 +1,258 @@
+//! What the parties agree on: subject, services, fees, guarantees, policy.
+//!
+//! [`TermsDraft`] is plain data that anybody may fill in; [`Terms`] is the same data after every rule has been
+//! checked, with its [`Quote`] computed. A deal holds `Terms` only, so nothing downstream checks them again.
+
+mod change;
+mod fee;
+mod item;
+mod policy;
+mod presets;
+mod service;
+mod validate;
+
+use serde::{Deserialize, Serialize};
+
+pub use change::TermsField;
+pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
+pub use item::Item;
+pub use policy::{
+    Acceptance, ArbitrationFee, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy,
+};
+pub use service::{Payer, Provider, Service};
+pub use validate::{Problem, TermsError};
+
+use crate::settlement::{Quote, QuoteError};
+use crate::{Currency, Money, PartyId, Side, Text, Time};
+
+/// How the subject reaches the buyer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Delivery {
+    /// A parcel, usually tracked.
+    Parcel {
+        /// The carrier or tariff.
+        method: Text<100, 1>,
+    },
+    /// A download after the payment.
+    Download {},
+    /// A promise of delivery. Interkassa shows method and approximate time after the payment.
+    Promise {
+        /// How it will be delivered.
+        method: Text<100, 1>,
+        /// When, approximately.
+        expected: Time,
+    },
+}
+
+/// Guarantee deposits, in their own currency where it differs from the price's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guarantees {
+    /// What the buyer deposits as a guarantee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Money>,
+    /// What the seller deposits as a guarantee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<Money>,
+}
+
+impl Guarantees {
+    /// The guarantee of one side.
+    pub const fn of(&self, side: Side) -> Option<Money> {
+        match side {
+            Side::Buyer => self.buyer,
+            Side::Seller => self.seller,
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.buyer.is_none() && self.seller.is_none()
+    }
+}
+
+/// References to the parties' contact data in the host's own store; the data itself stays out of the deal.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contacts {
+    /// Where the host keeps the buyer's name, e-mail and phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Text<128, 1>>,
+    /// Where the host keeps the seller's name, e-mail and phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<Text<128, 1>>,
+}
+
+impl Contacts {
+    fn is_none(&self) -> bool {
+        self.buyer.is_none() && self.seller.is_none()
+    }
+}
+
+/// Terms as somebody proposes them, not checked yet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsDraft {
+    /// Who buys.
+    pub buyer: PartyId,
+    /// Who sells; never the buyer.
+    pub seller: PartyId,
+    /// The arbiter, where one is appointed from the start; never a party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbiter: Option<PartyId>,
+    /// The currency of every amount but the guarantees.
+    pub currency: Currency,
+    /// What is sold: 1 to [`Terms::MAX_ITEMS`] items of a positive price in all.
+    pub items: Vec<Item>,
+    /// Ancillary services, at most [`Terms::MAX_SERVICES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
+    /// The fee schedule, in order, at most [`Terms::MAX_FEES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<Fee>,
+    /// What the buyer pays the seller directly, outside the deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_offline: Option<Money>,
+    /// Guarantee deposits.
+    #[serde(default, skip_serializing_if = "Guarantees::is_none")]
+    pub guarantees: Guarantees,
+    /// What the deal is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text<4000>>,
+    /// What the subject must be like, in words: what an arbiter reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Text<8000>>,
+    /// The host's order id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Text<128, 1>>,
+    /// Tags, at most [`Terms::MAX_TAGS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Text<64, 1>>,
+    /// Contact references.
+    #[serde(default, skip_serializing_if = "Contacts::is_none")]
+    pub contacts: Contacts,
+    /// How the subject reaches the buyer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// The rules.
+    pub policy: Policy,
+}
+
+impl TermsDraft {
+    /// A draft with items and a policy, and nothing else yet.
+    pub fn new(
+        buyer: PartyId,
+        seller: PartyId,
+        currency: Currency,
+        items: Vec<Item>,
+        policy: Policy,
+    ) -> Self {
+        Self {
+            buyer,
+            seller,
+            arbiter: None,
+            currency,
+            items,
+            services: Vec::new(),
+            fees: Vec::new(),
+            pay_offline: None,
+            guarantees: Guarantees::default(),
+            description: None,
+            conditions: None,
+            order_id: None,
+            tags: Vec::new(),
+            contacts: Contacts::default(),
+            delivery: None,
+            policy,
+        }
+    }
+}
+
+/// Terms that keep every rule, with their quote. Immutable; a change is a new version.
+///
+/// Reads like a [`TermsDraft`] through `Deref`. Decoding checks the rules again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "TermsDraft", into = "TermsDraft")]
+pub struct Terms {
+    draft: TermsDraft,
+    quote: Quote,
+}
+
+impl Terms {
+    /// The most items in a deal.
+    pub const MAX_ITEMS: usize = 200;
+    /// The most ancillary services in a deal.
+    pub const MAX_SERVICES: usize = 32;
+    /// The most fees in a deal.
+    pub const MAX_FEES: usize = 16;
+    /// The most tags of a deal.
+    pub const MAX_TAGS: usize = 32;
+    /// The largest amount, and the largest sum, in minor units: 10^16. Everything that is ever added up in a deal
+    /// therefore fits an `i64` with room to spare.
+    pub const MAX_AMOUNT: i64 = 10_000_000_000_000_000;
+
+    /// Checks the draft and computes its quote.
+    ///
+    /// # Errors
+    /// [`TermsError`] names the field and what is wrong with it. Not transient.
+    pub fn new(draft: TermsDraft) -> Result<Self, TermsError> {
+        draft.validate()?;
+        let quote = Quote::of(&draft).map_err(|e| match e {
+            QuoteError::TooLarge => TermsError::at("items", Problem::TooLarge),
+            QuoteError::CarveOutOverParent { fee } => {
+                TermsError::item("fees", fee, "out_of", Problem::CarveOutOverParent)
+            }
+            QuoteError::OfflineOverProceeds => {
+                TermsError::at("pay_offline", Problem::OverWhatTheSellerIsOwed)
+            }
+        })?;
+        Ok(Self { draft, quote })
+    }
+
+    /// What everybody pays and gets if all goes well.
+    pub const fn quote(&self) -> &Quote {
+        &self.quote
+    }
+
+    /// The terms as plain data, to amend them.
+    pub fn to_draft(&self) -> TermsDraft {
+        self.draft.clone()
+    }
+
+    /// The id of one side.
+    pub const fn party(&self, side: Side) -> &PartyId {
+        match side {
+            Side::Buyer => &self.draft.buyer,
+            Side::Seller => &self.draft.seller,
+        }
+    }
+
+    /// Is this the id of a partner who takes a fee, or of a third who provides a service?
+    pub(crate) fn names_third(&self, id: &PartyId) -> bool {
+        let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);
+        let service = |s: &Service| matches!(&s.provider, Provider::Third(p) if p == id);
+        self.draft.fees.iter().any(fee) || self.draft.services.iter().any(service)
+    }
+}
+
+impl std::ops::Deref for Terms {
+    type Target = TermsDraft;
+
+    fn deref(&self) -> &TermsDraft {
+        &self.draft
+    }
+}
+
+impl TryFrom<TermsDraft> for Terms {
+    type Error = TermsError;
+
+    fn try_from(draft: TermsDraft) -> Result<Self, TermsError> {
+        Self::new(draft)
+    }
+}
+
+impl From<Terms> for TermsDraft {
+    fn from(terms: Terms) -> Self {
+        terms.draft
+    }
+}

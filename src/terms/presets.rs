@@ -1,0 +1,162 @@
+//! Ready policies of the systems that the crate carries, and what makes a policy impossible.
+
+use super::policy::{Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy};
+use super::{Problem, TermsError};
+use crate::dispute::DefaultRuling;
+use crate::{Money, Rate};
+
+const HOUR: u32 = 3_600;
+const DAY: u32 = 86_400;
+
+impl Policy {
+    /// The longest duration: ten years. A sum of deadlines therefore never leaves the calendar.
+    pub const MAX_DURATION_S: u32 = 315_360_000;
+
+    /// An online shop: no consent step, no moderation, six hours of silence accept.
+    ///
+    /// # Source
+    /// Nalogka's shop workflow; the durations that it does not state are ours.
+    pub fn shop() -> Self {
+        Self {
+            consent: Consent::OnCreation,
+            moderation: Moderation::Off,
+            acceptance: Acceptance::ByBuyer,
+            buyer_cancel: BuyerCancel::BeforeAcceptance,
+            partial_buyout_allowed: true,
+            proposal_s: 7 * DAY,
+            deposit_s: 3 * DAY,
+            moderation_s: 5 * DAY,
+            start_s: 7 * DAY,
+            performance_s: 30 * DAY,
+            acceptance_s: 6 * HOUR,
+            on_performance_deadline: OnSilence::Dispute,
+            on_acceptance_deadline: OnSilence::Accept,
+            one_report: OneReport::Dispute,
+            negotiation_s: 10 * DAY,
+            arbitration_s: 20 * DAY,
+            default_ruling: DefaultRuling::BuyerAll,
+            arbitration_fee: None,
+            settlement_s: 5 * DAY,
+            hold_margin_s: DAY,
+            revision_time_s: DAY,
+            max_revisions: 10,
+            max_extension_s: 30 * DAY,
+            chargeback_liable: Liable::Seller,
+        }
+    }
+
+    /// A marketplace of many sellers: like a shop, but a moderator may have remarks.
+    ///
+    /// # Source
+    /// Nalogka's marketplace workflow.
+    pub fn marketplace() -> Self {
+        Self {
+            moderation: Moderation::OnDemand,
+            partial_buyout_allowed: false,
+            default_ruling: DefaultRuling::Share(Rate::HALF),
+            ..Self::shop()
+        }
+    }
+
+    /// A deal secured by guarantee deposits: both consent, both report.
+    ///
+    /// # Source
+    /// WebMoney Escrow: verdicts of both sides, ten days to agree, then a claim.
+    pub fn guarantee() -> Self {
+        Self {
+            consent: Consent::Explicit,
+            acceptance: Acceptance::Mutual,
+            buyer_cancel: BuyerCancel::BeforePerforming,
+            partial_buyout_allowed: false,
+            performance_s: 10 * DAY,
+            default_ruling: DefaultRuling::Share(Rate::HALF),
+            ..Self::shop()
+        }
+    }
+
+    /// A freelance job: revisions and change requests, five days of silence accept.
+    ///
+    /// # Source
+    /// The home-made escrow plan: preview, revisions, confirmation unlocks and pays.
+    pub fn freelance() -> Self {
+        Self {
+            consent: Consent::Explicit,
+            partial_buyout_allowed: false,
+            acceptance_s: 5 * DAY,
+            on_performance_deadline: OnSilence::Cancel,
+            default_ruling: DefaultRuling::Share(Rate::HALF),
+            revision_time_s: 3 * DAY,
+            max_revisions: 5,
+            ..Self::shop()
+        }
+    }
+
+    /// Refuses a policy under which some waiting phase would have no way on, or that contradicts itself.
+    ///
+    /// # Errors
+    /// [`TermsError`] names the field: a duration of zero or over ten years, a partial buyout without an accepting
+    /// buyer, an arbitration fee whose least is over its most or negative.
+    pub fn validate(&self) -> Result<(), TermsError> {
+        let durations = [
+            ("proposal_s", self.proposal_s),
+            ("deposit_s", self.deposit_s),
+            ("moderation_s", self.moderation_s),
+            ("start_s", self.start_s),
+            ("performance_s", self.performance_s),
+            ("acceptance_s", self.acceptance_s),
+            ("negotiation_s", self.negotiation_s),
+            ("arbitration_s", self.arbitration_s),
+            ("settlement_s", self.settlement_s),
+        ];
+        for (field, seconds) in durations {
+            if seconds == 0 {
+                return Err(TermsError::in_policy(field, Problem::Zero));
+            }
+            bounded(field, seconds)?;
+        }
+        bounded("hold_margin_s", self.hold_margin_s)?;
+        bounded("revision_time_s", self.revision_time_s)?;
+        bounded("max_extension_s", self.max_extension_s)?;
+        if self.max_revisions == 0 {
+            return Err(TermsError::in_policy("max_revisions", Problem::Zero));
+        }
+        if self.partial_buyout_allowed && self.acceptance == Acceptance::Mutual {
+            return Err(TermsError::in_policy(
+                "partial_buyout_allowed",
+                Problem::NeedsAcceptingBuyer,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the sums of the arbitration fee against the deal's currency.
+    pub(super) fn validate_amounts(
+        &self,
+        check: impl Fn(Money) -> Result<i64, Problem>,
+    ) -> Result<(), TermsError> {
+        let Some(fee) = &self.arbitration_fee else {
+            return Ok(());
+        };
+        let amount = |field, money: Option<Money>| {
+            money
+                .map_or(Ok(None), |m| check(m).map(Some))
+                .map_err(|p| TermsError::in_policy(field, p))
+        };
+        amount("arbitration_fee.fixed", fee.fixed)?;
+        let min = amount("arbitration_fee.min", fee.min)?;
+        let max = amount("arbitration_fee.max", fee.max)?;
+        match (min, max) {
+            (Some(min), Some(max)) if min > max => {
+                Err(TermsError::in_policy("arbitration_fee.min", Problem::MinOverMax))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn bounded(field: &'static str, seconds: u32) -> Result<(), TermsError> {
+    if seconds > Policy::MAX_DURATION_S {
+        return Err(TermsError::in_policy(field, Problem::TooLarge));
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Ancillary services: who provides them, who pays, and how a cost is divided between the parties.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Money, PartyId, Payee, Rate, Text};
+
+/// Who pays a service or a fee.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payer {
+    /// The buyer, whole.
+    Buyer,
+    /// The seller, whole.
+    Seller,
+    /// Both; the rate is the buyer's part, rounded toward zero. Nalogka's `50/50` is `shared(50%)`.
+    Shared(Rate),
+}
+
+impl Payer {
+    /// The buyer's part of a cost: `cost`, nothing, or `floor(cost × rate)`.
+    pub(crate) fn buyers_part(self, cost: i64) -> i64 {
+        match self {
+            Self::Buyer => cost,
+            Self::Seller => 0,
+            Self::Shared(rate) => rate.floor_of(cost),
+        }
+    }
+
+    pub(crate) fn has_buyers_part(self) -> bool {
+        match self {
+            Self::Buyer => true,
+            Self::Seller => false,
+            Self::Shared(rate) => rate != Rate::ZERO,
+        }
+    }
+}
+
+/// Who provides a service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// The seller: the buyer's part is part of his proceeds.
+    Seller,
+    /// The platform.
+    Platform,
+    /// A third party, who is paid from the deal.
+    Third(PartyId),
+}
+
+impl Provider {
+    /// The payee of the service where the deal pays for it; `None` for the seller, who is paid by his proceeds.
+    pub(crate) fn payee(&self) -> Option<Payee> {
+        match self {
+            Self::Seller => None,
+            Self::Platform => Some(Payee::Platform),
+            Self::Third(id) => Some(Payee::Party(id.clone())),
+        }
+    }
+}
+
+/// An ancillary service, such as delivery or insurance: an overhead cost of the deal.
+///
+/// # Source
+/// Nalogka `additional_services[]`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// What it is called; not blank.
+    pub name: Text<200, 1>,
+    /// A longer description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text<2000>>,
+    /// The cost before discounts, where it differs; for information only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original_cost: Option<Money>,
+    /// The cost after discounts, which every computation uses; zero marks a free service.
+    pub final_cost: Money,
+    /// Who pays.
+    pub payer: Payer,
+    /// Who provides.
+    pub provider: Provider,
+}

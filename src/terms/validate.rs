@@ -1,0 +1,314 @@
+//! The rules that terms must keep, at creation, at every amendment and on decoding.
+
+use std::fmt;
+
+use super::{Fee, FeeBase, FeePayee, Item, Provider, Service, Terms, TermsDraft};
+use crate::{Money, PartyId, Side};
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The list has no element.
+    Empty,
+    /// The list has more elements than the limit.
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// The amount is below zero.
+    Negative,
+    /// The value is zero where it must not be.
+    Zero,
+    /// The value, or the sum that it leads to, is over its limit.
+    TooLarge,
+    /// The amount is in another currency than the deal's.
+    OtherCurrency,
+    /// The least is over the most.
+    MinOverMax,
+    /// The same name stands twice.
+    Duplicate,
+    /// Buyer and seller are one.
+    BuyerIsSeller,
+    /// An arbiter, a partner or a provider must not be a party to the deal.
+    IsAParty,
+    /// A fee of the gross cannot have a buyer's part: the gross would include the fee itself.
+    GrossFeeWithBuyersPart,
+    /// The fee out of which this one is carved must stand earlier.
+    UnknownParent,
+    /// A carve-out cannot be carved itself.
+    ParentIsCarveOut,
+    /// A carve-out has no payer and no `on_refund` of its own.
+    CarveOutHasItsOwn,
+    /// The carve-outs together are over the fee that they are carved out of.
+    CarveOutOverParent,
+    /// The field is required here.
+    Missing,
+    /// More is paid offline than the seller is owed.
+    OverWhatTheSellerIsOwed,
+    /// A partial buyout needs `acceptance = by_buyer`.
+    NeedsAcceptingBuyer,
+    /// The field is pinned: this actor cannot change it by an amendment.
+    Pinned,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Empty => "must not be empty",
+            Self::TooMany { max } => return write!(f, "has more than {max} entries"),
+            Self::Negative => "must not be negative",
+            Self::Zero => "must not be zero",
+            Self::TooLarge => "is over its limit",
+            Self::OtherCurrency => "must be in the currency of the deal",
+            Self::MinOverMax => "must not be over the maximum",
+            Self::Duplicate => "stands twice; each must be unique",
+            Self::BuyerIsSeller => "must differ from the buyer",
+            Self::IsAParty => "must not be a party to the deal",
+            Self::GrossFeeWithBuyersPart => "of the gross must be paid by the seller",
+            Self::UnknownParent => "must name an earlier fee",
+            Self::ParentIsCarveOut => "must not name a carve-out",
+            Self::CarveOutHasItsOwn => "must be absent: a carve-out follows its parent",
+            Self::CarveOutOverParent => "takes more than there is in its parent",
+            Self::Missing => "is required",
+            Self::OverWhatTheSellerIsOwed => {
+                "must not be over the price and the buyer's parts of the seller's services"
+            }
+            Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
+            Self::Pinned => "is pinned and cannot be changed by this amendment",
+        };
+        f.write_str(text)
+    }
+}
+
+/// Which field of the terms is wrong, and why. `Copy`, without strings of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TermsError {
+    list: Option<(&'static str, usize)>,
+    field: &'static str,
+    problem: Problem,
+}
+
+impl TermsError {
+    pub(crate) const fn at(field: &'static str, problem: Problem) -> Self {
+        Self {
+            list: None,
+            field,
+            problem,
+        }
+    }
+
+    pub(crate) const fn item(
+        list: &'static str,
+        index: usize,
+        field: &'static str,
+        problem: Problem,
+    ) -> Self {
+        Self {
+            list: Some((list, index)),
+            field,
+            problem,
+        }
+    }
+
+    pub(super) const fn in_policy(field: &'static str, problem: Problem) -> Self {
+        Self {
+            list: None,
+            field,
+            problem,
+        }
+    }
+
+    /// What is wrong.
+    pub const fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// The field's name, without the list that it stands in.
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The index in the list, where the field stands in one.
+    pub const fn index(&self) -> Option<usize> {
+        match self.list {
+            Some((_, index)) => Some(index),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for TermsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((list, index)) = self.list {
+            write!(f, "{list}[{index}].")?;
+        }
+        write!(f, "{} {}", self.field, self.problem)
+    }
+}
+
+impl std::error::Error for TermsError {}
+
+impl TermsDraft {
+    /// Every rule that needs no arithmetic over the whole; the quote checks the rest.
+    pub(super) fn validate(&self) -> Result<(), TermsError> {
+        if self.buyer == self.seller {
+            return Err(TermsError::at("seller", Problem::BuyerIsSeller));
+        }
+        if self.arbiter.as_ref().is_some_and(|a| self.is_party(a)) {
+            return Err(TermsError::at("arbiter", Problem::IsAParty));
+        }
+        counted("items", self.items.len(), Terms::MAX_ITEMS)?;
+        counted("services", self.services.len(), Terms::MAX_SERVICES)?;
+        counted("fees", self.fees.len(), Terms::MAX_FEES)?;
+        counted("tags", self.tags.len(), Terms::MAX_TAGS)?;
+        if self.items.is_empty() {
+            return Err(TermsError::at("items", Problem::Empty));
+        }
+        self.items
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| self.validate_item(i, item))?;
+        if self.items.iter().all(|i| i.unit_price.is_zero()) {
+            return Err(TermsError::at("items", Problem::Zero));
+        }
+        self.services
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, service)| self.validate_service(i, service))?;
+        self.fees
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, fee)| self.validate_fee(i, fee))?;
+        if let Some(offline) = self.pay_offline {
+            self.amount(offline)
+                .map_err(|p| TermsError::at("pay_offline", p))?;
+        }
+        for side in Side::BOTH {
+            let field = match side {
+                Side::Buyer => "guarantees.buyer",
+                Side::Seller => "guarantees.seller",
+            };
+            // a guarantee may be in a currency of its own
+            if let Some(guarantee) = self.guarantees.of(side) {
+                within_limit(guarantee).map_err(|p| TermsError::at(field, p))?;
+            }
+        }
+        self.policy.validate()?;
+        self.policy.validate_amounts(|m| self.amount(m))?;
+        if let Some(fee) = &self.policy.arbitration_fee
+            && self.is_partner_a_party(&fee.payee)
+        {
+            return Err(TermsError::at("arbitration_fee.payee", Problem::IsAParty));
+        }
+        Ok(())
+    }
+
+    fn is_party(&self, id: &PartyId) -> bool {
+        *id == self.buyer || *id == self.seller
+    }
+
+    fn is_partner_a_party(&self, payee: &FeePayee) -> bool {
+        match payee {
+            FeePayee::Partner(id) => self.is_party(id),
+            FeePayee::Platform | FeePayee::Processor => false,
+        }
+    }
+
+    fn amount(&self, money: Money) -> Result<i64, Problem> {
+        if money.currency() != self.currency {
+            return Err(Problem::OtherCurrency);
+        }
+        within_limit(money)
+    }
+
+    fn validate_item(&self, index: usize, item: &Item) -> Result<(), TermsError> {
+        let at = |field, problem| TermsError::item("items", index, field, problem);
+        self.amount(item.unit_price).map_err(|p| at("unit_price", p))?;
+        if item.quantity == 0 {
+            return Err(at("quantity", Problem::Zero));
+        }
+        if item.quantity > Item::MAX_QUANTITY {
+            return Err(at("quantity", Problem::TooLarge));
+        }
+        Ok(())
+    }
+
+    fn validate_service(&self, index: usize, service: &Service) -> Result<(), TermsError> {
+        let at = |field, problem| TermsError::item("services", index, field, problem);
+        self.amount(service.final_cost).map_err(|p| at("final_cost", p))?;
+        if let Some(original) = service.original_cost {
+            self.amount(original).map_err(|p| at("original_cost", p))?;
+        }
+        match &service.provider {
+            Provider::Third(id) if self.is_party(id) => Err(at("provider", Problem::IsAParty)),
+            Provider::Third(_) | Provider::Seller | Provider::Platform => Ok(()),
+        }
+    }
+
+    fn validate_fee(&self, index: usize, fee: &Fee) -> Result<(), TermsError> {
+        let at = |field, problem| TermsError::item("fees", index, field, problem);
+        let amount = |field, money: Option<Money>| {
+            money
+                .map_or(Ok(None), |m| self.amount(m).map(Some))
+                .map_err(|p| at(field, p))
+        };
+        amount("fixed", fee.fixed)?;
+        let min = amount("min", fee.min)?;
+        let max = amount("max", fee.max)?;
+        if let (Some(min), Some(max)) = (min, max)
+            && min > max
+        {
+            return Err(at("min", Problem::MinOverMax));
+        }
+        if self.is_partner_a_party(&fee.payee) {
+            return Err(at("payee", Problem::IsAParty));
+        }
+        let earlier = || self.fees.iter().take(index);
+        if earlier().any(|e| e.id == fee.id) {
+            return Err(at("id", Problem::Duplicate));
+        }
+        // whoever pays the parent pays the carve-out: a gross base needs that to be the seller alone
+        let payer = match &fee.out_of {
+            None => {
+                if fee.on_refund.is_none() {
+                    return Err(at("on_refund", Problem::Missing));
+                }
+                fee.payer.ok_or(at("payer", Problem::Missing))?
+            }
+            Some(parent) => {
+                if fee.payer.is_some() {
+                    return Err(at("payer", Problem::CarveOutHasItsOwn));
+                }
+                if fee.on_refund.is_some() {
+                    return Err(at("on_refund", Problem::CarveOutHasItsOwn));
+                }
+                let parent = earlier()
+                    .find(|e| e.id == *parent)
+                    .ok_or(at("out_of", Problem::UnknownParent))?;
+                parent.payer.ok_or(at("out_of", Problem::ParentIsCarveOut))?
+            }
+        };
+        if fee.base == FeeBase::Gross && payer.has_buyers_part() {
+            return Err(at("base", Problem::GrossFeeWithBuyersPart));
+        }
+        Ok(())
+    }
+}
+
+fn counted(field: &'static str, len: usize, max: usize) -> Result<(), TermsError> {
+    if len > max {
+        return Err(TermsError::at(field, Problem::TooMany { max }));
+    }
+    Ok(())
+}
+
+fn within_limit(money: Money) -> Result<i64, Problem> {
+    if money.is_negative() {
+        return Err(Problem::Negative);
+    }
+    if money.minor() > Terms::MAX_AMOUNT {
+        return Err(Problem::TooLarge);
+    }
+    Ok(money.minor())
+}
