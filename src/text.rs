@@ -76,6 +76,13 @@ impl<const MAX: usize, const MIN: usize> Borrow<str> for Text<MAX, MIN> {
     }
 }
 
+/// A required text is an optional one too.
+impl<const MAX: usize> From<Text<MAX, 1>> for Text<MAX> {
+    fn from(text: Text<MAX, 1>) -> Self {
+        Self(text.0)
+    }
+}
+
 impl<const MAX: usize, const MIN: usize> fmt::Display for Text<MAX, MIN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.as_str(), f)

@@ -30,6 +30,10 @@ pub enum LegState {
     Settled,
     /// Credited to the payee's in-system balance.
     Credited,
+    /// Not sent, while a chargeback of its deposit is open.
+    Waiting,
+    /// Nothing is left of it: a chargeback took its money, or the hold that it was to void had lapsed.
+    Dropped,
 }
 
 /// What one payee is to get. Every leg has its own state: a failed one holds up no other.
@@ -43,7 +47,8 @@ pub struct Leg {
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// The latest attempt.
-    pub(crate) tx: TxId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tx: Option<TxId>,
     /// The payment that it goes back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<TxId>,
@@ -80,8 +85,8 @@ impl Leg {
         self.state
     }
 
-    /// The latest attempt.
-    pub const fn transaction(&self) -> TxId {
+    /// The latest attempt; none while it waits.
+    pub const fn transaction(&self) -> Option<TxId> {
         self.tx
     }
 
@@ -90,11 +95,11 @@ impl Leg {
         self.source
     }
 
-    /// Has the payee got it?
+    /// Is it over: paid, credited, or dropped?
     pub const fn is_settled(&self) -> bool {
         match self.state {
-            LegState::Settled | LegState::Credited => true,
-            LegState::Ordered | LegState::Declined => false,
+            LegState::Settled | LegState::Credited | LegState::Dropped => true,
+            LegState::Ordered | LegState::Declined | LegState::Waiting => false,
         }
     }
 }
@@ -104,6 +109,7 @@ impl Purpose {
     pub(crate) const fn kind(self) -> TransactionKind {
         match self {
             Self::Payout | Self::Service | Self::Award | Self::Charge => TransactionKind::Payout,
+            Self::Chargeback => TransactionKind::Chargeback,
             Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
             Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => TransactionKind::Refund,
         }

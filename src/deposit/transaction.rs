@@ -127,8 +127,10 @@ pub enum HoldState {
     },
     /// A capture or a void is ordered and not answered.
     Closing,
-    /// Captured, voided, failed or lapsed.
+    /// Captured or voided.
     Closed,
+    /// The payer's bank let it go, or would not let it be captured: the money never came in.
+    Lapsed,
 }
 
 /// What the gateway is asked to do. Data inside events: nothing is sent before the journal has it.

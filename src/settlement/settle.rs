@@ -279,11 +279,12 @@ pub fn settle(
 
     // the seller's parts come off S, then off L, then, where he is at fault, off his guarantee
     let mut l = pots.seller;
-    let mut g = match ending {
-        Ending::Cancelled(Fault::Seller) if pots.seller_guarantee.currency() == terms.currency => {
-            pots.seller_guarantee.minor()
-        }
-        _ => 0,
+    let guarantee_covers =
+        *ending == Ending::Cancelled(Fault::Seller) && pots.seller_guarantee.currency() == terms.currency;
+    let mut g = if guarantee_covers {
+        pots.seller_guarantee.minor()
+    } else {
+        0
     };
     let covered = g;
     for claim in &mut claims {

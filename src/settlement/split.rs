@@ -31,6 +31,8 @@ pub enum Purpose {
     Award,
     /// An additional charge, to whom it was agreed.
     Charge,
+    /// What a lost chargeback took beyond the pot: only ever owed, never paid out.
+    Chargeback,
 }
 
 impl Purpose {
@@ -38,9 +40,13 @@ impl Purpose {
     pub const fn goes_back(self) -> bool {
         match self {
             Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => true,
-            Self::Payout | Self::Service | Self::Fee | Self::ArbitrationFee | Self::Award | Self::Charge => {
-                false
-            }
+            Self::Payout
+            | Self::Service
+            | Self::Fee
+            | Self::ArbitrationFee
+            | Self::Award
+            | Self::Charge
+            | Self::Chargeback => false,
         }
     }
 
@@ -57,6 +63,7 @@ impl Purpose {
             Self::Guarantee => "guarantee",
             Self::Award => "award",
             Self::Charge => "charge",
+            Self::Chargeback => "chargeback",
         }
     }
 }

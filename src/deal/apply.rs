@@ -1,0 +1,687 @@
+//! The fold: the only place where a deal changes, live and on replay. It holds no rules and computes no figure
+//! that is not in the event; it moves amounts between buckets that the decision has checked.
+
+use smallvec::SmallVec;
+
+use super::Deal;
+use super::core::{Core, OpenChargeback, PayeeDestination, Remaining, StatusChange, index};
+use super::event::{Event, Recorded};
+use super::phase::{DisputeStage, Phase, PhaseKind};
+use super::rules::proposal;
+use crate::deposit::{
+    Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegId, LegState, Order, Transaction,
+    TransactionKind, TransactionState, TxId,
+};
+use crate::dispute::{Dispute, DisputeStatus, Opener};
+use crate::settlement::{Incurred, Purpose};
+use crate::{Actor, DealId, Money, Payee, Side, Time};
+
+impl Deal {
+    /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
+    pub(super) fn begin(id: DealId, first: &Recorded) -> Option<Self> {
+        let Event::Proposed {
+            terms,
+            consents,
+            phase,
+        } = &first.event
+        else {
+            return None;
+        };
+        let deposits = proposal::fixed_deposits(terms).map(|(id, owner, required)| Deposit {
+            id,
+            owner,
+            purpose: match id {
+                DepositId::BUYER_PAYMENT | DepositId::SELLER_PAYMENT => DepositPurpose::Payment,
+                _ => DepositPurpose::Guarantee,
+            },
+            required,
+            buckets: Buckets::default(),
+            on_hold: 0,
+            charge: None,
+        });
+        let core = Core {
+            version: 1,
+            revision: 1,
+            created_at: first.at,
+            last_at: first.at,
+            terms_version: 1,
+            consents: *consents,
+            approved: false,
+            phase: *phase,
+            remaining: Remaining::default(),
+            extended_s: 0,
+            status_change: StatusChange {
+                at: first.at,
+                by: first.actor.clone(),
+                comment: None,
+                previous: None,
+            },
+            comment: None,
+            ending: None,
+            cancelled_by: None,
+            ended_funded: false,
+            settle_by: None,
+            deposits: deposits.collect(),
+            transactions: SmallVec::new(),
+            legs: SmallVec::new(),
+            unanswered: 0,
+            unsettled_legs: 0,
+            receivables: SmallVec::new(),
+            incurred: Incurred::default(),
+            track: None,
+            latest: None,
+            checkpoints: super::core::Recent::default(),
+            destinations: SmallVec::new(),
+            attachments: SmallVec::new(),
+            arbiter: terms.arbiter.clone(),
+            buyers_report: None,
+            sellers_report: None,
+            submitted: 0,
+            work: None,
+            changes_requested: false,
+            dispute: None,
+            chargebacks: SmallVec::new(),
+            posts: super::core::Recent::default(),
+        };
+        Some(Self {
+            id,
+            terms: terms.clone(),
+            agreed: None,
+            core,
+        })
+    }
+
+    /// Takes in what happened. Computes nothing and checks nothing: for events of [`super::transition`], and for
+    /// journals, which [`Deal::replay`] checks as a whole.
+    pub fn apply(&mut self, recorded: &Recorded) {
+        let at = recorded.at;
+        self.core.version = self.core.version.saturating_add(1);
+        self.core.last_at = self.core.last_at.max(at);
+        match &recorded.actor {
+            Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => {
+                self.core.revision = self.core.version
+            }
+            Actor::Gateway | Actor::Tracker | Actor::Clock => {}
+        }
+        let core = &mut self.core;
+        match &recorded.event {
+            // only ever the first, which `begin` takes in
+            Event::Proposed { .. } => {}
+            Event::TermsAmended {
+                terms_version,
+                terms,
+                deposits,
+                consents,
+                ..
+            } => {
+                if core.consents.all() && self.agreed.is_none() {
+                    self.agreed = Some(self.terms.clone());
+                }
+                self.terms = terms.clone();
+                core.terms_version = *terms_version;
+                core.consents = *consents;
+                core.approved = false;
+                for change in deposits {
+                    core.deposit(change.deposit, |d| d.required = change.new);
+                }
+                // a guarantee that is none takes the currency of its terms
+                for (id, _, required) in proposal::fixed_deposits(terms) {
+                    core.deposit(id, |d| d.required = required);
+                }
+            }
+            Event::Agreed { side, .. } => {
+                core.consents = core.consents.with(*side);
+                if core.consents.all() {
+                    self.agreed = None;
+                }
+            }
+            Event::PaymentClaimed {
+                order,
+                gateway,
+                reference,
+            } => {
+                core.unanswered = core.unanswered.saturating_add(1);
+                core.transactions.push(Transaction {
+                    gateway: Some(gateway.clone()),
+                    reference: Some(reference.clone()),
+                    ..pending(order, at)
+                });
+            }
+            Event::PaymentRequested {
+                tx,
+                deposit,
+                amount,
+                key,
+                ..
+            } => core.transactions.push(Transaction {
+                key: Some(key.clone()),
+                ..inbound(*tx, *deposit, *amount, at)
+            }),
+            Event::PaymentReceived {
+                tx,
+                deposit,
+                amount,
+                gateway,
+                reference,
+                held_until,
+            } => {
+                let hold = held_until.map(|expires| HoldState::Open { expires });
+                let received = Transaction {
+                    kind: if hold.is_some() {
+                        TransactionKind::Hold
+                    } else {
+                        TransactionKind::Charge
+                    },
+                    state: TransactionState::Succeeded,
+                    gateway: Some(gateway.clone()),
+                    reference: Some(reference.clone()),
+                    hold,
+                    settled_at: Some(at),
+                    ..inbound(*tx, *deposit, *amount, at)
+                };
+                match core.transactions.get_mut(index(tx.0)) {
+                    Some(asked) => {
+                        if Self::is_order(asked) {
+                            core.unanswered = core.unanswered.saturating_sub(1);
+                        }
+                        *asked = Transaction {
+                            key: asked.key.take(),
+                            created_at: asked.created_at,
+                            ..received
+                        };
+                    }
+                    None => core.transactions.push(received),
+                }
+                let amount = amount.minor();
+                core.deposit(*deposit, |d| {
+                    add(&mut d.buckets.received, amount);
+                    add(&mut d.buckets.held, amount);
+                    if held_until.is_some() {
+                        add(&mut d.on_hold, amount);
+                    }
+                });
+            }
+            // one remark more does not change the status again
+            Event::Remarked { remark } if core.phase.kind() == PhaseKind::Moderation => {
+                core.status_change.comment = Some(remark.clone().into());
+            }
+            Event::Remarked { remark } => core.comment = Some(remark.clone().into()),
+            Event::Approved {} => core.approved = true,
+            Event::Attached { attachment } => core.attachments.push(attachment.id.clone()),
+            Event::TrackSet { track } => {
+                core.track = Some(track.clone());
+                core.forget_checkpoints();
+            }
+            Event::TrackRemoved {} => {
+                core.track = None;
+                core.forget_checkpoints();
+            }
+            Event::TrackingRecorded { checkpoint, latest } => {
+                core.checkpoints.push(checkpoint.id.clone());
+                if *latest {
+                    core.latest = Some(checkpoint.clone());
+                }
+            }
+            Event::PerformingStarted {} | Event::PerformingStopped {} | Event::Accepted {} => {}
+            Event::Submitted { number, revision } => {
+                core.submitted = *number;
+                core.work = Some(revision.clone());
+                core.changes_requested = false;
+            }
+            Event::ChangesRequested { comment, .. } => {
+                core.changes_requested = true;
+                core.comment = Some(comment.clone().into());
+            }
+            Event::Reported { side, verdict, .. } => match side {
+                Side::Buyer => core.buyers_report = Some(*verdict),
+                Side::Seller => core.sellers_report = Some(*verdict),
+            },
+            Event::CostIncurred { service, .. } => core.incurred = core.incurred.with(usize::from(*service)),
+            Event::ChargeAdded {
+                deposit,
+                payer,
+                amount,
+                details,
+            } => core.deposits.push(Deposit {
+                id: *deposit,
+                owner: *payer,
+                purpose: DepositPurpose::Charge,
+                required: *amount,
+                buckets: Buckets::default(),
+                on_hold: 0,
+                charge: Some(details.clone()),
+            }),
+            Event::Cancelled { reason, .. } => {
+                core.cancelled_by = Some(recorded.actor.clone());
+                core.comment = Some(reason.clone());
+            }
+            Event::DisputeOpened { by, reason, .. } => {
+                core.comment = Some(reason.clone());
+                core.open_dispute(*by, reason, at);
+            }
+            Event::AwardProposed { side, award } => core.dispute(|d| match side {
+                Side::Buyer => d.buyers_offer = Some(*award),
+                Side::Seller => d.sellers_offer = Some(*award),
+            }),
+            Event::AwardAccepted { award, .. } => core.dispute(|d| d.award = Some(*award)),
+            Event::DisputeWithdrawn { remaining_ms } => {
+                core.buyers_report = None;
+                core.sellers_report = None;
+                core.dispute(|d| {
+                    d.status = DisputeStatus::Withdrawn;
+                    d.remaining_ms = *remaining_ms;
+                    d.buyers_offer = None;
+                    d.sellers_offer = None;
+                });
+            }
+            Event::WithdrawalOffered { side } => core.dispute(|d| d.withdrawal_by = Some(*side)),
+            Event::ClaimFiled { reference, .. } => core.dispute(|d| d.claim = Some(reference.clone())),
+            Event::Ruled { award, at_fault } => core.dispute(|d| {
+                d.award = Some(*award);
+                d.guilty_side = *at_fault;
+            }),
+            Event::ArbiterAppointed { arbiter, .. } => core.arbiter = Some(arbiter.clone()),
+            Event::DestinationSet {
+                payee,
+                of,
+                destination,
+            } => {
+                core.destinations.retain(|d| d.payee != *payee || d.of != *of);
+                if let Some(destination) = destination {
+                    let destination = destination.clone();
+                    core.destinations.push(PayeeDestination {
+                        payee: payee.clone(),
+                        of: *of,
+                        destination,
+                    });
+                }
+            }
+            Event::DeadlineExtended { phase, by_s, .. } => {
+                core.phase = *phase;
+                core.extended_s = core.extended_s.saturating_add(*by_s);
+            }
+            Event::Posted { reference } => core.posts.push(reference.clone()),
+            Event::TimerFired { .. } => {}
+            Event::PhaseEntered { phase, paused } => {
+                if let Some(paused) = paused {
+                    core.remaining.set(paused.stage, paused.remaining_ms);
+                }
+                core.enter(*phase, &recorded.actor, at);
+            }
+            Event::EndingDecided {
+                ending,
+                funded,
+                settle_by,
+                ..
+            } => {
+                core.ending = Some(ending.clone());
+                core.ended_funded = *funded;
+                core.settle_by = Some(*settle_by);
+            }
+            Event::CaptureOrdered { order } => {
+                core.unanswered = core.unanswered.saturating_add(1);
+                core.transactions.push(pending(order, at));
+                core.source(order.source, |hold| hold.hold = Some(HoldState::Closing));
+            }
+            Event::LegOrdered { order } => {
+                core.assign(
+                    order.leg,
+                    order.deposit,
+                    &order.payee,
+                    order.purpose,
+                    order.amount,
+                    order.source,
+                );
+                core.unanswered = core.unanswered.saturating_add(1);
+                core.transactions.push(pending(order, at));
+                core.leg(order.leg, |leg| {
+                    leg.state = LegState::Ordered;
+                    leg.tx = Some(order.tx);
+                });
+                if order.kind == TransactionKind::Void {
+                    core.source(order.source, |hold| hold.hold = Some(HoldState::Closing));
+                    core.deposit(order.deposit, |d| sub(&mut d.on_hold, order.amount.minor()));
+                }
+            }
+            Event::LegWaits {
+                leg,
+                deposit,
+                payee,
+                purpose,
+                amount,
+                source,
+            } => {
+                core.assign(Some(*leg), *deposit, payee, *purpose, *amount, *source);
+                core.leg(Some(*leg), |leg| leg.state = LegState::Waiting);
+            }
+            Event::LegCredited { order } => {
+                core.assign(
+                    order.leg,
+                    order.deposit,
+                    &order.payee,
+                    order.purpose,
+                    order.amount,
+                    order.source,
+                );
+                core.transactions.push(Transaction {
+                    state: TransactionState::Succeeded,
+                    settled_at: Some(at),
+                    ..pending(order, at)
+                });
+                core.leg(order.leg, |leg| leg.tx = Some(order.tx));
+                core.settle_leg(order.leg, LegState::Credited);
+            }
+            Event::LegCut { leg, old, new } => {
+                let cut = old.minor().saturating_sub(new.minor());
+                let deposit = core.legs.get(index(leg.0)).map(|l| l.deposit);
+                core.leg(Some(*leg), |leg| leg.amount = *new);
+                if let Some(deposit) = deposit {
+                    core.deposit(deposit, |d| {
+                        sub(&mut d.buckets.reserved, cut);
+                        add(&mut d.buckets.charged_back, cut);
+                    });
+                }
+                if new.is_zero() {
+                    core.leg(Some(*leg), |leg| leg.state = LegState::Dropped);
+                    core.unsettled_legs = core.unsettled_legs.saturating_sub(1);
+                }
+            }
+            Event::TransactionSucceeded { tx, reference } => {
+                core.answer(*tx, TransactionState::Succeeded, at, |t| {
+                    t.reference = Some(reference.clone())
+                });
+                core.succeed(*tx);
+            }
+            Event::TransactionFailed { tx, reason } => {
+                core.answer(*tx, TransactionState::Failed(reason.clone()), at, |_| ());
+                core.fail(*tx);
+            }
+            Event::ReceivableRaised { receivable } => core.receivables.push(receivable.clone()),
+            Event::ChargebackRecorded {
+                reference,
+                deposit,
+                amount,
+                step,
+            } => match core.chargebacks.iter_mut().find(|c| c.reference == *reference) {
+                Some(known) => known.step = *step,
+                None => core.chargebacks.push(OpenChargeback {
+                    reference: reference.clone(),
+                    deposit: *deposit,
+                    amount: *amount,
+                    step: *step,
+                }),
+            },
+            Event::ChargedBack {
+                tx,
+                reference,
+                deposit,
+                from_held,
+                from_legs,
+            } => {
+                let amount = from_held.minor().saturating_add(from_legs.minor());
+                core.transactions.push(Transaction {
+                    kind: TransactionKind::Chargeback,
+                    state: TransactionState::Succeeded,
+                    reference: Some(reference.clone()),
+                    settled_at: Some(at),
+                    ..inbound(*tx, *deposit, Money::from_minor(amount, from_held.currency()), at)
+                });
+                core.deposit(*deposit, |d| {
+                    sub(&mut d.buckets.held, from_held.minor());
+                    add(&mut d.buckets.charged_back, from_held.minor());
+                });
+            }
+            Event::DisputeClosed {} => core.dispute(|d| d.status = DisputeStatus::Resolved),
+        }
+    }
+}
+
+// The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
+// caught by the invariants that a replay checks at its end.
+const fn add(bucket: &mut i64, amount: i64) {
+    *bucket = bucket.saturating_add(amount);
+}
+
+const fn sub(bucket: &mut i64, amount: i64) {
+    *bucket = bucket.saturating_sub(amount);
+}
+
+fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction {
+    Transaction {
+        id,
+        kind: TransactionKind::Charge,
+        deposit,
+        amount,
+        state: TransactionState::Pending,
+        leg: None,
+        source: None,
+        key: None,
+        gateway: None,
+        reference: None,
+        hold: None,
+        returned: 0,
+        created_at: at,
+        settled_at: None,
+    }
+}
+
+fn pending(order: &Order, at: Time) -> Transaction {
+    Transaction {
+        kind: order.kind,
+        leg: order.leg,
+        source: order.source,
+        ..inbound(order.tx, order.deposit, order.amount, at)
+    }
+}
+
+impl Core {
+    fn deposit(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
+        if let Some(deposit) = self.deposits.get_mut(id.index()) {
+            change(deposit);
+        }
+    }
+
+    fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
+        if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
+            change(source);
+        }
+    }
+
+    fn leg(&mut self, id: Option<LegId>, change: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) {
+            change(leg);
+        }
+    }
+
+    fn dispute(&mut self, change: impl FnOnce(&mut Dispute)) {
+        if let Some(dispute) = &mut self.dispute {
+            change(dispute);
+        }
+    }
+
+    fn forget_checkpoints(&mut self) {
+        self.latest = None;
+        self.checkpoints.clear();
+    }
+
+    fn open_dispute(&mut self, by: Opener, reason: &crate::deposit::Reason, at: Time) {
+        let known = self.dispute.take();
+        let opened = |side, before: bool| before || by == Opener::Party(side);
+        let dispute = match known {
+            Some(dispute) => Dispute {
+                status: DisputeStatus::Open,
+                opened_by: by,
+                reason: reason.clone(),
+                opened_at: at,
+                buyer_opened: opened(Side::Buyer, dispute.buyer_opened),
+                seller_opened: opened(Side::Seller, dispute.seller_opened),
+                withdrawal_by: None,
+                ..dispute
+            },
+            None => Dispute {
+                status: DisputeStatus::Open,
+                stage: DisputeStage::Negotiation,
+                remaining_ms: 0,
+                opened_by: by,
+                reason: reason.clone(),
+                opened_at: at,
+                buyer_opened: opened(Side::Buyer, false),
+                seller_opened: opened(Side::Seller, false),
+                buyers_offer: None,
+                sellers_offer: None,
+                withdrawal_by: None,
+                claim: None,
+                award: None,
+                guilty_side: None,
+            },
+        };
+        self.dispute = Some(dispute);
+    }
+
+    fn enter(&mut self, phase: Phase, by: &Actor, at: Time) {
+        let previous = self.phase.status();
+        self.phase = phase;
+        if let Phase::Disputed { stage, .. } = phase {
+            self.dispute(|d| d.stage = stage);
+        }
+        let comment = self.comment.take();
+        if phase.status() != previous {
+            self.status_change = StatusChange {
+                at,
+                by: by.clone(),
+                comment,
+                previous: Some(previous),
+            };
+        }
+    }
+
+    /// A leg that is new takes its amount out of what the deposit holds; another attempt finds it there.
+    fn assign(
+        &mut self,
+        id: Option<LegId>,
+        deposit: DepositId,
+        payee: &Payee,
+        purpose: Purpose,
+        amount: Money,
+        source: Option<TxId>,
+    ) {
+        let Some(id) = id.filter(|id| self.legs.get(index(id.0)).is_none()) else {
+            return;
+        };
+        self.legs.push(Leg {
+            id,
+            deposit,
+            payee: payee.clone(),
+            purpose,
+            amount,
+            state: LegState::Waiting,
+            tx: None,
+            source,
+        });
+        self.unsettled_legs = self.unsettled_legs.saturating_add(1);
+        self.deposit(deposit, |d| {
+            sub(&mut d.buckets.held, amount.minor());
+            add(&mut d.buckets.reserved, amount.minor());
+        });
+        self.source(source, |t| t.returned = t.returned.saturating_add(amount.minor()));
+    }
+
+    /// The payee has his money.
+    fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
+        let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
+            return;
+        };
+        leg.state = state;
+        let (deposit, amount, back) = (leg.deposit, leg.amount.minor(), leg.purpose.goes_back());
+        self.unsettled_legs = self.unsettled_legs.saturating_sub(1);
+        self.deposit(deposit, |d| {
+            sub(&mut d.buckets.reserved, amount);
+            add(
+                if back {
+                    &mut d.buckets.refunded
+                } else {
+                    &mut d.buckets.paid_out
+                },
+                amount,
+            );
+        });
+    }
+
+    fn answer(&mut self, tx: TxId, state: TransactionState, at: Time, change: impl FnOnce(&mut Transaction)) {
+        let Some(transaction) = self.transactions.get_mut(index(tx.0)) else {
+            return;
+        };
+        if Deal::is_order(transaction) {
+            self.unanswered = self.unanswered.saturating_sub(1);
+        }
+        transaction.state = state;
+        transaction.settled_at = Some(at);
+        change(transaction);
+    }
+
+    fn succeed(&mut self, tx: TxId) {
+        let Some(t) = self.transactions.get(index(tx.0)) else {
+            return;
+        };
+        let (kind, leg, source, deposit, amount) = (t.kind, t.leg, t.source, t.deposit, t.amount.minor());
+        match kind {
+            TransactionKind::Capture => {
+                let mut whole = 0;
+                self.source(source, |hold| {
+                    whole = hold.amount.minor();
+                    hold.hold = Some(HoldState::Closed);
+                    hold.returned = hold.returned.saturating_add(whole.saturating_sub(amount));
+                });
+                let rest = whole.saturating_sub(amount);
+                self.deposit(deposit, |d| {
+                    sub(&mut d.on_hold, whole);
+                    sub(&mut d.buckets.held, rest);
+                    add(&mut d.buckets.refunded, rest);
+                });
+            }
+            TransactionKind::Void => {
+                self.source(source, |hold| hold.hold = Some(HoldState::Closed));
+                self.settle_leg(leg, LegState::Settled);
+            }
+            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+                self.settle_leg(leg, LegState::Settled);
+            }
+            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+        }
+    }
+
+    fn fail(&mut self, tx: TxId) {
+        let Some(t) = self.transactions.get(index(tx.0)) else {
+            return;
+        };
+        let (kind, leg, source, deposit, amount) = (t.kind, t.leg, t.source, t.deposit, t.amount.minor());
+        match kind {
+            // the money never came in
+            TransactionKind::Capture => {
+                let mut whole = 0;
+                self.source(source, |hold| {
+                    whole = hold.amount.minor();
+                    hold.hold = Some(HoldState::Lapsed);
+                });
+                self.deposit(deposit, |d| {
+                    sub(&mut d.on_hold, whole);
+                    sub(&mut d.buckets.held, whole);
+                    sub(&mut d.buckets.received, whole);
+                });
+            }
+            TransactionKind::Void => {
+                self.source(source, |hold| hold.hold = Some(HoldState::Lapsed));
+                self.leg(leg, |leg| leg.state = LegState::Dropped);
+                self.unsettled_legs = self.unsettled_legs.saturating_sub(1);
+                self.deposit(deposit, |d| {
+                    sub(&mut d.buckets.reserved, amount);
+                    sub(&mut d.buckets.received, amount);
+                });
+            }
+            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+                self.leg(leg, |leg| leg.state = LegState::Declined);
+            }
+            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+        }
+    }
+}

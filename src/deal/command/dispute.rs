@@ -1,0 +1,65 @@
+//! Disagreeing, and ending it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::deposit::{Reason, Reference};
+use crate::{Award, PartyId, Side, Text};
+
+/// Opens a dispute.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenDispute {
+    /// Why.
+    pub reason: Reason,
+    /// Where the host keeps the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Text<128, 1>>,
+}
+
+/// Offers to settle. A later offer replaces one's own; an offer of nothing is an offer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeAward {
+    /// What the seller is to get.
+    pub award: Award,
+}
+
+/// Accepts the other party's offer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptAward {
+    /// The offer, so that one which was replaced meanwhile is not accepted by mistake.
+    pub award: Award,
+}
+
+/// Gives the dispute up: the deal goes on where it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawDispute {}
+
+/// Notes that a claim was filed with a court or an arbitration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileClaim {
+    /// Its number there.
+    pub reference: Reference,
+}
+
+/// Rules on the dispute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What the seller gets.
+    pub award: Award,
+    /// Whose fault it was: a record, the amounts come from the award. Nalogka's `guilty_side`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_fault: Option<Side>,
+}
+
+/// Appoints the arbiter, or replaces one: no deadline moves.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppointArbiter {
+    /// Who; never a party to the deal, nor somebody paid by it.
+    pub arbiter: PartyId,
+}

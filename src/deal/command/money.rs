@@ -1,0 +1,155 @@
+//! Paying in, paying out, and the gateway's facts.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deposit::{ClientKey, DepositId, GatewayName, Reason, Reference, TxId};
+use crate::{Destination, Money, Payee, Side, Text, Time};
+
+/// Asks for a form to pay a deposit with. The money counts once the gateway confirms it, not before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestPayment {
+    /// The client's key, by which a repeat is recognised.
+    pub key: ClientKey,
+    /// The deposit; the party's own.
+    pub deposit: DepositId,
+    /// How much: positive, and at most what is outstanding.
+    pub amount: Money,
+    /// The method and the addresses for the gateway's page.
+    pub form: Arc<PaymentForm>,
+}
+
+/// What the gateway's payment page needs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentForm {
+    /// The payment method, in the gateway's terms.
+    pub method: Text<32, 1>,
+    /// Where the payer's browser is sent afterwards.
+    pub return_urls: ReturnUrls,
+}
+
+/// Where the payer's browser is sent. A browser that arrives there proves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnUrls {
+    /// After the payment.
+    pub success_url: Text<2000, 1>,
+    /// After a failure.
+    pub fail_url: Text<2000, 1>,
+}
+
+/// A fact: money came in, with or without a request. `(gateway, reference)` names it: the same one again is
+/// recognised.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmPayment {
+    /// Into which deposit.
+    pub deposit: DepositId,
+    /// By which gateway.
+    pub gateway: GatewayName,
+    /// The gateway's id of the payment.
+    pub reference: Reference,
+    /// How much; positive, in the deposit's currency.
+    pub amount: Money,
+    /// The request that it answers, where the gateway says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TxId>,
+    /// When the authorisation expires, where the money is on hold only; absent for a charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Time>,
+}
+
+/// What the gateway says of an order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// Done; its id at the gateway.
+    Succeeded(Reference),
+    /// Failed for good.
+    Declined(Reason),
+    /// Not known yet: ask again under the same key.
+    InProgress,
+}
+
+/// A fact: the gateway's answer to an order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The order.
+    pub transaction: TxId,
+    /// The answer.
+    pub result: Answered,
+}
+
+/// For which money a destination is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationUse {
+    /// What the payee earns.
+    Payouts,
+    /// What goes back to the payee.
+    Refunds,
+}
+
+/// Chooses where a payee's money goes, before or after the ending. A declined leg is ordered again, to the new
+/// destination; the same destination is a retry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetDestination {
+    /// Whose money: the actor's own; the operator's for platform, processor and every refund.
+    pub payee: Payee,
+    /// Which money.
+    pub of: DestinationUse,
+    /// Where to. Absent: where the gateway knows the payee, or back to the source of the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+}
+
+/// How far a chargeback is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargebackStep {
+    /// The payer has asked his bank for the money.
+    Opened,
+    /// The bank has taken it.
+    Lost,
+    /// The bank has given it up.
+    Won,
+}
+
+/// A fact: the payer's bank takes a payment back, or gives it up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chargeback {
+    /// The gateway's id of the chargeback.
+    pub reference: Reference,
+    /// The deposit that was paid.
+    pub deposit: DepositId,
+    /// How much; positive, in the deposit's currency.
+    pub amount: Money,
+    /// How far it is.
+    pub step: ChargebackStep,
+}
+
+/// Asks a party for an additional payment: optional to pay, outside the pots, to its payee on success, back to the
+/// payer otherwise.
+///
+/// # Source
+/// Nalogka's additional payments by either side (`payment-form`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddCharge {
+    /// The client's key, by which a repeat is recognised.
+    pub key: ClientKey,
+    /// Who is asked.
+    pub payer: Side,
+    /// Who gets it; never the payer.
+    pub payee: Payee,
+    /// How much; positive, in the deal's currency.
+    pub amount: Money,
+    /// What for.
+    pub reason: Reason,
+}

@@ -1,0 +1,88 @@
+//! Agreeing on terms, and leaving.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deal::timers::Timer;
+use crate::deposit::{DepositId, GatewayName, Reason, Reference};
+use crate::settlement::Fault;
+use crate::terms::Terms;
+use crate::{Text, Time};
+
+/// Proposes other terms: a new version. The consents of the others fall; a required deposit whose amount changes is
+/// returned in full, the others stay. Parties, currency and arbiter are pinned; fees and policy for all but the
+/// operator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amend {
+    /// The version that is amended: the current one, or somebody was faster.
+    pub from_version: u32,
+    /// The new terms.
+    pub terms: Arc<Terms>,
+}
+
+/// Consents to one version of the terms.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agree {
+    /// The version: the current one.
+    pub terms_version: u32,
+    /// A payment that the party says it has made. No proof: the gateway is asked to verify it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentClaim>,
+}
+
+/// A payment that a party says it has made, of all that is outstanding of a deposit. WebMoney's `tranId`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentClaim {
+    /// The deposit; the party's own.
+    pub deposit: DepositId,
+    /// Where it was paid.
+    pub gateway: GatewayName,
+    /// The gateway's id of the payment.
+    pub reference: Reference,
+}
+
+/// Remarks on the terms, or approves them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moderate {
+    /// Which of the two.
+    pub verdict: ModerationVerdict,
+}
+
+/// What a moderator says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModerationVerdict {
+    /// Something is to be changed.
+    Remark(Text<500, 1>),
+    /// The terms are in order.
+    Approve,
+}
+
+/// Cancels the deal; in Proposed, turns it down.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// Why.
+    #[serde(default)]
+    pub reason: Reason,
+    /// Whose fault it is: the operator's to say. A party's own cancellation is at its own fault; an operator who
+    /// names nobody cancels at nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_fault: Option<Fault>,
+}
+
+/// Moves a deadline of the phase that the deal is in. All extensions of a deal together are bounded by
+/// `policy.max_extension_s`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extend {
+    /// Which timer.
+    pub timer: Timer,
+    /// The new deadline, later than the old one: an instant, so that a repeat does not extend twice.
+    pub until: Time,
+}

@@ -1,0 +1,217 @@
+//! `transition`: judges a command and says what follows. Reads, never writes.
+
+use smallvec::SmallVec;
+
+use super::command::Command;
+use super::draft::Draft;
+use super::event::Recorded;
+use super::{Deal, Rejection, repeat, rules, table};
+use crate::deposit::Order;
+use crate::{Actor, PartyId, Role, Time};
+
+/// Who asks, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Context {
+    /// The host's time. Inside a deal it never runs backwards: an earlier instant counts as the latest one seen.
+    pub now: Time,
+    /// Who acts.
+    pub actor: Actor,
+    /// On whose behalf the call came in.
+    pub via: Option<PartyId>,
+    /// The [`Deal::revision`] that the actor has seen; absent where he does not say.
+    pub seen: Option<u64>,
+}
+
+impl Context {
+    /// An actor at an instant.
+    pub const fn new(now: Time, actor: Actor) -> Self {
+        Self {
+            now,
+            actor,
+            via: None,
+            seen: None,
+        }
+    }
+
+    /// The passage of time.
+    pub const fn clock(now: Time) -> Self {
+        Self::new(now, Actor::Clock)
+    }
+
+    /// The payment gateway.
+    pub const fn gateway(now: Time) -> Self {
+        Self::new(now, Actor::Gateway)
+    }
+
+    /// The tracker.
+    pub const fn tracker(now: Time) -> Self {
+        Self::new(now, Actor::Tracker)
+    }
+
+    /// A party.
+    pub const fn party(now: Time, id: PartyId) -> Self {
+        Self::new(now, Actor::Party(id))
+    }
+
+    /// The revision that the actor has seen: on a later one the command is refused as stale.
+    #[must_use]
+    pub fn seen(mut self, revision: u64) -> Self {
+        self.seen = Some(revision);
+        self
+    }
+
+    /// On whose behalf the call came in.
+    #[must_use]
+    pub fn via(mut self, id: PartyId) -> Self {
+        self.via = Some(id);
+        self
+    }
+}
+
+/// A transition's events: on the stack, up to eight of them.
+pub(super) type Events = SmallVec<[Recorded; 8]>;
+
+/// What follows from a command: nothing but events; orders are a view of them. No events: it already stands.
+#[must_use = "apply it and commit it, or it never happened"]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transition {
+    events: Events,
+}
+
+impl Transition {
+    pub(super) const fn new(events: Events) -> Self {
+        Self { events }
+    }
+
+    /// What happened, in order.
+    pub fn events(&self) -> &[Recorded] {
+        &self.events
+    }
+
+    /// Did the command already stand, so that nothing happened?
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What the gateway is to do now, in order.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.events.iter().filter_map(|recorded| recorded.event.order())
+    }
+
+    /// The events themselves.
+    pub fn into_events(self) -> SmallVec<[Recorded; 8]> {
+        self.events
+    }
+}
+
+/// Judges a command: what happens, or why it does not.
+///
+/// Pure and total: reads no clock, draws no id, and costs the same however long the deal's history is. Due timers
+/// fire first, each at its own instant; then the command is judged on what they left, in this order: who the actor
+/// is, whether the command already stands (no events), staleness, role, phase, guard, money, content.
+///
+/// # Errors
+/// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
+/// unless the transition is applied.
+pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<Transition, Rejection> {
+    let now = context.now.max(deal.last_at());
+    if deal.next_deadline().is_some_and(|due| due <= now) {
+        return overdue(deal, command, context, now);
+    }
+    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref())?;
+    judge(deal, command, context, &mut out)?;
+    Ok(Transition::new(out.into_events()))
+}
+
+/// Off the hot path: timers are due, so the command is judged on a copy on which they have fired.
+#[cold]
+#[inline(never)]
+fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Result<Transition, Rejection> {
+    let (view, mut events) = fire_due(deal, now)?;
+    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref())?;
+    match judge(&view, command, context, &mut out) {
+        Ok(()) => events.extend(out.into_events()),
+        Err(rejection) => return Err(rejection),
+    }
+    Ok(Transition::new(events))
+}
+
+/// The deal after every timer that is due at `now`, and what happened.
+pub(super) fn fire_due(deal: &Deal, now: Time) -> Result<(Deal, Events), Rejection> {
+    let mut view = deal.clone();
+    let mut events = Events::new();
+    while let Some((due, timer)) = view.next_timer().filter(|(due, _)| *due <= now) {
+        let mut out = Draft::new(&view, due.max(view.last_at()), &Actor::Clock, None)?;
+        rules::timer::fire(&view, timer, &mut out)?;
+        for recorded in out.into_events() {
+            view.apply(&recorded);
+            events.push(recorded);
+        }
+    }
+    Ok((view, events))
+}
+
+fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
+    if repeat::already_stands(deal, command, role, &context.actor) {
+        return Ok(());
+    }
+    if let Some(seen) = context.seen
+        && seen != deal.revision()
+    {
+        return Err(Rejection::Stale {
+            seen,
+            actual: deal.revision(),
+        });
+    }
+    table::permit(deal, command.kind(), role)?;
+    decide(deal, command, role, &context.actor, out)
+}
+
+/// One exhaustive match: which rule a command goes to.
+fn decide(
+    deal: &Deal,
+    command: &Command,
+    role: Role,
+    actor: &Actor,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    use rules::{
+        acceptance, cancellation, chargeback, dispute, funding, moderation, notes, paying, performance,
+        proposal,
+    };
+    match command {
+        Command::Amend(c) => proposal::amend(deal, c, role, out),
+        Command::Agree(c) => proposal::agree(deal, c, role, out),
+        Command::RequestPayment(c) => funding::request(deal, c, role, out),
+        Command::ConfirmPayment(c) => funding::confirm(deal, c, out),
+        Command::Moderate(c) => moderation::moderate(deal, c, out),
+        Command::Attach(c) => notes::attach(deal, c, out),
+        Command::SetTrack(c) => performance::set_track(deal, c, out),
+        Command::RemoveTrack(_) => performance::remove_track(deal, out),
+        Command::RecordTracking(c) => performance::record(deal, c, out),
+        Command::StartPerforming(_) => performance::start(deal, out),
+        Command::StopPerforming(_) => performance::stop(deal, out),
+        Command::Submit(c) => performance::submit(deal, c, out),
+        Command::RequestChanges(c) => acceptance::request_changes(deal, c, out),
+        Command::Accept(c) => acceptance::accept(deal, c, out),
+        Command::Report(c) => acceptance::report(deal, c, role, out),
+        Command::IncurCost(c) => performance::incur(deal, c, role, actor, out),
+        Command::AddCharge(c) => funding::add_charge(deal, c, out),
+        Command::Cancel(c) => cancellation::cancel(deal, c, role, out),
+        Command::OpenDispute(c) => dispute::open_by_party(deal, c, role, out),
+        Command::ProposeAward(c) => dispute::propose(deal, c, role, out),
+        Command::AcceptAward(c) => dispute::accept(deal, c, role, out),
+        Command::WithdrawDispute(_) => dispute::withdraw(deal, role, out),
+        Command::FileClaim(c) => dispute::file_claim(c, role, out),
+        Command::Rule(c) => dispute::rule(deal, c.award, c.at_fault, out),
+        Command::AppointArbiter(c) => dispute::appoint(deal, c, out),
+        Command::Answer(c) => paying::answer(deal, c, out),
+        Command::SetDestination(c) => paying::set_destination(deal, c, role, actor, out),
+        Command::Chargeback(c) => chargeback::record(deal, c, out),
+        Command::Extend(c) => rules::timer::extend(deal, *c, out),
+        Command::Post(c) => notes::post(c, out),
+        Command::Wake(_) => Ok(()),
+    }
+}

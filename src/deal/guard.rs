@@ -1,0 +1,174 @@
+//! Named conditions over a deal and its policy, never over a command's content: data, so that the table prints.
+
+use std::fmt;
+
+use super::Deal;
+use super::phase::{Phase, PhaseKind, Stage};
+use crate::terms::{Acceptance, BuyerCancel, Moderation};
+
+/// A condition on which a permission depends.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum Guard {
+    /// `policy.moderation` is not off.
+    ModerationOn,
+    /// Both parties have consented to the current terms.
+    AllAgreed,
+    /// Every required deposit is full.
+    Funded,
+    /// No capture is without an answer.
+    CaptureConfirmed,
+    /// `policy.acceptance` is `by_buyer`.
+    AcceptedByBuyer,
+    /// `policy.acceptance` is `by_buyer`, and `policy.partial_buyout_allowed`.
+    PartialBuyoutAllowed,
+    /// `policy.acceptance` is `mutual`.
+    AcceptedMutually,
+    /// `policy.acceptance` is `by_buyer`: a concluded mutual deal is ended by reports.
+    MayCancelFunded,
+    /// `policy.buyer_cancel` reaches as far as this phase.
+    BuyerMayCancelNow,
+    /// No track is attached: the tracker does not tell the progress.
+    NoTracker,
+    /// Something is held, so that there is something to disagree about.
+    FundsHeld,
+    /// The arbiter is asked, no longer the parties.
+    InArbitration,
+    /// A revision can still be submitted under `policy.max_revisions`.
+    RevisionsLeft,
+    /// A revision was submitted.
+    SomethingSubmitted,
+}
+
+impl Guard {
+    /// Every guard.
+    pub const ALL: [Self; 14] = [
+        Self::ModerationOn,
+        Self::AllAgreed,
+        Self::Funded,
+        Self::CaptureConfirmed,
+        Self::AcceptedByBuyer,
+        Self::PartialBuyoutAllowed,
+        Self::AcceptedMutually,
+        Self::MayCancelFunded,
+        Self::BuyerMayCancelNow,
+        Self::NoTracker,
+        Self::FundsHeld,
+        Self::InArbitration,
+        Self::RevisionsLeft,
+        Self::SomethingSubmitted,
+    ];
+
+    /// Does it hold?
+    pub(super) fn holds(self, deal: &Deal) -> bool {
+        let policy = &deal.terms().policy;
+        let by_buyer = match policy.acceptance {
+            Acceptance::ByBuyer => true,
+            Acceptance::Mutual => false,
+        };
+        match self {
+            Self::ModerationOn => match policy.moderation {
+                Moderation::Off => false,
+                Moderation::OnDemand | Moderation::Required => true,
+            },
+            Self::AllAgreed => deal.consents().all(),
+            Self::Funded => deal.is_funded(),
+            Self::CaptureConfirmed => !deal.capture_unanswered(),
+            Self::AcceptedByBuyer | Self::MayCancelFunded => by_buyer,
+            Self::PartialBuyoutAllowed => by_buyer && policy.partial_buyout_allowed,
+            Self::AcceptedMutually => !by_buyer,
+            Self::BuyerMayCancelNow => {
+                by_buyer
+                    && match policy.buyer_cancel {
+                        BuyerCancel::BeforePerforming => deal.phase().kind() < PhaseKind::Performing,
+                        BuyerCancel::BeforeAcceptance => deal.phase().kind() < PhaseKind::AwaitingAcceptance,
+                        BuyerCancel::UntilAccepted => true,
+                    }
+            }
+            Self::NoTracker => deal.track().is_none(),
+            Self::FundsHeld => deal.holds_anything(),
+            Self::InArbitration => {
+                matches!(
+                    deal.phase(),
+                    Phase::Disputed {
+                        stage: super::DisputeStage::Arbitration,
+                        ..
+                    }
+                )
+            }
+            Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
+            Self::SomethingSubmitted => {
+                deal.submitted() > 0
+                    && matches!(
+                        deal.phase(),
+                        Phase::Active {
+                            stage: Stage::AwaitingAcceptance,
+                            ..
+                        }
+                    )
+            }
+        }
+    }
+
+    /// A stable name, kebab-case.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ModerationOn => "moderation-off",
+            Self::AllAgreed => "consent-missing",
+            Self::Funded => "not-funded",
+            Self::CaptureConfirmed => "capture-unconfirmed",
+            Self::AcceptedByBuyer => "accepted-by-reports",
+            Self::PartialBuyoutAllowed => "partial-buyout-not-allowed",
+            Self::AcceptedMutually => "accepted-by-buyer",
+            Self::MayCancelFunded => "report-failure-instead",
+            Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
+            Self::NoTracker => "tracked",
+            Self::FundsHeld => "nothing-held",
+            Self::InArbitration => "still-negotiating",
+            Self::RevisionsLeft => "no-revisions-left",
+            Self::SomethingSubmitted => "nothing-submitted",
+        }
+    }
+
+    /// Can it come to hold without another policy?
+    pub(super) const fn is_transient(self) -> bool {
+        match self {
+            Self::AllAgreed
+            | Self::Funded
+            | Self::CaptureConfirmed
+            | Self::NoTracker
+            | Self::FundsHeld
+            | Self::InArbitration
+            | Self::SomethingSubmitted => true,
+            Self::ModerationOn
+            | Self::AcceptedByBuyer
+            | Self::PartialBuyoutAllowed
+            | Self::AcceptedMutually
+            | Self::MayCancelFunded
+            | Self::BuyerMayCancelNow
+            | Self::RevisionsLeft => false,
+        }
+    }
+}
+
+/// What to do next, for whom the guard turned down.
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ModerationOn => "the policy has no moderation",
+            Self::AllAgreed => "both parties must agree to the current terms first",
+            Self::Funded => "every required deposit must be full first",
+            Self::CaptureConfirmed => "the capture of the payment is not confirmed yet: try again later",
+            Self::AcceptedByBuyer => "both parties report on this deal: report success or failure",
+            Self::PartialBuyoutAllowed => "the policy allows no partial buyout: accept everything, or cancel",
+            Self::AcceptedMutually => "the buyer accepts this deal: accept it, cancel it, or open a dispute",
+            Self::MayCancelFunded => "a concluded deal of this kind is not cancelled: report failure",
+            Self::BuyerMayCancelNow => "the policy no longer lets the buyer cancel: open a dispute",
+            Self::NoTracker => "a track is attached and tells the progress: remove it first",
+            Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
+            Self::InArbitration => "the parties are still negotiating",
+            Self::RevisionsLeft => "no further revision can be submitted",
+            Self::SomethingSubmitted => "no revision has been submitted yet",
+        })
+    }
+}

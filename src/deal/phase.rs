@@ -1,0 +1,328 @@
+//! The life of a deal: phases with their data, and the flat status derived from them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+
+/// How a deal ended. Who got what is told by its legs, not by this.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The subject was accepted, whole or in part.
+    Completed,
+    /// Somebody cancelled, or a deadline did.
+    Cancelled,
+    /// A party turned the proposal down.
+    Declined,
+    /// Nobody agreed, or nobody paid, in time.
+    Expired,
+    /// A dispute was settled by agreement or by a ruling.
+    Resolved,
+}
+
+/// The part of the life between funding and settlement: what an interruption interrupts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Funded; the seller has not started.
+    AwaitingPerformance,
+    /// The seller performs.
+    Performing,
+    /// Performed; the buyer looks at it.
+    AwaitingAcceptance,
+}
+
+/// Where moderation came from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Before, or right after, the funding.
+    AwaitingDeposit,
+    /// Before the start.
+    AwaitingPerformance,
+}
+
+/// Who is asked to end a dispute.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStage {
+    /// The parties.
+    Negotiation,
+    /// The arbiter.
+    Arbitration,
+}
+
+/// Where a deal stands, with the data of that phase only. `until`: when its timer fires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Phase {
+    /// Terms are on the table; not everybody has agreed.
+    Proposed {
+        /// The deadline.
+        until: Time,
+    },
+    /// Agreed; the required deposits are not full.
+    AwaitingDeposit {
+        /// The deadline.
+        until: Time,
+    },
+    /// A moderator has a remark, or has to approve.
+    Moderation {
+        /// The deadline.
+        until: Time,
+        /// Where it goes back to.
+        from: Origin,
+    },
+    /// Funded and on its way.
+    Active {
+        /// How far.
+        stage: Stage,
+        /// The deadline.
+        until: Time,
+    },
+    /// The parties disagree; the timer of the interrupted stage is paused.
+    Disputed {
+        /// The stage that it goes back to.
+        interrupted: Stage,
+        /// Who is asked.
+        stage: DisputeStage,
+        /// The deadline.
+        until: Time,
+    },
+    /// Ended; the money is on its way to everybody.
+    Paying {
+        /// How it ended.
+        outcome: Outcome,
+        /// The settlement waits for the answer to a capture.
+        awaiting_capture: bool,
+    },
+    /// Over. Takes facts about money, and nothing else.
+    Closed {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// A phase without its data. The rows of the permission grid.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseKind {
+    /// See [`Phase::Proposed`].
+    Proposed,
+    /// See [`Phase::AwaitingDeposit`].
+    AwaitingDeposit,
+    /// See [`Phase::Moderation`].
+    Moderation,
+    /// See [`Stage::AwaitingPerformance`].
+    AwaitingPerformance,
+    /// See [`Stage::Performing`].
+    Performing,
+    /// See [`Stage::AwaitingAcceptance`].
+    AwaitingAcceptance,
+    /// See [`Phase::Disputed`].
+    Disputed,
+    /// See [`Phase::Paying`].
+    Paying,
+    /// See [`Phase::Closed`].
+    Closed,
+}
+
+impl PhaseKind {
+    /// Every phase, in the order of a deal's life.
+    pub const ALL: [Self; 9] = [
+        Self::Proposed,
+        Self::AwaitingDeposit,
+        Self::Moderation,
+        Self::AwaitingPerformance,
+        Self::Performing,
+        Self::AwaitingAcceptance,
+        Self::Disputed,
+        Self::Paying,
+        Self::Closed,
+    ];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::AwaitingDeposit => "awaiting_deposit",
+            Self::Moderation => "moderation",
+            Self::AwaitingPerformance => "awaiting_performance",
+            Self::Performing => "performing",
+            Self::AwaitingAcceptance => "awaiting_acceptance",
+            Self::Disputed => "disputed",
+            Self::Paying => "paying",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for PhaseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Phase {
+    /// The phase without its data.
+    pub const fn kind(&self) -> PhaseKind {
+        match self {
+            Self::Proposed { .. } => PhaseKind::Proposed,
+            Self::AwaitingDeposit { .. } => PhaseKind::AwaitingDeposit,
+            Self::Moderation { .. } => PhaseKind::Moderation,
+            Self::Active {
+                stage: Stage::AwaitingPerformance,
+                ..
+            } => PhaseKind::AwaitingPerformance,
+            Self::Active {
+                stage: Stage::Performing,
+                ..
+            } => PhaseKind::Performing,
+            Self::Active {
+                stage: Stage::AwaitingAcceptance,
+                ..
+            } => PhaseKind::AwaitingAcceptance,
+            Self::Disputed { .. } => PhaseKind::Disputed,
+            Self::Paying { .. } => PhaseKind::Paying,
+            Self::Closed { .. } => PhaseKind::Closed,
+        }
+    }
+
+    /// When the timer of this phase fires; paying and closed have none.
+    pub const fn until(&self) -> Option<Time> {
+        match self {
+            Self::Proposed { until }
+            | Self::AwaitingDeposit { until }
+            | Self::Moderation { until, .. }
+            | Self::Active { until, .. }
+            | Self::Disputed { until, .. } => Some(*until),
+            Self::Paying { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    /// How the deal ended, once it has.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Paying { outcome, .. } | Self::Closed { outcome } => Some(*outcome),
+            Self::Proposed { .. }
+            | Self::AwaitingDeposit { .. }
+            | Self::Moderation { .. }
+            | Self::Active { .. }
+            | Self::Disputed { .. } => None,
+        }
+    }
+
+    /// Is it decided how the deal ends?
+    pub const fn has_ended(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    /// The flat, indexable status.
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Proposed { .. } => Status::Proposed,
+            Self::AwaitingDeposit { .. } => Status::AwaitingDeposit,
+            Self::Moderation { .. } => Status::Moderation,
+            Self::Active {
+                stage: Stage::AwaitingPerformance,
+                ..
+            } => Status::AwaitingPerformance,
+            Self::Active {
+                stage: Stage::Performing,
+                ..
+            } => Status::Performing,
+            Self::Active {
+                stage: Stage::AwaitingAcceptance,
+                ..
+            } => Status::AwaitingAcceptance,
+            Self::Disputed { .. } => Status::Disputed,
+            Self::Paying {
+                outcome: Outcome::Completed,
+                ..
+            } => Status::Settling,
+            Self::Paying { .. } => Status::CancelRequested,
+            Self::Closed {
+                outcome: Outcome::Completed,
+            } => Status::Completed,
+            Self::Closed {
+                outcome: Outcome::Cancelled,
+            } => Status::Cancelled,
+            Self::Closed {
+                outcome: Outcome::Declined,
+            } => Status::Declined,
+            Self::Closed {
+                outcome: Outcome::Expired,
+            } => Status::Expired,
+            Self::Closed {
+                outcome: Outcome::Resolved,
+            } => Status::Resolved,
+        }
+    }
+}
+
+/// The status of a deal: what a host indexes and shows. Derived from the phase, never stored beside it.
+///
+/// # Source
+/// Nalogka's status chain, and WebMoney's contract as `proposed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// A WebMoney *contract*.
+    Proposed,
+    /// Внесение депозита.
+    AwaitingDeposit,
+    /// Модерация.
+    Moderation,
+    /// Ожидает исполнения.
+    AwaitingPerformance,
+    /// Исполнение.
+    Performing,
+    /// Исполнение with the tracking finished.
+    AwaitingAcceptance,
+    /// Спор.
+    Disputed,
+    /// Расчет при завершении.
+    Settling,
+    /// Запрошена отмена.
+    CancelRequested,
+    /// Завершена.
+    Completed,
+    /// Отменена.
+    Cancelled,
+    /// Отменена: a proposal was turned down.
+    Declined,
+    /// Отменена: a deadline passed before the deal was funded.
+    Expired,
+    /// Отменена: a dispute was settled.
+    Resolved,
+}
+
+impl Status {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::AwaitingDeposit => "awaiting_deposit",
+            Self::Moderation => "moderation",
+            Self::AwaitingPerformance => "awaiting_performance",
+            Self::Performing => "performing",
+            Self::AwaitingAcceptance => "awaiting_acceptance",
+            Self::Disputed => "disputed",
+            Self::Settling => "settling",
+            Self::CancelRequested => "cancel_requested",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,277 @@
+//! Why a command was refused. `Copy`, without strings: a rejection allocates nothing.
+
+use thiserror::Error;
+
+use super::command::CommandKind;
+use super::guard::Guard;
+use super::phase::PhaseKind;
+use crate::deposit::{DepositId, TxId};
+use crate::settlement::SettleError;
+use crate::terms::TermsError;
+use crate::{Money, Role, Time};
+
+/// Why a command was refused. Nothing has changed.
+///
+/// In the order in which they are judged: actor, staleness, role, phase, guard, money, content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The deal does not know this party.
+    #[error(
+        "this party has no role in the deal: act as the buyer, the seller, a named third party or the arbiter"
+    )]
+    UnknownActor,
+    /// The actor has seen an older state. Read the deal again and decide again.
+    #[error("the deal has changed since revision {seen}: it is at {actual}; read it again")]
+    Stale {
+        /// What the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    #[error("{role} may not {command}")]
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+    },
+    /// This role may, but not now.
+    #[error("{command} is not possible for {role} while {phase}")]
+    WrongPhase {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+        /// When.
+        phase: PhaseKind,
+    },
+    /// A condition on the deal or its policy does not hold.
+    #[error("{0}")]
+    Guard(Guard),
+    /// Somebody has amended the terms meanwhile.
+    #[error("terms version {given} is not the current one: {actual}")]
+    StaleTerms {
+        /// The version that was named.
+        given: u32,
+        /// The current one.
+        actual: u32,
+    },
+    /// The new terms break a rule, or change what is pinned.
+    #[error("terms: {0}")]
+    Terms(TermsError),
+    /// A capture is without an answer: try again when it has one.
+    #[error("a capture is without an answer: try again when the gateway has answered")]
+    CaptureUnanswered,
+    /// The deal has no such deposit.
+    #[error("deposit: the deal has no {deposit}")]
+    UnknownDeposit {
+        /// What was named.
+        deposit: DepositId,
+    },
+    /// The deposit belongs to the other party.
+    #[error("deposit: {deposit} is not the actor's own")]
+    NotYourDeposit {
+        /// What was named.
+        deposit: DepositId,
+    },
+    /// The amount must be positive.
+    #[error("amount: must be positive")]
+    AmountNotPositive,
+    /// The amount is over what is outstanding.
+    #[error("amount: at most {max} is outstanding")]
+    AmountOverOutstanding {
+        /// What is outstanding.
+        max: Money,
+    },
+    /// The amount is in another currency than the deposit.
+    #[error("amount: must be in the currency of the deposit")]
+    AmountCurrency,
+    /// The amount, or the sum that it leads to, is over the limit.
+    #[error("amount: over the limit of amounts")]
+    AmountTooLarge,
+    /// The list is full.
+    #[error("too many: at most {max} of these in a deal")]
+    TooMany {
+        /// The limit.
+        max: u32,
+    },
+    /// The deal has no such transaction.
+    #[error("transaction: the deal has no transaction {tx}")]
+    UnknownTransaction {
+        /// What was named.
+        tx: TxId,
+    },
+    /// The transaction has another answer already; it settles once.
+    #[error("transaction: {tx} is settled already, and differently")]
+    AlreadySettled {
+        /// Which.
+        tx: TxId,
+    },
+    /// A payment request is answered by `ConfirmPayment`, which says how much came in.
+    #[error("transaction: {tx} is a payment request: confirm the payment with its amount and reference")]
+    ConfirmInstead {
+        /// Which.
+        tx: TxId,
+    },
+    /// The destination of a payee is refused while an attempt is without an answer.
+    #[error("destination: an attempt is without an answer; change it when the gateway has answered")]
+    AttemptUnanswered,
+    /// The money belongs to another payee.
+    #[error("payee: not the actor's own")]
+    NotYourMoney,
+    /// The terms have no such service.
+    #[error("service: the terms have {services} services, counted from 0")]
+    UnknownService {
+        /// How many there are.
+        services: usize,
+    },
+    /// The service is provided by somebody else.
+    #[error("service: only its provider and the operator may mark it as incurred")]
+    NotYourService,
+    /// A charge must have a payee who is named in the deal and is not the payer.
+    #[error("payee: name the other party, the platform, the processor or a third party of the terms")]
+    ChargePayee,
+    /// The ending does not fit.
+    #[error("{0}")]
+    Settle(SettleError),
+    /// The timer is not running.
+    #[error("timer: not running in this phase")]
+    TimerNotRunning,
+    /// The extension goes back in time.
+    #[error("until: must be after the deadline {deadline}")]
+    NotLater {
+        /// The deadline.
+        deadline: Time,
+    },
+    /// The extensions together are over the policy's maximum.
+    #[error("until: extensions are exhausted; {left_s} s are left of the policy's maximum")]
+    ExtensionTooLong {
+        /// What is left.
+        left_s: u32,
+    },
+    /// The revision's number is not the next one, or not the latest.
+    #[error("number: {expected} is expected")]
+    RevisionNumber {
+        /// What is expected.
+        expected: u16,
+    },
+    /// The arbiter would be a party, or is paid by the deal.
+    #[error("arbiter: must be neither a party to the deal nor paid by it")]
+    ArbiterIsAParty,
+    /// There is no such offer, or another one now.
+    #[error("award: the other party offers something else, or nothing")]
+    NoSuchOffer,
+    /// A dispute that somebody opened is given up by the opener only.
+    #[error("the dispute can be given up by who opened it; one that a timer opened, by nobody")]
+    NotYourDispute,
+    /// A chargeback is named by its reference; this one stands otherwise.
+    #[error("chargeback: this reference is closed already, and differently")]
+    ChargebackClosed,
+    /// A sum left the range of an amount; the limits on terms make it impossible.
+    #[error("a sum is over the limit of amounts")]
+    Overflow,
+}
+
+impl Rejection {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownActor => "unknown-actor",
+            Self::Stale { .. } => "stale",
+            Self::WrongRole { .. } => "wrong-role",
+            Self::WrongPhase { .. } => "wrong-phase",
+            Self::Guard(guard) => guard.code(),
+            Self::StaleTerms { .. } => "stale-terms",
+            Self::Terms(_) => "invalid-terms",
+            Self::CaptureUnanswered => "capture-unanswered",
+            Self::UnknownDeposit { .. } => "unknown-deposit",
+            Self::NotYourDeposit { .. } => "not-your-deposit",
+            Self::AmountNotPositive => "amount-not-positive",
+            Self::AmountOverOutstanding { .. } => "amount-over-outstanding",
+            Self::AmountCurrency => "amount-currency",
+            Self::AmountTooLarge => "amount-too-large",
+            Self::TooMany { .. } => "too-many",
+            Self::UnknownTransaction { .. } => "unknown-transaction",
+            Self::AlreadySettled { .. } => "already-settled",
+            Self::ConfirmInstead { .. } => "confirm-instead",
+            Self::AttemptUnanswered => "attempt-unanswered",
+            Self::NotYourMoney => "not-your-money",
+            Self::UnknownService { .. } => "unknown-service",
+            Self::NotYourService => "not-your-service",
+            Self::ChargePayee => "charge-payee",
+            Self::Settle(error) => match error {
+                SettleError::QuantitiesMissing { .. } => "quantities-missing",
+                SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
+                SettleError::NothingAccepted => "nothing-accepted",
+                SettleError::SellerUncovered => "seller-uncovered",
+                SettleError::CarveOutOverParent => "carve-out-over-parent",
+                SettleError::AwardOverMax { .. } => "award-over-max",
+                SettleError::AwardNegative => "award-negative",
+                SettleError::AwardCurrency => "award-currency",
+                SettleError::TooLarge => "overflow",
+            },
+            Self::TimerNotRunning => "timer-not-running",
+            Self::NotLater { .. } => "not-later",
+            Self::ExtensionTooLong { .. } => "extension-too-long",
+            Self::RevisionNumber { .. } => "revision-number",
+            Self::ArbiterIsAParty => "arbiter-is-a-party",
+            Self::NoSuchOffer => "no-such-offer",
+            Self::NotYourDispute => "not-your-dispute",
+            Self::ChargebackClosed => "chargeback-closed",
+            Self::Overflow => "overflow",
+        }
+    }
+
+    /// Can the same command succeed later, or after reading the deal again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Stale { .. }
+            | Self::StaleTerms { .. }
+            | Self::WrongPhase { .. }
+            | Self::CaptureUnanswered
+            | Self::AttemptUnanswered => true,
+            Self::Guard(guard) => guard.is_transient(),
+            Self::UnknownActor
+            | Self::WrongRole { .. }
+            | Self::Terms(_)
+            | Self::UnknownDeposit { .. }
+            | Self::NotYourDeposit { .. }
+            | Self::AmountNotPositive
+            | Self::AmountOverOutstanding { .. }
+            | Self::AmountCurrency
+            | Self::AmountTooLarge
+            | Self::TooMany { .. }
+            | Self::UnknownTransaction { .. }
+            | Self::AlreadySettled { .. }
+            | Self::ConfirmInstead { .. }
+            | Self::NotYourMoney
+            | Self::UnknownService { .. }
+            | Self::NotYourService
+            | Self::ChargePayee
+            | Self::Settle(_)
+            | Self::TimerNotRunning
+            | Self::NotLater { .. }
+            | Self::ExtensionTooLong { .. }
+            | Self::RevisionNumber { .. }
+            | Self::ArbiterIsAParty
+            | Self::NoSuchOffer
+            | Self::NotYourDispute
+            | Self::ChargebackClosed
+            | Self::Overflow => false,
+        }
+    }
+}
+
+impl From<SettleError> for Rejection {
+    fn from(error: SettleError) -> Self {
+        Self::Settle(error)
+    }
+}
+
+impl From<TermsError> for Rejection {
+    fn from(error: TermsError) -> Self {
+        Self::Terms(error)
+    }
+}

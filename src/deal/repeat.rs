@@ -1,0 +1,150 @@
+//! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
+
+use super::command::{Answered, Command, DestinationUse, ModerationVerdict};
+use super::draft::is_declined;
+use super::phase::{Outcome, Phase, PhaseKind, Stage};
+use super::table::{Permit, cell};
+use super::{Deal, Status};
+use crate::deposit::TransactionState;
+use crate::dispute::DisputeStatus;
+use crate::settlement::Ending;
+use crate::{Actor, Role};
+
+/// Is there nothing left to do for this command? Only for a role that may ever give it.
+pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
+    // which phase does not matter: a role that may never, may in none of them
+    cell(command.kind(), PhaseKind::Closed, role) != Permit::WrongRole && stands(deal, command, role, actor)
+}
+
+fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
+    let core = &deal.core;
+    match command {
+        Command::Amend(c) => {
+            c.from_version.checked_add(1) == Some(core.terms_version) && *c.terms == *deal.terms
+        }
+        Command::Agree(c) => {
+            c.terms_version == core.terms_version
+                && role.side().is_some_and(|side| core.consents.of(side))
+                && c.payment.as_ref().is_none_or(|claim| {
+                    let claimed = |t: &crate::deposit::Transaction| {
+                        t.gateway.as_ref() == Some(&claim.gateway)
+                            && t.reference.as_ref() == Some(&claim.reference)
+                    };
+                    core.transactions.iter().any(claimed)
+                })
+        }
+        Command::RequestPayment(c) => {
+            let requested = |t: &crate::deposit::Transaction| t.key.as_ref() == Some(&c.key);
+            core.transactions.iter().any(requested)
+        }
+        Command::ConfirmPayment(c) => core.transactions.iter().any(|t| {
+            t.kind.is_inbound()
+                && !t.is_pending()
+                && t.reference.as_ref() == Some(&c.reference)
+                && t.gateway.as_ref() == Some(&c.gateway)
+        }),
+        Command::Moderate(c) => match &c.verdict {
+            ModerationVerdict::Approve => core.approved && deal.status() != Status::Moderation,
+            ModerationVerdict::Remark(remark) => {
+                deal.status() == Status::Moderation
+                    && core.status_change.comment.as_deref() == Some(remark.as_str())
+            }
+        },
+        Command::Attach(c) => core.attachments.contains(&c.attachment.id),
+        Command::SetTrack(c) => core.track.as_ref() == Some(&c.track),
+        Command::RemoveTrack(_) => core.track.is_none(),
+        Command::RecordTracking(c) => {
+            // another track's is ignored
+            core.track.as_ref() != Some(&c.track) || core.checkpoints.contains(&c.checkpoint.id)
+        }
+        Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
+        Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
+        Command::Submit(c) => c.number == core.submitted && core.work.as_ref() == Some(&c.revision),
+        Command::RequestChanges(c) => {
+            c.number == core.submitted && core.changes_requested && in_stage(deal, Stage::Performing)
+        }
+        Command::Accept(c) => {
+            deal.outcome() == Some(Outcome::Completed)
+                && match (&c.quantities, &core.ending) {
+                    (None, Some(Ending::Success)) => true,
+                    (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
+                    (None | Some(_), _) => false,
+                }
+        }
+        Command::Report(c) => role
+            .side()
+            .is_some_and(|side| deal.report(side) == Some(c.verdict)),
+        Command::IncurCost(c) => core.incurred.contains(usize::from(c.service)),
+        Command::AddCharge(c) => core
+            .deposits
+            .iter()
+            .any(|d| d.charge.as_ref().is_some_and(|charge| charge.key == c.key)),
+        Command::Cancel(_) => {
+            let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
+            left && core.cancelled_by.as_ref() == Some(actor)
+        }
+        Command::OpenDispute(_) => core.dispute.as_ref().is_some_and(|d| {
+            d.status == DisputeStatus::Open
+                && role
+                    .side()
+                    .is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
+        }),
+        Command::ProposeAward(c) => open_dispute(deal)
+            .zip(role.side())
+            .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
+        Command::AcceptAward(c) => {
+            let accepted = core.dispute.as_ref().and_then(|d| d.award) == Some(c.award);
+            accepted && matches!(core.ending, Some(Ending::Agreed(_)))
+        }
+        Command::WithdrawDispute(_) => core.dispute.as_ref().is_some_and(|d| match d.status {
+            DisputeStatus::Withdrawn => true,
+            DisputeStatus::Open => d.withdrawal_by.is_some() && d.withdrawal_by == role.side(),
+            DisputeStatus::Resolved => false,
+        }),
+        Command::FileClaim(c) => core
+            .dispute
+            .as_ref()
+            .is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
+        Command::Rule(c) => {
+            core.dispute
+                .as_ref()
+                .is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
+                && matches!(core.ending, Some(Ending::Ruled(_)))
+        }
+        Command::AppointArbiter(c) => core.arbiter.as_ref() == Some(&c.arbiter),
+        Command::Answer(c) => deal
+            .transaction(c.transaction)
+            .is_some_and(|t| match (&t.state, &c.result) {
+                (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
+                    t.reference.as_ref() == Some(reference)
+                }
+                (TransactionState::Failed(_), Answered::Declined(_)) => true,
+                // asked again later, under the same key; of a settled one it is old news
+                (_, Answered::InProgress) => true,
+                (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
+                | (TransactionState::Pending | TransactionState::Failed(_), Answered::Succeeded(_)) => false,
+            }),
+        Command::SetDestination(c) => {
+            // the same destination again is a retry where a leg was declined
+            let waits = |l: &crate::deposit::Leg| {
+                is_declined(l) && l.payee == c.payee && DestinationUse::of(l.purpose) == c.of
+            };
+            deal.destination(&c.payee, c.of) == c.destination.as_ref() && !core.legs.iter().any(waits)
+        }
+        Command::Chargeback(c) => core
+            .chargebacks
+            .iter()
+            .any(|b| b.reference == c.reference && b.step == c.step),
+        Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
+        Command::Post(c) => core.posts.contains(&c.reference),
+        Command::Wake(_) => true,
+    }
+}
+
+fn in_stage(deal: &Deal, wanted: Stage) -> bool {
+    matches!(deal.phase(), Phase::Active { stage, .. } if *stage == wanted)
+}
+
+fn open_dispute(deal: &Deal) -> Option<&crate::dispute::Dispute> {
+    deal.dispute().filter(|d| d.status == DisputeStatus::Open)
+}

@@ -1,0 +1,414 @@
+//! Money coming in: requests, confirmations in every form, and the step to a funded deal.
+
+use std::sync::Arc;
+
+use super::{moderation, performance};
+use crate::deal::command::{AddCharge, ConfirmPayment, RequestPayment};
+use crate::deal::draft::{Delta, Draft, Fresh};
+use crate::deal::event::{Consents, Event};
+use crate::deal::phase::{Origin, Phase, Stage};
+use crate::deal::{Deal, Rejection};
+use crate::deposit::{ChargeDetails, Deposit, DepositId, Transaction, TxId};
+use crate::settlement::Purpose;
+use crate::terms::{Acceptance, Moderation, Terms};
+use crate::{Money, Payee, Role, Side};
+
+/// The most payments that parties may ask forms for in one deal.
+const MAX_REQUESTS: u32 = 100;
+
+/// A pending inbound transaction; the gateway port's `checkout` yields the form.
+pub(crate) fn request(
+    deal: &Deal,
+    c: &RequestPayment,
+    role: Role,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    // the table lets parties only
+    let Some(side) = role.side() else { return Ok(()) };
+    let deposit = own_deposit(deal, c.deposit, side)?;
+    check_amount(deposit, c.amount)?;
+    let max = if takes_money(deal, deposit) {
+        deposit.outstanding()
+    } else {
+        zero(deposit)
+    };
+    if c.amount.minor() > max.minor() {
+        return Err(Rejection::AmountOverOutstanding { max });
+    }
+    check_count(deal)?;
+    let tx = out.tx()?;
+    out.push(Event::PaymentRequested {
+        tx,
+        deposit: deposit.id,
+        amount: c.amount,
+        key: c.key.clone(),
+        form: c.form.clone(),
+    });
+    Ok(())
+}
+
+/// A deposit of this side.
+pub(crate) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
+    let deposit = deal
+        .deposit(id)
+        .ok_or(Rejection::UnknownDeposit { deposit: id })?;
+    if deposit.owner != side {
+        return Err(Rejection::NotYourDeposit { deposit: id });
+    }
+    Ok(deposit)
+}
+
+/// Parties cannot fill a deal with requests; facts of the gateway are never refused for their number.
+pub(crate) fn check_count(deal: &Deal) -> Result<(), Rejection> {
+    let requests = deal
+        .transactions()
+        .iter()
+        .filter(|t| t.kind.is_inbound() && t.is_pending())
+        .count();
+    if u32::try_from(requests).is_ok_and(|n| n < MAX_REQUESTS) {
+        return Ok(());
+    }
+    Err(Rejection::TooMany { max: MAX_REQUESTS })
+}
+
+fn check_amount(deposit: &Deposit, amount: Money) -> Result<(), Rejection> {
+    if amount.currency() != deposit.required.currency() {
+        return Err(Rejection::AmountCurrency);
+    }
+    if !amount.is_positive() {
+        return Err(Rejection::AmountNotPositive);
+    }
+    Ok(())
+}
+
+fn zero(deposit: &Deposit) -> Money {
+    Money::zero(deposit.required.currency())
+}
+
+/// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.
+fn takes_money(deal: &Deal, deposit: &Deposit) -> bool {
+    match deal.phase() {
+        Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
+        Phase::Moderation { .. } => true,
+        Phase::Active { .. } | Phase::Disputed { .. } => deposit.id.is_charge(),
+        Phase::Paying { .. } | Phase::Closed { .. } => false,
+    }
+}
+
+/// Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, or closed: all of it goes back.
+pub(crate) fn confirm(deal: &Deal, c: &ConfirmPayment, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    let deposit = deal
+        .deposit(c.deposit)
+        .ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
+    check_amount(deposit, c.amount)?;
+    let tx = match answered_request(deal, c) {
+        Some(tx) => tx,
+        None => out.tx()?,
+    };
+    receive(deal, deposit, c, tx, out)
+}
+
+/// The pending transaction that a confirmation answers: the one it names, the claim with its reference, or the
+/// oldest request of just this amount.
+fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
+    let open = || {
+        let all = deal.transactions().iter();
+        all.filter(|t| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit)
+    };
+    let claimed = |t: &&Transaction| {
+        t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway)
+    };
+    let of_amount = |t: &&Transaction| t.reference.is_none() && t.amount == c.amount;
+    let found = open().find(claimed).or_else(|| match c.transaction {
+        Some(named) => open().find(|t| t.id == named),
+        None => open().find(of_amount),
+    });
+    found.map(Transaction::id)
+}
+
+/// Money is in, whatever we think of it: recorded first, then as much of it as is not wanted goes back.
+pub(crate) fn receive(
+    deal: &Deal,
+    deposit: &Deposit,
+    c: &ConfirmPayment,
+    tx: TxId,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    let amount = c.amount.minor();
+    let ever = deposit
+        .buckets
+        .received
+        .checked_add(amount)
+        .ok_or(Rejection::AmountTooLarge)?;
+    if ever > Terms::MAX_AMOUNT.saturating_mul(100) {
+        return Err(Rejection::AmountTooLarge);
+    }
+    out.push(Event::PaymentReceived {
+        tx,
+        deposit: deposit.id,
+        amount: c.amount,
+        gateway: c.gateway.clone(),
+        reference: c.reference.clone(),
+        held_until: c.held_until,
+    });
+    let wanted = if takes_money(deal, deposit) {
+        deposit.outstanding().minor()
+    } else {
+        0
+    };
+    let on_hold = c.held_until.is_some();
+    let accepted = if on_hold {
+        if wanted == 0 {
+            return out.void(deal, deposit, Purpose::Excess, (tx, amount));
+        }
+        // a hold is taken whole and captured in part
+        amount
+    } else {
+        let accepted = amount.min(wanted);
+        let excess = amount.checked_sub(accepted).ok_or(Rejection::Overflow)?;
+        let fresh = Delta {
+            deposit: Some(deposit.id),
+            fresh: Some(Fresh {
+                tx,
+                amount: excess,
+                on_hold,
+            }),
+            ..Delta::default()
+        };
+        out.give_back(deal, &fresh, deposit, Purpose::Excess, excess)?;
+        accepted
+    };
+    let delta = Delta {
+        deposit: Some(deposit.id),
+        held: accepted,
+        on_hold: if on_hold { accepted } else { 0 },
+        fresh: Some(Fresh {
+            tx,
+            amount: accepted,
+            on_hold,
+        }),
+        answered: None,
+    };
+    if accepted == 0 {
+        return Ok(());
+    }
+    if deposit.id.is_charge() {
+        return capture_needed(deal, &delta, deposit, out).map(|_| ());
+    }
+    advance(deal, &delta, deal.consents(), out)
+}
+
+/// Everybody has agreed, every required deposit is full: the deal moves on by itself.
+pub(crate) fn advance(
+    deal: &Deal,
+    delta: &Delta,
+    consents: Consents,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    let policy = &deal.terms().policy;
+    let until = match out.phase() {
+        // one span from the proposal to the conclusion where both must report
+        Phase::Proposed { until } => match policy.acceptance {
+            Acceptance::Mutual => until,
+            Acceptance::ByBuyer => out.at().plus_secs(policy.deposit_s),
+        },
+        Phase::AwaitingDeposit { until } => until,
+        Phase::Moderation { .. }
+        | Phase::Active { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => return Ok(()),
+    };
+    if !consents.all() {
+        return Ok(());
+    }
+    if let Phase::Proposed { .. } = out.phase() {
+        out.enter(Phase::AwaitingDeposit { until });
+    }
+    if !deal.is_funded_after(delta) {
+        return Ok(());
+    }
+    if policy.moderation == Moderation::Required && !deal.core.approved {
+        moderation::enter(deal, Origin::AwaitingDeposit, out);
+        return Ok(());
+    }
+    conclude(deal, delta, out)
+}
+
+/// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
+pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    let policy = &deal.terms().policy;
+    let mut unanswered = false;
+    let required = || deal.deposits().iter().filter(|d| !d.id.is_charge());
+    for deposit in required() {
+        unanswered |= capture_needed(deal, delta, deposit, out)?;
+    }
+    match policy.acceptance {
+        Acceptance::ByBuyer => {
+            let until = out.at().plus_secs(policy.start_s);
+            out.enter(Phase::Active {
+                stage: Stage::AwaitingPerformance,
+                until,
+            });
+            if !unanswered {
+                performance::act_on_what_waits(deal, true, out)?;
+            }
+        }
+        Acceptance::Mutual if unanswered => {
+            if let Phase::Moderation { .. } = out.phase() {
+                out.enter(Phase::AwaitingDeposit {
+                    until: out.at().plus_secs(policy.deposit_s),
+                });
+            }
+        }
+        Acceptance::Mutual => {
+            let until = out.at().plus_secs(policy.performance_s);
+            out.enter(Phase::Active {
+                stage: Stage::Performing,
+                until,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Captures what a deposit needs of its open holds, oldest first, and lets the others go. Is a capture without an
+/// answer now?
+pub(crate) fn capture_needed(
+    deal: &Deal,
+    delta: &Delta,
+    deposit: &Deposit,
+    out: &mut Draft<'_>,
+) -> Result<bool, Rejection> {
+    capture(
+        deal,
+        delta,
+        deposit,
+        deposit.required.minor(),
+        Purpose::Excess,
+        out,
+    )
+}
+
+/// Captures as much of a deposit's open holds as is missing to `wanted`, oldest first; lets the others go, for
+/// `purpose`. Is a capture without an answer now?
+pub(crate) fn capture(
+    deal: &Deal,
+    delta: &Delta,
+    deposit: &Deposit,
+    wanted: i64,
+    purpose: Purpose,
+    out: &mut Draft<'_>,
+) -> Result<bool, Rejection> {
+    let on_hold = deal.on_hold_after(deposit, delta);
+    if on_hold == 0 {
+        return Ok(false);
+    }
+    let mut unanswered = false;
+    let cash = deal
+        .held_after(deposit, delta)
+        .checked_sub(on_hold)
+        .ok_or(Rejection::Overflow)?;
+    let mut missing = wanted.checked_sub(cash).ok_or(Rejection::Overflow)?;
+    for pending in deal.captures(deposit.id, delta) {
+        unanswered = true;
+        missing = missing
+            .checked_sub(pending.amount.minor())
+            .ok_or(Rejection::Overflow)?;
+    }
+    for (hold, amount) in deal.open_holds(deposit.id, delta) {
+        let part = amount.min(missing);
+        if part > 0 {
+            unanswered = true;
+            missing = missing.checked_sub(part).ok_or(Rejection::Overflow)?;
+            out.capture(deposit, hold, part)?;
+        } else {
+            out.void(deal, deposit, purpose, (hold, amount))?;
+        }
+    }
+    Ok(unanswered)
+}
+
+/// Everything that a deposit holds goes back.
+pub(crate) fn return_whole(
+    deal: &Deal,
+    deposit: &Deposit,
+    purpose: Purpose,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    let delta = Delta::default();
+    for hold in deal.open_holds(deposit.id, &delta) {
+        out.void(deal, deposit, purpose, hold)?;
+    }
+    let cash = deposit
+        .buckets
+        .held
+        .checked_sub(deposit.on_hold)
+        .ok_or(Rejection::Overflow)?;
+    out.give_back(deal, &delta, deposit, purpose, cash)
+}
+
+/// A further deposit: optional to pay, outside the pots.
+pub(crate) fn add_charge(deal: &Deal, c: &AddCharge, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    if c.amount.currency() != deal.terms().currency {
+        return Err(Rejection::AmountCurrency);
+    }
+    if !c.amount.is_positive() {
+        return Err(Rejection::AmountNotPositive);
+    }
+    if c.amount.minor() > Terms::MAX_AMOUNT {
+        return Err(Rejection::AmountTooLarge);
+    }
+    let named = match &c.payee {
+        Payee::Buyer | Payee::Seller | Payee::Platform | Payee::Processor => true,
+        Payee::Party(id) => deal.binding_terms().names_third(id),
+    };
+    if !named || c.payee == c.payer.payee() {
+        return Err(Rejection::ChargePayee);
+    }
+    let deposit = DepositId::at_index(deal.deposits().len()).ok_or(Rejection::TooMany {
+        max: u32::from(DepositId::MAX_CHARGES),
+    })?;
+    let details = ChargeDetails {
+        key: c.key.clone(),
+        payee: c.payee.clone(),
+        reason: c.reason.clone(),
+    };
+    out.push(Event::ChargeAdded {
+        deposit,
+        payer: c.payer,
+        amount: c.amount,
+        details: Arc::new(details),
+    });
+    Ok(())
+}
+
+/// A hold is about to expire: what the deposit needs of it is captured; if nothing, it is let go.
+pub(crate) fn capture_expiring(
+    deal: &Deal,
+    deposit: &Deposit,
+    (hold, amount): (TxId, i64),
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    let delta = Delta::default();
+    let cash = deposit
+        .buckets
+        .held
+        .checked_sub(deposit.on_hold)
+        .ok_or(Rejection::Overflow)?;
+    let mut captures = deal.captures(deposit.id, &delta).map(|t| t.amount.minor());
+    let coming = captures
+        .try_fold(cash, i64::checked_add)
+        .ok_or(Rejection::Overflow)?;
+    let missing = deposit
+        .required
+        .minor()
+        .checked_sub(coming)
+        .ok_or(Rejection::Overflow)?;
+    let part = amount.min(missing);
+    if part > 0 {
+        out.capture(deposit, hold, part)
+    } else {
+        out.void(deal, deposit, Purpose::Excess, (hold, amount))
+    }
+}

@@ -1,0 +1,211 @@
+//! Agreeing on terms: amendments and consents.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{funding, moderation};
+use crate::Role;
+use crate::deal::command::{Agree, Amend, PaymentClaim};
+use crate::deal::draft::{Delta, Draft};
+use crate::deal::event::{Consents, DepositChange, Event};
+use crate::deal::phase::Phase;
+use crate::deal::{Deal, Rejection};
+use crate::deposit::{DepositId, Order, TransactionKind};
+use crate::settlement::Purpose;
+use crate::terms::{Acceptance, Consent, Problem, Terms, TermsError};
+use crate::{Money, Side, Time};
+
+/// A new version: the others' consents fall; a required deposit whose amount changes is returned in full.
+pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    let actual = deal.terms_version();
+    if c.from_version != actual {
+        return Err(Rejection::StaleTerms {
+            given: c.from_version,
+            actual,
+        });
+    }
+    check_pinned(deal, &c.terms, role)?;
+    let mut deposits = SmallVec::new();
+    for (deposit, new) in deal.deposits().iter().zip(required(&c.terms)) {
+        if deposit.required == new {
+            continue;
+        }
+        if deal.captures(deposit.id, &Delta::default()).next().is_some() {
+            return Err(Rejection::CaptureUnanswered);
+        }
+        // buckets are in one currency for good
+        if deposit.required.currency() != new.currency() && deposit.buckets.received > 0 {
+            return Err(TermsError::at("guarantees", Problem::Pinned).into());
+        }
+        deposits.push(DepositChange {
+            deposit: deposit.id,
+            old: deposit.required,
+            new,
+        });
+    }
+    let changes: SmallVec<[DepositChange; 2]> = deposits;
+    let own = role
+        .side()
+        .map_or(Consents::default(), |side| Consents::default().with(side));
+    out.push(Event::TermsAmended {
+        terms_version: actual.checked_add(1).ok_or(Rejection::Overflow)?,
+        terms: c.terms.clone(),
+        changed: deal.terms().changed_in(&c.terms).collect(),
+        deposits: changes.clone(),
+        consents: own,
+    });
+    for change in changes {
+        if let Some(deposit) = deal.deposit(change.deposit) {
+            funding::return_whole(deal, deposit, Purpose::Returned, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Parties, currency and arbiter cannot be amended; fees and policy by the operator only, since they are the
+/// platform's; a service that is incurred must stay as it is.
+fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> {
+    let old = deal.terms();
+    let staff = role == Role::Operator;
+    let incurred_kept = |i: usize| !deal.incurred().contains(i) || new.services.get(i) == old.services.get(i);
+    let pinned = [
+        ("buyer", old.buyer != new.buyer),
+        ("seller", old.seller != new.seller),
+        ("arbiter", old.arbiter != new.arbiter),
+        ("currency", old.currency != new.currency),
+        ("fees", !staff && old.fees != new.fees),
+        ("policy", !staff && old.policy != new.policy),
+        ("services", !(0..old.services.len()).all(incurred_kept)),
+    ];
+    match pinned.iter().find(|(_, changed)| *changed) {
+        Some((field, _)) => Err(TermsError::at(field, Problem::Pinned)),
+        None => Ok(()),
+    }
+}
+
+/// What the four deposits that every deal has must come to, in their order.
+pub(crate) fn required(terms: &Terms) -> [Money; 4] {
+    let guarantee = |side| terms.guarantees.of(side).unwrap_or(Money::zero(terms.currency));
+    let quote = terms.quote();
+    [
+        quote.deposit,
+        quote.seller_due,
+        guarantee(Side::Buyer),
+        guarantee(Side::Seller),
+    ]
+}
+
+/// Binds a version; the phase is left forward once all agree.
+pub(crate) fn agree(deal: &Deal, c: &Agree, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    let actual = deal.terms_version();
+    if c.terms_version != actual {
+        return Err(Rejection::StaleTerms {
+            given: c.terms_version,
+            actual,
+        });
+    }
+    // the table lets parties only
+    let Some(side) = role.side() else { return Ok(()) };
+    if !deal.consents().of(side) {
+        out.push(Event::Agreed {
+            side,
+            terms_version: actual,
+        });
+    }
+    if let Some(claim) = &c.payment {
+        claim_payment(deal, claim, side, out)?;
+    }
+    let consents = deal.consents().with(side);
+    match deal.phase() {
+        Phase::Moderation { .. } if consents.all() => moderation::leave(deal, false, out),
+        Phase::Moderation { .. }
+        | Phase::Proposed { .. }
+        | Phase::AwaitingDeposit { .. }
+        | Phase::Active { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => funding::advance(deal, &Delta::default(), consents, out),
+    }
+}
+
+/// A transaction id that a party names is a claim: the gateway is asked whether it paid all that is outstanding.
+fn claim_payment(
+    deal: &Deal,
+    claim: &PaymentClaim,
+    side: Side,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    let deposit = funding::own_deposit(deal, claim.deposit, side)?;
+    let amount = deposit.outstanding();
+    if amount.is_zero() {
+        return Err(Rejection::AmountOverOutstanding { max: amount });
+    }
+    funding::check_count(deal)?;
+    let order = Order {
+        tx: out.tx()?,
+        kind: TransactionKind::Charge,
+        deposit: deposit.id,
+        payee: side.payee(),
+        purpose: Purpose::Charge,
+        amount,
+        leg: None,
+        source: None,
+    };
+    out.push(Event::PaymentClaimed {
+        order,
+        gateway: claim.gateway.clone(),
+        reference: claim.reference.clone(),
+    });
+    Ok(())
+}
+
+/// The deposits that every deal has, with what is required of each.
+pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, Side, Money)> {
+    let owners = [Side::Buyer, Side::Seller, Side::Buyer, Side::Seller];
+    let ids = [
+        DepositId::BUYER_PAYMENT,
+        DepositId::SELLER_PAYMENT,
+        DepositId::BUYER_GUARANTEE,
+        DepositId::SELLER_GUARANTEE,
+    ];
+    ids.into_iter()
+        .zip(owners)
+        .zip(required(terms))
+        .map(|((id, owner), required)| (id, owner, required))
+}
+
+/// The first event of a deal: who proposes consents; where creation implies consent, both do.
+///
+/// # Source
+/// WebMoney's ContractCreate; Nalogka since API 1.2.0, where creation implies the consent of both.
+pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event {
+    let policy = &terms.policy;
+    let (consents, phase) = match policy.consent {
+        Consent::OnCreation => (
+            Consents::BOTH,
+            Phase::AwaitingDeposit {
+                until: at.plus_secs(policy.deposit_s),
+            },
+        ),
+        Consent::Explicit => {
+            let consents = side.map_or(Consents::default(), |side| Consents::default().with(side));
+            // where both must report, one span from the proposal to the conclusion
+            let window = match policy.acceptance {
+                Acceptance::Mutual => policy.deposit_s,
+                Acceptance::ByBuyer => policy.proposal_s,
+            };
+            (
+                consents,
+                Phase::Proposed {
+                    until: at.plus_secs(window),
+                },
+            )
+        }
+    };
+    Event::Proposed {
+        terms: terms.clone(),
+        consents,
+        phase,
+    }
+}

@@ -1,0 +1,121 @@
+//! Deadlines: what is due when. Half-open everywhere: a command is in time iff `now < deadline`, a timer is due iff
+//! `now >= deadline`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Deal;
+use super::phase::{DisputeStage, Phase, Stage};
+use crate::Time;
+use crate::deposit::{HoldState, TxId};
+
+/// A deadline by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// The proposal lapses.
+    Proposal,
+    /// The deposits are overdue.
+    Funding,
+    /// Moderation is overdue.
+    Moderation,
+    /// The seller has not started.
+    Start,
+    /// The performance is overdue.
+    Performance,
+    /// The buyer is silent.
+    Acceptance,
+    /// The parties have not settled.
+    Negotiation,
+    /// The arbiter is silent.
+    Arbitration,
+    /// A hold is about to expire: it is captured.
+    Hold(TxId),
+    /// Declined legs go to balances.
+    Settlement,
+}
+
+impl Phase {
+    /// The name of this phase's timer.
+    pub const fn timer(&self) -> Option<Timer> {
+        match self {
+            Self::Proposed { .. } => Some(Timer::Proposal),
+            Self::AwaitingDeposit { .. } => Some(Timer::Funding),
+            Self::Moderation { .. } => Some(Timer::Moderation),
+            Self::Active {
+                stage: Stage::AwaitingPerformance,
+                ..
+            } => Some(Timer::Start),
+            Self::Active {
+                stage: Stage::Performing,
+                ..
+            } => Some(Timer::Performance),
+            Self::Active {
+                stage: Stage::AwaitingAcceptance,
+                ..
+            } => Some(Timer::Acceptance),
+            Self::Disputed {
+                stage: DisputeStage::Negotiation,
+                ..
+            } => Some(Timer::Negotiation),
+            Self::Disputed {
+                stage: DisputeStage::Arbitration,
+                ..
+            } => Some(Timer::Arbitration),
+            Self::Paying { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    /// The same phase with another deadline.
+    pub(crate) const fn with_until(self, until: Time) -> Self {
+        match self {
+            Self::Proposed { .. } => Self::Proposed { until },
+            Self::AwaitingDeposit { .. } => Self::AwaitingDeposit { until },
+            Self::Moderation { from, .. } => Self::Moderation { until, from },
+            Self::Active { stage, .. } => Self::Active { stage, until },
+            Self::Disputed {
+                interrupted, stage, ..
+            } => Self::Disputed {
+                interrupted,
+                stage,
+                until,
+            },
+            Self::Paying { .. } | Self::Closed { .. } => self,
+        }
+    }
+}
+
+impl Deal {
+    /// When the deal is to be woken next, and what fires then. The earliest; of several at one instant, the phase's
+    /// own first.
+    pub fn next_timer(&self) -> Option<(Time, Timer)> {
+        let phase = self.core.phase.until().zip(self.core.phase.timer());
+        [phase, self.next_hold(), self.settlement()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.next_timer().map(|(at, _)| at)
+    }
+
+    /// The open hold that expires first, less the policy's margin.
+    fn next_hold(&self) -> Option<(Time, Timer)> {
+        if self.core.deposits.iter().all(|d| d.on_hold == 0) {
+            return None;
+        }
+        let margin = self.terms.policy.hold_margin_s;
+        let open = self.core.transactions.iter().filter_map(|t| match t.hold {
+            Some(HoldState::Open { expires }) => Some((expires.minus_secs(margin), Timer::Hold(t.id))),
+            Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => None,
+        });
+        open.min_by_key(|(at, _)| *at)
+    }
+
+    /// From here on, declined legs go to balances.
+    fn settlement(&self) -> Option<(Time, Timer)> {
+        let at = self.core.settle_by?;
+        self.has_declined_leg().then_some((at, Timer::Settlement))
+    }
+}

@@ -1,0 +1,124 @@
+//! The dispute: an entity of its own, one per deal.
+
+use serde::{Deserialize, Serialize};
+
+use super::Award;
+use crate::deal::DisputeStage;
+use crate::deposit::{Reason, Reference};
+use crate::{Side, Time};
+
+/// By whom or what a dispute was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opener {
+    /// By a party.
+    Party(Side),
+    /// The recipient refused the delivery.
+    Refusal,
+    /// The parties reported differently.
+    Reports,
+    /// A deadline passed, and the policy says so.
+    Timer,
+}
+
+/// Where a dispute stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// Not settled.
+    Open,
+    /// Settled, or ended with the deal.
+    Resolved,
+    /// Given up; it can open again.
+    Withdrawn,
+}
+
+/// What the parties disagree about, and how far they are.
+///
+/// # Source
+/// Nalogka's dispute: status, initiated_by, guilty_side, reason; one per deal, negotiated first, then arbitrated.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispute {
+    pub(crate) status: DisputeStatus,
+    pub(crate) stage: DisputeStage,
+    /// The time left of the stage, once it was given up.
+    pub(crate) remaining_ms: u64,
+    pub(crate) opened_by: Opener,
+    pub(crate) reason: Reason,
+    pub(crate) opened_at: Time,
+    /// Each side may open it once.
+    pub(crate) buyer_opened: bool,
+    pub(crate) seller_opened: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyers_offer: Option<Award>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sellers_offer: Option<Award>,
+    /// Who has agreed to give up a dispute that nobody opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) withdrawal_by: Option<Side>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claim: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) award: Option<Award>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) guilty_side: Option<Side>,
+}
+
+impl Dispute {
+    /// Where it stands.
+    pub const fn status(&self) -> DisputeStatus {
+        self.status
+    }
+
+    /// Who is asked to end it.
+    pub const fn stage(&self) -> DisputeStage {
+        self.stage
+    }
+
+    /// By whom or what it was opened last.
+    pub const fn opened_by(&self) -> Opener {
+        self.opened_by
+    }
+
+    /// Why.
+    pub const fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// When it was opened last.
+    pub const fn opened_at(&self) -> Time {
+        self.opened_at
+    }
+
+    /// What this side offers. `None` is no offer; an award of nothing is one.
+    pub const fn offer(&self, side: Side) -> Option<Award> {
+        match side {
+            Side::Buyer => self.buyers_offer,
+            Side::Seller => self.sellers_offer,
+        }
+    }
+
+    /// The number of the claim that was filed.
+    pub const fn claim(&self) -> Option<&Reference> {
+        self.claim.as_ref()
+    }
+
+    /// What it was settled with.
+    pub const fn award(&self) -> Option<Award> {
+        self.award
+    }
+
+    /// Whose fault it was, as the arbiter says. Nalogka's `guilty_side`.
+    pub const fn guilty_side(&self) -> Option<Side> {
+        self.guilty_side
+    }
+
+    /// Has this side opened it before?
+    pub(crate) const fn was_opened_by(&self, side: Side) -> bool {
+        match side {
+            Side::Buyer => self.buyer_opened,
+            Side::Seller => self.seller_opened,
+        }
+    }
+}
