@@ -1,16 +1,21 @@
 //! An embeddable, storage-agnostic escrow domain library.
 
+pub mod agent;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;
 pub mod money;
 mod party;
+pub mod port;
 pub mod settlement;
 pub mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod time;
 pub mod wire;
 
+pub use agent::{Agent, AgentError, Caller};
 pub use deal::{
     Command, Context, Deal, DecodeError, Event, Outcome, Phase, Recorded, Rejection, Status, Transition,
     transition,

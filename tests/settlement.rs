@@ -472,7 +472,7 @@ proptest! {
         prop_assert_eq!(given(&scene), expected);
     }
 
-    /// The amount of an incurred mark, once for all: a service that is not incurred costs nothing in a cancellation.
+    /// A service that is not incurred costs nothing in a cancellation, nor in an award.
     #[test]
     fn a_service_that_is_not_incurred_costs_nothing_unless_the_deal_succeeds(mut scene in scenes()) {
         scene.incurred.iter_mut().for_each(|incurred| *incurred = false);

@@ -141,12 +141,7 @@ impl Quote {
     pub(crate) fn of(draft: &TermsDraft) -> Result<Self, QuoteError> {
         let offline = draft.pay_offline.map_or(0, Money::minor);
         let quantities = draft.items.iter().map(|i| i.quantity);
-        let quote = figure(draft, quantities, Offline::Agreed(offline))?;
-        // what the buyer pays the seller directly cannot be more than the seller is owed
-        if quote.proceeds.is_negative() {
-            return Err(QuoteError::OfflineOverProceeds);
-        }
-        Ok(quote)
+        figure(draft, quantities, Offline::Agreed(offline))
     }
 
     /// The quote on the accepted quantities, where the deposit is what it was: the offline part shrinks first, then
@@ -228,6 +223,12 @@ fn figure(
     };
     let deposit = sub(buyer_total, pay_offline)?;
 
+    // what the buyer pays the seller directly cannot be more than the seller is owed
+    let proceeds = sub(add(price, to_seller)?, pay_offline)?;
+    if proceeds < 0 {
+        return Err(QuoteError::OfflineOverProceeds);
+    }
+
     let mut fees: Vec<FeeLine> = Vec::with_capacity(draft.fees.len());
     let (mut commission, mut commission_seller) = (0, 0);
     for (index, fee) in draft.fees.iter().enumerate() {
@@ -261,7 +262,6 @@ fn figure(
         });
     }
 
-    let proceeds = sub(add(price, to_seller)?, pay_offline)?;
     let net = sub(proceeds, add(others_sellers_parts, commission_seller)?)?;
     let payout = net.max(0);
     let seller_due = sub(payout, net)?;

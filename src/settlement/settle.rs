@@ -50,8 +50,10 @@ pub enum Ending {
     Cancelled(Fault),
     /// A dispute was settled by agreement: no arbitration fee.
     Agreed(Award),
-    /// An arbiter ruled, or the policy did for a silent one: with the arbitration fee.
+    /// An arbiter ruled: with the arbitration fee.
     Ruled(Award),
+    /// The arbiter was silent and the policy's default ruling applies: nobody has earned an arbitration fee.
+    Defaulted(Award),
 }
 
 /// What there is to give out, in minor units of the deal's currency; guarantees in their own.
@@ -131,7 +133,7 @@ pub enum SettleError {
         max: u32,
     },
     /// Nothing was accepted.
-    #[error("accepted quantities: accept at least one unit, or cancel")]
+    #[error("accepted quantities: accept something that has a price, or cancel")]
     NothingAccepted,
     /// The seller's parts would be more than he earns from the accepted items and has deposited.
     #[error("accepted quantities: what is accepted does not cover the seller's part of services and fees")]
@@ -139,6 +141,9 @@ pub enum SettleError {
     /// The carve-outs would be over a fee that shrinks with the price.
     #[error("accepted quantities: a fixed carve-out is over its fee at this price")]
     CarveOutOverParent,
+    /// A pot below zero holds nothing that could be given out.
+    #[error("pots: must not be negative")]
+    NegativePot,
     /// The award is over what there is to award.
     #[error("award: at most {max}")]
     AwardOverMax {
@@ -181,7 +186,8 @@ const SOURCES: [DepositId; 3] = [
 /// gets the rest: the buyer out of his payment, the seller out of S, a fee's own payee out of its carve-outs.
 ///
 /// # Errors
-/// [`SettleError`] where a partial buyout or an award does not fit the terms and the pots; no other ending fails.
+/// [`SettleError`] where a partial buyout or an award does not fit the terms and the pots. Any other ending fails only
+/// on pots that no deal can have: negative, or beyond [`Terms::MAX_AMOUNT`] by orders of magnitude.
 ///
 /// # Examples
 /// ```
@@ -202,6 +208,13 @@ pub fn settle(
     ending: &Ending,
 ) -> Result<Settlement, SettleError> {
     let mut out = Settlement::default();
+    if pots.buyer < 0
+        || pots.seller < 0
+        || pots.buyer_guarantee.is_negative()
+        || pots.seller_guarantee.is_negative()
+    {
+        return Err(SettleError::NegativePot);
+    }
     if !pots.funded {
         return give_everything_back(terms, pots, out);
     }
@@ -217,7 +230,7 @@ pub fn settle(
         Ending::Cancelled(Fault::Buyer) => (Bearer::Whole(Side::Buyer), Standing::Cancelled),
         Ending::Cancelled(Fault::Seller) => (Bearer::Whole(Side::Seller), Standing::Cancelled),
         Ending::Cancelled(Fault::Nobody) => (Bearer::Platform, Standing::IncurredOnly),
-        Ending::Agreed(_) | Ending::Ruled(_) => (Bearer::AsAgreed, Standing::Award),
+        Ending::Agreed(_) | Ending::Ruled(_) | Ending::Defaulted(_) => (Bearer::AsAgreed, Standing::Award),
     };
     let mut claims = claims(terms, quote, incurred, bearer, standing)?;
     let money = |minor| Money::from_minor(minor, terms.currency);
@@ -252,7 +265,7 @@ pub fn settle(
         Ending::Success | Ending::PartialBuyout(_) => quote.proceeds.minor(),
         Ending::Cancelled(Fault::Buyer) => sellers_incurred_costs(terms, incurred)?,
         Ending::Cancelled(Fault::Seller | Fault::Nobody) => 0,
-        Ending::Agreed(award) | Ending::Ruled(award) => {
+        Ending::Agreed(award) | Ending::Ruled(award) | Ending::Defaulted(award) => {
             let max = b.min(quote.proceeds.minor());
             awarded(*award, money(max))?
         }
@@ -363,9 +376,12 @@ pub fn max_award(terms: &Terms, pots: &Pots, incurred: Incurred, ruled: bool) ->
 
 fn winner(ending: &Ending) -> Option<Side> {
     match ending {
-        Ending::Agreed(Award::Winner(side)) | Ending::Ruled(Award::Winner(side)) => Some(*side),
+        Ending::Agreed(Award::Winner(side))
+        | Ending::Ruled(Award::Winner(side))
+        | Ending::Defaulted(Award::Winner(side)) => Some(*side),
         Ending::Agreed(_)
         | Ending::Ruled(_)
+        | Ending::Defaulted(_)
         | Ending::Success
         | Ending::PartialBuyout(_)
         | Ending::Cancelled(_) => None,
@@ -406,6 +422,10 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
         QuoteError::TooLarge | QuoteError::OfflineOverProceeds => SettleError::TooLarge,
         QuoteError::CarveOutOverParent { .. } => SettleError::CarveOutOverParent,
     })?;
+    // free gifts alone are nothing that was bought
+    if quote.price.is_zero() {
+        return Err(SettleError::NothingAccepted);
+    }
     // the seller has deposited what the whole deal would have cost him; more than that cannot be asked of him now
     if quote.seller_due.minor() > terms.quote().seller_due.minor() {
         return Err(SettleError::SellerUncovered);

@@ -251,7 +251,9 @@ fn purpose(purpose: Purpose) -> calc::For {
         Purpose::Refund => calc::For::Refund,
         Purpose::Guarantee => calc::For::Guarantee,
         Purpose::Award => calc::For::Award,
-        Purpose::Excess | Purpose::Returned | Purpose::Charge => panic!("no settlement makes a {purpose:?}"),
+        Purpose::Excess | Purpose::Returned | Purpose::Charge | Purpose::Chargeback => {
+            panic!("no settlement makes a {purpose:?}")
+        }
     }
 }
 

@@ -1,0 +1,47 @@
+//! The ports for hosts without an async runtime: the same contracts, by the same names.
+
+use super::{CheckoutForm, CheckoutRequest, Commit, CommitError};
+use crate::deal::PendingOrder;
+use crate::deal::command::{Answered, Checkpoint, Track};
+
+/// Moves money. See [`super::PaymentGateway`].
+pub trait PaymentGateway {
+    /// What can go wrong on the way to the gateway.
+    type Error;
+
+    /// The form for a payment that a party has requested.
+    ///
+    /// # Errors
+    /// The gateway could not be asked.
+    fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, Self::Error>;
+
+    /// Carries out an order, at most once per key.
+    ///
+    /// # Errors
+    /// It is not known what became of the order: it is asked again, under the same key.
+    fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, Self::Error>;
+}
+
+/// Tells what has become of a delivery. See [`super::Tracker`].
+pub trait Tracker {
+    /// What can go wrong on the way to the tracker.
+    type Error;
+
+    /// Every checkpoint of a track, oldest first.
+    ///
+    /// # Errors
+    /// The tracker could not be asked.
+    fn history(&self, track: &Track) -> Result<Vec<Checkpoint>, Self::Error>;
+}
+
+/// Stores events. See [`super::EventSink`].
+pub trait EventSink {
+    /// What can go wrong with the storage.
+    type Error;
+
+    /// Writes the events, if the stored version is the expected one: all of them or none.
+    ///
+    /// # Errors
+    /// [`CommitError`] says whether nothing was written, or it is not known.
+    fn commit(&mut self, commit: Commit<'_>) -> Result<(), CommitError<Self::Error>>;
+}

@@ -1,0 +1,95 @@
+//! The payment gateway.
+
+use std::future::Future;
+
+use crate::Money;
+use crate::deal::PendingOrder;
+use crate::deal::command::{Answered, PaymentForm};
+use crate::deposit::{DepositId, IdempotencyKey};
+
+/// What the payer's browser is sent to pay with.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CheckoutRequest<'a> {
+    /// The pending transaction: let the gateway hand it back with its confirmation.
+    pub key: IdempotencyKey,
+    /// Into which deposit.
+    pub deposit: DepositId,
+    /// How much.
+    pub amount: Money,
+    /// The method, and where the browser is sent afterwards.
+    pub form: &'a PaymentForm,
+}
+
+impl<'a> CheckoutRequest<'a> {
+    pub(crate) const fn new(
+        key: IdempotencyKey,
+        deposit: DepositId,
+        amount: Money,
+        form: &'a PaymentForm,
+    ) -> Self {
+        Self {
+            key,
+            deposit,
+            amount,
+            form,
+        }
+    }
+}
+
+/// How a form is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FormMethod {
+    /// By HTTP GET.
+    Get,
+    /// By HTTP POST.
+    Post,
+}
+
+/// A form that takes the payer's browser to the gateway's page.
+///
+/// # Source
+/// Nalogka's deposit-form: method, url, parameters.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CheckoutForm {
+    /// How to send it.
+    pub method: FormMethod,
+    /// Where to.
+    pub url: String,
+    /// The hidden fields.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Moves money.
+///
+/// An implementation must treat the key as the identity of an order: the first call with a key has the effect, every
+/// later one only tells what became of it. The crate asks again under the same key whenever it does not know.
+pub trait PaymentGateway: Sync {
+    /// What can go wrong on the way to the gateway.
+    type Error: Send;
+
+    /// The form for a payment that a party has requested. No money moves.
+    fn checkout(
+        &self,
+        request: CheckoutRequest<'_>,
+    ) -> impl Future<Output = Result<CheckoutForm, Self::Error>> + Send;
+
+    /// Carries out an order, at most once per key. `Err` means *unknown*, not *failed*: the order stays pending and
+    /// is asked again. Only [`Answered::Declined`] is a failure, and it is for good.
+    fn execute(&self, order: PendingOrder<'_>) -> impl Future<Output = Result<Answered, Self::Error>> + Send;
+}
+
+impl<G: PaymentGateway> PaymentGateway for &G {
+    type Error = G::Error;
+
+    fn checkout(
+        &self,
+        request: CheckoutRequest<'_>,
+    ) -> impl Future<Output = Result<CheckoutForm, Self::Error>> + Send {
+        (**self).checkout(request)
+    }
+
+    fn execute(&self, order: PendingOrder<'_>) -> impl Future<Output = Result<Answered, Self::Error>> + Send {
+        (**self).execute(order)
+    }
+}

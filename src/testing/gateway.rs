@@ -1,0 +1,218 @@
+//! A gateway that behaves as it is told: prompt, silent, declining, timing out, answering twice.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::lock;
+use crate::deal::PendingOrder;
+use crate::deal::command::{Answer, Answered};
+use crate::deposit::{IdempotencyKey, Reason, Reference, TransactionKind};
+use crate::port::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, blocking};
+use crate::{Money, Payee};
+
+/// How the gateway treats an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// Does it and says so.
+    #[default]
+    Prompt,
+    /// Says that it is in progress, and does it when it is asked again.
+    Silent,
+    /// Declines it for good.
+    Decline,
+    /// Does nothing, and the answer is lost.
+    TimeOut,
+    /// Does it, and the answer is lost.
+    TimeOutAfter,
+    /// Does it and says so, now and once more by [`ScriptedGateway::take_webhooks`].
+    AnswerTwice,
+}
+
+/// For which orders a behaviour is meant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Of this kind; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<TransactionKind>,
+    /// To this payee; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Payee>,
+    /// How often; absent: once.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// What the gateway does.
+    pub behaviour: Behaviour,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// What the gateway has done under a key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Execution {
+    /// What kind of order it was.
+    pub kind: TransactionKind,
+    /// To whom.
+    pub payee: Payee,
+    /// How much.
+    pub amount: Money,
+    /// What became of it.
+    pub answer: Answered,
+    /// How often it was asked; its effect happened once at most.
+    pub asked: u32,
+}
+
+/// The answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("the gateway did not answer")]
+pub struct TimedOut;
+
+#[derive(Debug, Default)]
+struct Books {
+    rules: VecDeque<Rule>,
+    done: BTreeMap<IdempotencyKey, Execution>,
+    webhooks: Vec<Answer>,
+}
+
+/// Keeps books by idempotency key: the first effect of a key is its only one.
+#[derive(Debug, Default)]
+pub struct ScriptedGateway(Mutex<Books>);
+
+impl ScriptedGateway {
+    /// A gateway that is prompt.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on, the next orders that a rule fits are treated by it; earlier rules first.
+    pub fn script(&self, rule: Rule) {
+        lock(&self.0).rules.push_back(rule);
+    }
+
+    /// Every order that had an effect or was declined, by its key.
+    pub fn executions(&self) -> Vec<(IdempotencyKey, Execution)> {
+        lock(&self.0)
+            .done
+            .iter()
+            .map(|(key, execution)| (*key, execution.clone()))
+            .collect()
+    }
+
+    /// Answers that are still to be delivered, as a gateway's webhooks would.
+    pub fn take_webhooks(&self) -> Vec<Answer> {
+        std::mem::take(&mut lock(&self.0).webhooks)
+    }
+
+    fn form(request: &CheckoutRequest<'_>) -> CheckoutForm {
+        CheckoutForm {
+            method: FormMethod::Post,
+            url: "https://gateway.example/pay".to_owned(),
+            parameters: vec![
+                ("key".to_owned(), request.key.to_string()),
+                ("amount".to_owned(), request.amount.to_string()),
+                ("method".to_owned(), request.form.method.to_string()),
+                (
+                    "success_url".to_owned(),
+                    request.form.return_urls.success_url.to_string(),
+                ),
+                (
+                    "fail_url".to_owned(),
+                    request.form.return_urls.fail_url.to_string(),
+                ),
+            ],
+        }
+    }
+
+    fn treat(&self, order: &PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        let mut books = lock(&self.0);
+        let books = &mut *books;
+        if let Some(known) = books.done.get_mut(&order.key) {
+            known.asked = known.asked.saturating_add(1);
+            return Ok(known.answer.clone());
+        }
+        let transaction = order.transaction;
+        let fits = |rule: &&mut Rule| {
+            rule.times > 0
+                && rule.kind.is_none_or(|kind| kind == transaction.kind())
+                && rule.payee.as_ref().is_none_or(|payee| payee == order.payee)
+        };
+        let behaviour = match books.rules.iter_mut().find(fits) {
+            Some(rule) => {
+                rule.times = rule.times.saturating_sub(1);
+                rule.behaviour
+            }
+            None => Behaviour::Prompt,
+        };
+        let done = || reference(order).map_or(Answered::InProgress, Answered::Succeeded);
+        let (answer, reply) = match behaviour {
+            Behaviour::Prompt | Behaviour::AnswerTwice => (Some(done()), Ok(done())),
+            Behaviour::Silent => (None, Ok(Answered::InProgress)),
+            Behaviour::Decline => {
+                let declined = Answered::Declined(Reason::new("declined by the gateway").unwrap_or_default());
+                (Some(declined.clone()), Ok(declined))
+            }
+            Behaviour::TimeOut => (None, Err(TimedOut)),
+            Behaviour::TimeOutAfter => (Some(done()), Err(TimedOut)),
+        };
+        if let Some(answer) = answer {
+            if behaviour == Behaviour::AnswerTwice {
+                books.webhooks.push(Answer {
+                    transaction: transaction.id(),
+                    result: answer.clone(),
+                });
+            }
+            let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
+            books.done.insert(
+                order.key,
+                Execution {
+                    kind,
+                    payee,
+                    amount,
+                    answer,
+                    asked: 1,
+                },
+            );
+        }
+        reply
+    }
+}
+
+/// The gateway's id: that of the claimed payment where one is verified, otherwise made from the key.
+fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
+    if let (true, Some(claimed)) = (order.transaction.kind().is_inbound(), order.source) {
+        return Some(claimed.clone());
+    }
+    // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
+    Reference::new(format!("gw-{}", order.key.transaction)).ok()
+}
+
+impl PaymentGateway for ScriptedGateway {
+    type Error = TimedOut;
+
+    async fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, TimedOut> {
+        Ok(Self::form(&request))
+    }
+
+    async fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        self.treat(&order)
+    }
+}
+
+impl blocking::PaymentGateway for ScriptedGateway {
+    type Error = TimedOut;
+
+    fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, TimedOut> {
+        Ok(Self::form(&request))
+    }
+
+    fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        self.treat(&order)
+    }
+}
