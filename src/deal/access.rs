@@ -47,7 +47,10 @@ impl Deal {
         };
         match (self.outcome(), self.ending()) {
             (Some(Outcome::Completed), _) => true,
-            (Some(Outcome::Resolved), Some(Ending::Agreed(award) | Ending::Ruled(award))) => gives(award),
+            (
+                Some(Outcome::Resolved),
+                Some(Ending::Agreed(award) | Ending::Ruled(award) | Ending::Defaulted(award)),
+            ) => gives(award),
             (Some(_) | None, _) => false,
         }
     }

@@ -80,10 +80,11 @@ impl Deal {
                 // nobody has agreed to anything yet
                 Phase::Proposed { .. } => false,
                 Phase::Paying { .. } | Phase::Closed { .. } => self.core.ended_funded,
-                Phase::AwaitingDeposit { .. }
-                | Phase::Moderation { .. }
-                | Phase::Active { .. }
-                | Phase::Disputed { .. } => self.is_funded_after(delta),
+                // a deposit that was full until this moment was full: a chargeback or a failed hold undoes no costs
+                Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => {
+                    self.is_funded() || self.is_funded_after(delta)
+                }
+                Phase::Active { .. } | Phase::Disputed { .. } => true,
             },
         }
     }

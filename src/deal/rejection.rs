@@ -207,6 +207,7 @@ impl Rejection {
                 SettleError::NothingAccepted => "nothing-accepted",
                 SettleError::SellerUncovered => "seller-uncovered",
                 SettleError::CarveOutOverParent => "carve-out-over-parent",
+                SettleError::NegativePot => "negative-pot",
                 SettleError::AwardOverMax { .. } => "award-over-max",
                 SettleError::AwardNegative => "award-negative",
                 SettleError::AwardCurrency => "award-currency",

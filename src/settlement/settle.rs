@@ -350,7 +350,7 @@ pub fn settle(
         }
     }
     if let Ending::Cancelled(Fault::Buyer) = ending {
-        out.owe(Payee::Buyer, Payee::Seller, Purpose::Payout, money(s_uncovered));
+        out.owe(Payee::Buyer, Payee::Seller, Purpose::Payout, money(s_uncovered))?;
     }
     Ok(out)
 }
@@ -515,7 +515,7 @@ fn pay_out(
         (Payee::Platform, claim.platforms),
     ];
     for (debtor, uncovered) in debtors {
-        out.owe(debtor, claim.payee.clone(), claim.purpose, money(uncovered));
+        out.owe(debtor, claim.payee.clone(), claim.purpose, money(uncovered))?;
     }
     Ok(())
 }

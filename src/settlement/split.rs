@@ -139,15 +139,27 @@ impl Settlement {
         Ok(())
     }
 
-    /// Notes a debt; nothing where it is zero or owed to oneself.
-    pub(super) fn owe(&mut self, debtor: Payee, payee: Payee, purpose: Purpose, amount: Money) {
-        if !amount.is_zero() && debtor != payee {
-            self.receivables.push(Receivable {
+    /// Adds to a debt; nothing where the amount is zero or owed to oneself.
+    pub(super) fn owe(
+        &mut self,
+        debtor: Payee,
+        payee: Payee,
+        purpose: Purpose,
+        amount: Money,
+    ) -> Result<(), MoneyError> {
+        if amount.is_zero() || debtor == payee {
+            return Ok(());
+        }
+        let same = |r: &&mut Receivable| r.debtor == debtor && r.payee == payee && r.purpose == purpose;
+        match self.receivables.iter_mut().find(same) {
+            Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
+            None => self.receivables.push(Receivable {
                 debtor,
                 payee,
                 purpose,
                 amount,
-            });
+            }),
         }
+        Ok(())
     }
 }

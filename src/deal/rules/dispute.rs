@@ -115,6 +115,21 @@ pub(crate) fn rule(
     )
 }
 
+/// The arbiter is silent: the policy's default ruling, for which nobody has earned a fee.
+pub(crate) fn rule_by_default(deal: &Deal, award: Award, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    out.push(Event::Ruled {
+        award,
+        at_fault: None,
+    });
+    paying::end(
+        deal,
+        &Delta::default(),
+        Ending::Defaulted(award),
+        Outcome::Resolved,
+        out,
+    )
+}
+
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
 /// opened it is past.
 pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {

@@ -35,7 +35,7 @@ pub(crate) fn fire(deal: &Deal, timer: Timer, out: &mut Draft<'_>) -> Result<(),
             dispute::arbitrate(deal, out);
             Ok(())
         }
-        Timer::Arbitration => dispute::rule(deal, policy.default_ruling.award(), None, out),
+        Timer::Arbitration => dispute::rule_by_default(deal, policy.default_ruling.award(), out),
         Timer::Hold(hold) => {
             let held = deal
                 .transaction(hold)
