@@ -41,6 +41,12 @@ impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
         Ok(Text(SmolStr::new(text)))
     }
 
+    /// A text that is known when the program is built.
+    #[cfg(feature = "testing")]
+    pub(crate) const fn from_static(text: &'static str) -> Self {
+        Self(SmolStr::new_static(text))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -191,10 +197,7 @@ fn check(text: &str, max: usize, min: usize) -> Result<(), TextError> {
             return Err(TextError::Blank);
         }
     }
-    if text
-        .chars()
-        .any(|char| char.is_control() && !matches!(char, '\n' | '\t'))
-    {
+    if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
         return Err(TextError::Control);
     }
     Ok(())
@@ -256,19 +259,11 @@ mod tests {
     #[test]
     fn decoding_checks_too() {
         assert_eq!(serde_json::from_str::<Required>(r#""яя""#).unwrap(), "яя");
-        let long = serde_json::from_str::<Required>(r#""abcde""#)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            long.starts_with("the text is too long: shorten it to 4 characters"),
-            "{long}"
-        );
+        let long = serde_json::from_str::<Required>(r#""abcde""#).unwrap_err().to_string();
+        assert!(long.starts_with("the text is too long: shorten it to 4 characters"), "{long}");
         assert!(serde_json::from_str::<Required>(r#""\u0000\u0000""#).is_err());
         let number = serde_json::from_str::<Required>("12").unwrap_err().to_string();
-        assert!(
-            number.contains("expected a text of 2 to 4 characters"),
-            "{number}"
-        );
+        assert!(number.contains("expected a text of 2 to 4 characters"), "{number}");
     }
 
     proptest! {

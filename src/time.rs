@@ -37,11 +37,7 @@ impl Time {
     /// [`TimeError::OutOfRange`] if it is before [`Time::MIN`] or after [`Time::MAX`].
     pub fn from_millis(millis: i64) -> Result<Time, TimeError> {
         let time = Time(millis);
-        if (Time::MIN..=Time::MAX).contains(&time) {
-            Ok(time)
-        } else {
-            Err(TimeError::OutOfRange)
-        }
+        if (Time::MIN..=Time::MAX).contains(&time) { Ok(time) } else { Err(TimeError::OutOfRange) }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z; never negative.
@@ -213,26 +209,13 @@ mod tests {
     #[test]
     fn parses_rfc_3339() {
         assert_eq!(time("2026-03-01T15:00:00+03:00"), time("2026-03-01T12:00:00Z"));
-        assert_eq!(
-            time("2026-03-01T12:00:00.0079999Z"),
-            time("2026-03-01T12:00:00.007Z")
-        );
+        assert_eq!(time("2026-03-01T12:00:00.0079999Z"), time("2026-03-01T12:00:00.007Z"));
         assert_eq!(Time::parse(&Time::MIN.to_string()), Ok(Time::MIN));
         assert_eq!(Time::parse(&Time::MAX.to_string()), Ok(Time::MAX));
-        for text in [
-            "",
-            "2026-03-01",
-            "2026-03-01T12:00:00",
-            "1772366400000",
-            "2026-02-30T00:00:00Z",
-        ] {
+        for text in ["", "2026-03-01", "2026-03-01T12:00:00", "1772366400000", "2026-02-30T00:00:00Z"] {
             assert_eq!(Time::parse(text), Err(TimeError::Malformed), "{text}");
         }
-        for text in [
-            "1969-12-31T23:59:59.9999Z",
-            "1970-01-01T00:00:00+00:01",
-            "9999-12-31T23:59:59-00:01",
-        ] {
+        for text in ["1969-12-31T23:59:59.9999Z", "1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
             assert_eq!(Time::parse(text), Err(TimeError::OutOfRange), "{text}");
         }
     }
@@ -240,19 +223,10 @@ mod tests {
     #[test]
     fn range_is_kept() {
         assert_eq!(Time::from_millis(-1), Err(TimeError::OutOfRange));
-        assert_eq!(
-            Time::from_millis(Time::MAX.millis().saturating_add(1)),
-            Err(TimeError::OutOfRange)
-        );
+        assert_eq!(Time::from_millis(Time::MAX.millis().saturating_add(1)), Err(TimeError::OutOfRange));
         assert_eq!(Time::from_millis(i64::MIN), Err(TimeError::OutOfRange));
-        assert_eq!(
-            Time::try_from(DateTime::<Utc>::MAX_UTC),
-            Err(TimeError::OutOfRange)
-        );
-        assert_eq!(
-            Time::try_from(DateTime::<Utc>::MIN_UTC),
-            Err(TimeError::OutOfRange)
-        );
+        assert_eq!(Time::try_from(DateTime::<Utc>::MAX_UTC), Err(TimeError::OutOfRange));
+        assert_eq!(Time::try_from(DateTime::<Utc>::MIN_UTC), Err(TimeError::OutOfRange));
     }
 
     #[test]
@@ -260,14 +234,8 @@ mod tests {
         assert_eq!(Time::MAX.plus_secs(1), Time::MAX);
         assert_eq!(Time::MIN.plus_millis(u64::MAX), Time::MAX);
         assert_eq!(Time::MIN.minus_secs(1), Time::MIN);
-        assert_eq!(
-            time("2026-03-01T12:00:00Z").plus_secs(86_400),
-            time("2026-03-02T12:00:00Z")
-        );
-        assert_eq!(
-            time("2026-03-01T12:00:00Z").minus_secs(1),
-            time("2026-03-01T11:59:59Z")
-        );
+        assert_eq!(time("2026-03-01T12:00:00Z").plus_secs(86_400), time("2026-03-02T12:00:00Z"));
+        assert_eq!(time("2026-03-01T12:00:00Z").minus_secs(1), time("2026-03-01T11:59:59Z"));
         assert_eq!(Time::MIN.millis_since(Time::MAX), 0);
         assert_eq!(Time::MAX.millis_since(Time::MIN), 253_402_300_799_999);
     }
@@ -276,20 +244,10 @@ mod tests {
     fn serde_is_the_text() {
         let noon = time("2026-03-01T12:00:00Z");
         assert_eq!(serde_json::to_string(&noon).unwrap(), r#""2026-03-01T12:00:00Z""#);
-        assert_eq!(
-            serde_json::from_str::<Time>(r#""2026-03-01T12:00:00Z""#).unwrap(),
-            noon
-        );
-        let number = serde_json::from_str::<Time>("1772366400000")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            number.contains("expected a time as a string of RFC 3339"),
-            "{number}"
-        );
-        let error = serde_json::from_str::<Time>(r#""tomorrow""#)
-            .unwrap_err()
-            .to_string();
+        assert_eq!(serde_json::from_str::<Time>(r#""2026-03-01T12:00:00Z""#).unwrap(), noon);
+        let number = serde_json::from_str::<Time>("1772366400000").unwrap_err().to_string();
+        assert!(number.contains("expected a time as a string of RFC 3339"), "{number}");
+        let error = serde_json::from_str::<Time>(r#""tomorrow""#).unwrap_err().to_string();
         assert!(error.starts_with("time: write a time as RFC 3339"), "{error}");
     }
 

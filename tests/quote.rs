@@ -278,22 +278,15 @@ fn random_deals_show_every_feature() {
     for _ in 0..400 {
         let case = cases().new_tree(&mut runner).unwrap().current();
         let (deal, quote) = (&case.deal, calc::quote(&case.deal).unwrap());
-        let gross_carved = deal
-            .fees
-            .iter()
-            .any(|fee| fee.out_of.is_some() && fee.base == Base::Gross);
+        let gross_carved = deal.fees.iter().any(|fee| fee.out_of.is_some() && fee.base == Base::Gross);
         let features = [
             quote.seller_due > 0,
             quote.payout > 0,
             deal.pay_offline > 0 && quote.deposit > 0,
             deal.fees.iter().any(|fee| fee.out_of.is_some()),
             gross_carved,
-            deal.fees
-                .iter()
-                .any(|fee| fee.base == Base::Gross && fee.out_of.is_none()),
-            deal.services
-                .iter()
-                .any(|service| matches!(service.provider, Who::Outside(_))),
+            deal.fees.iter().any(|fee| fee.base == Base::Gross && fee.out_of.is_none()),
+            deal.services.iter().any(|service| matches!(service.provider, Who::Outside(_))),
             case.seller_guarantee.0 > 0 && !case.seller_guarantee.1,
             quote.buyer_total > 10_000_000_000_000,
         ];
@@ -351,12 +344,8 @@ fn quoted(draft: TermsDraft) -> Quote {
 #[test]
 fn nalogka_phone_with_delivery() {
     let mut draft = draft(23_500_00);
-    draft
-        .services
-        .push(service(400_00, Payer::Seller, Provider::Seller));
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
+    draft.services.push(service(400_00, Payer::Seller, Provider::Seller));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
     let quote = quoted(draft);
 
     assert_eq!(quote.price, rub(23_500_00));
@@ -387,15 +376,8 @@ fn nalogka_phone_with_delivery() {
 #[test]
 fn nalogka_phone_with_the_delivery_paid_by_the_buyer() {
     let mut draft = draft(23_500_00);
-    draft
-        .services
-        .push(service(400_00, Payer::Buyer, Provider::Seller));
-    draft.fees.push(fee(
-        "platform",
-        FeePayee::Platform,
-        percent(5),
-        Payer::Shared(Rate::HALF),
-    ));
+    draft.services.push(service(400_00, Payer::Buyer, Provider::Seller));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Shared(Rate::HALF)));
     let quote = quoted(draft);
 
     // 23 500.00 + 400.00
@@ -416,12 +398,8 @@ fn nalogka_phone_with_the_delivery_paid_by_the_buyer() {
 #[test]
 fn paysto_partner_nets_what_the_processor_leaves() {
     let mut draft = draft(1_000_00);
-    draft
-        .fees
-        .push(fee("partner", partner(), percent(30), Payer::Seller));
-    draft
-        .fees
-        .push(carved("processor", FeePayee::Processor, percent(5), "partner"));
+    draft.fees.push(fee("partner", partner(), percent(30), Payer::Seller));
+    draft.fees.push(carved("processor", FeePayee::Processor, percent(5), "partner"));
     draft.fees[1].base = FeeBase::Gross;
     let quote = quoted(draft);
 
@@ -442,15 +420,9 @@ fn paysto_partner_nets_what_the_processor_leaves() {
 #[test]
 fn a_gross_fee_is_of_the_whole_deposit() {
     let mut draft = draft(1_000_00);
-    draft
-        .services
-        .push(service(50_00, Payer::Buyer, Provider::Platform));
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(2), Payer::Buyer));
-    draft
-        .fees
-        .push(fee("acquiring", FeePayee::Processor, percent(3), Payer::Seller));
+    draft.services.push(service(50_00, Payer::Buyer, Provider::Platform));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(2), Payer::Buyer));
+    draft.fees.push(fee("acquiring", FeePayee::Processor, percent(3), Payer::Seller));
     draft.fees[1].base = FeeBase::Gross;
     let quote = quoted(draft.clone());
 
@@ -476,9 +448,7 @@ fn a_fee_of_the_order_counts_the_buyers_services() {
     let mut draft = draft(1_000_00);
     draft.services.push(service(100_00, Payer::Buyer, third()));
     draft.services.push(service(30_00, Payer::Seller, third()));
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(10), Payer::Buyer));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(10), Payer::Buyer));
     draft.fees[0].base = FeeBase::Order;
     let quote = quoted(draft);
 
@@ -494,15 +464,8 @@ fn a_fee_of_the_order_counts_the_buyers_services() {
 #[test]
 fn the_odd_kopeck_of_a_half_is_the_sellers() {
     let mut draft = draft(1_01);
-    draft
-        .services
-        .push(service(1_01, Payer::Shared(Rate::HALF), Provider::Platform));
-    draft.fees.push(fee(
-        "platform",
-        FeePayee::Platform,
-        percent(5),
-        Payer::Shared(Rate::HALF),
-    ));
+    draft.services.push(service(1_01, Payer::Shared(Rate::HALF), Provider::Platform));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Shared(Rate::HALF)));
     let quote = quoted(draft);
 
     // 101 / 2 = 50.5
@@ -544,12 +507,8 @@ fn min_and_max_clamp_the_rate_and_the_fixed_sum_together() {
 fn the_seller_deposits_what_an_offline_price_cannot_cover() {
     let mut draft = draft(1_000_00);
     draft.pay_offline = Some(rub(980_00));
-    draft
-        .services
-        .push(service(40_00, Payer::Shared(Rate::HALF), third()));
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
+    draft.services.push(service(40_00, Payer::Shared(Rate::HALF), third()));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
     let quote = quoted(draft);
 
     // 1 000.00 + 20.00 − 980.00
@@ -568,18 +527,13 @@ fn the_seller_deposits_what_an_offline_price_cannot_cover() {
 #[test]
 fn a_fee_over_the_price_is_due_from_the_seller() {
     let mut draft = draft(10_00);
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, Rate::WHOLE, Payer::Seller));
+    draft.fees.push(fee("platform", FeePayee::Platform, Rate::WHOLE, Payer::Seller));
     let at_price = quoted(draft.clone());
     assert_eq!((at_price.payout, at_price.seller_due), (rub(0), rub(0)));
 
     draft.fees[0].fixed = Some(rub(1));
     let over = quoted(draft);
-    assert_eq!(
-        (over.net, over.payout, over.seller_due),
-        (rub(-1), rub(0), rub(1))
-    );
+    assert_eq!((over.net, over.payout, over.seller_due), (rub(-1), rub(0), rub(1)));
 }
 
 /// At the limit of amounts, every product is taken wide: 10^16 × 33.3333 % = 3 333 330 000 000 000.
@@ -587,9 +541,7 @@ fn a_fee_over_the_price_is_due_from_the_seller() {
 fn mul_div_overflow_in_a_quote() {
     let mut draft = draft(Terms::MAX_AMOUNT);
     let rate = Rate::from_ppm(333_333).unwrap();
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, rate, Payer::Seller));
+    draft.fees.push(fee("platform", FeePayee::Platform, rate, Payer::Seller));
     let quote = quoted(draft);
     assert_eq!(quote.fees[0].amount, rub(3_333_330_000_000_000));
     assert_eq!(quote.payout, rub(6_666_670_000_000_000));
@@ -601,19 +553,10 @@ fn mul_div_overflow_in_a_quote() {
 #[track_caller]
 fn refused(change: impl FnOnce(&mut TermsDraft), field: &str, problem: Problem) {
     let mut draft = draft(1_000_00);
-    draft
-        .services
-        .push(service(10_00, Payer::Buyer, Provider::Platform));
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
-    draft
-        .fees
-        .push(carved("processor", FeePayee::Processor, percent(1), "platform"));
-    assert!(
-        Terms::new(draft.clone()).is_ok(),
-        "the draft is valid before the change"
-    );
+    draft.services.push(service(10_00, Payer::Buyer, Provider::Platform));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
+    draft.fees.push(carved("processor", FeePayee::Processor, percent(1), "platform"));
+    assert!(Terms::new(draft.clone()).is_ok(), "the draft is valid before the change");
     change(&mut draft);
     let error = Terms::new(draft).expect_err("refused");
     assert_eq!(error.problem(), problem, "{error}");
@@ -639,30 +582,14 @@ fn parties_must_differ() {
 /// BUGS `self_dealing_arbiter`: the roles are disjoint.
 #[test]
 fn an_arbiter_is_no_party() {
-    refused(
-        |d| d.arbiter = Some(d.buyer.clone()),
-        "arbiter",
-        Problem::IsAParty,
-    );
-    refused(
-        |d| d.arbiter = Some(d.seller.clone()),
-        "arbiter",
-        Problem::IsAParty,
-    );
+    refused(|d| d.arbiter = Some(d.buyer.clone()), "arbiter", Problem::IsAParty);
+    refused(|d| d.arbiter = Some(d.seller.clone()), "arbiter", Problem::IsAParty);
 }
 
 #[test]
 fn a_partner_and_a_provider_are_no_parties() {
-    refused(
-        |d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()),
-        "fees[0].payee",
-        Problem::IsAParty,
-    );
-    refused(
-        |d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()),
-        "fees[1].payee",
-        Problem::IsAParty,
-    );
+    refused(|d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()), "fees[0].payee", Problem::IsAParty);
+    refused(|d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()), "fees[1].payee", Problem::IsAParty);
     let own = |d: &mut TermsDraft| d.services[0].provider = Provider::Third(d.seller.clone());
     refused(own, "services[0].provider", Problem::IsAParty);
     let ruling = |d: &mut TermsDraft| {
@@ -673,13 +600,7 @@ fn a_partner_and_a_provider_are_no_parties() {
 }
 
 fn arbitration_fee(payee: FeePayee) -> ArbitrationFee {
-    ArbitrationFee {
-        payee,
-        rate: percent(1),
-        fixed: None,
-        min: None,
-        max: None,
-    }
+    ArbitrationFee { payee, rate: percent(1), fixed: None, min: None, max: None }
 }
 
 /// BUGS `empty_deal`.
@@ -701,11 +622,7 @@ fn the_price_must_not_be_zero() {
 #[test]
 fn a_quantity_is_at_least_one_and_at_most_a_million() {
     refused(|d| d.items[0].quantity = 0, "items[0].quantity", Problem::Zero);
-    refused(
-        |d| d.items[0].quantity = Item::MAX_QUANTITY + 1,
-        "items[0].quantity",
-        Problem::TooLarge,
-    );
+    refused(|d| d.items[0].quantity = Item::MAX_QUANTITY + 1, "items[0].quantity", Problem::TooLarge);
     let mut draft = draft(1);
     draft.items[0].quantity = Item::MAX_QUANTITY;
     assert_eq!(quoted(draft).price, rub(1_000_000));
@@ -717,9 +634,7 @@ type Set = fn(&mut TermsDraft, Money);
 const AMOUNTS: [(&str, Set); 10] = [
     ("items[0].unit_price", |d, m| d.items[0].unit_price = m),
     ("services[0].final_cost", |d, m| d.services[0].final_cost = m),
-    ("services[0].original_cost", |d, m| {
-        d.services[0].original_cost = Some(m)
-    }),
+    ("services[0].original_cost", |d, m| d.services[0].original_cost = Some(m)),
     ("fees[0].fixed", |d, m| d.fees[0].fixed = Some(m)),
     ("fees[0].min", |d, m| d.fees[0].min = Some(m)),
     ("fees[1].max", |d, m| d.fees[1].max = Some(m)),
@@ -730,10 +645,7 @@ const AMOUNTS: [(&str, Set); 10] = [
 ];
 
 fn arbitration(draft: &mut TermsDraft) -> &mut ArbitrationFee {
-    draft
-        .policy
-        .arbitration_fee
-        .insert(arbitration_fee(FeePayee::Platform))
+    draft.policy.arbitration_fee.insert(arbitration_fee(FeePayee::Platform))
 }
 
 #[test]
@@ -742,16 +654,8 @@ fn no_amount_is_negative() {
         refused(|d| set(d, rub(-1)), field, Problem::Negative);
         refused(|d| set(d, rub(i64::MIN)), field, Problem::Negative);
     }
-    refused(
-        |d| d.guarantees.buyer = Some(rub(-1)),
-        "guarantees.buyer",
-        Problem::Negative,
-    );
-    refused(
-        |d| d.guarantees.seller = Some(usd(-1)),
-        "guarantees.seller",
-        Problem::Negative,
-    );
+    refused(|d| d.guarantees.buyer = Some(rub(-1)), "guarantees.buyer", Problem::Negative);
+    refused(|d| d.guarantees.seller = Some(usd(-1)), "guarantees.seller", Problem::Negative);
 }
 
 #[test]
@@ -760,16 +664,8 @@ fn no_amount_is_over_the_limit() {
         refused(|d| set(d, over()), field, Problem::TooLarge);
         refused(|d| set(d, rub(i64::MAX)), field, Problem::TooLarge);
     }
-    refused(
-        |d| d.guarantees.buyer = Some(over()),
-        "guarantees.buyer",
-        Problem::TooLarge,
-    );
-    refused(
-        |d| d.guarantees.seller = Some(over()),
-        "guarantees.seller",
-        Problem::TooLarge,
-    );
+    refused(|d| d.guarantees.buyer = Some(over()), "guarantees.buyer", Problem::TooLarge);
+    refused(|d| d.guarantees.seller = Some(over()), "guarantees.seller", Problem::TooLarge);
 }
 
 #[test]
@@ -785,21 +681,9 @@ fn every_amount_but_a_guarantee_is_in_the_currency_of_the_deal() {
 #[test]
 fn no_list_is_over_its_limit() {
     let many = |d: &mut TermsDraft| d.items = vec![item(1, 1); Terms::MAX_ITEMS + 1];
-    refused(
-        many,
-        "items",
-        Problem::TooMany {
-            max: Terms::MAX_ITEMS,
-        },
-    );
+    refused(many, "items", Problem::TooMany { max: Terms::MAX_ITEMS });
     let many = |d: &mut TermsDraft| d.services = vec![d.services[0].clone(); Terms::MAX_SERVICES + 1];
-    refused(
-        many,
-        "services",
-        Problem::TooMany {
-            max: Terms::MAX_SERVICES,
-        },
-    );
+    refused(many, "services", Problem::TooMany { max: Terms::MAX_SERVICES });
     let many = |d: &mut TermsDraft| d.fees = vec![d.fees[0].clone(); Terms::MAX_FEES + 1];
     refused(many, "fees", Problem::TooMany { max: Terms::MAX_FEES });
     let many = |d: &mut TermsDraft| d.tags = vec!["tag".parse().unwrap(); Terms::MAX_TAGS + 1];
@@ -808,23 +692,11 @@ fn no_list_is_over_its_limit() {
 
 #[test]
 fn no_sum_is_over_the_limit() {
-    refused(
-        |d| d.items = vec![item(Terms::MAX_AMOUNT, 2)],
-        "items",
-        Problem::TooLarge,
-    );
-    refused(
-        |d| d.items = vec![item(Terms::MAX_AMOUNT, 1), item(1, 1)],
-        "items",
-        Problem::TooLarge,
-    );
+    refused(|d| d.items = vec![item(Terms::MAX_AMOUNT, 2)], "items", Problem::TooLarge);
+    refused(|d| d.items = vec![item(Terms::MAX_AMOUNT, 1), item(1, 1)], "items", Problem::TooLarge);
     // 10^16 × 10^6 is over an i64
     let most = item(Terms::MAX_AMOUNT, Item::MAX_QUANTITY);
-    refused(
-        |d| d.items = vec![most; Terms::MAX_ITEMS],
-        "items",
-        Problem::TooLarge,
-    );
+    refused(|d| d.items = vec![most; Terms::MAX_ITEMS], "items", Problem::TooLarge);
     // the seller's expenses, too: 5 % of the price and the limit
     let cost = |d: &mut TermsDraft| d.services[0] = service(Terms::MAX_AMOUNT, Payer::Seller, third());
     refused(cost, "items", Problem::TooLarge);
@@ -852,11 +724,7 @@ fn a_gross_fee_has_no_buyers_part() {
         }
     };
     refused(by(Payer::Buyer), "fees[0].base", Problem::GrossFeeWithBuyersPart);
-    refused(
-        by(Payer::Shared(Rate::HALF)),
-        "fees[0].base",
-        Problem::GrossFeeWithBuyersPart,
-    );
+    refused(by(Payer::Shared(Rate::HALF)), "fees[0].base", Problem::GrossFeeWithBuyersPart);
     // nor has a carve-out of gross, whose parent somebody pays
     let parent = |payer| {
         move |d: &mut TermsDraft| {
@@ -864,24 +732,11 @@ fn a_gross_fee_has_no_buyers_part() {
             d.fees[0].payer = Some(payer);
         }
     };
-    refused(
-        parent(Payer::Buyer),
-        "fees[1].base",
-        Problem::GrossFeeWithBuyersPart,
-    );
-    refused(
-        parent(Payer::Shared(Rate::HALF)),
-        "fees[1].base",
-        Problem::GrossFeeWithBuyersPart,
-    );
+    refused(parent(Payer::Buyer), "fees[1].base", Problem::GrossFeeWithBuyersPart);
+    refused(parent(Payer::Shared(Rate::HALF)), "fees[1].base", Problem::GrossFeeWithBuyersPart);
     // shared with a part of nothing is the seller's
     let mut draft = draft(1_000_00);
-    draft.fees.push(fee(
-        "gross",
-        FeePayee::Platform,
-        percent(5),
-        Payer::Shared(Rate::ZERO),
-    ));
+    draft.fees.push(fee("gross", FeePayee::Platform, percent(5), Payer::Shared(Rate::ZERO)));
     draft.fees[0].base = FeeBase::Gross;
     assert_eq!(quoted(draft).payout, rub(950_00));
 }
@@ -890,16 +745,8 @@ fn a_gross_fee_has_no_buyers_part() {
 #[test]
 fn carve_outs_are_not_over_their_parent() {
     // the parent is 5 %: 50.00
-    refused(
-        |d| d.fees[1].rate = percent(6),
-        "fees[1].out_of",
-        Problem::CarveOutOverParent,
-    );
-    refused(
-        |d| d.fees[1].min = Some(rub(50_01)),
-        "fees[1].out_of",
-        Problem::CarveOutOverParent,
-    );
+    refused(|d| d.fees[1].rate = percent(6), "fees[1].out_of", Problem::CarveOutOverParent);
+    refused(|d| d.fees[1].min = Some(rub(50_01)), "fees[1].out_of", Problem::CarveOutOverParent);
     // each fits, both together do not: 10.00 + 40.01
     let second = |d: &mut TermsDraft| {
         d.fees.push(carved("second", partner(), Rate::ZERO, "platform"));
@@ -908,12 +755,8 @@ fn carve_outs_are_not_over_their_parent() {
     refused(second, "fees[2].out_of", Problem::CarveOutOverParent);
     // to the kopeck they do
     let mut draft = draft(1_000_00);
-    draft
-        .fees
-        .push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
-    draft
-        .fees
-        .push(carved("processor", FeePayee::Processor, percent(5), "platform"));
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
+    draft.fees.push(carved("processor", FeePayee::Processor, percent(5), "platform"));
     assert_eq!(quoted(draft).fees[0].net, rub(0));
 }
 
@@ -930,11 +773,7 @@ fn a_carve_out_names_an_earlier_fee_that_is_none() {
 
 #[test]
 fn a_carve_out_has_neither_payer_nor_refund_rule() {
-    refused(
-        |d| d.fees[1].payer = Some(Payer::Seller),
-        "fees[1].payer",
-        Problem::CarveOutHasItsOwn,
-    );
+    refused(|d| d.fees[1].payer = Some(Payer::Seller), "fees[1].payer", Problem::CarveOutHasItsOwn);
     let rule = |d: &mut TermsDraft| d.fees[1].on_refund = Some(OnRefund::Keep);
     refused(rule, "fees[1].on_refund", Problem::CarveOutHasItsOwn);
 }
@@ -942,25 +781,13 @@ fn a_carve_out_has_neither_payer_nor_refund_rule() {
 #[test]
 fn a_fee_has_a_payer_and_a_refund_rule() {
     refused(|d| d.fees[0].payer = None, "fees[0].payer", Problem::Missing);
-    refused(
-        |d| d.fees[0].on_refund = None,
-        "fees[0].on_refund",
-        Problem::Missing,
-    );
+    refused(|d| d.fees[0].on_refund = None, "fees[0].on_refund", Problem::Missing);
 }
 
 #[test]
 fn the_ids_of_fees_are_unique() {
-    refused(
-        |d| d.fees.push(d.fees[0].clone()),
-        "fees[2].id",
-        Problem::Duplicate,
-    );
-    refused(
-        |d| d.fees[1].id = d.fees[0].id.clone(),
-        "fees[1].id",
-        Problem::Duplicate,
-    );
+    refused(|d| d.fees.push(d.fees[0].clone()), "fees[2].id", Problem::Duplicate);
+    refused(|d| d.fees[1].id = d.fees[0].id.clone(), "fees[1].id", Problem::Duplicate);
 }
 
 /// `pay_offline ≤ price + Σ buyer's parts of seller-provided services`: the platform's service does not count.
@@ -971,8 +798,7 @@ fn no_more_is_paid_offline_than_the_seller_is_owed() {
     // the seller's own service does: 1 000.00 + half of 10.01
     let own = |minor| {
         move |d: &mut TermsDraft| {
-            d.services
-                .push(service(10_01, Payer::Shared(Rate::HALF), Provider::Seller));
+            d.services.push(service(10_01, Payer::Shared(Rate::HALF), Provider::Seller));
             d.pay_offline = Some(rub(minor));
         }
     };

@@ -24,10 +24,7 @@ use support::{library_ending, library_incurred, library_pots, rub, scenes, scene
 type Both = (Result<calc::Outcome, Refused>, Result<calc::Outcome, Refused>);
 
 fn both(scene: &Scene) -> Both {
-    (
-        scene.settle().map(|s| outcome(&s)).map_err(refused),
-        scene.calculate(),
-    )
+    (scene.settle().map(|s| outcome(&s)).map_err(refused), scene.calculate())
 }
 
 /// What the library gives out; the scene is not one that it refuses.
@@ -42,21 +39,11 @@ fn share(outcome: &calc::Outcome, pot: Pot, who: Who, what: For) -> i128 {
 
 /// All that is for one purpose, from every pot.
 fn all_for(outcome: &calc::Outcome, what: For) -> i128 {
-    outcome
-        .shares
-        .iter()
-        .filter(|((_, _, w), _)| *w == what)
-        .map(|(_, amount)| amount)
-        .sum()
+    outcome.shares.iter().filter(|((_, _, w), _)| *w == what).map(|(_, amount)| amount).sum()
 }
 
 fn owed_by(outcome: &calc::Outcome, debtor: Who) -> i128 {
-    outcome
-        .receivables
-        .iter()
-        .filter(|((d, _, _), _)| *d == debtor)
-        .map(|(_, amount)| amount)
-        .sum()
+    outcome.receivables.iter().filter(|((d, _, _), _)| *d == debtor).map(|(_, amount)| amount).sum()
 }
 
 // --- every ending ----------------------------------------------------------------------------------------------
@@ -145,31 +132,23 @@ fn random_scenes_show_every_feature() {
             Err(Refused::BelowSellerDue) => vec!["below seller due"],
             Err(Refused::CarveOutsOverParent) => vec!["carve-outs over parent"],
             Ok(outcome) => {
-                let debts = outcome
-                    .receivables
-                    .keys()
-                    .map(|(debtor, _, what)| match (debtor, what) {
-                        (Who::Buyer, For::Payout) => "buyer owes S",
-                        (Who::Buyer, For::Service) => "buyer owes a service",
-                        (Who::Buyer, _) => "buyer owes a fee",
-                        (Who::Seller, For::Service) => "seller owes a service",
-                        (Who::Seller, _) => "seller owes a fee",
-                        _ => "platform owes",
-                    });
-                let paid = outcome
-                    .shares
-                    .keys()
-                    .map(|(pot, who, what)| match (pot, who, what) {
-                        (Pot::SellerGuarantee, _, For::Fee | For::Service) => "guarantee covers a claim",
-                        (Pot::SellerGuarantee | Pot::BuyerGuarantee, _, For::Arbitration) => {
-                            "guarantee pays A"
-                        }
-                        (Pot::Buyer, _, For::Arbitration) => "B pays A",
-                        (Pot::Seller, _, For::Fee | For::Service) => "L covers a claim",
-                        (_, _, For::Award) => "a guarantee won",
-                        (_, Who::Seller, For::Payout) => "payout",
-                        _ => "other",
-                    });
+                let debts = outcome.receivables.keys().map(|(debtor, _, what)| match (debtor, what) {
+                    (Who::Buyer, For::Payout) => "buyer owes S",
+                    (Who::Buyer, For::Service) => "buyer owes a service",
+                    (Who::Buyer, _) => "buyer owes a fee",
+                    (Who::Seller, For::Service) => "seller owes a service",
+                    (Who::Seller, _) => "seller owes a fee",
+                    _ => "platform owes",
+                });
+                let paid = outcome.shares.keys().map(|(pot, who, what)| match (pot, who, what) {
+                    (Pot::SellerGuarantee, _, For::Fee | For::Service) => "guarantee covers a claim",
+                    (Pot::SellerGuarantee | Pot::BuyerGuarantee, _, For::Arbitration) => "guarantee pays A",
+                    (Pot::Buyer, _, For::Arbitration) => "B pays A",
+                    (Pot::Seller, _, For::Fee | For::Service) => "L covers a claim",
+                    (_, _, For::Award) => "a guarantee won",
+                    (_, Who::Seller, For::Payout) => "payout",
+                    _ => "other",
+                });
                 debts.chain(paid).collect()
             }
         };
@@ -486,20 +465,11 @@ proptest! {
 }
 
 fn arbiter(scene: &Scene) -> Who {
-    scene
-        .case
-        .deal
-        .arbitration
-        .as_ref()
-        .map_or(Who::Platform, |fee| fee.payee)
+    scene.case.deal.arbitration.as_ref().map_or(Who::Platform, |fee| fee.payee)
 }
 
 fn ending(award: Award, ruled: bool) -> Ending {
-    if ruled {
-        Ending::Ruled(award)
-    } else {
-        Ending::Agreed(award)
-    }
+    if ruled { Ending::Ruled(award) } else { Ending::Agreed(award) }
 }
 
 // --- the arithmetic classes of BUGS.md -------------------------------------------------------------------------
@@ -583,12 +553,8 @@ proptest! {
 fn an_award_is_in_the_currency_of_the_deal() {
     let scene = full(workshop(), &[false; 3], calc::Ending::Success);
     let award = Award::Amount(Money::from_minor(1, FOREIGN));
-    let settled = settle(
-        &scene.case.terms(),
-        &library_pots(&scene.pots),
-        Incurred::default(),
-        &Ending::Agreed(award),
-    );
+    let settled =
+        settle(&scene.case.terms(), &library_pots(&scene.pots), Incurred::default(), &Ending::Agreed(award));
     assert_eq!(settled, Err(SettleError::AwardCurrency));
 }
 
@@ -598,23 +564,12 @@ fn accepted_quantities_must_fit_the_items() {
     let scene = full(workshop(), &[false; 3], calc::Ending::Success);
     let (terms, pots) = (scene.case.terms(), library_pots(&scene.pots));
     let accept = |quantities: &[u32]| {
-        settle(
-            &terms,
-            &pots,
-            Incurred::default(),
-            &Ending::PartialBuyout(quantities.into()),
-        )
+        settle(&terms, &pots, Incurred::default(), &Ending::PartialBuyout(quantities.into()))
     };
     assert_eq!(accept(&[]), Err(SettleError::QuantitiesMissing { items: 1 }));
     assert_eq!(accept(&[1, 1]), Err(SettleError::QuantitiesMissing { items: 1 }));
-    assert_eq!(
-        accept(&[3]),
-        Err(SettleError::QuantityOverOrdered { item: 0, max: 2 })
-    );
-    assert_eq!(
-        accept(&[u32::MAX]),
-        Err(SettleError::QuantityOverOrdered { item: 0, max: 2 })
-    );
+    assert_eq!(accept(&[3]), Err(SettleError::QuantityOverOrdered { item: 0, max: 2 }));
+    assert_eq!(accept(&[u32::MAX]), Err(SettleError::QuantityOverOrdered { item: 0, max: 2 }));
     assert_eq!(accept(&[0]), Err(SettleError::NothingAccepted));
     assert!(accept(&[2]).is_ok());
 }
@@ -634,11 +589,7 @@ const ARBITER: Who = Who::Outside(2);
 /// proceeds = 1 000.00 + 20.00 = 1 020.00
 /// payout   = 1 020.00 − 30.00 − (50.00 + 15.00) = 925.00
 fn workshop() -> calc::Deal {
-    let service = |cost, payer, provider| calc::Service {
-        cost,
-        payer,
-        provider,
-    };
+    let service = |cost, payer, provider| calc::Service { cost, payer, provider };
     let half = Payer::Shared(500_000);
     let mut carved = fee(Who::Processor, 1, Payer::Seller, OnRefund::Return);
     carved.out_of = Some(1);
@@ -682,24 +633,13 @@ fn fee(payee: Who, percent: i128, payer: Payer, on_refund: OnRefund) -> calc::Fe
 
 /// Two items at 500.00 and nothing else.
 fn plain(pay_offline: i128) -> calc::Deal {
-    calc::Deal {
-        services: Vec::new(),
-        fees: Vec::new(),
-        pay_offline,
-        arbitration: None,
-        ..workshop()
-    }
+    calc::Deal { services: Vec::new(), fees: Vec::new(), pay_offline, arbitration: None, ..workshop() }
 }
 
 /// A deal without guarantees, its pots holding exactly what they should.
 fn full(deal: calc::Deal, incurred: &[bool], ending: calc::Ending) -> Scene {
     let case = Case::of(deal);
-    Scene {
-        pots: case.pots(&Filled::FULL),
-        case,
-        incurred: incurred.to_vec(),
-        ending,
-    }
+    Scene { pots: case.pots(&Filled::FULL), case, incurred: incurred.to_vec(), ending }
 }
 
 /// The workshop with guarantees of 300.00 (buyer) and 200.00 (seller).
@@ -718,10 +658,7 @@ type Debts<'a> = &'a [(Who, Who, For, i128)];
 #[track_caller]
 fn gives(scene: &Scene, shares: Shares<'_>, receivables: Debts<'_>) {
     let expected = calc::Outcome {
-        shares: shares
-            .iter()
-            .map(|(pot, who, what, amount)| ((*pot, *who, *what), *amount))
-            .collect(),
+        shares: shares.iter().map(|(pot, who, what, amount)| ((*pot, *who, *what), *amount)).collect(),
         receivables: receivables
             .iter()
             .map(|(from, to, what, amount)| ((*from, *to, *what), *amount))
@@ -780,8 +717,7 @@ fn success_with_a_short_pot_by_hand() {
 #[test]
 fn success_paid_offline_by_hand() {
     let mut deal = plain(1_000_00);
-    deal.fees
-        .push(fee(Who::Platform, 5, Payer::Seller, OnRefund::Keep));
+    deal.fees.push(fee(Who::Platform, 5, Payer::Seller, OnRefund::Keep));
     // deposit 0, proceeds 0, net −50.00: L = 50.00
     let mut scene = full(deal, &[], calc::Ending::Success);
     assert_eq!((scene.pots.b, scene.pots.l), (0, 50_00));
@@ -823,8 +759,7 @@ fn partial_buyout_by_hand() {
 fn partial_buyout_shrinks_the_offline_part_first_by_hand() {
     let with_fee = |pay_offline| {
         let mut deal = plain(pay_offline);
-        deal.fees
-            .push(fee(Who::Platform, 5, Payer::Buyer, OnRefund::Keep));
+        deal.fees.push(fee(Who::Platform, 5, Payer::Buyer, OnRefund::Keep));
         full(deal, &[], calc::Ending::Partial(vec![1]))
     };
     // total 1 050.00, offline 300.00, deposit 750.00; total' 525.00: offline' 0, 225.00 back
@@ -840,10 +775,7 @@ fn partial_buyout_shrinks_the_offline_part_first_by_hand() {
     // offline 800.00, deposit 250.00; offline' 275.00: nothing back, and the seller gets 500.00 − 275.00
     gives(
         &with_fee(800_00),
-        &[
-            (Pot::Buyer, Who::Platform, For::Fee, 25_00),
-            (Pot::Buyer, Who::Seller, For::Payout, 225_00),
-        ],
+        &[(Pot::Buyer, Who::Platform, For::Fee, 25_00), (Pot::Buyer, Who::Seller, For::Payout, 225_00)],
         &[],
     );
 }
@@ -852,8 +784,7 @@ fn partial_buyout_shrinks_the_offline_part_first_by_hand() {
 #[test]
 fn partial_buyout_takes_a_gross_fee_of_what_stays_by_hand() {
     let mut deal = plain(0);
-    deal.fees
-        .push(fee(Who::Processor, 3, Payer::Seller, OnRefund::Keep));
+    deal.fees.push(fee(Who::Processor, 3, Payer::Seller, OnRefund::Keep));
     deal.fees[0].base = Base::Gross;
     gives(
         &full(deal, &[], calc::Ending::Partial(vec![1])),
@@ -871,16 +802,9 @@ fn partial_buyout_takes_a_gross_fee_of_what_stays_by_hand() {
 fn partial_buyout_that_costs_the_seller_more_is_refused() {
     let mut deal = plain(0);
     deal.items = vec![(1_00, 1), (999_00, 1)];
-    deal.services.push(calc::Service {
-        cost: 95_00,
-        payer: Payer::Seller,
-        provider: CARRIER,
-    });
+    deal.services.push(calc::Service { cost: 95_00, payer: Payer::Seller, provider: CARRIER });
     // net 905.00; of the first item alone 1.00 − 95.00
-    refuses(
-        &full(deal.clone(), &[false], calc::Ending::Partial(vec![1, 0])),
-        Refused::BelowSellerDue,
-    );
+    refuses(&full(deal.clone(), &[false], calc::Ending::Partial(vec![1, 0])), Refused::BelowSellerDue);
     // at net' = −seller_due it is not: 95.00 + offline all, L = 95.00 either way
     deal.pay_offline = 1_000_00;
     gives(
@@ -895,13 +819,9 @@ fn partial_buyout_that_costs_the_seller_more_is_refused() {
 fn partial_buyout_with_a_carve_out_over_its_fee_is_refused() {
     let mut deal = plain(0);
     deal.fees.push(fee(PARTNER, 5, Payer::Seller, OnRefund::Keep));
-    deal.fees
-        .push(fee(Who::Processor, 0, Payer::Seller, OnRefund::Keep));
+    deal.fees.push(fee(Who::Processor, 0, Payer::Seller, OnRefund::Keep));
     (deal.fees[1].fixed, deal.fees[1].out_of) = (30_00, Some(0));
-    refuses(
-        &full(deal, &[], calc::Ending::Partial(vec![1])),
-        Refused::CarveOutsOverParent,
-    );
+    refuses(&full(deal, &[], calc::Ending::Partial(vec![1])), Refused::CarveOutsOverParent);
 }
 
 /// Everything incurred: the buyer pays delivery and insurance whole, the kept fee, and the seller's packing whole.
@@ -928,10 +848,7 @@ fn buyer_at_fault_with_a_short_pot_by_hand() {
     scene.pots.b = 110_00;
     gives(
         &scene,
-        &[
-            (Pot::Buyer, CARRIER, For::Service, 100_00),
-            (Pot::Buyer, Who::Platform, For::Service, 10_00),
-        ],
+        &[(Pot::Buyer, CARRIER, For::Service, 100_00), (Pot::Buyer, Who::Platform, For::Service, 10_00)],
         &[
             (Who::Buyer, Who::Platform, For::Service, 20_00),
             (Who::Buyer, Who::Platform, For::Fee, 20_00),
@@ -967,19 +884,13 @@ fn seller_at_fault_beyond_his_guarantee_by_hand() {
     gives(
         &scene,
         &[refund, (Pot::SellerGuarantee, CARRIER, For::Service, 60_00)],
-        &[
-            (Who::Seller, CARRIER, For::Service, 40_00),
-            (Who::Seller, Who::Platform, For::Fee, 20_00),
-        ],
+        &[(Who::Seller, CARRIER, For::Service, 40_00), (Who::Seller, Who::Platform, For::Fee, 20_00)],
     );
     scene.pots.seller_guarantee_same_currency = false;
     gives(
         &scene,
         &[refund, (Pot::SellerGuarantee, Who::Seller, For::Guarantee, 60_00)],
-        &[
-            (Who::Seller, CARRIER, For::Service, 100_00),
-            (Who::Seller, Who::Platform, For::Fee, 20_00),
-        ],
+        &[(Who::Seller, CARRIER, For::Service, 100_00), (Who::Seller, Who::Platform, For::Fee, 20_00)],
     );
 }
 
@@ -997,11 +908,7 @@ fn nobody_at_fault_by_hand() {
 #[test]
 fn agreed_award_by_hand() {
     gives(
-        &full(
-            workshop(),
-            &[true, false, false],
-            calc::Ending::Agreed(calc::Award::Amount(400_00)),
-        ),
+        &full(workshop(), &[true, false, false], calc::Ending::Agreed(calc::Award::Amount(400_00))),
         &[
             (Pot::Buyer, CARRIER, For::Service, 100_00),
             // 20.00 + 6.00 + 6.00
@@ -1018,11 +925,7 @@ fn agreed_award_by_hand() {
 /// The same ruled: A = 2 % of 1 155.00 + 3.00 = 26.10, at the expense of what the buyer gets back.
 #[test]
 fn ruled_award_by_hand() {
-    let mut scene = full(
-        workshop(),
-        &[true, false, false],
-        calc::Ending::Ruled(calc::Award::Amount(400_00)),
-    );
+    let mut scene = full(workshop(), &[true, false, false], calc::Ending::Ruled(calc::Award::Amount(400_00)));
     gives(
         &scene,
         &[
@@ -1047,11 +950,7 @@ fn ruled_award_by_hand() {
 #[test]
 fn ruled_share_by_hand() {
     gives(
-        &full(
-            workshop(),
-            &[true, false, false],
-            calc::Ending::Ruled(calc::Award::Share(333_333)),
-        ),
+        &full(workshop(), &[true, false, false], calc::Ending::Ruled(calc::Award::Share(333_333))),
         &[
             (Pot::Buyer, ARBITER, For::Arbitration, 26_10),
             (Pot::Buyer, CARRIER, For::Service, 100_00),
@@ -1069,20 +968,14 @@ fn ruled_share_by_hand() {
 /// A takes what there is and no more; what it lacks is nobody's debt, while the other claims are.
 #[test]
 fn arbitration_fee_over_the_pot_by_hand() {
-    let mut scene = full(
-        workshop(),
-        &[true, false, false],
-        calc::Ending::Ruled(calc::Award::AllTo(Side::Seller)),
-    );
+    let mut scene =
+        full(workshop(), &[true, false, false], calc::Ending::Ruled(calc::Award::AllTo(Side::Seller)));
     // 2 % of 2.00 + 3.00 = 3.04
     scene.pots.b = 2_00;
     gives(
         &scene,
         &[(Pot::Buyer, ARBITER, For::Arbitration, 2_00)],
-        &[
-            (Who::Buyer, CARRIER, For::Service, 100_00),
-            (Who::Buyer, Who::Platform, For::Fee, 20_00),
-        ],
+        &[(Who::Buyer, CARRIER, For::Service, 100_00), (Who::Buyer, Who::Platform, For::Fee, 20_00)],
     );
 }
 
@@ -1092,8 +985,7 @@ fn carve_outs_scale_with_their_parent_by_hand() {
     let mut deal = plain(0);
     deal.items = vec![(10_00, 1)];
     deal.fees.push(fee(PARTNER, 10, Payer::Seller, OnRefund::ProRata));
-    deal.fees
-        .push(fee(Who::Processor, 0, Payer::Seller, OnRefund::ProRata));
+    deal.fees.push(fee(Who::Processor, 0, Payer::Seller, OnRefund::ProRata));
     (deal.fees[1].fixed, deal.fees[1].out_of) = (33, Some(0));
     gives(
         &full(deal, &[], calc::Ending::Agreed(calc::Award::Amount(3_33))),
@@ -1113,8 +1005,7 @@ fn carve_outs_scale_with_their_parent_by_hand() {
 fn carve_outs_of_a_short_parent_by_hand() {
     let mut deal = plain(1_000_00);
     deal.fees.push(fee(PARTNER, 5, Payer::Seller, OnRefund::Keep));
-    deal.fees
-        .push(fee(Who::Processor, 1, Payer::Seller, OnRefund::Keep));
+    deal.fees.push(fee(Who::Processor, 1, Payer::Seller, OnRefund::Keep));
     deal.fees[1].out_of = Some(0);
     let mut scene = full(deal, &[], calc::Ending::Success);
     scene.pots.l = 12_00;
@@ -1134,13 +1025,8 @@ fn carve_outs_of_a_short_parent_by_hand() {
 #[test]
 fn pro_rata_where_the_price_is_paid_offline_by_hand() {
     let mut deal = plain(1_000_00);
-    deal.services.push(calc::Service {
-        cost: 80_00,
-        payer: Payer::Buyer,
-        provider: Who::Seller,
-    });
-    deal.fees
-        .push(fee(Who::Platform, 5, Payer::Seller, OnRefund::ProRata));
+    deal.services.push(calc::Service { cost: 80_00, payer: Payer::Buyer, provider: Who::Seller });
+    deal.fees.push(fee(Who::Platform, 5, Payer::Seller, OnRefund::ProRata));
     // deposit 80.00 = proceeds; 5 % of 1 000.00 = 50.00
     let award = |award| full(deal.clone(), &[false], calc::Ending::Agreed(award));
     gives(
@@ -1152,18 +1038,11 @@ fn pro_rata_where_the_price_is_paid_offline_by_hand() {
         ],
         &[],
     );
-    gives(
-        &award(calc::Award::Amount(0)),
-        &[(Pot::Buyer, Who::Buyer, For::Refund, 80_00)],
-        &[],
-    );
+    gives(&award(calc::Award::Amount(0)), &[(Pot::Buyer, Who::Buyer, For::Refund, 80_00)], &[]);
     // S = 0.01 does not pay 50.00: the rest is the seller's debt
     gives(
         &award(calc::Award::Amount(1)),
-        &[
-            (Pot::Buyer, Who::Platform, For::Fee, 1),
-            (Pot::Buyer, Who::Buyer, For::Refund, 79_99),
-        ],
+        &[(Pot::Buyer, Who::Platform, For::Fee, 1), (Pot::Buyer, Who::Buyer, For::Refund, 79_99)],
         &[(Who::Seller, Who::Platform, For::Fee, 49_99)],
     );
 }
@@ -1189,10 +1068,7 @@ fn the_buyer_wins_both_guarantees_by_hand() {
 #[test]
 fn the_seller_wins_both_guarantees_by_hand() {
     gives(
-        &guaranteed(
-            &[false; 3],
-            calc::Ending::Ruled(calc::Award::Winner(Side::Seller)),
-        ),
+        &guaranteed(&[false; 3], calc::Ending::Ruled(calc::Award::Winner(Side::Seller))),
         &[
             // 20.00 + 15.00 + 15.00
             (Pot::Buyer, Who::Platform, For::Fee, 50_00),
@@ -1211,11 +1087,7 @@ fn the_seller_wins_both_guarantees_by_hand() {
 /// A is never over the loser's guarantee (10.00 here), and is not topped up from B; a foreign one cannot pay it.
 #[test]
 fn the_winner_with_a_small_or_foreign_guarantee_by_hand() {
-    let mut scene = full(
-        workshop(),
-        &[false; 3],
-        calc::Ending::Ruled(calc::Award::Winner(Side::Buyer)),
-    );
+    let mut scene = full(workshop(), &[false; 3], calc::Ending::Ruled(calc::Award::Winner(Side::Buyer)));
     scene.pots.seller_guarantee = 10_00;
     let kept = (Pot::Buyer, Who::Platform, For::Fee, 20_00);
     gives(
@@ -1262,8 +1134,7 @@ fn not_funded_by_hand() {
 fn the_largest_deal_by_hand() {
     let mut deal = plain(0);
     deal.items = vec![(Terms::MAX_AMOUNT.into(), 1)];
-    deal.fees
-        .push(fee(Who::Platform, 0, Payer::Seller, OnRefund::ProRata));
+    deal.fees.push(fee(Who::Platform, 0, Payer::Seller, OnRefund::ProRata));
     deal.fees[0].rate_ppm = 333_333;
     gives(
         &full(deal, &[], calc::Ending::Agreed(calc::Award::Share(666_667))),

@@ -70,8 +70,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         deal: &mut Deal,
     ) -> Result<Receipt, AgentError<S::Error>> {
         let context = Context::clock(self.clock.now());
-        self.run(sink, Stepper::submit(deal, &Command::Wake(Wake {}), &context)?)
-            .await
+        self.run(sink, Stepper::submit(deal, &Command::Wake(Wake {}), &context)?).await
     }
 
     /// Fires what is due, and asks the gateway again about every order that has no answer, under the same keys.
@@ -96,10 +95,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         request: &RequestPayment,
     ) -> Result<CheckoutForm, CheckoutError<G::Error>> {
         let checkout = checkout_request(deal, request).ok_or(CheckoutError::NotRequested)?;
-        self.gateway
-            .checkout(checkout)
-            .await
-            .map_err(CheckoutError::Gateway)
+        self.gateway.checkout(checkout).await.map_err(CheckoutError::Gateway)
     }
 
     /// Asks the tracker what has become of the delivery, and submits every checkpoint; those that are known already
@@ -118,10 +114,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         };
         let from_version = deal.version();
         for checkpoint in tracker.history(&track).await.map_err(FollowError::Tracker)? {
-            let record = RecordTracking {
-                track: track.clone(),
-                checkpoint: Arc::new(checkpoint),
-            };
+            let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
             self.submit(sink, deal, &record.into(), Actor::Tracker).await?;
         }
         Ok(Some(Receipt::since(from_version, deal)))
@@ -140,12 +133,9 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
                 }
                 Step::Execute(order) => {
                     let answer = self.gateway.execute(order).await;
-                    stepper
-                        .executed(answer.ok(), self.clock.now())
-                        .map_err(|(transaction, rejection)| AgentError::FactRefused {
-                            transaction,
-                            rejection,
-                        })?;
+                    stepper.executed(answer.ok(), self.clock.now()).map_err(|(transaction, rejection)| {
+                        AgentError::FactRefused { transaction, rejection }
+                    })?;
                 }
                 Step::Done => return Ok(stepper.receipt()),
             }
@@ -155,14 +145,6 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
 
 /// The open request with this key, as the gateway needs it.
 pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> Option<CheckoutRequest<'a>> {
-    let asked = deal
-        .transactions()
-        .iter()
-        .find(|t| t.key() == Some(&request.key) && t.is_pending())?;
-    Some(CheckoutRequest::new(
-        deal.key(asked.id()),
-        asked.deposit(),
-        asked.amount(),
-        &request.form,
-    ))
+    let asked = deal.transactions().iter().find(|t| t.key() == Some(&request.key) && t.is_pending())?;
+    Some(CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form))
 }

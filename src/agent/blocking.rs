@@ -109,10 +109,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         };
         let from_version = deal.version();
         for checkpoint in tracker.history(&track).map_err(FollowError::Tracker)? {
-            let record = RecordTracking {
-                track: track.clone(),
-                checkpoint: Arc::new(checkpoint),
-            };
+            let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
             self.submit(sink, deal, &record.into(), Actor::Tracker)?;
         }
         Ok(Some(Receipt::since(from_version, deal)))
@@ -131,12 +128,9 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
                 }
                 Step::Execute(order) => {
                     let answer = self.gateway.execute(order);
-                    stepper
-                        .executed(answer.ok(), self.clock.now())
-                        .map_err(|(transaction, rejection)| AgentError::FactRefused {
-                            transaction,
-                            rejection,
-                        })?;
+                    stepper.executed(answer.ok(), self.clock.now()).map_err(|(transaction, rejection)| {
+                        AgentError::FactRefused { transaction, rejection }
+                    })?;
                 }
                 Step::Done => return Ok(stepper.receipt()),
             }

@@ -24,11 +24,7 @@ pub struct Caller {
 impl Caller {
     /// A party to the deal.
     pub const fn party(id: PartyId) -> Self {
-        Self {
-            actor: Actor::Party(id),
-            via: None,
-            seen: None,
-        }
+        Self { actor: Actor::Party(id), via: None, seen: None }
     }
 
     /// The revision that the actor has seen.
@@ -57,11 +53,7 @@ impl Caller {
 
 impl From<Actor> for Caller {
     fn from(actor: Actor) -> Self {
-        Self {
-            actor,
-            via: None,
-            seen: None,
-        }
+        Self { actor, via: None, seen: None }
     }
 }
 
@@ -79,11 +71,7 @@ pub struct Receipt {
 
 impl Receipt {
     pub(super) fn since(from_version: u64, deal: &Deal) -> Self {
-        Self {
-            from_version,
-            to_version: deal.version(),
-            has_pending: deal.has_pending(),
-        }
+        Self { from_version, to_version: deal.version(), has_pending: deal.has_pending() }
     }
 }
 
@@ -127,12 +115,7 @@ impl<'d> Stepper<'d> {
     pub fn submit(deal: &'d mut Deal, command: &Command, context: &Context) -> Result<Self, Rejection> {
         let next = after_last(deal);
         let from_version = deal.version();
-        let mut stepper = Self {
-            deal,
-            staged: None,
-            next,
-            from_version,
-        };
+        let mut stepper = Self { deal, staged: None, next, from_version };
         stepper.stage(command, context)?;
         Ok(stepper)
     }
@@ -143,12 +126,7 @@ impl<'d> Stepper<'d> {
     /// The deal refuses to wake; it never does.
     pub fn resume(deal: &'d mut Deal, now: Time) -> Result<Self, Rejection> {
         let from_version = deal.version();
-        let mut stepper = Self {
-            deal,
-            staged: None,
-            next: TxId::new(0),
-            from_version,
-        };
+        let mut stepper = Self { deal, staged: None, next: TxId::new(0), from_version };
         stepper.stage(&Command::Wake(Wake {}), &Context::clock(now))?;
         Ok(stepper)
     }
@@ -163,11 +141,7 @@ impl<'d> Stepper<'d> {
                 recorded_at: staged.recorded_at,
             });
         }
-        match self
-            .deal
-            .pending()
-            .find(|order| order.key.transaction >= self.next)
-        {
+        match self.deal.pending().find(|order| order.key.transaction >= self.next) {
             Some(order) => Step::Execute(order),
             None => Step::Done,
         }
@@ -186,10 +160,7 @@ impl<'d> Stepper<'d> {
     /// # Errors
     /// The deal refuses the answer: it names the transaction.
     pub fn executed(&mut self, answer: Option<Answered>, now: Time) -> Result<(), (TxId, Rejection)> {
-        let current = self
-            .deal
-            .pending()
-            .find(|order| order.key.transaction >= self.next);
+        let current = self.deal.pending().find(|order| order.key.transaction >= self.next);
         let Some(transaction) = current.map(|order| order.key.transaction) else {
             return Ok(());
         };
@@ -197,8 +168,7 @@ impl<'d> Stepper<'d> {
         match answer {
             Some(result) => {
                 let command = Command::Answer(Answer { transaction, result });
-                self.stage(&command, &Context::gateway(now))
-                    .map_err(|rejection| (transaction, rejection))
+                self.stage(&command, &Context::gateway(now)).map_err(|rejection| (transaction, rejection))
             }
             None => Ok(()),
         }
@@ -214,12 +184,7 @@ impl<'d> Stepper<'d> {
         let transition = after.handle(command, context)?;
         if !transition.is_empty() {
             let expected_version = self.deal.version();
-            self.staged = Some(Staged {
-                after,
-                transition,
-                expected_version,
-                recorded_at: context.now,
-            });
+            self.staged = Some(Staged { after, transition, expected_version, recorded_at: context.now });
         }
         Ok(())
     }
@@ -241,11 +206,7 @@ pub(crate) struct Opening {
 impl Opening {
     pub(crate) fn new(id: DealId, terms: Arc<Terms>, context: &Context) -> Result<Self, Rejection> {
         let (deal, transition) = Deal::propose(id, terms, context)?;
-        Ok(Self {
-            deal,
-            transition,
-            recorded_at: context.now,
-        })
+        Ok(Self { deal, transition, recorded_at: context.now })
     }
 
     pub(crate) fn commit(&self) -> Commit<'_> {

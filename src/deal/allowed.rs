@@ -23,8 +23,7 @@ impl Allowed {
 
     /// What is allowed, in table order.
     pub fn kinds(&self) -> impl Iterator<Item = CommandKind> + '_ {
-        self.iter()
-            .filter_map(|(kind, verdict)| verdict.is_ok().then_some(kind))
+        self.iter().filter_map(|(kind, verdict)| verdict.is_ok().then_some(kind))
     }
 
     /// May this be done? If not, why.
@@ -32,9 +31,7 @@ impl Allowed {
     /// # Errors
     /// The [`Rejection`] that the command would get.
     pub fn check(&self, kind: CommandKind) -> Result<(), Denied> {
-        self.iter()
-            .find(|(k, _)| *k == kind)
-            .map_or(Ok(()), |(_, verdict)| verdict)
+        self.iter().find(|(k, _)| *k == kind).map_or(Ok(()), |(_, verdict)| verdict)
     }
 }
 
@@ -57,8 +54,6 @@ impl Deal {
             None => Err(Rejection::UnknownActor),
         };
         let role = self.role_of(actor);
-        Allowed {
-            verdicts: CommandKind::ALL.map(|kind| verdict(role, kind)),
-        }
+        Allowed { verdicts: CommandKind::ALL.map(|kind| verdict(role, kind)) }
     }
 }

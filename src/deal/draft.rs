@@ -43,17 +43,12 @@ impl Delta {
 impl Deal {
     /// What the deposit holds, once the delta is applied.
     pub(super) fn held_after(&self, deposit: &Deposit, delta: &Delta) -> i64 {
-        deposit
-            .buckets
-            .held
-            .saturating_add(delta.of(deposit.id, delta.held))
+        deposit.buckets.held.saturating_add(delta.of(deposit.id, delta.held))
     }
 
     /// What of it is on hold.
     pub(super) fn on_hold_after(&self, deposit: &Deposit, delta: &Delta) -> i64 {
-        deposit
-            .on_hold
-            .saturating_add(delta.of(deposit.id, delta.on_hold))
+        deposit.on_hold.saturating_add(delta.of(deposit.id, delta.on_hold))
     }
 
     /// Is every required deposit full, once the delta is applied?
@@ -64,11 +59,15 @@ impl Deal {
 
     /// What there is to settle, once the delta is applied.
     pub(super) fn pots_after(&self, delta: &Delta) -> Pots {
-        let minor = |id| self.deposit(id).map_or(0, |d| self.held_after(d, delta));
+        // a hold is taken whole: what it brings beyond the required amount is never captured, so never given out
+        let minor = |id| {
+            self.deposit(id).map_or(0, |d| {
+                let held = self.held_after(d, delta);
+                if self.on_hold_after(d, delta) > 0 { held.min(d.required.minor().max(0)) } else { held }
+            })
+        };
         let money = |id| {
-            let currency = self
-                .deposit(id)
-                .map_or(self.terms.currency, |d| d.required.currency());
+            let currency = self.deposit(id).map_or(self.terms.currency, |d| d.required.currency());
             Money::from_minor(minor(id), currency)
         };
         Pots {
@@ -97,15 +96,8 @@ impl Deal {
     ) -> impl Iterator<Item = (TxId, i64)> + 'd {
         let open =
             move |t: &&Transaction| t.deposit == deposit && matches!(t.hold, Some(HoldState::Open { .. }));
-        let fresh = delta
-            .fresh
-            .filter(|f| f.on_hold && delta.deposit == Some(deposit));
-        let held = self
-            .core
-            .transactions
-            .iter()
-            .filter(open)
-            .map(|t| (t.id, t.amount.minor()));
+        let fresh = delta.fresh.filter(|f| f.on_hold && delta.deposit == Some(deposit));
+        let held = self.core.transactions.iter().filter(open).map(|t| (t.id, t.amount.minor()));
         held.chain(fresh.map(|f| (f.tx, f.amount)))
     }
 
@@ -130,9 +122,7 @@ impl Deal {
         deposit: DepositId,
         delta: &'d Delta,
     ) -> impl Iterator<Item = (TxId, i64)> + 'd {
-        let fresh = delta
-            .fresh
-            .filter(|f| !f.on_hold && delta.deposit == Some(deposit));
+        let fresh = delta.fresh.filter(|f| !f.on_hold && delta.deposit == Some(deposit));
         let known = self.core.transactions.iter().rev().filter_map(move |t| {
             if t.deposit != deposit || !t.brought_money() {
                 return None;
@@ -147,11 +137,7 @@ impl Deal {
                 Some(HoldState::Closed) | None => Some((t.id, t.refundable())),
             }
         });
-        fresh
-            .map(|f| (f.tx, f.amount))
-            .into_iter()
-            .chain(known)
-            .filter(|(_, left)| *left > 0)
+        fresh.map(|f| (f.tx, f.amount)).into_iter().chain(known).filter(|(_, left)| *left > 0)
     }
 
     /// Is a chargeback of this deposit open?
@@ -181,6 +167,7 @@ pub(super) struct Draft<'c> {
     next_leg: u32,
     phase: Phase,
     unsettled: u32,
+    open_captures: u32,
     /// A chargeback that this very command closes no longer stops legs.
     released: Option<DepositId>,
 }
@@ -201,6 +188,7 @@ impl<'c> Draft<'c> {
             next_leg: number_after(deal.core.legs.len())?,
             phase: deal.core.phase,
             unsettled: deal.core.unsettled_legs,
+            open_captures: open_captures(deal)?,
             released: None,
         })
     }
@@ -220,12 +208,7 @@ impl<'c> Draft<'c> {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        self.events.push(Recorded {
-            at: self.at,
-            actor: self.actor.clone(),
-            via: self.via.cloned(),
-            event,
-        });
+        self.events.push(Recorded { at: self.at, actor: self.actor.clone(), via: self.via.cloned(), event });
     }
 
     /// The next transaction number.
@@ -238,10 +221,9 @@ impl<'c> Draft<'c> {
     /// Moves to another phase, and notes the time left of a stage that is interrupted.
     pub(super) fn enter(&mut self, phase: Phase) {
         let paused = match self.phase {
-            Phase::Active { stage, until } => Some(Paused {
-                stage,
-                remaining_ms: until.millis_since(self.at),
-            }),
+            Phase::Active { stage, until } => {
+                Some(Paused { stage, remaining_ms: until.millis_since(self.at) })
+            }
             Phase::Proposed { .. }
             | Phase::AwaitingDeposit { .. }
             | Phase::Moderation { .. }
@@ -261,23 +243,10 @@ impl<'c> Draft<'c> {
         let leg = LegId(self.next_leg);
         self.next_leg = self.next_leg.checked_add(1).ok_or(Rejection::Overflow)?;
         self.unsettled = self.unsettled.checked_add(1).ok_or(Rejection::Overflow)?;
-        let NewLeg {
-            deposit,
-            payee,
-            purpose,
-            amount,
-            source,
-            void,
-        } = new;
+        let NewLeg { deposit, payee, purpose, amount, source, void } = new;
         let to_balance = !void && Self::wants_balance(deal, &payee, purpose);
-        let kind = if void {
-            TransactionKind::Void
-        } else {
-            purpose.kind()
-        };
-        self.attempt(
-            deal, leg, deposit, payee, purpose, amount, source, kind, to_balance,
-        )
+        let kind = if void { TransactionKind::Void } else { purpose.kind() };
+        self.attempt(deal, leg, deposit, payee, purpose, amount, source, kind, to_balance)
     }
 
     /// The next attempt of a leg that was declined or waited.
@@ -289,17 +258,7 @@ impl<'c> Draft<'c> {
     ) -> Result<(), Rejection> {
         let kind = leg.purpose.kind();
         let payee = leg.payee.clone();
-        self.attempt(
-            deal,
-            leg.id,
-            leg.deposit,
-            payee,
-            leg.purpose,
-            leg.amount,
-            leg.source,
-            kind,
-            to_balance,
-        )
+        self.attempt(deal, leg.id, leg.deposit, payee, leg.purpose, leg.amount, leg.source, kind, to_balance)
     }
 
     #[expect(
@@ -319,27 +278,11 @@ impl<'c> Draft<'c> {
         to_balance: bool,
     ) -> Result<(), Rejection> {
         if deal.chargeback_open(deposit) && self.released != Some(deposit) && kind != TransactionKind::Void {
-            self.push(Event::LegWaits {
-                leg,
-                deposit,
-                payee,
-                purpose,
-                amount,
-                source,
-            });
+            self.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
             return Ok(());
         }
         let tx = self.tx()?;
-        let order = Order {
-            tx,
-            kind,
-            deposit,
-            payee,
-            purpose,
-            amount,
-            leg: Some(leg),
-            source,
-        };
+        let order = Order { tx, kind, deposit, payee, purpose, amount, leg: Some(leg), source };
         if to_balance {
             self.leg_settled();
             self.push(Event::LegCredited { order });
@@ -357,6 +300,11 @@ impl<'c> Draft<'c> {
     /// From now on legs of this deposit are sent again.
     pub(super) fn release(&mut self, deposit: DepositId) {
         self.released = Some(deposit);
+    }
+
+    /// Notes that a capture has its answer.
+    pub(super) fn capture_answered(&mut self) {
+        self.open_captures = self.open_captures.saturating_sub(1);
     }
 
     /// Notes that a leg is over.
@@ -412,17 +360,7 @@ impl<'c> Draft<'c> {
     ) -> Result<(), Rejection> {
         let amount = Money::from_minor(amount, deposit.required.currency());
         let payee = deposit.owner.payee();
-        self.leg(
-            deal,
-            NewLeg {
-                deposit: deposit.id,
-                payee,
-                purpose,
-                amount,
-                source: Some(hold),
-                void: true,
-            },
-        )
+        self.leg(deal, NewLeg { deposit: deposit.id, payee, purpose, amount, source: Some(hold), void: true })
     }
 
     /// Takes a part of a hold, or all of it; the rest is let go with the answer.
@@ -437,17 +375,16 @@ impl<'c> Draft<'c> {
             leg: None,
             source: Some(hold),
         };
+        self.open_captures = self.open_captures.checked_add(1).ok_or(Rejection::Overflow)?;
         self.push(Event::CaptureOrdered { order });
         Ok(())
     }
 
     /// Closes the deal once everybody has his money.
     pub(super) fn close_if_done(&mut self) {
-        if let Phase::Paying {
-            outcome,
-            awaiting_capture: false,
-        } = self.phase
+        if let Phase::Paying { outcome, awaiting_capture: false } = self.phase
             && !self.has_unsettled_legs()
+            && self.open_captures == 0
         {
             self.close(outcome);
         }
@@ -458,11 +395,17 @@ impl<'c> Draft<'c> {
     }
 }
 
+fn open_captures(deal: &Deal) -> Result<u32, Rejection> {
+    // nothing on hold: nothing to capture, and no list to walk
+    if deal.core.deposits.iter().all(|d| d.on_hold == 0) {
+        return Ok(0);
+    }
+    let open = deal.core.transactions.iter().filter(|t| t.is_open_capture()).count();
+    u32::try_from(open).map_err(|_| Rejection::Overflow)
+}
+
 fn number_after(len: usize) -> Result<u32, Rejection> {
-    u32::try_from(len)
-        .ok()
-        .and_then(|n| n.checked_add(1))
-        .ok_or(Rejection::Overflow)
+    u32::try_from(len).ok().and_then(|n| n.checked_add(1)).ok_or(Rejection::Overflow)
 }
 
 /// Is this leg one that a new destination, or the balance, can help?

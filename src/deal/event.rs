@@ -31,10 +31,7 @@ pub struct Consents {
 
 impl Consents {
     /// Both have.
-    pub const BOTH: Self = Self {
-        buyer: true,
-        seller: true,
-    };
+    pub const BOTH: Self = Self { buyer: true, seller: true };
 
     /// Have both?
     pub const fn all(self) -> bool {

@@ -28,8 +28,8 @@ pub enum Guard {
     MayCancelFunded,
     /// `policy.buyer_cancel` reaches as far as this phase.
     BuyerMayCancelNow,
-    /// No track is attached: the tracker does not tell the progress.
-    NoTracker,
+    /// The seller tells the progress: no track is attached, and the buyer accepts.
+    ToldByHand,
     /// Something is held, so that there is something to disagree about.
     FundsHeld,
     /// The arbiter is asked, no longer the parties.
@@ -52,7 +52,7 @@ impl Guard {
         Self::AcceptedMutually,
         Self::MayCancelFunded,
         Self::BuyerMayCancelNow,
-        Self::NoTracker,
+        Self::ToldByHand,
         Self::FundsHeld,
         Self::InArbitration,
         Self::RevisionsLeft,
@@ -85,27 +85,15 @@ impl Guard {
                         BuyerCancel::UntilAccepted => true,
                     }
             }
-            Self::NoTracker => deal.track().is_none(),
+            Self::ToldByHand => by_buyer && deal.track().is_none(),
             Self::FundsHeld => deal.holds_anything(),
             Self::InArbitration => {
-                matches!(
-                    deal.phase(),
-                    Phase::Disputed {
-                        stage: super::DisputeStage::Arbitration,
-                        ..
-                    }
-                )
+                matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
             Self::SomethingSubmitted => {
                 deal.submitted() > 0
-                    && matches!(
-                        deal.phase(),
-                        Phase::Active {
-                            stage: Stage::AwaitingAcceptance,
-                            ..
-                        }
-                    )
+                    && matches!(deal.phase(), Phase::Active { stage: Stage::AwaitingAcceptance, .. })
             }
         }
     }
@@ -122,7 +110,7 @@ impl Guard {
             Self::AcceptedMutually => "accepted-by-buyer",
             Self::MayCancelFunded => "report-failure-instead",
             Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
-            Self::NoTracker => "tracked",
+            Self::ToldByHand => "not-told-by-hand",
             Self::FundsHeld => "nothing-held",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
@@ -136,7 +124,7 @@ impl Guard {
             Self::AllAgreed
             | Self::Funded
             | Self::CaptureConfirmed
-            | Self::NoTracker
+            | Self::ToldByHand
             | Self::FundsHeld
             | Self::InArbitration
             | Self::SomethingSubmitted => true,
@@ -164,7 +152,9 @@ impl fmt::Display for Guard {
             Self::AcceptedMutually => "the buyer accepts this deal: accept it, cancel it, or open a dispute",
             Self::MayCancelFunded => "a concluded deal of this kind is not cancelled: report failure",
             Self::BuyerMayCancelNow => "the policy no longer lets the buyer cancel: open a dispute",
-            Self::NoTracker => "a track is attached and tells the progress: remove it first",
+            Self::ToldByHand => {
+                "a track tells the progress of this deal, or both reports: remove the track first"
+            }
             Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no further revision can be submitted",

@@ -278,10 +278,7 @@ impl Deal {
 
     /// Is every required deposit full?
     pub fn is_funded(&self) -> bool {
-        self.core
-            .deposits
-            .iter()
-            .all(|d| d.id.is_charge() || d.outstanding().is_zero())
+        self.core.deposits.iter().all(|d| d.id.is_charge() || d.outstanding().is_zero())
     }
 
     /// Does any deposit hold money that is not assigned to anybody?
@@ -289,15 +286,11 @@ impl Deal {
         self.core.deposits.iter().any(|d| d.buckets.held > 0)
     }
 
-    /// Is a capture without an answer?
+    /// Is a capture of a required deposit without an answer? Optional charges hold nothing up.
     pub(crate) fn capture_unanswered(&self) -> bool {
         // nothing on hold: nothing to capture, and no list to walk
         self.core.deposits.iter().any(|d| d.on_hold > 0)
-            && self
-                .core
-                .transactions
-                .iter()
-                .any(|t| t.is_pending() && t.kind == crate::deposit::TransactionKind::Capture)
+            && self.core.transactions.iter().any(|t| t.is_open_capture() && !t.deposit.is_charge())
     }
 
     /// Is there an order without an answer?
@@ -308,21 +301,13 @@ impl Deal {
     /// Every order that has no answer yet, under the key it was sent with: what a host runs again after a crash.
     pub fn pending(&self) -> impl Iterator<Item = PendingOrder<'_>> {
         // settled deals have nothing to look for, however many transactions they have
-        let all = if self.has_pending() {
-            self.core.transactions.as_slice()
-        } else {
-            &[]
-        };
-        all.iter()
-            .filter(|t| Self::is_order(t))
-            .map(|t| self.pending_order(t))
+        let all = if self.has_pending() { self.core.transactions.as_slice() } else { &[] };
+        all.iter().filter(|t| Self::is_order(t)).map(|t| self.pending_order(t))
     }
 
     /// The order of this transaction, if it has no answer yet.
     pub fn pending_one(&self, tx: TxId) -> Option<PendingOrder<'_>> {
-        self.transaction(tx)
-            .filter(|t| Self::is_order(t))
-            .map(|t| self.pending_order(t))
+        self.transaction(tx).filter(|t| Self::is_order(t)).map(|t| self.pending_order(t))
     }
 
     /// Is it something that the gateway is asked to do? A payment request is not: the payer is.
@@ -357,10 +342,7 @@ impl Deal {
 
     /// The idempotency key of a transaction.
     pub const fn key(&self, transaction: TxId) -> IdempotencyKey {
-        IdempotencyKey {
-            deal: self.id,
-            transaction,
-        }
+        IdempotencyKey { deal: self.id, transaction }
     }
 
     /// What there is to settle now.
@@ -391,21 +373,14 @@ impl Deal {
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.
     pub fn money_inside(&self) -> impl Iterator<Item = Money> + '_ {
         self.core.deposits.iter().map(|d| {
-            Money::from_minor(
-                d.buckets.held.saturating_add(d.buckets.reserved),
-                d.required.currency(),
-            )
+            Money::from_minor(d.buckets.held.saturating_add(d.buckets.reserved), d.required.currency())
         })
     }
 
     /// Is there a leg that was declined, and waits for a destination or for the balance?
     pub(crate) fn has_declined_leg(&self) -> bool {
         self.core.unsettled_legs > 0
-            && self
-                .core
-                .legs
-                .iter()
-                .any(|l| l.state == crate::deposit::LegState::Declined)
+            && self.core.legs.iter().any(|l| l.state == crate::deposit::LegState::Declined)
     }
 }
 
@@ -417,24 +392,14 @@ impl std::fmt::Debug for Deal {
             if b.received > 0 {
                 let currency = deposit.required.currency();
                 let money = |minor| Money::from_minor(minor, currency);
-                write!(
-                    f,
-                    "; {}: held {} of {}",
-                    deposit.id,
-                    money(b.held),
-                    deposit.required
-                )?;
+                write!(f, "; {}: held {} of {}", deposit.id, money(b.held), deposit.required)?;
                 if b.reserved > 0 {
                     write!(f, ", reserved {}", money(b.reserved))?;
                 }
             }
         }
-        let pending = self
-            .core
-            .transactions
-            .iter()
-            .filter(|t| matches!(t.state, TransactionState::Pending))
-            .count();
+        let pending =
+            self.core.transactions.iter().filter(|t| matches!(t.state, TransactionState::Pending)).count();
         if pending > 0 {
             write!(f, "; {pending} pending")?;
         }

@@ -22,6 +22,19 @@ pub enum Outcome {
     Resolved,
 }
 
+impl Outcome {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// The part of the life between funding and settlement: what an interruption interrupts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,18 +185,9 @@ impl Phase {
             Self::Proposed { .. } => PhaseKind::Proposed,
             Self::AwaitingDeposit { .. } => PhaseKind::AwaitingDeposit,
             Self::Moderation { .. } => PhaseKind::Moderation,
-            Self::Active {
-                stage: Stage::AwaitingPerformance,
-                ..
-            } => PhaseKind::AwaitingPerformance,
-            Self::Active {
-                stage: Stage::Performing,
-                ..
-            } => PhaseKind::Performing,
-            Self::Active {
-                stage: Stage::AwaitingAcceptance,
-                ..
-            } => PhaseKind::AwaitingAcceptance,
+            Self::Active { stage: Stage::AwaitingPerformance, .. } => PhaseKind::AwaitingPerformance,
+            Self::Active { stage: Stage::Performing, .. } => PhaseKind::Performing,
+            Self::Active { stage: Stage::AwaitingAcceptance, .. } => PhaseKind::AwaitingAcceptance,
             Self::Disputed { .. } => PhaseKind::Disputed,
             Self::Paying { .. } => PhaseKind::Paying,
             Self::Closed { .. } => PhaseKind::Closed,
@@ -225,39 +229,17 @@ impl Phase {
             Self::Proposed { .. } => Status::Proposed,
             Self::AwaitingDeposit { .. } => Status::AwaitingDeposit,
             Self::Moderation { .. } => Status::Moderation,
-            Self::Active {
-                stage: Stage::AwaitingPerformance,
-                ..
-            } => Status::AwaitingPerformance,
-            Self::Active {
-                stage: Stage::Performing,
-                ..
-            } => Status::Performing,
-            Self::Active {
-                stage: Stage::AwaitingAcceptance,
-                ..
-            } => Status::AwaitingAcceptance,
+            Self::Active { stage: Stage::AwaitingPerformance, .. } => Status::AwaitingPerformance,
+            Self::Active { stage: Stage::Performing, .. } => Status::Performing,
+            Self::Active { stage: Stage::AwaitingAcceptance, .. } => Status::AwaitingAcceptance,
             Self::Disputed { .. } => Status::Disputed,
-            Self::Paying {
-                outcome: Outcome::Completed,
-                ..
-            } => Status::Settling,
+            Self::Paying { outcome: Outcome::Completed, .. } => Status::Settling,
             Self::Paying { .. } => Status::CancelRequested,
-            Self::Closed {
-                outcome: Outcome::Completed,
-            } => Status::Completed,
-            Self::Closed {
-                outcome: Outcome::Cancelled,
-            } => Status::Cancelled,
-            Self::Closed {
-                outcome: Outcome::Declined,
-            } => Status::Declined,
-            Self::Closed {
-                outcome: Outcome::Expired,
-            } => Status::Expired,
-            Self::Closed {
-                outcome: Outcome::Resolved,
-            } => Status::Resolved,
+            Self::Closed { outcome: Outcome::Completed } => Status::Completed,
+            Self::Closed { outcome: Outcome::Cancelled } => Status::Cancelled,
+            Self::Closed { outcome: Outcome::Declined } => Status::Declined,
+            Self::Closed { outcome: Outcome::Expired } => Status::Expired,
+            Self::Closed { outcome: Outcome::Resolved } => Status::Resolved,
         }
     }
 }

@@ -71,23 +71,18 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
                     (None | Some(_), _) => false,
                 }
         }
-        Command::Report(c) => role
-            .side()
-            .is_some_and(|side| deal.report(side) == Some(c.verdict)),
+        Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
         Command::IncurCost(c) => core.incurred.contains(usize::from(c.service)),
-        Command::AddCharge(c) => core
-            .deposits
-            .iter()
-            .any(|d| d.charge.as_ref().is_some_and(|charge| charge.key == c.key)),
+        Command::AddCharge(c) => {
+            core.deposits.iter().any(|d| d.charge.as_ref().is_some_and(|charge| charge.key == c.key))
+        }
         Command::Cancel(_) => {
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
             left && core.cancelled_by.as_ref() == Some(actor)
         }
         Command::OpenDispute(_) => core.dispute.as_ref().is_some_and(|d| {
             d.status == DisputeStatus::Open
-                && role
-                    .side()
-                    .is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
+                && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
         Command::ProposeAward(c) => open_dispute(deal)
             .zip(role.side())
@@ -101,29 +96,24 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
             DisputeStatus::Open => d.withdrawal_by.is_some() && d.withdrawal_by == role.side(),
             DisputeStatus::Resolved => false,
         }),
-        Command::FileClaim(c) => core
-            .dispute
-            .as_ref()
-            .is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
+        Command::FileClaim(c) => {
+            core.dispute.as_ref().is_some_and(|d| d.claim.as_ref() == Some(&c.reference))
+        }
         Command::Rule(c) => {
-            core.dispute
-                .as_ref()
-                .is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
+            core.dispute.as_ref().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
                 && matches!(core.ending, Some(Ending::Ruled(_)))
         }
         Command::AppointArbiter(c) => core.arbiter.as_ref() == Some(&c.arbiter),
-        Command::Answer(c) => deal
-            .transaction(c.transaction)
-            .is_some_and(|t| match (&t.state, &c.result) {
-                (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
-                    t.reference.as_ref() == Some(reference)
-                }
-                (TransactionState::Failed(_), Answered::Declined(_)) => true,
-                // asked again later, under the same key; of a settled one it is old news
-                (_, Answered::InProgress) => true,
-                (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
-                | (TransactionState::Pending | TransactionState::Failed(_), Answered::Succeeded(_)) => false,
-            }),
+        Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {
+            (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
+                t.reference.as_ref() == Some(reference)
+            }
+            (TransactionState::Failed(_), Answered::Declined(_)) => true,
+            // asked again later, under the same key; of a settled one it is old news
+            (_, Answered::InProgress) => true,
+            (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
+            | (TransactionState::Pending | TransactionState::Failed(_), Answered::Succeeded(_)) => false,
+        }),
         Command::SetDestination(c) => {
             // the same destination again is a retry where a leg was declined
             let waits = |l: &crate::deposit::Leg| {
@@ -131,10 +121,9 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
             };
             deal.destination(&c.payee, c.of) == c.destination.as_ref() && !core.legs.iter().any(waits)
         }
-        Command::Chargeback(c) => core
-            .chargebacks
-            .iter()
-            .any(|b| b.reference == c.reference && b.step == c.step),
+        Command::Chargeback(c) => {
+            core.chargebacks.iter().any(|b| b.reference == c.reference && b.step == c.step)
+        }
         Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
         Command::Post(c) => core.posts.contains(&c.reference),
         Command::Wake(_) => true,

@@ -31,12 +31,7 @@ struct Row {
 }
 
 const fn row(command: CommandKind, by: &'static [Role], within: &'static [P], permit: Permit) -> Row {
-    Row {
-        command,
-        by,
-        within,
-        permit,
-    }
+    Row { command, by, within, permit }
 }
 
 const PARTIES: &[Role] = &[Buyer, Seller];
@@ -45,23 +40,10 @@ const SELLERS: &[Role] = &[Seller, Operator];
 const BEFORE_FUNDED: &[P] = &[Proposed, AwaitingDeposit, Moderation];
 const ACTIVE: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance];
 const FUNDED: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-const BEFORE_PAYING: &[P] = &[
-    Proposed,
-    AwaitingDeposit,
-    Moderation,
-    AwaitingPerformance,
-    Performing,
-    AwaitingAcceptance,
-    Disputed,
-];
-const BEFORE_DISPUTE: &[P] = &[
-    Proposed,
-    AwaitingDeposit,
-    Moderation,
-    AwaitingPerformance,
-    Performing,
-    AwaitingAcceptance,
-];
+const BEFORE_PAYING: &[P] =
+    &[Proposed, AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const BEFORE_DISPUTE: &[P] =
+    &[Proposed, AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance];
 const NOT_CLOSED: &[P] = &[
     Proposed,
     AwaitingDeposit,
@@ -90,7 +72,7 @@ const ROWS: &[Row] = &[
     row(RecordTracking,   &[Tracker],                             FUNDED,                              Always),
     row(RecordTracking,   &[Tracker],                             &[P::Moderation],                    If(Funded)),
     row(StartPerforming,  SELLERS,                                &[AwaitingPerformance],              If(CaptureConfirmed)),
-    row(StopPerforming,   SELLERS,                                &[Performing],                       If(NoTracker)),
+    row(StopPerforming,   SELLERS,                                &[Performing],                       If(ToldByHand)),
     row(Submit,           &[Seller],                              &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance], If(RevisionsLeft)),
     row(RequestChanges,   &[Buyer],                               &[AwaitingAcceptance],               If(SomethingSubmitted)),
     row(AcceptAll,        &[Buyer],                               &[Performing, AwaitingAcceptance],   If(AcceptedByBuyer)),

@@ -41,26 +41,11 @@ impl Phase {
             Self::Proposed { .. } => Some(Timer::Proposal),
             Self::AwaitingDeposit { .. } => Some(Timer::Funding),
             Self::Moderation { .. } => Some(Timer::Moderation),
-            Self::Active {
-                stage: Stage::AwaitingPerformance,
-                ..
-            } => Some(Timer::Start),
-            Self::Active {
-                stage: Stage::Performing,
-                ..
-            } => Some(Timer::Performance),
-            Self::Active {
-                stage: Stage::AwaitingAcceptance,
-                ..
-            } => Some(Timer::Acceptance),
-            Self::Disputed {
-                stage: DisputeStage::Negotiation,
-                ..
-            } => Some(Timer::Negotiation),
-            Self::Disputed {
-                stage: DisputeStage::Arbitration,
-                ..
-            } => Some(Timer::Arbitration),
+            Self::Active { stage: Stage::AwaitingPerformance, .. } => Some(Timer::Start),
+            Self::Active { stage: Stage::Performing, .. } => Some(Timer::Performance),
+            Self::Active { stage: Stage::AwaitingAcceptance, .. } => Some(Timer::Acceptance),
+            Self::Disputed { stage: DisputeStage::Negotiation, .. } => Some(Timer::Negotiation),
+            Self::Disputed { stage: DisputeStage::Arbitration, .. } => Some(Timer::Arbitration),
             Self::Paying { .. } | Self::Closed { .. } => None,
         }
     }
@@ -72,13 +57,7 @@ impl Phase {
             Self::AwaitingDeposit { .. } => Self::AwaitingDeposit { until },
             Self::Moderation { from, .. } => Self::Moderation { until, from },
             Self::Active { stage, .. } => Self::Active { stage, until },
-            Self::Disputed {
-                interrupted, stage, ..
-            } => Self::Disputed {
-                interrupted,
-                stage,
-                until,
-            },
+            Self::Disputed { interrupted, stage, .. } => Self::Disputed { interrupted, stage, until },
             Self::Paying { .. } | Self::Closed { .. } => self,
         }
     }
@@ -89,10 +68,7 @@ impl Deal {
     /// own first.
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
         let phase = self.core.phase.until().zip(self.core.phase.timer());
-        [phase, self.next_hold(), self.settlement()]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        [phase, self.next_hold(), self.settlement()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.

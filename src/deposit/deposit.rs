@@ -38,13 +38,7 @@ pub struct Buckets {
 impl Buckets {
     /// Does `received` equal the sum of the others, and is none of them negative?
     pub fn conserve(&self) -> bool {
-        let parts = [
-            self.held,
-            self.reserved,
-            self.paid_out,
-            self.refunded,
-            self.charged_back,
-        ];
+        let parts = [self.held, self.reserved, self.paid_out, self.refunded, self.charged_back];
         let sum = parts.iter().try_fold(0_i64, |sum, &part| sum.checked_add(part));
         parts.iter().all(|&part| part >= 0) && sum == Some(self.received)
     }

@@ -74,11 +74,7 @@ impl fmt::Display for DepositId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Self::FIXED.iter().find(|(id, _)| id == self) {
             Some((_, name)) => f.write_str(name),
-            None => write!(
-                f,
-                "charge_{}",
-                self.0.saturating_sub(Self::FIRST_CHARGE).saturating_add(1)
-            ),
+            None => write!(f, "charge_{}", self.0.saturating_sub(Self::FIRST_CHARGE).saturating_add(1)),
         }
     }
 }
@@ -106,11 +102,7 @@ impl FromStr for DepositId {
         let number = text.strip_prefix("charge_").ok_or(UnknownDepositName)?;
         // one spelling only: no sign, no leading zero
         let plain = number.starts_with(|c: char| ('1'..='9').contains(&c));
-        plain
-            .then(|| number.parse().ok())
-            .flatten()
-            .and_then(Self::charge)
-            .ok_or(UnknownDepositName)
+        plain.then(|| number.parse().ok()).flatten().and_then(Self::charge).ok_or(UnknownDepositName)
     }
 }
 

@@ -1,9 +1,6 @@
 //! Money in the deal: deposits with their buckets, legs out of them, transactions that move it.
 
-#[expect(
-    clippy::module_inception,
-    reason = "one idea per file; the idea has the module's name"
-)]
+#[expect(clippy::module_inception, reason = "one idea per file; the idea has the module's name")]
 mod deposit;
 mod deposit_id;
 mod leg;

@@ -186,10 +186,7 @@ pub struct Transaction {
     pub(crate) settled_at: Option<Time>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 const fn is_zero(value: &i64) -> bool {
     *value == 0
 }
@@ -268,6 +265,11 @@ impl Transaction {
     /// Did money come in by it?
     pub(crate) const fn brought_money(&self) -> bool {
         self.kind.is_inbound() && matches!(self.state, TransactionState::Succeeded)
+    }
+
+    /// Is it a capture without an answer?
+    pub(crate) const fn is_open_capture(&self) -> bool {
+        matches!(self.kind, TransactionKind::Capture) && self.is_pending()
     }
 
     /// What of an inbound one can still go back to its source.

@@ -30,9 +30,7 @@ pub fn allocate(total: i64, shares: &[u64]) -> Result<SmallVec<[i64; 8]>, Alloca
     }
     // The operations below are checked for form only: a product of 63 and 64 bits fits into `u128`, and so
     // does a sum of as many `u64` as a slice can hold.
-    let sum = shares
-        .iter()
-        .fold(0_u128, |sum, share| sum.saturating_add(u128::from(*share)));
+    let sum = shares.iter().fold(0_u128, |sum, share| sum.saturating_add(u128::from(*share)));
     let mut parts: SmallVec<[i64; 8]> = SmallVec::with_capacity(shares.len());
     let mut remainders: SmallVec<[(Reverse<u128>, usize); 8]> = SmallVec::with_capacity(shares.len());
     let mut left = total;
@@ -54,10 +52,7 @@ pub fn allocate(total: i64, shares: &[u64]) -> Result<SmallVec<[i64; 8]>, Alloca
     // `left × sum` is the sum of the remainders, each under `sum`: so there are more non-zero remainders than
     // units left, and a share of zero, whose remainder is zero, is never reached.
     remainders.sort_unstable();
-    for (_, index) in remainders
-        .into_iter()
-        .take(usize::try_from(left).unwrap_or_default())
-    {
+    for (_, index) in remainders.into_iter().take(usize::try_from(left).unwrap_or_default()) {
         if let Some(part) = parts.get_mut(index) {
             *part = part.saturating_add(1);
         }
@@ -141,10 +136,7 @@ mod tests {
 
     #[test]
     fn extremes_do_not_overflow() {
-        assert_eq!(
-            parts(i64::MAX, &[u64::MAX, u64::MAX]),
-            [i64::MAX / 2 + 1, i64::MAX / 2]
-        );
+        assert_eq!(parts(i64::MAX, &[u64::MAX, u64::MAX]), [i64::MAX / 2 + 1, i64::MAX / 2]);
         assert_eq!(parts(i64::MAX, &[u64::MAX, 0]), [i64::MAX, 0]);
     }
 

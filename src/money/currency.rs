@@ -48,20 +48,11 @@ const WEBMONEY_EXPONENT: u8 = 2;
 
 impl Currency {
     /// The Russian rouble; its minor unit is the kopeck.
-    pub const RUB: Currency = Currency {
-        code: *b"RUB\0\0\0\0",
-        exponent: 2,
-    };
+    pub const RUB: Currency = Currency { code: *b"RUB\0\0\0\0", exponent: 2 };
     /// The dollar of the United States; its minor unit is the cent.
-    pub const USD: Currency = Currency {
-        code: *b"USD\0\0\0\0",
-        exponent: 2,
-    };
+    pub const USD: Currency = Currency { code: *b"USD\0\0\0\0", exponent: 2 };
     /// The euro; its minor unit is the cent.
-    pub const EUR: Currency = Currency {
-        code: *b"EUR\0\0\0\0",
-        exponent: 2,
-    };
+    pub const EUR: Currency = Currency { code: *b"EUR\0\0\0\0", exponent: 2 };
 
     /// The largest exponent that a currency may have, enough for the satoshi.
     pub const MAX_EXPONENT: u8 = 8;
@@ -93,10 +84,7 @@ impl Currency {
             None if WEBMONEY.contains(&code) => WEBMONEY_EXPONENT,
             None => return Err(CurrencyError::Unknown),
         };
-        Ok(Currency {
-            code: packed,
-            exponent,
-        })
+        Ok(Currency { code: packed, exponent })
     }
 
     /// A host's own unit, such as points or coins; or a known currency, where the code is known.
@@ -120,17 +108,12 @@ impl Currency {
     pub fn custom(code: &str, exponent: u8) -> Result<Currency, CurrencyError> {
         let packed = pack(code)?;
         if exponent > Currency::MAX_EXPONENT {
-            return Err(CurrencyError::ExponentTooLarge {
-                max: Currency::MAX_EXPONENT,
-            });
+            return Err(CurrencyError::ExponentTooLarge { max: Currency::MAX_EXPONENT });
         }
         match Currency::from_code(code) {
             Ok(known) if known.exponent == exponent => Ok(known),
             Ok(known) => Err(CurrencyError::ExponentMismatch { own: known.exponent }),
-            Err(CurrencyError::Unknown) => Ok(Currency {
-                code: packed,
-                exponent: exponent | CUSTOM,
-            }),
+            Err(CurrencyError::Unknown) => Ok(Currency { code: packed, exponent: exponent | CUSTOM }),
             Err(error) => Err(error),
         }
     }
@@ -197,8 +180,7 @@ impl<'de> Deserialize<'de> for Currency {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Currency, E> {
-                text.parse()
-                    .map_err(|error| E::custom(format_args!("currency: {error}")))
+                text.parse().map_err(|error| E::custom(format_args!("currency: {error}")))
             }
         }
 
@@ -241,9 +223,7 @@ pub enum CurrencyError {
 fn pack(code: &str) -> Result<[u8; 7], CurrencyError> {
     let mut packed = [0; 7];
     let fits = (2..=packed.len()).contains(&code.len());
-    let allowed = code
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let allowed = code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if !fits || !allowed || !code.starts_with(|first: char| first.is_ascii_uppercase()) {
         return Err(CurrencyError::Malformed);
     }
@@ -274,11 +254,7 @@ mod tests {
 
     #[test]
     fn constants_are_what_iso_says() {
-        for (constant, code) in [
-            (Currency::RUB, "RUB"),
-            (Currency::USD, "USD"),
-            (Currency::EUR, "EUR"),
-        ] {
+        for (constant, code) in [(Currency::RUB, "RUB"), (Currency::USD, "USD"), (Currency::EUR, "EUR")] {
             assert_eq!(constant.code(), code);
             let iso = iso_currency::Currency::from_code(code).unwrap();
             assert_eq!(Some(u16::from(constant.exponent())), iso.exponent());
@@ -288,60 +264,33 @@ mod tests {
 
     #[test]
     fn known_codes_have_their_own_exponent() {
-        for (code, exponent) in [
-            ("JPY", 0),
-            ("BHD", 3),
-            ("CLF", 4),
-            ("GBP", 2),
-            ("HRK", 2),
-            ("WMZ", 2),
-        ] {
+        for (code, exponent) in [("JPY", 0), ("BHD", 3), ("CLF", 4), ("GBP", 2), ("HRK", 2), ("WMZ", 2)] {
             let currency = Currency::from_code(code).unwrap();
             assert_eq!((currency.code(), currency.exponent()), (code, exponent));
             assert_eq!(currency.to_string(), code);
             assert_eq!(format!("{currency:?}"), code);
         }
         for code in WEBMONEY {
-            assert_eq!(
-                iso_currency::Currency::from_code(code),
-                None,
-                "{code} is ISO's by now"
-            );
+            assert_eq!(iso_currency::Currency::from_code(code), None, "{code} is ISO's by now");
         }
     }
 
     #[test]
     fn codes_without_a_minor_unit_are_refused() {
         for code in ["XAU", "XAG", "XXX", "XTS", "XDR"] {
-            assert_eq!(
-                Currency::from_code(code),
-                Err(CurrencyError::NoMinorUnit),
-                "{code}"
-            );
-            assert_eq!(
-                Currency::custom(code, 2),
-                Err(CurrencyError::NoMinorUnit),
-                "{code}"
-            );
+            assert_eq!(Currency::from_code(code), Err(CurrencyError::NoMinorUnit), "{code}");
+            assert_eq!(Currency::custom(code, 2), Err(CurrencyError::NoMinorUnit), "{code}");
         }
     }
 
     #[test]
     fn custom_codes_are_checked() {
-        for code in [
-            "", "C", "coin", "COINCOIN", "1COIN", "CO IN", "CÖIN", "CO.N", "RU\0",
-        ] {
+        for code in ["", "C", "coin", "COINCOIN", "1COIN", "CO IN", "CÖIN", "CO.N", "RU\0"] {
             assert_eq!(Currency::custom(code, 2), Err(CurrencyError::Malformed), "{code}");
             assert_eq!(Currency::from_code(code), Err(CurrencyError::Malformed), "{code}");
         }
-        assert_eq!(
-            Currency::custom("COIN", 9),
-            Err(CurrencyError::ExponentTooLarge { max: 8 })
-        );
-        assert_eq!(
-            Currency::custom("RUB", 3),
-            Err(CurrencyError::ExponentMismatch { own: 2 })
-        );
+        assert_eq!(Currency::custom("COIN", 9), Err(CurrencyError::ExponentTooLarge { max: 8 }));
+        assert_eq!(Currency::custom("RUB", 3), Err(CurrencyError::ExponentMismatch { own: 2 }));
         assert_eq!(Currency::custom("RUB", 2), Ok(Currency::RUB));
         assert_eq!(Currency::custom("COINS24", 0).unwrap().code(), "COINS24");
         assert_eq!(Currency::custom("WMX", 8).unwrap().to_string(), "WMX.8");
@@ -350,18 +299,10 @@ mod tests {
     #[test]
     fn one_text_per_currency() {
         assert_eq!("RUB.2".parse(), Ok(Currency::RUB));
-        assert_eq!(
-            "RUB.3".parse::<Currency>(),
-            Err(CurrencyError::ExponentMismatch { own: 2 })
-        );
+        assert_eq!("RUB.3".parse::<Currency>(), Err(CurrencyError::ExponentMismatch { own: 2 }));
         assert_eq!("COIN.2".parse(), Currency::custom("COIN", 2));
-        assert_eq!(
-            "COIN.9".parse::<Currency>(),
-            Err(CurrencyError::ExponentTooLarge { max: 8 })
-        );
-        for text in [
-            "COIN.", "COIN.02", "COIN.+2", "COIN.2.", "COIN. 2", ".2", "COIN.10", "rub", " RUB",
-        ] {
+        assert_eq!("COIN.9".parse::<Currency>(), Err(CurrencyError::ExponentTooLarge { max: 8 }));
+        for text in ["COIN.", "COIN.02", "COIN.+2", "COIN.2.", "COIN. 2", ".2", "COIN.10", "rub", " RUB"] {
             assert_eq!(text.parse::<Currency>(), Err(CurrencyError::Malformed), "{text}");
         }
         let bare = "COIN".parse::<Currency>().unwrap_err();
@@ -375,13 +316,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&coin).unwrap(), r#""COIN.2""#);
         assert_eq!(serde_json::from_str::<Currency>(r#""COIN.2""#).unwrap(), coin);
         assert_eq!(serde_json::to_string(&Currency::RUB).unwrap(), r#""RUB""#);
-        let error = serde_json::from_str::<Currency>(r#""COIN""#)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("currency: the currency code is not known"),
-            "{error}"
-        );
+        let error = serde_json::from_str::<Currency>(r#""COIN""#).unwrap_err().to_string();
+        assert!(error.starts_with("currency: the currency code is not known"), "{error}");
     }
 
     proptest! {

@@ -27,10 +27,7 @@
 
 mod allocate;
 mod currency;
-#[expect(
-    clippy::module_inception,
-    reason = "`Money` is the type that the module is named after"
-)]
+#[expect(clippy::module_inception, reason = "`Money` is the type that the module is named after")]
 mod money;
 mod rate;
 

@@ -165,28 +165,20 @@ impl Money {
     /// # Ok::<(), escrow::money::MoneyError>(())
     /// ```
     pub fn parse(amount: &str, currency: Currency) -> Result<Money, MoneyError> {
-        Digits::parse(amount)
-            .ok_or(MoneyError::Malformed)?
-            .into_money(currency)
+        Digits::parse(amount).ok_or(MoneyError::Malformed)?.into_money(currency)
     }
 
     fn same_currency(self, other: Money) -> Result<(), MoneyError> {
         if self.currency == other.currency {
             Ok(())
         } else {
-            Err(MoneyError::CurrencyMismatch {
-                left: self.currency,
-                right: other.currency,
-            })
+            Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency })
         }
     }
 
     fn with_minor(self, minor: Option<i64>) -> Result<Money, MoneyError> {
         match minor {
-            Some(minor) => Ok(Money {
-                minor,
-                currency: self.currency,
-            }),
+            Some(minor) => Ok(Money { minor, currency: self.currency }),
             None => Err(MoneyError::Overflow),
         }
     }
@@ -217,9 +209,7 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Parts { amount, currency } = Parts::deserialize(deserializer)?;
-        amount
-            .into_money(currency)
-            .map_err(|error| de::Error::custom(format_args!("amount: {error}")))
+        amount.into_money(currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
     }
 }
 
@@ -334,34 +324,24 @@ impl Digits {
             value = value.checked_mul(10)?.checked_add(i128::from(digit))?;
         }
         let value = if negative { value.checked_neg()? } else { value };
-        Some(Digits {
-            value,
-            scale: u32::try_from(fraction.len()).ok()?,
-        })
+        Some(Digits { value, scale: u32::try_from(fraction.len()).ok()? })
     }
 
     pub(super) fn from_decimal(amount: Decimal) -> Digits {
         let amount = amount.normalize();
-        Digits {
-            value: amount.mantissa(),
-            scale: amount.scale(),
-        }
+        Digits { value: amount.mantissa(), scale: amount.scale() }
     }
 
     /// The number in units of `10^-exponent`, or why it is not a whole number of them.
     pub(super) fn scaled(self, exponent: u8) -> Result<i128, NotScaled> {
-        let missing = u32::from(exponent)
-            .checked_sub(self.scale)
-            .ok_or(NotScaled::TooFine)?;
+        let missing = u32::from(exponent).checked_sub(self.scale).ok_or(NotScaled::TooFine)?;
         let factor = 10_i128.checked_pow(missing).ok_or(NotScaled::TooLarge)?;
         self.value.checked_mul(factor).ok_or(NotScaled::TooLarge)
     }
 
     fn into_money(self, currency: Currency) -> Result<Money, MoneyError> {
         let minor = self.scaled(currency.exponent()).map_err(|error| match error {
-            NotScaled::TooFine => MoneyError::TooManyDigits {
-                max: currency.exponent(),
-            },
+            NotScaled::TooFine => MoneyError::TooManyDigits { max: currency.exponent() },
             NotScaled::TooLarge => MoneyError::Overflow,
         })?;
         match i64::try_from(minor) {
@@ -445,10 +425,7 @@ mod tests {
         assert_eq!(rub(i64::MAX).checked_add(rub(1)), Err(MoneyError::Overflow));
         assert_eq!(rub(i64::MIN).checked_sub(rub(1)), Err(MoneyError::Overflow));
         assert_eq!(rub(i64::MAX).checked_mul(2), Err(MoneyError::Overflow));
-        let mixed = Err(MoneyError::CurrencyMismatch {
-            left: Currency::RUB,
-            right: Currency::USD,
-        });
+        let mixed = Err(MoneyError::CurrencyMismatch { left: Currency::RUB, right: Currency::USD });
         assert_eq!(rub(1).checked_add(Money::zero(Currency::USD)), mixed);
         assert_eq!(rub(1).checked_sub(Money::zero(Currency::USD)), mixed);
         assert!(rub(1).checked_cmp(Money::zero(Currency::USD)).is_err());
@@ -474,32 +451,13 @@ mod tests {
             "", "-", ".", "-.", "+1", "1_000", "1e3", ".5", "5.", "-.5", " 1", "1 ", "1,5", "1.2.3", "--1",
             "0x1", "٣", "1.٣", "NaN", "inf", "1.0x0", "1.x", "1-", "1.-1",
         ] {
-            assert_eq!(
-                Money::parse(text, Currency::RUB),
-                Err(MoneyError::Malformed),
-                "{text}"
-            );
+            assert_eq!(Money::parse(text, Currency::RUB), Err(MoneyError::Malformed), "{text}");
         }
-        assert_eq!(
-            Money::parse(&"1".repeat(33), Currency::RUB),
-            Err(MoneyError::Malformed)
-        );
-        assert_eq!(
-            Money::parse(&"9".repeat(32), Currency::RUB),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            Money::parse("92233720368547758.08", Currency::RUB),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            Money::parse("0.001", Currency::RUB),
-            Err(MoneyError::TooManyDigits { max: 2 })
-        );
-        assert_eq!(
-            Money::parse("0.1", yen()),
-            Err(MoneyError::TooManyDigits { max: 0 })
-        );
+        assert_eq!(Money::parse(&"1".repeat(33), Currency::RUB), Err(MoneyError::Malformed));
+        assert_eq!(Money::parse(&"9".repeat(32), Currency::RUB), Err(MoneyError::Overflow));
+        assert_eq!(Money::parse("92233720368547758.08", Currency::RUB), Err(MoneyError::Overflow));
+        assert_eq!(Money::parse("0.001", Currency::RUB), Err(MoneyError::TooManyDigits { max: 2 }));
+        assert_eq!(Money::parse("0.1", yen()), Err(MoneyError::TooManyDigits { max: 0 }));
         assert_eq!(Money::parse("1.0", yen()), Ok(Money::from_minor(1, yen())));
     }
 
@@ -510,10 +468,7 @@ mod tests {
         assert_eq!(of(27_501, 3), Err(MoneyError::TooManyDigits { max: 2 }));
         assert_eq!(of(-1, 0), Ok(rub(-100)));
         assert_eq!(of(i64::MAX, 0), Err(MoneyError::Overflow));
-        assert_eq!(
-            Money::from_decimal(Decimal::MAX, yen()),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(Money::from_decimal(Decimal::MAX, yen()), Err(MoneyError::Overflow));
         assert_eq!(rub(100_010).to_decimal().to_string(), "1000.10");
     }
 
@@ -551,30 +506,15 @@ mod tests {
     fn decode_errors_name_the_field() {
         for (json, expected) in [
             (r#"{"amount":"1e3","currency":"RUB"}"#, "amount: write an amount"),
-            (
-                r#"{"amount":"0.001","currency":"RUB"}"#,
-                "amount: the currency has 2 digits",
-            ),
-            (
-                r#"{"amount":"99999999999999999999","currency":"RUB"}"#,
-                "amount: the sum does not fit",
-            ),
+            (r#"{"amount":"0.001","currency":"RUB"}"#, "amount: the currency has 2 digits"),
+            (r#"{"amount":"99999999999999999999","currency":"RUB"}"#, "amount: the sum does not fit"),
             (r#"{"amount":"1","currency":"COIN"}"#, "currency: "),
             (r#"{"amount":"1","currency":"RUB.3"}"#, "currency: "),
-            (
-                r#"{"amount":"1","currency":643}"#,
-                "expected the currency as a string",
-            ),
+            (r#"{"amount":"1","currency":643}"#, "expected the currency as a string"),
             (r#"{"amount":"1"}"#, "missing field `currency`"),
             (r#"{"currency":"RUB"}"#, "missing field `amount`"),
-            (
-                r#"{"amount":"1","currency":"RUB","rate":"1"}"#,
-                "unknown field `rate`",
-            ),
-            (
-                r#"{"amount":"1","amount":"2","currency":"RUB"}"#,
-                "duplicate field `amount`",
-            ),
+            (r#"{"amount":"1","currency":"RUB","rate":"1"}"#, "unknown field `rate`"),
+            (r#"{"amount":"1","amount":"2","currency":"RUB"}"#, "duplicate field `amount`"),
             ("1000.01", "expected money as {\"amount\""),
         ] {
             let error = decode_error(json);

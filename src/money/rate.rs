@@ -50,11 +50,7 @@ impl Rate {
     /// # Errors
     /// [`RateError::OutOfRange`] if `ppm > 1_000_000`.
     pub fn from_ppm(ppm: u32) -> Result<Rate, RateError> {
-        if ppm > WHOLE_PPM {
-            Err(RateError::OutOfRange)
-        } else {
-            Ok(Rate { ppm })
-        }
+        if ppm > WHOLE_PPM { Err(RateError::OutOfRange) } else { Ok(Rate { ppm }) }
     }
 
     /// A rate of that many percent: 2.75 is 27 500 parts per million.
@@ -151,8 +147,7 @@ impl<'de> Deserialize<'de> for Rate {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Rate, E> {
-                text.parse()
-                    .map_err(|error| E::custom(format_args!("rate: {error}")))
+                text.parse().map_err(|error| E::custom(format_args!("rate: {error}")))
             }
         }
 
@@ -212,18 +207,13 @@ mod tests {
         assert_eq!(Rate::percent(Decimal::new(1, 5)), Err(RateError::TooFine));
         assert_eq!(Rate::percent(Decimal::new(-1, 4)), Err(RateError::OutOfRange));
         assert_eq!(Rate::percent(Decimal::ONE_HUNDRED), Ok(Rate::WHOLE));
-        assert_eq!(
-            Rate::percent(Decimal::new(1_000_001, 4)),
-            Err(RateError::OutOfRange)
-        );
+        assert_eq!(Rate::percent(Decimal::new(1_000_001, 4)), Err(RateError::OutOfRange));
         assert_eq!(Rate::percent(Decimal::MAX), Err(RateError::OutOfRange));
     }
 
     #[test]
     fn text_needs_the_sign() {
-        for text in [
-            "2.75", "", "%", "2.75 %", "+1%", ".5%", "5.%", "1e1%", "2.75%%", "٣%",
-        ] {
+        for text in ["2.75", "", "%", "2.75 %", "+1%", ".5%", "5.%", "1e1%", "2.75%%", "٣%"] {
             assert_eq!(text.parse::<Rate>(), Err(RateError::Malformed), "{text}");
         }
         assert_eq!("-1%".parse::<Rate>(), Err(RateError::OutOfRange));
@@ -236,10 +226,7 @@ mod tests {
     fn json_number_is_refused() {
         for json in ["2.75", "3"] {
             let error = serde_json::from_str::<Rate>(json).unwrap_err().to_string();
-            assert!(
-                error.contains("expected a rate as a string with a percent sign"),
-                "{error}"
-            );
+            assert!(error.contains("expected a rate as a string with a percent sign"), "{error}");
         }
         let error = serde_json::from_str::<Rate>(r#""2.75""#).unwrap_err().to_string();
         assert!(error.starts_with("rate: write a rate"), "{error}");

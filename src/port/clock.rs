@@ -21,10 +21,7 @@ pub struct SystemClock;
 
 #[cfg(feature = "system-clock")]
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one adapter that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one adapter that reads the clock")]
     fn now(&self) -> Time {
         // a machine whose clock is out of the calendar is at its start: time inside a deal does not run backwards
         Time::try_from(chrono::Utc::now()).unwrap_or(Time::MIN)

@@ -28,12 +28,7 @@ impl<'a> CheckoutRequest<'a> {
         amount: Money,
         form: &'a PaymentForm,
     ) -> Self {
-        Self {
-            key,
-            deposit,
-            amount,
-            form,
-        }
+        Self { key, deposit, amount, form }
     }
 }
 

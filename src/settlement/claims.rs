@@ -60,16 +60,7 @@ impl Claim {
             Bearer::Whole(Side::Seller) => (0, whole, 0),
             Bearer::Platform => (0, 0, whole),
         };
-        Ok(Self {
-            payee,
-            purpose,
-            fee: None,
-            after_s: false,
-            buyers,
-            sellers,
-            platforms,
-            paid: [0; 3],
-        })
+        Ok(Self { payee, purpose, fee: None, after_s: false, buyers, sellers, platforms, paid: [0; 3] })
     }
 
     /// Scales a pro-rata fee by `part / whole`, each part floored by itself.

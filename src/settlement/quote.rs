@@ -167,13 +167,7 @@ fn figure(
 
     let mut price = 0;
     for (item, quantity) in draft.items.iter().zip(quantities) {
-        price = add(
-            price,
-            item.unit_price
-                .minor()
-                .checked_mul(i64::from(quantity))
-                .ok_or(TooLarge)?,
-        )?;
+        price = add(price, item.unit_price.minor().checked_mul(i64::from(quantity)).ok_or(TooLarge)?)?;
     }
 
     let mut services = Vec::with_capacity(draft.services.len());

@@ -174,11 +174,8 @@ impl From<MoneyError> for SettleError {
 }
 
 /// The pots in the order of [`Paid`].
-const SOURCES: [DepositId; 3] = [
-    DepositId::BUYER_PAYMENT,
-    DepositId::SELLER_PAYMENT,
-    DepositId::SELLER_GUARANTEE,
-];
+const SOURCES: [DepositId; 3] =
+    [DepositId::BUYER_PAYMENT, DepositId::SELLER_PAYMENT, DepositId::SELLER_GUARANTEE];
 
 /// Divides what the pots hold among everybody, as the ending says.
 ///
@@ -247,12 +244,7 @@ pub fn settle(
             }
             _ => {
                 let a = take(&mut b, fee_for)?;
-                out.give(
-                    DepositId::BUYER_PAYMENT,
-                    fee.payee.payee(),
-                    Purpose::ArbitrationFee,
-                    money(a),
-                )?;
+                out.give(DepositId::BUYER_PAYMENT, fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
             }
         }
     }
@@ -275,11 +267,7 @@ pub fn settle(
     if let Standing::Award = standing {
         // pro_rata = min(S, p) / p; where nothing of the price is paid online: all of it if S > 0, else nothing
         let p = sub(quote.price.minor(), quote.pay_offline.minor())?.max(0);
-        let (part, whole) = if p > 0 {
-            (s_due.min(p), p)
-        } else {
-            (i64::from(s_due > 0), 1)
-        };
+        let (part, whole) = if p > 0 { (s_due.min(p), p) } else { (i64::from(s_due > 0), 1) };
         for claim in claims.iter_mut().filter(|c| c.after_s) {
             claim.scale(part, whole)?;
         }
@@ -294,11 +282,7 @@ pub fn settle(
     let mut l = pots.seller;
     let guarantee_covers =
         *ending == Ending::Cancelled(Fault::Seller) && pots.seller_guarantee.currency() == terms.currency;
-    let mut g = if guarantee_covers {
-        pots.seller_guarantee.minor()
-    } else {
-        0
-    };
+    let mut g = if guarantee_covers { pots.seller_guarantee.minor() } else { 0 };
     let covered = g;
     for claim in &mut claims {
         pay_sellers_part(claim, &mut s, &mut l, &mut g)?;
@@ -310,43 +294,19 @@ pub fn settle(
     }
     out.give(DepositId::BUYER_PAYMENT, Payee::Seller, Purpose::Payout, money(s))?;
     out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(b))?;
-    out.give(
-        DepositId::SELLER_PAYMENT,
-        Payee::Seller,
-        Purpose::Refund,
-        money(l),
-    )?;
+    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(l))?;
     match winner {
         Some(side) => {
             if let Some(fee) = &terms.policy.arbitration_fee {
                 let from = DepositId::guarantee(side.other());
-                out.give(
-                    from,
-                    fee.payee.payee(),
-                    Purpose::ArbitrationFee,
-                    money(loser_pays),
-                )?;
+                out.give(from, fee.payee.payee(), Purpose::ArbitrationFee, money(loser_pays))?;
             }
             give_guarantee(&mut out, pots, side, side.payee(), Purpose::Guarantee, 0)?;
-            give_guarantee(
-                &mut out,
-                pots,
-                side.other(),
-                side.payee(),
-                Purpose::Award,
-                loser_pays,
-            )?;
+            give_guarantee(&mut out, pots, side.other(), side.payee(), Purpose::Award, loser_pays)?;
         }
         None => {
             give_guarantee(&mut out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
-            give_guarantee(
-                &mut out,
-                pots,
-                Side::Seller,
-                Payee::Seller,
-                Purpose::Guarantee,
-                guarantee_used,
-            )?;
+            give_guarantee(&mut out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, guarantee_used)?;
         }
     }
     if let Ending::Cancelled(Fault::Buyer) = ending {
@@ -362,11 +322,7 @@ pub fn settle(
 pub fn max_award(terms: &Terms, pots: &Pots, incurred: Incurred, ruled: bool) -> Result<Money, SettleError> {
     // an amount over every pot is always refused, with M
     let over = Award::Amount(Money::from_minor(i64::MAX, terms.currency));
-    let ending = if ruled {
-        Ending::Ruled(over)
-    } else {
-        Ending::Agreed(over)
-    };
+    let ending = if ruled { Ending::Ruled(over) } else { Ending::Agreed(over) };
     match settle(terms, pots, incurred, &ending) {
         Err(SettleError::AwardOverMax { max }) => Ok(max),
         Err(e) => Err(e),
@@ -403,16 +359,11 @@ fn awarded(award: Award, max: Money) -> Result<i64, SettleError> {
 
 fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleError> {
     if quantities.len() != terms.items.len() {
-        return Err(SettleError::QuantitiesMissing {
-            items: terms.items.len(),
-        });
+        return Err(SettleError::QuantitiesMissing { items: terms.items.len() });
     }
     for (item, (accepted, ordered)) in quantities.iter().zip(&terms.items).enumerate() {
         if *accepted > ordered.quantity {
-            return Err(SettleError::QuantityOverOrdered {
-                item,
-                max: ordered.quantity,
-            });
+            return Err(SettleError::QuantityOverOrdered { item, max: ordered.quantity });
         }
     }
     if quantities.iter().all(|&q| q == 0) {
@@ -435,18 +386,8 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
 
 fn give_everything_back(terms: &Terms, pots: &Pots, mut out: Settlement) -> Result<Settlement, SettleError> {
     let money = |minor| Money::from_minor(minor, terms.currency);
-    out.give(
-        DepositId::BUYER_PAYMENT,
-        Payee::Buyer,
-        Purpose::Refund,
-        money(pots.buyer),
-    )?;
-    out.give(
-        DepositId::SELLER_PAYMENT,
-        Payee::Seller,
-        Purpose::Refund,
-        money(pots.seller),
-    )?;
+    out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(pots.buyer))?;
+    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(pots.seller))?;
     give_guarantee(&mut out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
     give_guarantee(&mut out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, 0)?;
     Ok(out)
@@ -492,11 +433,7 @@ fn pay_out(
     let mut paid: Paid = claim.paid;
     if let Some(parent) = claim.fee.and_then(|index| quote.fees.get(index)) {
         let kept = claim.collected()?;
-        for carved in quote
-            .fees
-            .iter()
-            .filter(|f| f.out_of.as_ref() == Some(&parent.id))
-        {
+        for carved in quote.fees.iter().filter(|f| f.out_of.as_ref() == Some(&parent.id)) {
             // a fee of zero has carve-outs of zero
             let mut share = mul_div_floor(carved.amount.minor(), kept, parent.amount.minor()).unwrap_or(0);
             for (from, deposit) in paid.iter_mut().zip(SOURCES) {
@@ -509,11 +446,8 @@ fn pay_out(
     for (from, deposit) in paid.into_iter().zip(SOURCES) {
         out.give(deposit, claim.payee.clone(), claim.purpose, money(from))?;
     }
-    let debtors = [
-        (Payee::Buyer, claim.buyers),
-        (Payee::Seller, claim.sellers),
-        (Payee::Platform, claim.platforms),
-    ];
+    let debtors =
+        [(Payee::Buyer, claim.buyers), (Payee::Seller, claim.sellers), (Payee::Platform, claim.platforms)];
     for (debtor, uncovered) in debtors {
         out.owe(debtor, claim.payee.clone(), claim.purpose, money(uncovered))?;
     }

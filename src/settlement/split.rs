@@ -129,12 +129,7 @@ impl Settlement {
         let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == payee;
         match self.shares.iter_mut().find(same) {
             Some(share) => share.amount = share.amount.checked_add(amount)?,
-            None => self.shares.push(Share {
-                deposit,
-                payee,
-                purpose,
-                amount,
-            }),
+            None => self.shares.push(Share { deposit, payee, purpose, amount }),
         }
         Ok(())
     }
@@ -153,12 +148,7 @@ impl Settlement {
         let same = |r: &&mut Receivable| r.debtor == debtor && r.payee == payee && r.purpose == purpose;
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
-            None => self.receivables.push(Receivable {
-                debtor,
-                payee,
-                purpose,
-                amount,
-            }),
+            None => self.receivables.push(Receivable { debtor, payee, purpose, amount }),
         }
         Ok(())
     }

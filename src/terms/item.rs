@@ -39,13 +39,6 @@ impl Item {
 
     /// `quantity` units at `unit_price`, without the optional texts.
     pub fn new(name: Text<200, 1>, unit_price: Money, quantity: u32) -> Self {
-        Self {
-            name,
-            unit_price,
-            quantity,
-            sku: None,
-            description: None,
-            unit: None,
-        }
+        Self { name, unit_price, quantity, sku: None, description: None, unit: None }
     }
 }

@@ -166,6 +166,13 @@ impl TermsDraft {
             policy,
         }
     }
+
+    /// Is this the id of a partner who takes a fee, or of a third who provides a service?
+    pub(crate) fn names_third(&self, id: &PartyId) -> bool {
+        let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);
+        let service = |s: &Service| matches!(&s.provider, Provider::Third(p) if p == id);
+        self.fees.iter().any(fee) || self.services.iter().any(service)
+    }
 }
 
 /// Terms that keep every rule, with their quote. Immutable; a change is a new version.
@@ -225,13 +232,6 @@ impl Terms {
             Side::Buyer => &self.draft.buyer,
             Side::Seller => &self.draft.seller,
         }
-    }
-
-    /// Is this the id of a partner who takes a fee, or of a third who provides a service?
-    pub(crate) fn names_third(&self, id: &PartyId) -> bool {
-        let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);
-        let service = |s: &Service| matches!(&s.provider, Provider::Third(p) if p == id);
-        self.draft.fees.iter().any(fee) || self.draft.services.iter().any(service)
     }
 }
 

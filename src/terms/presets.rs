@@ -121,10 +121,7 @@ impl Policy {
             return Err(TermsError::in_policy("max_revisions", Problem::Zero));
         }
         if self.partial_buyout_allowed && self.acceptance == Acceptance::Mutual {
-            return Err(TermsError::in_policy(
-                "partial_buyout_allowed",
-                Problem::NeedsAcceptingBuyer,
-            ));
+            return Err(TermsError::in_policy("partial_buyout_allowed", Problem::NeedsAcceptingBuyer));
         }
         Ok(())
     }
@@ -138,9 +135,7 @@ impl Policy {
             return Ok(());
         };
         let amount = |field, money: Option<Money>| {
-            money
-                .map_or(Ok(None), |m| check(m).map(Some))
-                .map_err(|p| TermsError::in_policy(field, p))
+            money.map_or(Ok(None), |m| check(m).map(Some)).map_err(|p| TermsError::in_policy(field, p))
         };
         amount("arbitration_fee.fixed", fee.fixed)?;
         let min = amount("arbitration_fee.min", fee.min)?;

@@ -91,11 +91,7 @@ pub struct TermsError {
 
 impl TermsError {
     pub(crate) const fn at(field: &'static str, problem: Problem) -> Self {
-        Self {
-            list: None,
-            field,
-            problem,
-        }
+        Self { list: None, field, problem }
     }
 
     pub(crate) const fn item(
@@ -104,19 +100,11 @@ impl TermsError {
         field: &'static str,
         problem: Problem,
     ) -> Self {
-        Self {
-            list: Some((list, index)),
-            field,
-            problem,
-        }
+        Self { list: Some((list, index)), field, problem }
     }
 
     pub(super) const fn in_policy(field: &'static str, problem: Problem) -> Self {
-        Self {
-            list: None,
-            field,
-            problem,
-        }
+        Self { list: None, field, problem }
     }
 
     /// What is wrong.
@@ -155,7 +143,7 @@ impl TermsDraft {
         if self.buyer == self.seller {
             return Err(TermsError::at("seller", Problem::BuyerIsSeller));
         }
-        if self.arbiter.as_ref().is_some_and(|a| self.is_party(a)) {
+        if self.arbiter.as_ref().is_some_and(|a| self.is_party(a) || self.names_third(a)) {
             return Err(TermsError::at("arbiter", Problem::IsAParty));
         }
         counted("items", self.items.len(), Terms::MAX_ITEMS)?;
@@ -165,24 +153,14 @@ impl TermsDraft {
         if self.items.is_empty() {
             return Err(TermsError::at("items", Problem::Empty));
         }
-        self.items
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, item)| self.validate_item(i, item))?;
+        self.items.iter().enumerate().try_for_each(|(i, item)| self.validate_item(i, item))?;
         if self.items.iter().all(|i| i.unit_price.is_zero()) {
             return Err(TermsError::at("items", Problem::Zero));
         }
-        self.services
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, service)| self.validate_service(i, service))?;
-        self.fees
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, fee)| self.validate_fee(i, fee))?;
+        self.services.iter().enumerate().try_for_each(|(i, service)| self.validate_service(i, service))?;
+        self.fees.iter().enumerate().try_for_each(|(i, fee)| self.validate_fee(i, fee))?;
         if let Some(offline) = self.pay_offline {
-            self.amount(offline)
-                .map_err(|p| TermsError::at("pay_offline", p))?;
+            self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
         }
         for side in Side::BOTH {
             let field = match side {
@@ -249,9 +227,7 @@ impl TermsDraft {
     fn validate_fee(&self, index: usize, fee: &Fee) -> Result<(), TermsError> {
         let at = |field, problem| TermsError::item("fees", index, field, problem);
         let amount = |field, money: Option<Money>| {
-            money
-                .map_or(Ok(None), |m| self.amount(m).map(Some))
-                .map_err(|p| at(field, p))
+            money.map_or(Ok(None), |m| self.amount(m).map(Some)).map_err(|p| at(field, p))
         };
         amount("fixed", fee.fixed)?;
         let min = amount("min", fee.min)?;
@@ -283,9 +259,8 @@ impl TermsDraft {
                 if fee.on_refund.is_some() {
                     return Err(at("on_refund", Problem::CarveOutHasItsOwn));
                 }
-                let parent = earlier()
-                    .find(|e| e.id == *parent)
-                    .ok_or(at("out_of", Problem::UnknownParent))?;
+                let parent =
+                    earlier().find(|e| e.id == *parent).ok_or(at("out_of", Problem::UnknownParent))?;
                 parent.payer.ok_or(at("out_of", Problem::ParentIsCarveOut))?
             }
         };

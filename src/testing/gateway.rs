@@ -98,11 +98,7 @@ impl ScriptedGateway {
 
     /// Every order that had an effect or was declined, by its key.
     pub fn executions(&self) -> Vec<(IdempotencyKey, Execution)> {
-        lock(&self.0)
-            .done
-            .iter()
-            .map(|(key, execution)| (*key, execution.clone()))
-            .collect()
+        lock(&self.0).done.iter().map(|(key, execution)| (*key, execution.clone())).collect()
     }
 
     /// Answers that are still to be delivered, as a gateway's webhooks would.
@@ -118,14 +114,8 @@ impl ScriptedGateway {
                 ("key".to_owned(), request.key.to_string()),
                 ("amount".to_owned(), request.amount.to_string()),
                 ("method".to_owned(), request.form.method.to_string()),
-                (
-                    "success_url".to_owned(),
-                    request.form.return_urls.success_url.to_string(),
-                ),
-                (
-                    "fail_url".to_owned(),
-                    request.form.return_urls.fail_url.to_string(),
-                ),
+                ("success_url".to_owned(), request.form.return_urls.success_url.to_string()),
+                ("fail_url".to_owned(), request.form.return_urls.fail_url.to_string()),
             ],
         }
     }
@@ -163,22 +153,10 @@ impl ScriptedGateway {
         };
         if let Some(answer) = answer {
             if behaviour == Behaviour::AnswerTwice {
-                books.webhooks.push(Answer {
-                    transaction: transaction.id(),
-                    result: answer.clone(),
-                });
+                books.webhooks.push(Answer { transaction: transaction.id(), result: answer.clone() });
             }
             let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
-            books.done.insert(
-                order.key,
-                Execution {
-                    kind,
-                    payee,
-                    amount,
-                    answer,
-                    asked: 1,
-                },
-            );
+            books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
         }
         reply
     }

@@ -2,7 +2,7 @@
 
 mod clock;
 mod gateway;
-//pub mod scenario;
+pub mod scenario;
 mod sink;
 mod tracker;
 

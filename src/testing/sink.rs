@@ -48,21 +48,13 @@ impl MemorySink {
     /// # Errors
     /// [`DecodeError::NotAJournal`] where there is no such deal.
     pub fn load(&self, deal: DealId) -> Result<Deal, DecodeError> {
-        let journal: Vec<Recorded> = self
-            .journal(deal)
-            .iter()
-            .cloned()
-            .map(Envelope::into_recorded)
-            .collect();
+        let journal: Vec<Recorded> =
+            self.journal(deal).iter().cloned().map(Envelope::into_recorded).collect();
         Deal::replay(deal, &journal)
     }
 
     fn write(&mut self, commit: Commit<'_>) -> Result<(), CommitError<SinkFault>> {
-        let fault = if self.faults.is_empty() {
-            None
-        } else {
-            Some(self.faults.remove(0))
-        };
+        let fault = if self.faults.is_empty() { None } else { Some(self.faults.remove(0)) };
         if fault == Some(SinkFault::Before) {
             return Err(CommitError::Unknown(SinkFault::Before));
         }

@@ -23,11 +23,7 @@ impl HandTracker {
     }
 
     fn known(&self, track: &Track) -> Vec<Checkpoint> {
-        lock(&self.0)
-            .iter()
-            .filter(|(t, _)| t == track)
-            .map(|(_, checkpoint)| checkpoint.clone())
-            .collect()
+        lock(&self.0).iter().filter(|(t, _)| t == track).map(|(_, checkpoint)| checkpoint.clone()).collect()
     }
 }
 

@@ -35,26 +35,19 @@ impl Envelope {
         recorded_at: Time,
     ) -> impl Iterator<Item = Self> {
         let deal_id = deal.id();
-        (before.saturating_add(1)..)
-            .zip(events)
-            .map(move |(version, recorded)| Self {
-                deal_id,
-                version,
-                occurred_at: recorded.at,
-                recorded_at,
-                actor: recorded.actor.clone(),
-                via: recorded.via.clone(),
-                event: recorded.event.clone(),
-            })
+        (before.saturating_add(1)..).zip(events).map(move |(version, recorded)| Self {
+            deal_id,
+            version,
+            occurred_at: recorded.at,
+            recorded_at,
+            actor: recorded.actor.clone(),
+            via: recorded.via.clone(),
+            event: recorded.event.clone(),
+        })
     }
 
     /// The event as [`Deal::replay`] takes it.
     pub fn into_recorded(self) -> Recorded {
-        Recorded {
-            at: self.occurred_at,
-            actor: self.actor,
-            via: self.via,
-            event: self.event,
-        }
+        Recorded { at: self.occurred_at, actor: self.actor, via: self.via, event: self.event }
     }
 }

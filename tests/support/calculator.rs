@@ -218,12 +218,7 @@ pub fn quote(deal: &Deal) -> Option<Quote> {
     for (index, fee) in deal.fees.iter().enumerate() {
         let amount = amounts[index];
         if fee.out_of.is_some() {
-            fees.push(FeeLine {
-                amount,
-                buyer_part: 0,
-                seller_part: 0,
-                net: amount,
-            });
+            fees.push(FeeLine { amount, buyer_part: 0, seller_part: 0, net: amount });
             continue;
         }
         let mut net = amount;
@@ -236,12 +231,7 @@ pub fn quote(deal: &Deal) -> Option<Quote> {
             return None;
         }
         let of_buyer = buyer_part(amount, fee.payer);
-        fees.push(FeeLine {
-            amount,
-            buyer_part: of_buyer,
-            seller_part: amount - of_buyer,
-            net,
-        });
+        fees.push(FeeLine { amount, buyer_part: of_buyer, seller_part: amount - of_buyer, net });
     }
 
     let mut proceeds = price - deal.pay_offline;
@@ -545,10 +535,7 @@ fn arbitration_pot(pots: &Pots, award: Award) -> Pot {
 
 /// The settlement.
 pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> Result<Outcome, Refused> {
-    let mut books = Books {
-        left: BTreeMap::new(),
-        outcome: Outcome::default(),
-    };
+    let mut books = Books { left: BTreeMap::new(), outcome: Outcome::default() };
     books.left.insert(Pot::Buyer, pots.b);
     books.left.insert(Pot::Seller, pots.l);
     books.left.insert(Pot::BuyerGuarantee, pots.buyer_guarantee);
@@ -569,11 +556,7 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
     let whole = |_: OnRefund| (1, 1);
     let none = |_: OnRefund| (0, 1);
     let keep_only = |on_refund: OnRefund| {
-        if on_refund == OnRefund::Keep {
-            (1, 1)
-        } else {
-            (0, 1)
-        }
+        if on_refund == OnRefund::Keep { (1, 1) } else { (0, 1) }
     };
 
     // --- the row of the table: S, the claims, A ---

@@ -53,11 +53,7 @@ pub struct Case {
 
 impl Case {
     pub fn of(deal: calc::Deal) -> Self {
-        Self {
-            deal,
-            buyer_guarantee: (0, true),
-            seller_guarantee: (0, true),
-        }
+        Self { deal, buyer_guarantee: (0, true), seller_guarantee: (0, true) }
     }
 
     pub fn draft(&self) -> TermsDraft {
@@ -66,20 +62,11 @@ impl Case {
             .items
             .iter()
             .map(|(unit, quantity)| {
-                Item::new(
-                    "item".parse().unwrap(),
-                    money(*unit),
-                    u32::try_from(*quantity).unwrap(),
-                )
+                Item::new("item".parse().unwrap(), money(*unit), u32::try_from(*quantity).unwrap())
             })
             .collect();
-        let mut draft = TermsDraft::new(
-            "buyer".parse().unwrap(),
-            "seller".parse().unwrap(),
-            DEAL,
-            items,
-            Policy::shop(),
-        );
+        let mut draft =
+            TermsDraft::new("buyer".parse().unwrap(), "seller".parse().unwrap(), DEAL, items, Policy::shop());
         draft.services = deal.services.iter().map(service).collect();
         draft.fees = (0..deal.fees.len()).map(|index| fee(deal, index)).collect();
         draft.pay_offline = (deal.pay_offline > 0).then(|| money(deal.pay_offline));
@@ -295,11 +282,7 @@ pub fn refused(error: SettleError) -> calc::Refused {
 
 /// That many cases, and no file of failures: what one finds becomes an example worked by hand.
 pub fn cases_of(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 fn payers() -> impl Strategy<Value = calc::Payer> {
@@ -330,20 +313,12 @@ fn providers() -> impl Strategy<Value = calc::Who> {
 }
 
 fn fee_payees() -> impl Strategy<Value = calc::Who> {
-    prop_oneof![
-        Just(calc::Who::Platform),
-        Just(calc::Who::Processor),
-        (0..3_u8).prop_map(calc::Who::Outside),
-    ]
+    prop_oneof![Just(calc::Who::Platform), Just(calc::Who::Processor), (0..3_u8).prop_map(calc::Who::Outside),]
 }
 
 fn services(largest: i128) -> impl Strategy<Value = Vec<calc::Service>> {
     let service = (0..=largest, payers(), providers());
-    let service = service.prop_map(|(cost, payer, provider)| calc::Service {
-        cost,
-        payer,
-        provider,
-    });
+    let service = service.prop_map(|(cost, payer, provider)| calc::Service { cost, payer, provider });
     proptest::collection::vec(service, 0..=4)
 }
 
@@ -351,41 +326,22 @@ fn services(largest: i128) -> impl Strategy<Value = Vec<calc::Service>> {
 fn fees(largest: i128) -> impl Strategy<Value = Vec<calc::Fee>> {
     let amount = move || prop_oneof![Just(0), 0..=largest / 4];
     let bound = move || proptest::option::weighted(0.3, 0..=largest / 2);
-    let base = prop_oneof![
-        Just(calc::Base::Price),
-        Just(calc::Base::Order),
-        Just(calc::Base::Gross)
-    ];
-    let on_refund = prop_oneof![
-        Just(calc::OnRefund::Keep),
-        Just(calc::OnRefund::Return),
-        Just(calc::OnRefund::ProRata)
-    ];
+    let base = prop_oneof![Just(calc::Base::Price), Just(calc::Base::Order), Just(calc::Base::Gross)];
+    let on_refund =
+        prop_oneof![Just(calc::OnRefund::Keep), Just(calc::OnRefund::Return), Just(calc::OnRefund::ProRata)];
     let out_of = proptest::option::weighted(0.4, 0..5_usize);
-    let fee = (
-        fee_payees(),
-        fee_ppm(),
-        amount(),
-        bound(),
-        bound(),
-        base,
-        payers(),
-        on_refund,
-        out_of,
-    )
-        .prop_map(
-            |(payee, rate_ppm, fixed, min, max, base, payer, on_refund, out_of)| calc::Fee {
-                payee,
-                rate_ppm,
-                fixed,
-                min,
-                max,
-                base,
-                payer,
-                on_refund,
-                out_of,
-            },
-        );
+    let fee = (fee_payees(), fee_ppm(), amount(), bound(), bound(), base, payers(), on_refund, out_of)
+        .prop_map(|(payee, rate_ppm, fixed, min, max, base, payer, on_refund, out_of)| calc::Fee {
+            payee,
+            rate_ppm,
+            fixed,
+            min,
+            max,
+            base,
+            payer,
+            on_refund,
+            out_of,
+        });
     proptest::collection::vec(fee, 0..=5)
 }
 
@@ -394,13 +350,7 @@ fn arbitration(largest: i128) -> impl Strategy<Value = Option<calc::Arbitration>
     let fee = (fee_payees(), fee_ppm(), 0..=largest / 4, bound(), bound());
     let fee = fee.prop_map(|(payee, rate_ppm, fixed, min, max)| {
         let (min, max) = in_order(min, max);
-        calc::Arbitration {
-            payee,
-            rate_ppm,
-            fixed,
-            min,
-            max,
-        }
+        calc::Arbitration { payee, rate_ppm, fixed, min, max }
     });
     proptest::option::weighted(0.8, fee)
 }
@@ -429,21 +379,9 @@ fn rough_deals_up_to(
 ) -> impl Strategy<Value = calc::Deal> {
     let items = proptest::collection::vec((0..=largest, 1..=5_i128), 0..=4);
     let offline_ppm = prop_oneof![2 => Just(0_i128), 3 => offline_ppm];
-    let parts = (
-        items,
-        services(largest / 2),
-        fees(largest),
-        arbitration(largest),
-        offline_ppm,
-    );
+    let parts = (items, services(largest / 2), fees(largest), arbitration(largest), offline_ppm);
     parts.prop_map(|(items, services, fees, arbitration, offline_ppm)| {
-        let mut deal = calc::Deal {
-            items,
-            services,
-            fees,
-            pay_offline: 0,
-            arbitration,
-        };
+        let mut deal = calc::Deal { items, services, fees, pay_offline: 0, arbitration };
         deal.pay_offline = calc::part_of(calc::offline_limit(&deal), offline_ppm);
         deal
     })
@@ -483,9 +421,7 @@ fn repaired(mut deal: calc::Deal) -> calc::Deal {
 
 fn repair_fees(deal: &mut calc::Deal) {
     for index in 0..deal.fees.len() {
-        let own = (0..index)
-            .filter(|i| deal.fees[*i].out_of.is_none())
-            .collect::<Vec<_>>();
+        let own = (0..index).filter(|i| deal.fees[*i].out_of.is_none()).collect::<Vec<_>>();
         let fee = &deal.fees[index];
         let parent = fee.out_of.and_then(|n| own.get(n % own.len().max(1))).copied();
         let payer = parent.map_or(fee.payer, |parent| deal.fees[parent].payer);
@@ -511,12 +447,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn with_guarantees(deals: impl Strategy<Value = calc::Deal>) -> impl Strategy<Value = Case> {
-    let guarantee = || {
-        (
-            prop_oneof![Just(0_i128), 0..50_i128, 0..10_000_000_i128],
-            any::<bool>(),
-        )
-    };
+    let guarantee = || (prop_oneof![Just(0_i128), 0..50_i128, 0..10_000_000_i128], any::<bool>());
     (deals, guarantee(), guarantee()).prop_map(|(deal, buyer_guarantee, seller_guarantee)| Case {
         deal,
         buyer_guarantee,
@@ -547,12 +478,7 @@ impl Filled {
 /// Pots in order, short ones (a chargeback took something), over-full ones, and those of a deal not funded yet.
 pub fn filled() -> impl Strategy<Value = Filled> {
     let part = || prop_oneof![3 => Just(1_000_000_i128), 3 => ppm(), 1 => 1_000_000..2_000_000_i128];
-    let any_pots = (
-        part(),
-        part(),
-        prop_oneof![3 => Just(0_i128), 1 => 0..1_000_i128],
-        (ppm(), ppm()),
-    );
+    let any_pots = (part(), part(), prop_oneof![3 => Just(0_i128), 1 => 0..1_000_i128], (ppm(), ppm()));
     let any_pots = (any_pots, proptest::bool::weighted(0.9)).prop_map(
         |((b_ppm, l_ppm, l_extra, guarantees_ppm), fully_funded)| Filled {
             b_ppm,
@@ -597,11 +523,7 @@ pub fn sketches() -> impl Strategy<Value = Sketch> {
         sides().prop_map(calc::Award::Winner),
     ];
     let awarded = (awards, any::<bool>()).prop_map(|(award, ruled)| {
-        Sketch::Ready(if ruled {
-            calc::Ending::Ruled(award)
-        } else {
-            calc::Ending::Agreed(award)
-        })
+        Sketch::Ready(if ruled { calc::Ending::Ruled(award) } else { calc::Ending::Agreed(award) })
     });
     prop_oneof![
         2 => Just(Sketch::Ready(calc::Ending::Success)),
@@ -628,11 +550,7 @@ impl Sketch {
                 let max = calc::max_award(&case.deal, pots, incurred, any, *ruled).expect("a valid deal");
                 // over a million: over the most, also where that is nothing
                 let award = calc::Award::Amount(max * part / 1_000_000 + i128::from(*part > 1_000_000));
-                if *ruled {
-                    calc::Ending::Ruled(award)
-                } else {
-                    calc::Ending::Agreed(award)
-                }
+                if *ruled { calc::Ending::Ruled(award) } else { calc::Ending::Agreed(award) }
             }
         }
     }
@@ -687,12 +605,7 @@ fn scenes_of(
         let incurred = incurred[..case.deal.services.len()].to_vec();
         let pots = case.pots(&filled);
         let ending = sketch.of(&case, &pots, &incurred);
-        Scene {
-            case,
-            pots,
-            incurred,
-            ending,
-        }
+        Scene { case, pots, incurred, ending }
     })
 }
 

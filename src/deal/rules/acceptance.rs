@@ -26,16 +26,10 @@ pub(crate) fn request_changes(deal: &Deal, c: &RequestChanges, out: &mut Draft<'
     if c.number != expected {
         return Err(Rejection::RevisionNumber { expected });
     }
-    out.push(Event::ChangesRequested {
-        number: c.number,
-        comment: c.comment.clone(),
-    });
+    out.push(Event::ChangesRequested { number: c.number, comment: c.comment.clone() });
     let left = out.at().plus_millis(deal.core.remaining.performance_ms);
     let at_least = out.at().plus_secs(deal.terms().policy.revision_time_s.max(1));
-    out.enter(Phase::Active {
-        stage: Stage::Performing,
-        until: left.max(at_least),
-    });
+    out.enter(Phase::Active { stage: Stage::Performing, until: left.max(at_least) });
     Ok(())
 }
 
@@ -46,11 +40,7 @@ pub(crate) fn request_changes(deal: &Deal, c: &RequestChanges, out: &mut Draft<'
 pub(crate) fn report(deal: &Deal, c: &Report, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    out.push(Event::Reported {
-        side,
-        verdict: c.verdict,
-        before: deal.report(side),
-    });
+    out.push(Event::Reported { side, verdict: c.verdict, before: deal.report(side) });
     match (c.verdict, deal.report(side.other())) {
         (_, None) => Ok(()),
         (mine, Some(theirs)) if mine == theirs => end_as_reported(deal, mine, out),
@@ -70,13 +60,9 @@ pub(crate) fn report(deal: &Deal, c: &Report, role: Role, out: &mut Draft<'_>) -
 pub(crate) fn end_by_reports(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
     use crate::terms::OneReport;
     match (deal.report(Side::Buyer), deal.report(Side::Seller)) {
-        (None, None) => paying::end(
-            deal,
-            &Delta::default(),
-            Ending::Cancelled(Fault::Nobody),
-            Outcome::Cancelled,
-            out,
-        ),
+        (None, None) => {
+            paying::end(deal, &Delta::default(), Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, out)
+        }
         (Some(only), None) | (None, Some(only)) => match deal.terms().policy.one_report {
             OneReport::Stands => end_as_reported(deal, only, out),
             OneReport::Dispute => dispute::open(deal, Opener::Timer, Default::default(), None, out),

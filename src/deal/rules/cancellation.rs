@@ -19,9 +19,6 @@ pub(crate) fn cancel(deal: &Deal, c: &Cancel, role: Role, out: &mut Draft<'_>) -
         (Some(side), _) => (Fault::from(side), Outcome::Cancelled),
         (None, _) => (c.at_fault.unwrap_or(Fault::Nobody), Outcome::Cancelled),
     };
-    out.push(Event::Cancelled {
-        at_fault,
-        reason: c.reason.clone(),
-    });
+    out.push(Event::Cancelled { at_fault, reason: c.reason.clone() });
     paying::end(deal, &Delta::default(), Ending::Cancelled(at_fault), outcome, out)
 }

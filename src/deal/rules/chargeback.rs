@@ -15,9 +15,7 @@ use crate::{Money, Payee};
 
 /// Opened: no further leg of that deposit is sent. Won: on it goes. Lost: the amount leaves the pot.
 pub(crate) fn record(deal: &Deal, c: &Chargeback, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    let deposit = deal
-        .deposit(c.deposit)
-        .ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
+    let deposit = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
     if c.amount.currency() != deposit.required.currency() {
         return Err(Rejection::AmountCurrency);
     }
@@ -45,27 +43,14 @@ pub(crate) fn record(deal: &Deal, c: &Chargeback, out: &mut Draft<'_>) -> Result
 fn lose(deal: &Deal, deposit: &Deposit, c: &Chargeback, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let currency = deposit.required.currency();
     let money = |minor| Money::from_minor(minor, currency);
-    let cash = deposit
-        .buckets
-        .held
-        .checked_sub(deposit.on_hold)
-        .ok_or(Rejection::Overflow)?;
+    let cash = deposit.buckets.held.checked_sub(deposit.on_hold).ok_or(Rejection::Overflow)?;
     let from_held = cash.min(c.amount.minor());
-    let mut missing = c
-        .amount
-        .minor()
-        .checked_sub(from_held)
-        .ok_or(Rejection::Overflow)?;
+    let mut missing = c.amount.minor().checked_sub(from_held).ok_or(Rejection::Overflow)?;
 
     // legs that were not sent are cut, last first
     let mut cuts = SmallVec::<[(&Leg, i64); 4]>::new();
     let mut from_legs = 0_i64;
-    for leg in deal
-        .legs()
-        .iter()
-        .rev()
-        .filter(|l| l.deposit == deposit.id && is_unsent(l))
-    {
+    for leg in deal.legs().iter().rev().filter(|l| l.deposit == deposit.id && is_unsent(l)) {
         let cut = leg.amount.minor().min(missing);
         if cut > 0 {
             missing = missing.checked_sub(cut).ok_or(Rejection::Overflow)?;
@@ -83,11 +68,7 @@ fn lose(deal: &Deal, deposit: &Deposit, c: &Chargeback, out: &mut Draft<'_>) -> 
     });
     for (leg, cut) in &cuts {
         let left = leg.amount.minor().checked_sub(*cut).ok_or(Rejection::Overflow)?;
-        out.push(Event::LegCut {
-            leg: leg.id,
-            old: leg.amount,
-            new: money(left),
-        });
+        out.push(Event::LegCut { leg: leg.id, old: leg.amount, new: money(left) });
         if left == 0 {
             out.leg_settled();
         }
@@ -112,12 +93,7 @@ fn owe(deal: &Deal, amount: Money, out: &mut Draft<'_>) {
         Liable::Platform => return,
     };
     if amount.is_positive() {
-        let receivable = Receivable {
-            debtor,
-            payee: Payee::Platform,
-            purpose: Purpose::Chargeback,
-            amount,
-        };
+        let receivable = Receivable { debtor, payee: Payee::Platform, purpose: Purpose::Chargeback, amount };
         out.push(Event::ReceivableRaised { receivable });
     }
 }
@@ -137,25 +113,11 @@ fn send_waiting(
         return Ok(());
     }
     out.release(c.deposit);
-    for waiting in deal
-        .legs()
-        .iter()
-        .filter(|l| l.deposit == c.deposit && l.state == LegState::Waiting)
-    {
-        let cut = cuts
-            .iter()
-            .find(|(l, _)| l.id == waiting.id)
-            .map_or(0, |(_, cut)| *cut);
-        let left = waiting
-            .amount
-            .minor()
-            .checked_sub(cut)
-            .ok_or(Rejection::Overflow)?;
+    for waiting in deal.legs().iter().filter(|l| l.deposit == c.deposit && l.state == LegState::Waiting) {
+        let cut = cuts.iter().find(|(l, _)| l.id == waiting.id).map_or(0, |(_, cut)| *cut);
+        let left = waiting.amount.minor().checked_sub(cut).ok_or(Rejection::Overflow)?;
         if left > 0 {
-            let leg = Leg {
-                amount: Money::from_minor(left, waiting.amount.currency()),
-                ..waiting.clone()
-            };
+            let leg = Leg { amount: Money::from_minor(left, waiting.amount.currency()), ..waiting.clone() };
             let to_balance = Draft::wants_balance(deal, &leg.payee, leg.purpose);
             out.attempt_again(deal, &leg, to_balance)?;
         }
@@ -170,16 +132,6 @@ fn cancel_if_short(deal: &Deal, deposit: &Deposit, taken: i64, out: &mut Draft<'
         return Ok(());
     }
     let held = taken.checked_neg().ok_or(Rejection::Overflow)?;
-    let delta = Delta {
-        deposit: Some(deposit.id),
-        held,
-        ..Delta::default()
-    };
-    paying::end(
-        deal,
-        &delta,
-        Ending::Cancelled(Fault::Nobody),
-        Outcome::Cancelled,
-        out,
-    )
+    let delta = Delta { deposit: Some(deposit.id), held, ..Delta::default() };
+    paying::end(deal, &delta, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, out)
 }

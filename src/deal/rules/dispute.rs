@@ -23,13 +23,7 @@ pub(crate) fn open_by_party(
     if deal.dispute().is_some_and(|d| d.was_opened_by(side)) {
         return Err(Rejection::TooMany { max: 1 });
     }
-    open(
-        deal,
-        Opener::Party(side),
-        c.reason.clone(),
-        c.evidence.clone(),
-        out,
-    )
+    open(deal, Opener::Party(side), c.reason.clone(), c.evidence.clone(), out)
 }
 
 /// Pauses the stage. A dispute that was given up goes on where it was; where nothing is held there is nothing to
@@ -41,10 +35,7 @@ pub(crate) fn open(
     evidence: Option<Text<128, 1>>,
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
-    let Phase::Active {
-        stage: interrupted, ..
-    } = out.phase()
-    else {
+    let Phase::Active { stage: interrupted, .. } = out.phase() else {
         return Ok(());
     };
     if !deal.holds_anything() {
@@ -53,17 +44,10 @@ pub(crate) fn open(
     }
     let (stage, until) = match deal.dispute() {
         Some(given_up) => (given_up.stage, out.at().plus_millis(given_up.remaining_ms)),
-        None => (
-            DisputeStage::Negotiation,
-            out.at().plus_secs(deal.terms().policy.negotiation_s),
-        ),
+        None => (DisputeStage::Negotiation, out.at().plus_secs(deal.terms().policy.negotiation_s)),
     };
     out.push(Event::DisputeOpened { by, reason, evidence });
-    out.enter(Phase::Disputed {
-        interrupted,
-        stage,
-        until,
-    });
+    out.enter(Phase::Disputed { interrupted, stage, until });
     Ok(())
 }
 
@@ -89,13 +73,7 @@ pub(crate) fn accept(deal: &Deal, c: &AcceptAward, role: Role, out: &mut Draft<'
         return Err(Rejection::NoSuchOffer);
     }
     out.push(Event::AwardAccepted { side, award: c.award });
-    paying::end(
-        deal,
-        &Delta::default(),
-        Ending::Agreed(c.award),
-        Outcome::Resolved,
-        out,
-    )
+    paying::end(deal, &Delta::default(), Ending::Agreed(c.award), Outcome::Resolved, out)
 }
 
 /// The arbiter rules; the amounts come from the award.
@@ -106,28 +84,13 @@ pub(crate) fn rule(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     out.push(Event::Ruled { award, at_fault });
-    paying::end(
-        deal,
-        &Delta::default(),
-        Ending::Ruled(award),
-        Outcome::Resolved,
-        out,
-    )
+    paying::end(deal, &Delta::default(), Ending::Ruled(award), Outcome::Resolved, out)
 }
 
 /// The arbiter is silent: the policy's default ruling, for which nobody has earned a fee.
 pub(crate) fn rule_by_default(deal: &Deal, award: Award, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    out.push(Event::Ruled {
-        award,
-        at_fault: None,
-    });
-    paying::end(
-        deal,
-        &Delta::default(),
-        Ending::Defaulted(award),
-        Outcome::Resolved,
-        out,
-    )
+    out.push(Event::Ruled { award, at_fault: None });
+    paying::end(deal, &Delta::default(), Ending::Defaulted(award), Outcome::Resolved, out)
 }
 
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
@@ -136,10 +99,7 @@ pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(
     let (Some(side), Some(dispute)) = (role.side(), deal.dispute()) else {
         return Ok(());
     };
-    let Phase::Disputed {
-        interrupted, until, ..
-    } = *deal.phase()
-    else {
+    let Phase::Disputed { interrupted, until, .. } = *deal.phase() else {
         return Ok(());
     };
     match dispute.opened_by {
@@ -152,9 +112,7 @@ pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(
             }
         }
     }
-    out.push(Event::DisputeWithdrawn {
-        remaining_ms: until.millis_since(out.at()),
-    });
+    out.push(Event::DisputeWithdrawn { remaining_ms: until.millis_since(out.at()) });
     performance::resume(deal, interrupted, out);
     performance::act_on_what_waits(deal, false, out)
 }
@@ -163,10 +121,7 @@ pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(
 pub(crate) fn file_claim(c: &FileClaim, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
     // the table lets parties only
     if let Some(side) = role.side() {
-        out.push(Event::ClaimFiled {
-            side,
-            reference: c.reference.clone(),
-        });
+        out.push(Event::ClaimFiled { side, reference: c.reference.clone() });
     }
     Ok(())
 }
@@ -177,10 +132,7 @@ pub(crate) fn appoint(deal: &Deal, c: &AppointArbiter, out: &mut Draft<'_>) -> R
     if c.arbiter == terms.buyer || c.arbiter == terms.seller || terms.names_third(&c.arbiter) {
         return Err(Rejection::ArbiterIsAParty);
     }
-    out.push(Event::ArbiterAppointed {
-        arbiter: c.arbiter.clone(),
-        before: deal.arbiter().cloned(),
-    });
+    out.push(Event::ArbiterAppointed { arbiter: c.arbiter.clone(), before: deal.arbiter().cloned() });
     Ok(())
 }
 
@@ -188,11 +140,7 @@ pub(crate) fn appoint(deal: &Deal, c: &AppointArbiter, out: &mut Draft<'_>) -> R
 pub(crate) fn arbitrate(deal: &Deal, out: &mut Draft<'_>) {
     if let Phase::Disputed { interrupted, .. } = *deal.phase() {
         let until = out.at().plus_secs(deal.terms().policy.arbitration_s);
-        out.enter(Phase::Disputed {
-            interrupted,
-            stage: DisputeStage::Arbitration,
-            until,
-        });
+        out.enter(Phase::Disputed { interrupted, stage: DisputeStage::Arbitration, until });
     }
 }
 

@@ -8,7 +8,7 @@ use crate::deal::draft::{Delta, Draft, Fresh};
 use crate::deal::event::{Consents, Event};
 use crate::deal::phase::{Origin, Phase, Stage};
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{ChargeDetails, Deposit, DepositId, Transaction, TxId};
+use crate::deposit::{ChargeDetails, Deposit, DepositId, GatewayName, Reference, Transaction, TxId};
 use crate::settlement::Purpose;
 use crate::terms::{Acceptance, Moderation, Terms};
 use crate::{Money, Payee, Role, Side};
@@ -27,11 +27,7 @@ pub(crate) fn request(
     let Some(side) = role.side() else { return Ok(()) };
     let deposit = own_deposit(deal, c.deposit, side)?;
     check_amount(deposit, c.amount)?;
-    let max = if takes_money(deal, deposit) {
-        deposit.outstanding()
-    } else {
-        zero(deposit)
-    };
+    let max = if takes_money(deal, deposit) { deposit.outstanding() } else { zero(deposit) };
     if c.amount.minor() > max.minor() {
         return Err(Rejection::AmountOverOutstanding { max });
     }
@@ -49,9 +45,7 @@ pub(crate) fn request(
 
 /// A deposit of this side.
 pub(crate) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
-    let deposit = deal
-        .deposit(id)
-        .ok_or(Rejection::UnknownDeposit { deposit: id })?;
+    let deposit = deal.deposit(id).ok_or(Rejection::UnknownDeposit { deposit: id })?;
     if deposit.owner != side {
         return Err(Rejection::NotYourDeposit { deposit: id });
     }
@@ -60,15 +54,22 @@ pub(crate) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Dep
 
 /// Parties cannot fill a deal with requests; facts of the gateway are never refused for their number.
 pub(crate) fn check_count(deal: &Deal) -> Result<(), Rejection> {
-    let requests = deal
-        .transactions()
-        .iter()
-        .filter(|t| t.kind.is_inbound() && t.is_pending())
-        .count();
+    let requests = deal.transactions().iter().filter(|t| t.kind.is_inbound() && t.is_pending()).count();
     if u32::try_from(requests).is_ok_and(|n| n < MAX_REQUESTS) {
         return Ok(());
     }
     Err(Rejection::TooMany { max: MAX_REQUESTS })
+}
+
+/// Is there a transaction, other than this one, by which this payment came in or may still come in?
+pub(crate) fn is_known(deal: &Deal, gateway: &GatewayName, reference: &Reference, but: Option<TxId>) -> bool {
+    let same = |t: &Transaction| {
+        t.kind.is_inbound()
+            && Some(t.id) != but
+            && t.reference.as_ref() == Some(reference)
+            && t.gateway.as_ref() == Some(gateway)
+    };
+    deal.transactions().iter().any(|t| same(t) && (t.is_pending() || t.brought_money()))
 }
 
 fn check_amount(deposit: &Deposit, amount: Money) -> Result<(), Rejection> {
@@ -97,9 +98,7 @@ fn takes_money(deal: &Deal, deposit: &Deposit) -> bool {
 
 /// Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, or closed: all of it goes back.
 pub(crate) fn confirm(deal: &Deal, c: &ConfirmPayment, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    let deposit = deal
-        .deposit(c.deposit)
-        .ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
+    let deposit = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
     check_amount(deposit, c.amount)?;
     let tx = match answered_request(deal, c) {
         Some(tx) => tx,
@@ -135,11 +134,7 @@ pub(crate) fn receive(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let amount = c.amount.minor();
-    let ever = deposit
-        .buckets
-        .received
-        .checked_add(amount)
-        .ok_or(Rejection::AmountTooLarge)?;
+    let ever = deposit.buckets.received.checked_add(amount).ok_or(Rejection::AmountTooLarge)?;
     if ever > Terms::MAX_AMOUNT.saturating_mul(100) {
         return Err(Rejection::AmountTooLarge);
     }
@@ -151,11 +146,7 @@ pub(crate) fn receive(
         reference: c.reference.clone(),
         held_until: c.held_until,
     });
-    let wanted = if takes_money(deal, deposit) {
-        deposit.outstanding().minor()
-    } else {
-        0
-    };
+    let wanted = if takes_money(deal, deposit) { deposit.outstanding().minor() } else { 0 };
     let on_hold = c.held_until.is_some();
     let accepted = if on_hold {
         if wanted == 0 {
@@ -168,11 +159,7 @@ pub(crate) fn receive(
         let excess = amount.checked_sub(accepted).ok_or(Rejection::Overflow)?;
         let fresh = Delta {
             deposit: Some(deposit.id),
-            fresh: Some(Fresh {
-                tx,
-                amount: excess,
-                on_hold,
-            }),
+            fresh: Some(Fresh { tx, amount: excess, on_hold }),
             ..Delta::default()
         };
         out.give_back(deal, &fresh, deposit, Purpose::Excess, excess)?;
@@ -182,11 +169,7 @@ pub(crate) fn receive(
         deposit: Some(deposit.id),
         held: accepted,
         on_hold: if on_hold { accepted } else { 0 },
-        fresh: Some(Fresh {
-            tx,
-            amount: accepted,
-            on_hold,
-        }),
+        fresh: Some(Fresh { tx, amount: accepted, on_hold }),
         answered: None,
     };
     if accepted == 0 {
@@ -246,27 +229,19 @@ pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Resul
     match policy.acceptance {
         Acceptance::ByBuyer => {
             let until = out.at().plus_secs(policy.start_s);
-            out.enter(Phase::Active {
-                stage: Stage::AwaitingPerformance,
-                until,
-            });
+            out.enter(Phase::Active { stage: Stage::AwaitingPerformance, until });
             if !unanswered {
                 performance::act_on_what_waits(deal, true, out)?;
             }
         }
         Acceptance::Mutual if unanswered => {
             if let Phase::Moderation { .. } = out.phase() {
-                out.enter(Phase::AwaitingDeposit {
-                    until: out.at().plus_secs(policy.deposit_s),
-                });
+                out.enter(Phase::AwaitingDeposit { until: out.at().plus_secs(policy.deposit_s) });
             }
         }
         Acceptance::Mutual => {
             let until = out.at().plus_secs(policy.performance_s);
-            out.enter(Phase::Active {
-                stage: Stage::Performing,
-                until,
-            });
+            out.enter(Phase::Active { stage: Stage::Performing, until });
         }
     }
     Ok(())
@@ -280,14 +255,7 @@ pub(crate) fn capture_needed(
     deposit: &Deposit,
     out: &mut Draft<'_>,
 ) -> Result<bool, Rejection> {
-    capture(
-        deal,
-        delta,
-        deposit,
-        deposit.required.minor(),
-        Purpose::Excess,
-        out,
-    )
+    capture(deal, delta, deposit, deposit.required.minor(), Purpose::Excess, out)
 }
 
 /// Captures as much of a deposit's open holds as is missing to `wanted`, oldest first; lets the others go, for
@@ -305,16 +273,11 @@ pub(crate) fn capture(
         return Ok(false);
     }
     let mut unanswered = false;
-    let cash = deal
-        .held_after(deposit, delta)
-        .checked_sub(on_hold)
-        .ok_or(Rejection::Overflow)?;
+    let cash = deal.held_after(deposit, delta).checked_sub(on_hold).ok_or(Rejection::Overflow)?;
     let mut missing = wanted.checked_sub(cash).ok_or(Rejection::Overflow)?;
     for pending in deal.captures(deposit.id, delta) {
         unanswered = true;
-        missing = missing
-            .checked_sub(pending.amount.minor())
-            .ok_or(Rejection::Overflow)?;
+        missing = missing.checked_sub(pending.amount.minor()).ok_or(Rejection::Overflow)?;
     }
     for (hold, amount) in deal.open_holds(deposit.id, delta) {
         let part = amount.min(missing);
@@ -340,11 +303,7 @@ pub(crate) fn return_whole(
     for hold in deal.open_holds(deposit.id, &delta) {
         out.void(deal, deposit, purpose, hold)?;
     }
-    let cash = deposit
-        .buckets
-        .held
-        .checked_sub(deposit.on_hold)
-        .ok_or(Rejection::Overflow)?;
+    let cash = deposit.buckets.held.checked_sub(deposit.on_hold).ok_or(Rejection::Overflow)?;
     out.give_back(deal, &delta, deposit, purpose, cash)
 }
 
@@ -366,20 +325,10 @@ pub(crate) fn add_charge(deal: &Deal, c: &AddCharge, out: &mut Draft<'_>) -> Res
     if !named || c.payee == c.payer.payee() {
         return Err(Rejection::ChargePayee);
     }
-    let deposit = DepositId::at_index(deal.deposits().len()).ok_or(Rejection::TooMany {
-        max: u32::from(DepositId::MAX_CHARGES),
-    })?;
-    let details = ChargeDetails {
-        key: c.key.clone(),
-        payee: c.payee.clone(),
-        reason: c.reason.clone(),
-    };
-    out.push(Event::ChargeAdded {
-        deposit,
-        payer: c.payer,
-        amount: c.amount,
-        details: Arc::new(details),
-    });
+    let deposit = DepositId::at_index(deal.deposits().len())
+        .ok_or(Rejection::TooMany { max: u32::from(DepositId::MAX_CHARGES) })?;
+    let details = ChargeDetails { key: c.key.clone(), payee: c.payee.clone(), reason: c.reason.clone() };
+    out.push(Event::ChargeAdded { deposit, payer: c.payer, amount: c.amount, details: Arc::new(details) });
     Ok(())
 }
 
@@ -391,20 +340,10 @@ pub(crate) fn capture_expiring(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let delta = Delta::default();
-    let cash = deposit
-        .buckets
-        .held
-        .checked_sub(deposit.on_hold)
-        .ok_or(Rejection::Overflow)?;
+    let cash = deposit.buckets.held.checked_sub(deposit.on_hold).ok_or(Rejection::Overflow)?;
     let mut captures = deal.captures(deposit.id, &delta).map(|t| t.amount.minor());
-    let coming = captures
-        .try_fold(cash, i64::checked_add)
-        .ok_or(Rejection::Overflow)?;
-    let missing = deposit
-        .required
-        .minor()
-        .checked_sub(coming)
-        .ok_or(Rejection::Overflow)?;
+    let coming = captures.try_fold(cash, i64::checked_add).ok_or(Rejection::Overflow)?;
+    let missing = deposit.required.minor().checked_sub(coming).ok_or(Rejection::Overflow)?;
     let part = amount.min(missing);
     if part > 0 {
         out.capture(deposit, hold, part)

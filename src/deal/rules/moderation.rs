@@ -12,9 +12,7 @@ use crate::terms::Moderation;
 pub(crate) fn moderate(deal: &Deal, c: &Moderate, out: &mut Draft<'_>) -> Result<(), Rejection> {
     match &c.verdict {
         ModerationVerdict::Remark(remark) => {
-            out.push(Event::Remarked {
-                remark: remark.clone(),
-            });
+            out.push(Event::Remarked { remark: remark.clone() });
             match deal.phase() {
                 Phase::AwaitingDeposit { .. } => enter(deal, Origin::AwaitingDeposit, out),
                 Phase::Active { .. } => enter(deal, Origin::AwaitingPerformance, out),
@@ -60,9 +58,7 @@ pub(crate) fn leave(deal: &Deal, approved: bool, out: &mut Draft<'_>) -> Result<
     let policy = &deal.terms().policy;
     let delta = Delta::default();
     if !deal.is_funded_after(&delta) {
-        out.enter(Phase::AwaitingDeposit {
-            until: out.at().plus_secs(policy.deposit_s),
-        });
+        out.enter(Phase::AwaitingDeposit { until: out.at().plus_secs(policy.deposit_s) });
         return Ok(());
     }
     if policy.moderation == Moderation::Required && !approved && !deal.core.approved {

@@ -13,16 +13,12 @@ pub(crate) fn attach(deal: &Deal, c: &Attach, out: &mut Draft<'_>) -> Result<(),
     if !u32::try_from(deal.core.attachments.len()).is_ok_and(|n| n < MAX_ATTACHMENTS) {
         return Err(Rejection::TooMany { max: MAX_ATTACHMENTS });
     }
-    out.push(Event::Attached {
-        attachment: c.attachment.clone(),
-    });
+    out.push(Event::Attached { attachment: c.attachment.clone() });
     Ok(())
 }
 
 /// Notes a message.
 pub(crate) fn post(c: &Post, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    out.push(Event::Posted {
-        reference: c.reference.clone(),
-    });
+    out.push(Event::Posted { reference: c.reference.clone() });
     Ok(())
 }

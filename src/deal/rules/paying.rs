@@ -6,9 +6,7 @@ use crate::deal::draft::{Delta, Draft, NewLeg, is_declined};
 use crate::deal::event::Event;
 use crate::deal::phase::{Outcome, Phase, Stage};
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{
-    Deposit, DepositPurpose, LegState, Reason, Reference, Transaction, TransactionKind, TxId,
-};
+use crate::deposit::{Deposit, DepositPurpose, LegState, Reason, Reference, Transaction, TransactionKind};
 use crate::settlement::{Ending, Fault, Purpose, Settlement, settle};
 use crate::{Actor, Destination, Payee, Role};
 
@@ -27,12 +25,7 @@ pub(crate) fn end(
         out.push(Event::DisputeClosed {});
     }
     let settle_by = out.at().plus_secs(deal.terms().policy.settlement_s);
-    out.push(Event::EndingDecided {
-        ending,
-        outcome,
-        funded: pots.funded,
-        settle_by,
-    });
+    out.push(Event::EndingDecided { ending, outcome, funded: pots.funded, settle_by });
     let holds_money = deal.deposits().iter().any(|d| deal.held_after(d, delta) > 0);
     if !holds_money && !out.has_unsettled_legs() {
         owe(&settlement, out);
@@ -40,10 +33,7 @@ pub(crate) fn end(
         return Ok(());
     }
     let awaiting_capture = close_holds(deal, delta, &settlement, outcome, out)?;
-    out.enter(Phase::Paying {
-        outcome,
-        awaiting_capture,
-    });
+    out.enter(Phase::Paying { outcome, awaiting_capture });
     if awaiting_capture {
         return Ok(());
     }
@@ -62,7 +52,9 @@ fn close_holds(
     for deposit in deal.deposits() {
         if deal.on_hold_after(deposit, delta) > 0 {
             let wanted = outflow(deal, delta, deposit, settlement, outcome)?;
-            unanswered |= funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
+            let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
+            // a charge is settled by itself, when its own capture is answered
+            unanswered |= open && !deposit.id.is_charge();
         }
     }
     Ok(unanswered)
@@ -77,16 +69,9 @@ fn outflow(
     outcome: Outcome,
 ) -> Result<i64, Rejection> {
     if deposit.id.is_charge() {
-        return Ok(if charge_stands(deal, delta, deposit, outcome) {
-            deposit.required.minor()
-        } else {
-            0
-        });
+        return Ok(if charge_stands(deal, delta, deposit, outcome) { deposit.required.minor() } else { 0 });
     }
-    let shares = settlement
-        .shares
-        .iter()
-        .filter(|s| s.deposit == deposit.id && !s.purpose.goes_back());
+    let shares = settlement.shares.iter().filter(|s| s.deposit == deposit.id && !s.purpose.goes_back());
     let sum = shares.map(|s| s.amount.minor()).try_fold(0_i64, i64::checked_add);
     sum.ok_or(Rejection::Overflow)
 }
@@ -104,7 +89,8 @@ const fn way_back(deposit: &Deposit) -> Purpose {
     }
 }
 
-/// Orders a leg for every share. What is on hold here was let go a moment ago, so it is not given back once more.
+/// Orders a leg for every share that leaves its deposit's owner, and gives back the rest of every deposit. What is
+/// on hold here was let go a moment ago, so it is not given back once more.
 fn distribute(
     deal: &Deal,
     delta: &Delta,
@@ -112,41 +98,32 @@ fn distribute(
     outcome: Outcome,
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
-    for share in &settlement.shares {
-        let Some(deposit) = deal.deposit(share.deposit) else {
-            continue;
-        };
-        if share.purpose.goes_back() {
-            let voided = deal.on_hold_after(deposit, delta);
-            let rest = share
-                .amount
-                .minor()
-                .checked_sub(voided)
-                .ok_or(Rejection::Overflow)?;
-            out.give_back(deal, delta, deposit, share.purpose, rest)?;
-        } else {
-            let (payee, purpose, amount) = (share.payee.clone(), share.purpose, share.amount);
-            out.leg(
-                deal,
-                NewLeg {
-                    deposit: deposit.id,
-                    payee,
-                    purpose,
-                    amount,
-                    source: None,
-                    void: false,
-                },
-            )?;
-        }
+    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back()) {
+        let (deposit, payee, purpose, amount) =
+            (share.deposit, share.payee.clone(), share.purpose, share.amount);
+        out.leg(deal, NewLeg { deposit, payee, purpose, amount, source: None, void: false })?;
     }
-    for deposit in deal.deposits().iter().filter(|d| d.id.is_charge()) {
-        settle_charge(deal, delta, deposit, outcome, out)?;
+    for deposit in deal.deposits() {
+        if deposit.id.is_charge() {
+            settle_charge(deal, delta, deposit, outcome, out)?;
+        } else {
+            let given = outflow(deal, delta, deposit, settlement, outcome)?;
+            let rest = cash(deal, delta, deposit)?.checked_sub(given).ok_or(Rejection::Overflow)?;
+            out.give_back(deal, delta, deposit, way_back(deposit), rest)?;
+        }
     }
     owe(settlement, out);
     out.close_if_done();
     Ok(())
 }
 
+/// What a deposit holds and has captured.
+fn cash(deal: &Deal, delta: &Delta, deposit: &Deposit) -> Result<i64, Rejection> {
+    let held = deal.held_after(deposit, delta);
+    held.checked_sub(deal.on_hold_after(deposit, delta)).ok_or(Rejection::Overflow)
+}
+
+/// A charge goes to its payee or back; while its capture is without an answer, nowhere.
 fn settle_charge(
     deal: &Deal,
     delta: &Delta,
@@ -154,27 +131,17 @@ fn settle_charge(
     outcome: Outcome,
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
+    if deal.captures(deposit.id, delta).next().is_some() {
+        return Ok(());
+    }
     match &deposit.charge {
         Some(charge) if charge_stands(deal, delta, deposit, outcome) => {
             let (payee, amount) = (charge.payee.clone(), deposit.required);
             let purpose = Purpose::Charge;
-            out.leg(
-                deal,
-                NewLeg {
-                    deposit: deposit.id,
-                    payee,
-                    purpose,
-                    amount,
-                    source: None,
-                    void: false,
-                },
-            )
+            out.leg(deal, NewLeg { deposit: deposit.id, payee, purpose, amount, source: None, void: false })
         }
         Some(_) | None => {
-            let held = deal.held_after(deposit, delta);
-            let rest = held
-                .checked_sub(deal.on_hold_after(deposit, delta))
-                .ok_or(Rejection::Overflow)?;
+            let rest = cash(deal, delta, deposit)?;
             out.give_back(deal, delta, deposit, Purpose::Refund, rest)
         }
     }
@@ -182,9 +149,7 @@ fn settle_charge(
 
 fn owe(settlement: &Settlement, out: &mut Draft<'_>) {
     for receivable in &settlement.receivables {
-        out.push(Event::ReceivableRaised {
-            receivable: receivable.clone(),
-        });
+        out.push(Event::ReceivableRaised { receivable: receivable.clone() });
     }
 }
 
@@ -201,10 +166,7 @@ pub(crate) fn answer(deal: &Deal, c: &Answer, out: &mut Draft<'_>) -> Result<(),
             verified(deal, transaction, reference, out)
         }
         (Answered::Succeeded(reference), TransactionKind::Capture) => {
-            out.push(Event::TransactionSucceeded {
-                tx,
-                reference: reference.clone(),
-            });
+            out.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
             capture_answered(deal, transaction, transaction.amount.minor(), out)
         }
         (
@@ -215,19 +177,13 @@ pub(crate) fn answer(deal: &Deal, c: &Answer, out: &mut Draft<'_>) -> Result<(),
             | TransactionKind::Fee
             | TransactionKind::Chargeback,
         ) => {
-            out.push(Event::TransactionSucceeded {
-                tx,
-                reference: reference.clone(),
-            });
+            out.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
             out.leg_settled();
             out.close_if_done();
             Ok(())
         }
         (Answered::Declined(reason), kind) => {
-            out.push(Event::TransactionFailed {
-                tx,
-                reason: reason.clone(),
-            });
+            out.push(Event::TransactionFailed { tx, reason: reason.clone() });
             declined(deal, transaction, kind, reason, out)
         }
     }
@@ -245,10 +201,13 @@ fn verified(
         (Some(gateway), Some(claimed)) if claimed == reference => gateway.clone(),
         (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx }),
     };
+    // confirmed meanwhile, for another deposit: the same money does not come in twice
+    if funding::is_known(deal, &gateway, reference, Some(tx)) {
+        out.push(Event::TransactionFailed { tx, reason: Reason::default() });
+        return Ok(());
+    }
     let id = transaction.deposit;
-    let deposit = deal
-        .deposit(id)
-        .ok_or(Rejection::UnknownDeposit { deposit: id })?;
+    let deposit = deal.deposit(id).ok_or(Rejection::UnknownDeposit { deposit: id })?;
     let payment = ConfirmPayment {
         deposit: id,
         gateway,
@@ -278,9 +237,7 @@ fn declined(
             Ok(())
         }
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-            let leg = transaction
-                .leg
-                .and_then(|l| deal.legs().get(crate::deal::core::index(l.number())));
+            let leg = transaction.leg.and_then(|l| deal.legs().get(crate::deal::core::index(l.number())));
             let overdue = deal.core.settle_by.is_some_and(|at| at <= out.at());
             if let (Some(leg), true) = (leg, overdue) {
                 out.attempt_again(deal, leg, true)?;
@@ -299,7 +256,7 @@ fn capture_answered(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let delta = closed_hold(deal, capture, captured)?;
-    after_capture(deal, capture.id, &delta, out)
+    after_capture(deal, capture, &delta, out)
 }
 
 /// A hold that cannot be captured leaves the deal; before an ending that cancels it, with nobody at fault.
@@ -310,30 +267,16 @@ fn capture_failed(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let delta = closed_hold(deal, capture, 0)?;
-    if deal.phase().has_ended() {
-        return after_capture(deal, capture.id, &delta, out);
+    if deal.phase().has_ended() || capture.deposit.is_charge() {
+        return after_capture(deal, capture, &delta, out);
     }
-    if capture.deposit.is_charge() {
-        return Ok(());
-    }
-    out.push(Event::Cancelled {
-        at_fault: Fault::Nobody,
-        reason: reason.clone(),
-    });
-    end(
-        deal,
-        &delta,
-        Ending::Cancelled(Fault::Nobody),
-        Outcome::Cancelled,
-        out,
-    )
+    out.capture_answered();
+    out.push(Event::Cancelled { at_fault: Fault::Nobody, reason: reason.clone() });
+    end(deal, &delta, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, out)
 }
 
 fn closed_hold(deal: &Deal, capture: &Transaction, captured: i64) -> Result<Delta, Rejection> {
-    let hold = capture
-        .source
-        .and_then(|id| deal.transaction(id))
-        .ok_or(Rejection::Overflow)?;
+    let hold = capture.source.and_then(|id| deal.transaction(id)).ok_or(Rejection::Overflow)?;
     let amount = hold.amount.minor();
     Ok(Delta {
         deposit: Some(capture.deposit),
@@ -345,36 +288,37 @@ fn closed_hold(deal: &Deal, capture: &Transaction, captured: i64) -> Result<Delt
 }
 
 /// The deal goes on where it waited for the capture, unless another one is without an answer.
-fn after_capture(deal: &Deal, answered: TxId, delta: &Delta, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    let other = |t: &Transaction| t.kind == TransactionKind::Capture && t.is_pending() && t.id != answered;
+fn after_capture(
+    deal: &Deal,
+    answered: &Transaction,
+    delta: &Delta,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
+    out.capture_answered();
+    if let Some(charge) = deal.deposit(answered.deposit).filter(|d| d.id.is_charge()) {
+        if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
+            settle_charge(deal, delta, charge, outcome, out)?;
+            out.close_if_done();
+        }
+        return Ok(());
+    }
+    let other = |t: &Transaction| t.is_open_capture() && t.id != answered.id && !t.deposit.is_charge();
     if deal.transactions().iter().any(other) {
         return Ok(());
     }
     match *deal.phase() {
-        Phase::Paying {
-            outcome,
-            awaiting_capture: true,
-        } => {
+        Phase::Paying { outcome, awaiting_capture: true } => {
             let Some(ending) = deal.ending() else {
                 return Ok(());
             };
-            let settlement = settle(
-                deal.binding_terms(),
-                &deal.pots_after(delta),
-                deal.incurred(),
-                ending,
-            )?;
-            out.enter(Phase::Paying {
-                outcome,
-                awaiting_capture: false,
-            });
+            let settlement = settle(deal.binding_terms(), &deal.pots_after(delta), deal.incurred(), ending)?;
+            out.enter(Phase::Paying { outcome, awaiting_capture: false });
             distribute(deal, delta, &settlement, outcome, out)
         }
         Phase::AwaitingDeposit { .. } => funding::advance(deal, delta, deal.consents(), out),
-        Phase::Active {
-            stage: Stage::AwaitingPerformance,
-            ..
-        } => performance::act_on_what_waits(deal, true, out),
+        Phase::Active { stage: Stage::AwaitingPerformance, .. } => {
+            performance::act_on_what_waits(deal, true, out)
+        }
         Phase::Proposed { .. }
         | Phase::Moderation { .. }
         | Phase::Active { .. }
@@ -402,10 +346,7 @@ pub(crate) fn set_destination(
     if !own {
         return Err(Rejection::NotYourMoney);
     }
-    let mut legs = deal
-        .legs()
-        .iter()
-        .filter(|l| l.payee == c.payee && DestinationUse::of(l.purpose) == c.of);
+    let mut legs = deal.legs().iter().filter(|l| l.payee == c.payee && DestinationUse::of(l.purpose) == c.of);
     if legs.clone().any(|l| l.state == LegState::Ordered) {
         return Err(Rejection::AttemptUnanswered);
     }
@@ -417,19 +358,14 @@ pub(crate) fn set_destination(
         });
     }
     let to_balance = c.destination == Some(Destination::Balance);
-    legs.by_ref()
-        .filter(|l| is_declined(l))
-        .try_for_each(|leg| out.attempt_again(deal, leg, to_balance))?;
+    legs.by_ref().filter(|l| is_declined(l)).try_for_each(|leg| out.attempt_again(deal, leg, to_balance))?;
     out.close_if_done();
     Ok(())
 }
 
 /// The settlement deadline: whatever is declined goes to the payees' balances.
 pub(crate) fn credit_declined(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    deal.legs()
-        .iter()
-        .filter(|l| is_declined(l))
-        .try_for_each(|leg| out.attempt_again(deal, leg, true))?;
+    deal.legs().iter().filter(|l| is_declined(l)).try_for_each(|leg| out.attempt_again(deal, leg, true))?;
     out.close_if_done();
     Ok(())
 }

@@ -12,14 +12,8 @@ use crate::{Actor, Role};
 
 /// Attaches a track. One that replaces another starts from nothing, so the deal goes back to before the start.
 pub(crate) fn set_track(deal: &Deal, c: &SetTrack, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    out.push(Event::TrackSet {
-        track: c.track.clone(),
-    });
-    if deal.track().is_some() {
-        back_to_start(deal, out)
-    } else {
-        Ok(())
-    }
+    out.push(Event::TrackSet { track: c.track.clone() });
+    if deal.track().is_some() { back_to_start(deal, out) } else { Ok(()) }
 }
 
 /// Detaches a wrong track: back to before the start.
@@ -31,13 +25,7 @@ pub(crate) fn remove_track(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejec
 /// In a mutual deal the reports decide, and there is no start to go back to.
 fn back_to_start(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
     match (deal.terms().policy.acceptance, out.phase()) {
-        (
-            Acceptance::ByBuyer,
-            Phase::Active {
-                stage: Stage::Performing | Stage::AwaitingAcceptance,
-                ..
-            },
-        ) => {
+        (Acceptance::ByBuyer, Phase::Active { stage: Stage::Performing | Stage::AwaitingAcceptance, .. }) => {
             resume(deal, Stage::AwaitingPerformance, out);
         }
         (Acceptance::ByBuyer | Acceptance::Mutual, _) => {}
@@ -47,21 +35,13 @@ fn back_to_start(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
 
 /// Records a checkpoint of the attached track, and acts on it where the deal is waiting for it.
 pub(crate) fn record(deal: &Deal, c: &RecordTracking, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    let latest = deal
-        .latest_checkpoint()
-        .is_none_or(|l| l.occurred_at <= c.checkpoint.occurred_at);
-    out.push(Event::TrackingRecorded {
-        checkpoint: c.checkpoint.clone(),
-        latest,
-    });
+    let latest = deal.latest_checkpoint().is_none_or(|l| l.occurred_at <= c.checkpoint.occurred_at);
+    out.push(Event::TrackingRecorded { checkpoint: c.checkpoint.clone(), latest });
     if !latest {
         return Ok(());
     }
     match deal.phase() {
-        Phase::Active {
-            stage: Stage::AwaitingPerformance,
-            ..
-        } if deal.capture_unanswered() => Ok(()),
+        Phase::Active { stage: Stage::AwaitingPerformance, .. } if deal.capture_unanswered() => Ok(()),
         Phase::Active { .. } => act_on(deal, c.checkpoint.kind, out),
         // acted on when the interruption ends
         Phase::Moderation { .. } | Phase::Disputed { .. } => Ok(()),
@@ -81,10 +61,9 @@ pub(crate) fn act_on_what_waits(deal: &Deal, refusal: bool, out: &mut Draft<'_>)
         act_on(deal, checkpoint.kind, out)?;
     }
     match out.phase() {
-        Phase::Active {
-            stage: Stage::AwaitingPerformance | Stage::Performing,
-            ..
-        } if deal.submitted() > 0 && !deal.core.changes_requested => {
+        Phase::Active { stage: Stage::AwaitingPerformance | Stage::Performing, .. }
+            if deal.submitted() > 0 && !deal.core.changes_requested =>
+        {
             enter(deal, Stage::AwaitingAcceptance, out);
             Ok(())
         }
@@ -162,15 +141,9 @@ pub(crate) fn submit(deal: &Deal, c: &Submit, out: &mut Draft<'_>) -> Result<(),
     if c.number != expected {
         return Err(Rejection::RevisionNumber { expected });
     }
-    out.push(Event::Submitted {
-        number: c.number,
-        revision: c.revision.clone(),
-    });
+    out.push(Event::Submitted { number: c.number, revision: c.revision.clone() });
     match deal.phase() {
-        Phase::Active {
-            stage: Stage::AwaitingPerformance,
-            ..
-        } if deal.capture_unanswered() => {}
+        Phase::Active { stage: Stage::AwaitingPerformance, .. } if deal.capture_unanswered() => {}
         Phase::Active { .. } => enter(deal, Stage::AwaitingAcceptance, out),
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
@@ -191,11 +164,8 @@ pub(crate) fn incur(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let services = &deal.binding_terms().services;
-    let service = services
-        .get(usize::from(c.service))
-        .ok_or(Rejection::UnknownService {
-            services: services.len(),
-        })?;
+    let service =
+        services.get(usize::from(c.service)).ok_or(Rejection::UnknownService { services: services.len() })?;
     let allowed = match (&service.provider, role, actor) {
         (_, Role::Operator, _) | (Provider::Seller, Role::Seller, _) => true,
         (Provider::Third(id), _, Actor::Party(actor)) => id == actor,
@@ -204,9 +174,6 @@ pub(crate) fn incur(
     if !allowed {
         return Err(Rejection::NotYourService);
     }
-    out.push(Event::CostIncurred {
-        service: c.service,
-        evidence: c.evidence.clone(),
-    });
+    out.push(Event::CostIncurred { service: c.service, evidence: c.evidence.clone() });
     Ok(())
 }

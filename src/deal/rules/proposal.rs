@@ -20,10 +20,7 @@ use crate::{Money, Side, Time};
 pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let actual = deal.terms_version();
     if c.from_version != actual {
-        return Err(Rejection::StaleTerms {
-            given: c.from_version,
-            actual,
-        });
+        return Err(Rejection::StaleTerms { given: c.from_version, actual });
     }
     check_pinned(deal, &c.terms, role)?;
     let mut deposits = SmallVec::new();
@@ -35,19 +32,14 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
             return Err(Rejection::CaptureUnanswered);
         }
         // buckets are in one currency for good
-        if deposit.required.currency() != new.currency() && deposit.buckets.received > 0 {
+        let used = || deal.transactions().iter().any(|t| t.deposit == deposit.id);
+        if deposit.required.currency() != new.currency() && used() {
             return Err(TermsError::at("guarantees", Problem::Pinned).into());
         }
-        deposits.push(DepositChange {
-            deposit: deposit.id,
-            old: deposit.required,
-            new,
-        });
+        deposits.push(DepositChange { deposit: deposit.id, old: deposit.required, new });
     }
     let changes: SmallVec<[DepositChange; 2]> = deposits;
-    let own = role
-        .side()
-        .map_or(Consents::default(), |side| Consents::default().with(side));
+    let own = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
     out.push(Event::TermsAmended {
         terms_version: actual.checked_add(1).ok_or(Rejection::Overflow)?,
         terms: c.terms.clone(),
@@ -77,6 +69,8 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
         ("fees", !staff && old.fees != new.fees),
         ("policy", !staff && old.policy != new.policy),
         ("services", !(0..old.services.len()).all(incurred_kept)),
+        // whoever was appointed arbiter cannot come to be paid by the deal
+        ("arbiter", deal.arbiter().is_some_and(|a| new.names_third(a))),
     ];
     match pinned.iter().find(|(_, changed)| *changed) {
         Some((field, _)) => Err(TermsError::at(field, Problem::Pinned)),
@@ -88,30 +82,19 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
 pub(crate) fn required(terms: &Terms) -> [Money; 4] {
     let guarantee = |side| terms.guarantees.of(side).unwrap_or(Money::zero(terms.currency));
     let quote = terms.quote();
-    [
-        quote.deposit,
-        quote.seller_due,
-        guarantee(Side::Buyer),
-        guarantee(Side::Seller),
-    ]
+    [quote.deposit, quote.seller_due, guarantee(Side::Buyer), guarantee(Side::Seller)]
 }
 
 /// Binds a version; the phase is left forward once all agree.
 pub(crate) fn agree(deal: &Deal, c: &Agree, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let actual = deal.terms_version();
     if c.terms_version != actual {
-        return Err(Rejection::StaleTerms {
-            given: c.terms_version,
-            actual,
-        });
+        return Err(Rejection::StaleTerms { given: c.terms_version, actual });
     }
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
     if !deal.consents().of(side) {
-        out.push(Event::Agreed {
-            side,
-            terms_version: actual,
-        });
+        out.push(Event::Agreed { side, terms_version: actual });
     }
     if let Some(claim) = &c.payment {
         claim_payment(deal, claim, side, out)?;
@@ -137,6 +120,10 @@ fn claim_payment(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let deposit = funding::own_deposit(deal, claim.deposit, side)?;
+    // the payment is known, or somebody has claimed it: it is not asked about, nor counted, twice
+    if funding::is_known(deal, &claim.gateway, &claim.reference, None) {
+        return Ok(());
+    }
     let amount = deposit.outstanding();
     if amount.is_zero() {
         return Err(Rejection::AmountOverOutstanding { max: amount });
@@ -169,10 +156,7 @@ pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, 
         DepositId::BUYER_GUARANTEE,
         DepositId::SELLER_GUARANTEE,
     ];
-    ids.into_iter()
-        .zip(owners)
-        .zip(required(terms))
-        .map(|((id, owner), required)| (id, owner, required))
+    ids.into_iter().zip(owners).zip(required(terms)).map(|((id, owner), required)| (id, owner, required))
 }
 
 /// The first event of a deal: who proposes consents; where creation implies consent, both do.
@@ -182,12 +166,9 @@ pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, 
 pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event {
     let policy = &terms.policy;
     let (consents, phase) = match policy.consent {
-        Consent::OnCreation => (
-            Consents::BOTH,
-            Phase::AwaitingDeposit {
-                until: at.plus_secs(policy.deposit_s),
-            },
-        ),
+        Consent::OnCreation => {
+            (Consents::BOTH, Phase::AwaitingDeposit { until: at.plus_secs(policy.deposit_s) })
+        }
         Consent::Explicit => {
             let consents = side.map_or(Consents::default(), |side| Consents::default().with(side));
             // where both must report, one span from the proposal to the conclusion
@@ -195,17 +176,8 @@ pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event
                 Acceptance::Mutual => policy.deposit_s,
                 Acceptance::ByBuyer => policy.proposal_s,
             };
-            (
-                consents,
-                Phase::Proposed {
-                    until: at.plus_secs(window),
-                },
-            )
+            (consents, Phase::Proposed { until: at.plus_secs(window) })
         }
     };
-    Event::Proposed {
-        terms: terms.clone(),
-        consents,
-        phase,
-    }
+    Event::Proposed { terms: terms.clone(), consents, phase }
 }

@@ -1,0 +1,180 @@
+//! Drives deals that are described in JSON, and prints what came of them.
+//!
+//! `cargo run --example scenario -- FILE… [--json]`; `-` reads JSON Lines from standard input, one scenario a line.
+//! Exits with 1 where something is not as a scenario expects, or a file is not a scenario. The format is described
+//! in `docs/scenarios.md`.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::process::ExitCode;
+
+use escrow::deposit::LegState;
+use escrow::settlement::Purpose;
+use escrow::testing::scenario::{Report, Scenario, run};
+
+fn main() -> io::Result<ExitCode> {
+    let (flags, files): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a.starts_with("--"));
+    if files.is_empty() || flags.iter().any(|f| f != "--json") {
+        eprintln!("usage: scenario FILE… [--json]    (a file named - is JSON Lines on standard input)");
+        return Ok(ExitCode::from(2));
+    }
+    let json = !flags.is_empty();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut failed = 0_usize;
+    let mut total = 0_usize;
+    let mut one = |source: &str, text: &str, json: bool| -> io::Result<()> {
+        total += 1;
+        let ok = match Scenario::from_json(text) {
+            Ok(scenario) => {
+                let report = run(&scenario);
+                if json {
+                    writeln!(out, "{}", serde_json::to_string(&report)?)?;
+                } else {
+                    write!(out, "{}", readable(&scenario, &report))?;
+                }
+                report.ok
+            }
+            Err(error) => {
+                if json {
+                    let error =
+                        serde_json::json!({ "ok": false, "source": source, "error": error.to_string() });
+                    writeln!(out, "{error}")?;
+                } else {
+                    writeln!(out, "{source}: {error}\n")?;
+                }
+                false
+            }
+        };
+        failed += usize::from(!ok);
+        Ok(())
+    };
+    for file in &files {
+        if file == "-" {
+            for (i, line) in io::stdin().lock().lines().enumerate() {
+                let line = line?;
+                if !line.trim().is_empty() {
+                    one(&format!("line {}", i + 1), &line, true)?;
+                }
+            }
+        } else {
+            let mut text = String::new();
+            std::fs::File::open(file)
+                .and_then(|f| f.take(Scenario::MAX_BYTES as u64 + 1).read_to_string(&mut text))
+                .map_err(|e| io::Error::new(e.kind(), format!("{file}: {e}")))?;
+            one(file, &text, json)?;
+        }
+    }
+    out.flush()?;
+    eprintln!("{} of {total} scenarios as expected", total - failed);
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A timeline, and a final statement.
+fn readable(scenario: &Scenario, report: &Report) -> String {
+    let mut text = String::new();
+    let _ = print(&mut text, scenario, report);
+    text
+}
+
+fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Result {
+    writeln!(out, "═══ {}", report.name)?;
+    if !scenario.about.is_empty() {
+        writeln!(out, "{}", scenario.about.as_str())?;
+    }
+    writeln!(out)?;
+    if let Some(error) = &report.error {
+        writeln!(out, "    not created: {} ({})", error.message, error.code)?;
+    }
+    for step in &report.steps {
+        let held = step.inside.iter().map(|m| format!("{} {}", m.deposit, m.amount)).collect::<Vec<_>>();
+        let held = if held.is_empty() { "–".to_owned() } else { held.join(", ") };
+        let at = step.at.to_string().replace('T', " ").replace('Z', "");
+        write!(out, "    {at}  {:<16}  {:<18} → {:<20} {held}", step.by, step.action, step.status.as_str())?;
+        match &step.message {
+            Some(message) => writeln!(out, "\n{:26}refused: {message}", "")?,
+            None => writeln!(out)?,
+        }
+        if let Some(preview) = &step.preview {
+            for share in &preview.shares {
+                writeln!(
+                    out,
+                    "{:26}would be: {} of {} to {}",
+                    "",
+                    share.purpose.as_str(),
+                    share.amount,
+                    share.payee
+                )?;
+            }
+        }
+    }
+    if let Some(status) = report.status {
+        writeln!(out, "\n    Statement: {status}")?;
+    }
+    for leg in &report.legs {
+        let amount = leg.amount.to_string();
+        let how = match leg.state {
+            LegState::Settled => "",
+            LegState::Credited => ", to the in-system balance",
+            LegState::Ordered => ", not answered yet",
+            LegState::Declined => ", DECLINED: waits for a destination",
+            LegState::Waiting => ", waits for a chargeback",
+            LegState::Dropped => ", dropped",
+        };
+        writeln!(
+            out,
+            "    {amount:>18}  to {:<12} {}{how}  [{}]",
+            leg.payee.to_string(),
+            why(leg.purpose),
+            leg.deposit
+        )?;
+    }
+    if report.legs.is_empty() {
+        writeln!(out, "    nothing moved")?;
+    }
+    for owed in &report.receivables {
+        let amount = owed.amount.to_string();
+        writeln!(out, "    {amount:>18}  owed by {} to {}: {}", owed.debtor, owed.payee, why(owed.purpose))?;
+    }
+    for deposit in report.deposits.iter().filter(|d| d.received.is_positive()) {
+        writeln!(
+            out,
+            "    {}: received {} = held {} + reserved {} + paid out {} + refunded {} + charged back {}",
+            deposit.deposit,
+            deposit.received.to_decimal(),
+            deposit.held.to_decimal(),
+            deposit.reserved.to_decimal(),
+            deposit.paid_out.to_decimal(),
+            deposit.refunded.to_decimal(),
+            deposit.charged_back.to_decimal(),
+        )?;
+    }
+    let checks = report.invariants.checks;
+    match report.invariants.violations.as_slice() {
+        [] => writeln!(
+            out,
+            "    {checks} checks held: conservation, replay, stored state, journal before gateway"
+        )?,
+        violations => violations.iter().try_for_each(|v| writeln!(out, "    VIOLATED {v}"))?,
+    }
+    for difference in &report.differences {
+        writeln!(out, "    DIFFERENT {difference}")?;
+    }
+    writeln!(out)
+}
+
+fn why(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Payout => "what the seller earned",
+        Purpose::Service => "a service provided for the deal",
+        Purpose::Fee => "the agreed fees",
+        Purpose::ArbitrationFee => "the fee for the ruling",
+        Purpose::Refund => "the rest of what was paid, back to its source",
+        Purpose::Excess => "more than was asked for, or too late: back to its source",
+        Purpose::Returned => "the deposit was changed: back, to be paid again",
+        Purpose::Guarantee => "the guarantee, back to its owner",
+        Purpose::Award => "the loser's guarantee",
+        Purpose::Charge => "an additional charge",
+        Purpose::Chargeback => "what a chargeback took",
+    }
+}
