@@ -1,4 +1,54 @@
-//! An embeddable, storage-agnostic escrow domain library.
+//! An embeddable, storage-agnostic escrow agent: it holds other people's money between a buyer and a seller, and
+//! says who may do what and when, what everybody is owed to the last minor unit, and what must be paid next.
+//!
+//! The crate stores nothing, opens no socket, reads no clock and draws no random id. A host brings persistence and
+//! I/O through four small [ports](port): clock, payment gateway, tracker, event sink.
+//!
+//! - [`Terms`] are what the parties agree on; their [`Quote`] says what everybody pays and gets.
+//! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
+//!   orders among them, or a [`Rejection`]. It is pure and total.
+//! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
+//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
+//!   point is mended by reloading the deal and resuming.
+//!
+//! # Examples
+//! ```
+//! use escrow::deal::command::{Accept, ConfirmPayment, StartPerforming};
+//! use escrow::deposit::DepositId;
+//! use escrow::terms::{Fee, FeePayee, Item, Payer};
+//! use escrow::{Context, Currency, Deal, DealId, Money, Policy, Rate, Status, Terms, TermsDraft, Time};
+//!
+//! let rub = |minor| Money::from_minor(minor, Currency::RUB);
+//! let phone = Item::new("Phone".parse()?, rub(23_500_00), 1);
+//! let mut draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
+//! let platform = Fee::of_price("fee".parse()?, FeePayee::Platform, Rate::from_ppm(50_000)?, Payer::Seller);
+//! draft.fees.push(platform);
+//!
+//! let now = Time::parse("2026-03-01T12:00:00Z")?;
+//! let (anna, shop) = (Context::party(now, "anna".parse()?), Context::party(now, "shop".parse()?));
+//! let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
+//! let paid = ConfirmPayment {
+//!     deposit: DepositId::BUYER_PAYMENT,
+//!     gateway: "bank".parse()?,
+//!     reference: "payment-1".parse()?,
+//!     amount: rub(23_500_00),
+//!     transaction: None,
+//!     held_until: None,
+//! };
+//! let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
+//! let _ = deal.handle(&StartPerforming {}.into(), &shop)?;
+//! let accepted = deal.handle(&Accept::default().into(), &anna)?;
+//!
+//! assert_eq!(deal.status(), Status::Settling);
+//! let orders: Vec<_> = accepted.orders().map(|o| (o.payee.to_string(), o.amount)).collect();
+//! // 5 % of 23 500 is 1 175
+//! assert_eq!(orders, [("platform".to_owned(), rub(1_175_00)), ("seller".to_owned(), rub(22_325_00))]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
+//! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
 
 pub mod agent;
 pub mod deal;
@@ -29,3 +79,8 @@ pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
 pub use wire::{DealSummary, Envelope};
+
+/// The README's code is tested with the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,10 +4,11 @@ use smallvec::SmallVec;
 
 use super::command::Command;
 use super::draft::Draft;
-use super::event::Recorded;
+use super::event::{Event, Recorded};
 use super::{Deal, Rejection, repeat, rules, table};
 use crate::deposit::Order;
-use crate::{Actor, PartyId, Role, Time};
+use crate::settlement::Purpose;
+use crate::{Actor, Money, PartyId, Payee, Role, Time};
 
 /// Who asks, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +93,20 @@ impl Transition {
     /// What the gateway is to do now, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.events.iter().filter_map(|recorded| recorded.event.order())
+    }
+
+    /// Who gets what by this transition: every leg that is ordered, credited or made to wait, with a repeated
+    /// attempt of a declined one among them.
+    pub fn split(&self) -> impl Iterator<Item = (&Payee, Purpose, Money)> {
+        self.events.iter().filter_map(|recorded| {
+            if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event {
+                Some((&order.payee, order.purpose, order.amount))
+            } else if let Event::LegWaits { payee, purpose, amount, .. } = &recorded.event {
+                Some((payee, *purpose, *amount))
+            } else {
+                None
+            }
+        })
     }
 
     /// The events themselves.
