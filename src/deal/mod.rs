@@ -217,6 +217,16 @@ impl Deal {
         self.core.dispute.as_ref()
     }
 
+    /// Can a party write a claim to the other, because they are negotiating? WebMoney's `CanCreateClaim`.
+    pub const fn can_claim(&self) -> bool {
+        matches!(self.core.phase, Phase::Disputed { stage: DisputeStage::Negotiation, .. })
+    }
+
+    /// Can a party sue, because the time to negotiate is over? WebMoney's `CanCreateLawsuit`, after ten days.
+    pub const fn can_sue(&self) -> bool {
+        matches!(self.core.phase, Phase::Disputed { stage: DisputeStage::Arbitration, .. })
+    }
+
     /// The arbiter.
     pub const fn arbiter(&self) -> Option<&PartyId> {
         self.core.arbiter.as_ref()
