@@ -4,17 +4,18 @@
 use smallvec::SmallVec;
 
 use super::Deal;
+use super::books::{add, sub};
 use super::core::{Core, OpenChargeback, PayeeDestination, Remaining, StatusChange, index};
 use super::event::{Event, Recorded};
 use super::phase::{DisputeStage, Phase, PhaseKind};
 use super::rules::proposal;
 use crate::deposit::{
-    Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegId, LegState, Order, Transaction,
-    TransactionKind, TransactionState, TxId,
+    Buckets, Deposit, DepositId, DepositPurpose, HoldState, LegState, Order, Transaction, TransactionKind,
+    TransactionState, TxId,
 };
 use crate::dispute::{Dispute, DisputeStatus, Opener};
-use crate::settlement::{Incurred, Purpose};
-use crate::{Actor, DealId, Money, Payee, Side, Time};
+use crate::settlement::Incurred;
+use crate::{Actor, DealId, Money, Side, Time};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
@@ -359,16 +360,6 @@ impl Deal {
     }
 }
 
-// The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
-// caught by the invariants that a replay checks at its end.
-const fn add(bucket: &mut i64, amount: i64) {
-    *bucket = bucket.saturating_add(amount);
-}
-
-const fn sub(bucket: &mut i64, amount: i64) {
-    *bucket = bucket.saturating_sub(amount);
-}
-
 fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction {
     Transaction {
         id,
@@ -398,24 +389,6 @@ fn pending(order: &Order, at: Time) -> Transaction {
 }
 
 impl Core {
-    fn deposit(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
-        if let Some(deposit) = self.deposits.get_mut(id.index()) {
-            change(deposit);
-        }
-    }
-
-    fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
-        if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
-            change(source);
-        }
-    }
-
-    fn leg(&mut self, id: Option<LegId>, change: impl FnOnce(&mut Leg)) {
-        if let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) {
-            change(leg);
-        }
-    }
-
     fn dispute(&mut self, change: impl FnOnce(&mut Dispute)) {
         if let Some(dispute) = &mut self.dispute {
             change(dispute);
@@ -470,129 +443,6 @@ impl Core {
         let comment = self.comment.take();
         if phase.status() != previous {
             self.status_change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
-        }
-    }
-
-    /// A leg that is new takes its amount out of what the deposit holds; another attempt finds it there.
-    fn assign(
-        &mut self,
-        id: Option<LegId>,
-        deposit: DepositId,
-        payee: &Payee,
-        purpose: Purpose,
-        amount: Money,
-        source: Option<TxId>,
-    ) {
-        let Some(id) = id.filter(|id| self.legs.get(index(id.0)).is_none()) else {
-            return;
-        };
-        self.legs.push(Leg {
-            id,
-            deposit,
-            payee: payee.clone(),
-            purpose,
-            amount,
-            state: LegState::Waiting,
-            tx: None,
-            source,
-        });
-        self.unsettled_legs = self.unsettled_legs.saturating_add(1);
-        self.deposit(deposit, |d| {
-            sub(&mut d.buckets.held, amount.minor());
-            add(&mut d.buckets.reserved, amount.minor());
-        });
-        self.source(source, |t| t.returned = t.returned.saturating_add(amount.minor()));
-    }
-
-    /// The payee has his money.
-    fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
-        let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
-            return;
-        };
-        leg.state = state;
-        let (deposit, amount, back) = (leg.deposit, leg.amount.minor(), leg.purpose.goes_back());
-        self.unsettled_legs = self.unsettled_legs.saturating_sub(1);
-        self.deposit(deposit, |d| {
-            sub(&mut d.buckets.reserved, amount);
-            add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, amount);
-        });
-    }
-
-    fn answer(&mut self, tx: TxId, state: TransactionState, at: Time, change: impl FnOnce(&mut Transaction)) {
-        let Some(transaction) = self.transactions.get_mut(index(tx.0)) else {
-            return;
-        };
-        if Deal::is_order(transaction) {
-            self.unanswered = self.unanswered.saturating_sub(1);
-        }
-        transaction.state = state;
-        transaction.settled_at = Some(at);
-        change(transaction);
-    }
-
-    fn succeed(&mut self, tx: TxId) {
-        let Some(t) = self.transactions.get(index(tx.0)) else {
-            return;
-        };
-        let (kind, leg, source, deposit, amount) = (t.kind, t.leg, t.source, t.deposit, t.amount.minor());
-        match kind {
-            TransactionKind::Capture => {
-                let mut whole = 0;
-                self.source(source, |hold| {
-                    whole = hold.amount.minor();
-                    hold.hold = Some(HoldState::Closed);
-                    hold.returned = hold.returned.saturating_add(whole.saturating_sub(amount));
-                });
-                let rest = whole.saturating_sub(amount);
-                self.deposit(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, rest);
-                    add(&mut d.buckets.refunded, rest);
-                });
-            }
-            TransactionKind::Void => {
-                self.source(source, |hold| hold.hold = Some(HoldState::Closed));
-                self.settle_leg(leg, LegState::Settled);
-            }
-            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-                self.settle_leg(leg, LegState::Settled);
-            }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
-        }
-    }
-
-    fn fail(&mut self, tx: TxId) {
-        let Some(t) = self.transactions.get(index(tx.0)) else {
-            return;
-        };
-        let (kind, leg, source, deposit, amount) = (t.kind, t.leg, t.source, t.deposit, t.amount.minor());
-        match kind {
-            // the money never came in
-            TransactionKind::Capture => {
-                let mut whole = 0;
-                self.source(source, |hold| {
-                    whole = hold.amount.minor();
-                    hold.hold = Some(HoldState::Lapsed);
-                });
-                self.deposit(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, whole);
-                    sub(&mut d.buckets.received, whole);
-                });
-            }
-            TransactionKind::Void => {
-                self.source(source, |hold| hold.hold = Some(HoldState::Lapsed));
-                self.leg(leg, |leg| leg.state = LegState::Dropped);
-                self.unsettled_legs = self.unsettled_legs.saturating_sub(1);
-                self.deposit(deposit, |d| {
-                    sub(&mut d.buckets.reserved, amount);
-                    sub(&mut d.buckets.received, amount);
-                });
-            }
-            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-                self.leg(leg, |leg| leg.state = LegState::Declined);
-            }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
         }
     }
 }

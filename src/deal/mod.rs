@@ -5,6 +5,7 @@
 mod access;
 mod allowed;
 mod apply;
+mod books;
 pub mod command;
 mod core;
 mod decide;

@@ -108,18 +108,8 @@ impl Fee {
 
     /// A rate of the price, carved out of an earlier fee.
     pub fn carved(id: FeeId, payee: FeePayee, rate: Rate, out_of: FeeId) -> Self {
-        Self {
-            id,
-            payee,
-            rate,
-            base: FeeBase::Price,
-            fixed: None,
-            min: None,
-            max: None,
-            payer: None,
-            on_refund: None,
-            out_of: Some(out_of),
-        }
+        let own = Self::of_price(id, payee, rate, Payer::Seller);
+        Self { payer: None, on_refund: None, out_of: Some(out_of), ..own }
     }
 
     /// Is this fee carved out of another?

@@ -276,6 +276,8 @@ pub struct World {
     pub deal: Deal,
     pub now: Time,
     pub journal: Vec<Recorded>,
+    /// How long the journal was after each transition.
+    pub commits: Vec<usize>,
     /// How much real money is at the gateway for each deposit: charged and captured, less what left.
     book: BTreeMap<DepositId, i64>,
     /// Which payments really came in.
@@ -297,6 +299,7 @@ impl World {
             deal,
             now: start(),
             journal: first.events().to_vec(),
+            commits: vec![first.events().len()],
             book: BTreeMap::new(),
             paid: BTreeSet::new(),
             references: 0,
@@ -425,6 +428,7 @@ impl World {
                         == self.deal.version()
                 );
                 self.journal.extend_from_slice(transition.events());
+                self.commits.push(self.journal.len());
                 self.book_facts(command, transition);
                 self.check_orders(&before, transition);
                 self.check();
