@@ -42,8 +42,12 @@ fn main() -> io::Result<ExitCode> {
             Err(error) => {
                 if json {
                     let error =
-                        serde_json::json!({ "ok": false, "source": source, "error": error.to_string() });
-                    writeln!(out, "{error}")?;
+                        serde_json::json!({ "code": "malformed-scenario", "message": error.to_string() });
+                    writeln!(
+                        out,
+                        "{}",
+                        serde_json::json!({ "ok": false, "source": source, "error": error })
+                    )?;
                 } else {
                     writeln!(out, "{source}: {error}\n")?;
                 }

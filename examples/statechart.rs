@@ -6,14 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![allow(clippy::panic, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use escrow::deal::command::*;
 use escrow::deal::{CommandKind, DisputeStage, Permit, PhaseKind, Timer, cell};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::dispute::{DisputeStatus, Opener};
+use escrow::dispute::Opener;
 use escrow::settlement::Fault;
 use escrow::terms::{Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
 use escrow::{
@@ -252,13 +252,18 @@ pub(crate) fn explore<K: std::hash::Hash + Eq>(
 ) -> Vec<Deal> {
     let mut known: HashSet<K> = from.iter().map(&kind_of_state).collect();
     let mut found = Vec::new();
+    let mut in_vain = HashMap::<(PhaseKind, CommandKind, Role), u32>::new();
     let mut waiting: VecDeque<Deal> = from.into();
     while let Some(deal) = waiting.pop_front() {
+        let here = kind_of_state(&deal);
         let mut follow = |cause: &Cause, role, after: Deal| {
             seen(&deal, cause, role, &after);
-            if known.insert(kind_of_state(&after)) {
+            let kind = kind_of_state(&after);
+            let moved = kind != here;
+            if known.insert(kind) {
                 waiting.push_back(after);
             }
+            moved
         };
         if let Some(due) = deal.next_deadline() {
             let mut after = deal.clone();
@@ -272,6 +277,12 @@ pub(crate) fn explore<K: std::hash::Hash + Eq>(
                     Permit::WrongRole | Permit::WrongPhase => continue,
                     _ => {}
                 }
+                // notes and the like change nothing that matters, wherever they are made
+                let tries = in_vain.entry((deal.phase().kind(), kind, role)).or_default();
+                if *tries > 100 && deal.outcome().is_none() {
+                    continue;
+                }
+                *tries += 1;
                 let context = Context::new(now, actor(role, &deal));
                 for command in commands(kind, role, &deal, now) {
                     // what already stands brings no events; what is refused is no arrow
@@ -279,7 +290,9 @@ pub(crate) fn explore<K: std::hash::Hash + Eq>(
                     if let Some(done) = accepted.filter(|done| !done.is_empty()) {
                         let mut after = deal.clone();
                         done.events().iter().for_each(|recorded| after.apply(recorded));
-                        follow(&Cause::Command(kind), role, after);
+                        if follow(&Cause::Command(kind), role, after) {
+                            *tries = 0;
+                        }
                     }
                 }
             }
@@ -307,39 +320,14 @@ fn fired_timers(events: &[Recorded]) -> String {
     fired.collect::<Vec<_>>().join(", then of ")
 }
 
-/// What of a deal decides which way it can go from here, as coarse as finds every arrow. Amounts, times and histories
-/// do not.
+/// What of a deal decides which way it can go from here, as coarse as still finds the arrows. Amounts, times and
+/// histories do not.
 pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     let (phase, stage) = node(deal.phase());
     let mut key = vec![phase as u8, u8::from(stage)];
-    let pending = |kind| deal.transactions().iter().any(|t| t.is_pending() && t.kind() == kind);
-    let mut whats_waiting = || {
-        key.push(deal.latest_checkpoint().map_or(0, |c| c.kind as u8 + 1));
-        key.push(u8::from(deal.submitted() > 0));
-    };
-    match deal.phase() {
-        Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => {}
-        Phase::Moderation { from, .. } => {
-            whats_waiting();
-            key.push(*from as u8);
-        }
-        Phase::Active { .. } => {
-            let capturing = pending(TransactionKind::Capture);
-            if capturing {
-                whats_waiting();
-            }
-            key.extend([u8::from(capturing), u8::from(deal.submitted() > 0)]);
-        }
-        Phase::Disputed { interrupted, .. } => {
-            whats_waiting();
-            key.push(*interrupted as u8);
-        }
-        Phase::Paying { outcome, awaiting_capture } => {
-            key.extend([*outcome as u8, u8::from(*awaiting_capture)])
-        }
-        Phase::Closed { outcome } => key.push(*outcome as u8),
-    }
-    if deal.outcome().is_some() {
+    if let Phase::Paying { outcome, .. } | Phase::Closed { outcome } = deal.phase() {
+        key.push(*outcome as u8);
+        key.push(u8::from(matches!(deal.phase(), Phase::Paying { awaiting_capture: true, .. })));
         // an ended deal pays the same way, however it came there
         let legs = |state| deal.legs().iter().filter(move |leg| leg.state() == state);
         let states = [LegState::Declined, LegState::Waiting, LegState::Ordered];
@@ -357,12 +345,26 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
         }
         return key;
     }
+    let capturing = |t: &escrow::Transaction| t.is_pending() && t.kind() == TransactionKind::Capture;
+    let capturing = deal.transactions().iter().any(capturing);
+    key.extend([u8::from(capturing), u8::from(deal.submitted() > 0), u8::from(deal.track().is_some())]);
+    // where nothing is left but what is on its way back, an ending waits for that
+    let empty = deal.deposits().iter().all(|deposit| deposit.held().is_zero());
+    key.push(u8::from(empty && deal.legs().iter().any(|leg| !leg.is_settled())));
+    let claimed = |t: &escrow::Transaction| t.is_pending() && t.reference().is_some();
+    key.push(u8::from(empty && deal.transactions().iter().any(claimed)));
+    // a checkpoint is acted on at once, or waits for the end of an interruption
+    let waits = capturing || !matches!(deal.phase(), Phase::Active { .. });
+    let waiting = deal.latest_checkpoint().filter(|_| waits);
+    key.push(waiting.map_or(0, |checkpoint| checkpoint.kind as u8 + 1));
+    if let Phase::Moderation { from, .. } = deal.phase() {
+        key.push(*from as u8);
+    }
     key.extend(Side::BOTH.map(|side| u8::from(deal.consents().of(side))));
     key.extend(Side::BOTH.map(|side| deal.report(side).map_or(0, |verdict| verdict as u8 + 1)));
     for deposit in deal.deposits().iter().filter(|d| d.charge().is_none()) {
         key.push(u8::from(deposit.outstanding().is_zero()) | u8::from(!deposit.on_hold().is_zero()) << 1);
     }
-    key.push(u8::from(deal.track().is_some()));
     if let Some(dispute) = deal.dispute() {
         // one that was given up goes on in the stage that it had
         key.extend([dispute.status() as u8, dispute.stage() as u8]);
@@ -372,8 +374,10 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Reports => 3,
             Opener::Timer => 4,
         });
-        if dispute.status() == DisputeStatus::Open {
-            key.extend(Side::BOTH.map(|side| u8::from(dispute.offer(side).is_some())));
+        if let Phase::Disputed { interrupted, .. } = deal.phase() {
+            let offers = Side::BOTH.map(|side| dispute.offer(side).is_some());
+            let first = offers.iter().position(|offered| *offered).unwrap_or(2);
+            key.extend([*interrupted as u8, first as u8]);
         }
     }
     key
@@ -608,17 +612,22 @@ fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
         .into()
 }
 
-/// One chargeback at a time.
+/// One chargeback at a time, of a half or of all; a bank may take the money without a word before.
 fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
     let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
     let deposit = DepositId::BUYER_PAYMENT;
-    let amount = deal.deposit(deposit).map_or(rub(1), |d| d.required());
-    let step = |reference, step| Chargeback { reference, deposit, amount, step }.into();
-    match open {
-        // a bank may take the money without a word before
-        None => [ChargebackStep::Opened, ChargebackStep::Lost].map(|s| step(text(fresh), s)).into(),
-        Some(known) => {
-            [ChargebackStep::Lost, ChargebackStep::Won].map(|s| step(known.reference.clone(), s)).into()
+    let all = deal.deposit(deposit).map_or(1, |d| d.required().minor());
+    let steps = match open {
+        None => {
+            vec![(ChargebackStep::Opened, all), (ChargebackStep::Lost, all), (ChargebackStep::Lost, all / 2)]
         }
-    }
+        Some(known) => {
+            let amount = known.amount.minor();
+            vec![(ChargebackStep::Lost, amount), (ChargebackStep::Won, amount)]
+        }
+    };
+    let reference = open.map_or(text(fresh), |known| known.reference.clone());
+    let said =
+        |(step, minor)| Chargeback { reference: reference.clone(), deposit, amount: rub(minor), step }.into();
+    steps.into_iter().map(said).collect()
 }

@@ -94,26 +94,40 @@ fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
     (deal.phase().kind(), facts)
 }
 
-/// One deal of every kind, and the same with an unpaid charge of each side and a payment that nobody asked for.
+/// One deal of every kind, under whichever rules it comes first, and the same with an unpaid charge of each side and
+/// with a payment that nobody asked for.
 fn states() -> &'static [State] {
-    static STATES: OnceLock<Vec<State>> = OnceLock::new();
-    STATES.get_or_init(|| {
-        let mut states = Vec::new();
+    &explored().0
+}
+
+/// A quarter of them, of all three sorts in turn: what holds for the whole deal needs no deal of every kind.
+fn some_states() -> impl Iterator<Item = &'static State> {
+    states().iter().step_by(4)
+}
+
+/// The deals, and those that were closed with money left in them, which nobody would ever see again.
+fn explored() -> &'static (Vec<State>, Vec<String>) {
+    static EXPLORED: OnceLock<(Vec<State>, Vec<String>)> = OnceLock::new();
+    EXPLORED.get_or_init(|| {
+        let (mut states, mut lost) = (Vec::new(), Vec::new());
+        let mut known = HashSet::new();
         for (rules, draft) in rules() {
             let terms = Arc::new(Terms::new(draft).unwrap());
-            let mut known = HashSet::new();
-            let mut add = |deal: Deal| {
-                if known.insert((kind_of_permission(&deal), deal.deposits().len())) {
-                    states.push(State { rules, deal });
+            let deals = explore(started(&terms), kind_of_state, commands, |before, cause, role, after| {
+                let holds = after.deposits().iter().any(|deposit| !deposit.held().is_zero());
+                if after.phase().kind() == PhaseKind::Closed && holds {
+                    lost.push(format!("under {rules}, {cause:?} by {role} of {before:?} left {after:?}"));
                 }
-            };
-            for deal in explore(started(&terms), kind_of_state, commands, |_, _, _, _| ()) {
-                add(with(&deal, CommandKind::ConfirmPayment, Role::Gateway));
-                add(with(&deal, CommandKind::AddCharge, Role::Operator));
-                add(deal);
+            });
+            for deal in deals {
+                if known.insert(kind_of_permission(&deal)) {
+                    let paid = with(&deal, CommandKind::ConfirmPayment, Role::Gateway);
+                    let charged = with(&deal, CommandKind::AddCharge, Role::Operator);
+                    states.extend([paid, charged, deal].map(|deal| State { rules, deal }));
+                }
             }
         }
-        states
+        (states, lost)
     })
 }
 
@@ -382,6 +396,12 @@ fn terminal_phases_take_only_money_facts() {
 }
 
 #[test]
+fn a_closed_deal_holds_nothing() {
+    let lost = &explored().1;
+    assert!(lost.is_empty(), "{} in all\n{}", lost.len(), lost[0]);
+}
+
+#[test]
 fn every_guard_can_be_satisfied_and_denied() {
     // by what the deals answer, not by what this file thinks of the guard
     let mut answers: BTreeMap<Guard, (bool, bool)> = BTreeMap::new();
@@ -407,7 +427,7 @@ fn every_guard_can_be_satisfied_and_denied() {
 #[test]
 fn allowed_agrees_with_transition() {
     let mut failures = Vec::new();
-    for State { rules, deal } in states() {
+    for State { rules, deal } in some_states() {
         for (when, now) in instants(deal) {
             for role in Role::ALL {
                 let who = actor(role, deal);
@@ -455,7 +475,7 @@ fn agree(verdict: Result<(), Rejection>, really: &Result<Transition, Rejection>)
 
 #[test]
 fn a_rejection_changes_nothing() {
-    for State { rules, deal } in states() {
+    for State { rules, deal } in some_states() {
         let now = before_deadline(deal);
         let overdue = deal.next_deadline().filter(|_| deal.version().is_multiple_of(4));
         for now in [Some(now), overdue].into_iter().flatten() {
@@ -476,7 +496,7 @@ fn a_rejection_changes_nothing() {
 #[test]
 fn a_stranger_may_nothing() {
     let stranger = Actor::Party(text("stranger"));
-    for State { deal, .. } in states() {
+    for State { deal, .. } in some_states() {
         assert_eq!(deal.role_of(&stranger), None);
         let now = before_deadline(deal);
         for (kind, verdict) in deal.allowed(&stranger, now).iter() {
@@ -507,7 +527,7 @@ fn only_parties_and_staff_propose() {
 /// Actor, already stands, staleness, role, phase, guard: each is looked at before what comes after it.
 #[test]
 fn the_order_of_judgement() {
-    for State { deal, .. } in states() {
+    for State { deal, .. } in some_states() {
         let now = before_deadline(deal);
         let stale = Rejection::Stale { seen: deal.revision() + 1, actual: deal.revision() };
         for role in Role::ALL {

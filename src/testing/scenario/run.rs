@@ -30,7 +30,9 @@ pub fn run(scenario: &Scenario) -> Report {
                 &code,
                 &mut report,
             );
-            report.error = Some(StepError { step: 0, code, message });
+            let error = StepError { step: 0, code, message };
+            report.rejections.push(error.clone());
+            report.error = Some(error);
             report.ok = report.differences.is_empty();
             return report;
         }
