@@ -15,7 +15,7 @@ use escrow::deal::{CommandKind, DisputeStage, Permit, PhaseKind, Timer, cell};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
 use escrow::dispute::Opener;
 use escrow::settlement::Fault;
-use escrow::terms::{Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
+use escrow::terms::{ArbitrationFee, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
 use escrow::{
     Actor, Award, Command, Context, Currency, Deal, DealId, Destination, Event, Money, Outcome, Payee, Phase,
     Policy, Rate, Recorded, Role, Side, Terms, TermsDraft, Text, Time, transition,
@@ -175,6 +175,11 @@ pub(crate) fn draft(policy: Policy) -> TermsDraft {
     let mutual = policy.acceptance == escrow::terms::Acceptance::Mutual;
     let mut draft = TermsDraft::new(text("buyer"), text("seller"), Currency::RUB, items, policy);
     draft.arbiter = Some(text("arbiter"));
+    // he is paid for a ruling, and may say where
+    let payee = FeePayee::Partner(text("arbiter"));
+    let fixed = Some(rub(100));
+    draft.policy.arbitration_fee =
+        Some(ArbitrationFee { payee, rate: Rate::ZERO, fixed, min: None, max: None });
     let fee = |id, payee| Fee::of_price(text(id), payee, Rate::from_ppm(50_000).unwrap(), Payer::Seller);
     draft.fees =
         vec![fee("platform", FeePayee::Platform), fee("partner", FeePayee::Partner(text("partner")))];
@@ -582,9 +587,8 @@ fn own(role: Role) -> Payee {
         Role::Buyer => Payee::Buyer,
         Role::Seller => Payee::Seller,
         Role::Partner => Payee::Party(text("partner")),
-        Role::Arbiter | Role::Operator | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
-            Payee::Platform
-        }
+        Role::Arbiter => Payee::Party(text("arbiter")),
+        Role::Operator | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => Payee::Platform,
     }
 }
 

@@ -16,8 +16,9 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use escrow::deal::command::{Accept, Cancel, Command, Wake};
-use escrow::deal::{CommandKind, DisputeStage, Guard, Permit, Phase, PhaseKind, Stage, cell};
+use escrow::deal::{CommandKind, DisputeStage, Guard, Permit, Phase, PhaseKind, cell};
 use escrow::deposit::TransactionKind;
+use escrow::dispute::Opener;
 use escrow::terms::{Acceptance, BuyerCancel, Consent, Moderation, OnSilence, OneReport, Policy, Terms};
 use escrow::terms::{Payer, TermsDraft};
 use escrow::{Actor, Context, Deal, DealId, Rejection, Role, Side, Time, Transition, transition};
@@ -83,7 +84,10 @@ fn rules() -> Vec<(&'static str, TermsDraft)> {
 
 /// What else can matter to a permission, and to whether some content is accepted.
 fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
-    let mut facts: Vec<bool> = Guard::ALL.into_iter().map(|guard| holds(guard, deal)).collect();
+    let mut facts: Vec<bool> = Guard::ALL
+        .into_iter()
+        .flat_map(|guard| [Role::Buyer, Role::Seller].map(|role| holds(guard, deal, role)))
+        .collect();
     facts.push(deal.has_pending());
     facts.push(deal.legs().iter().any(|leg| !leg.is_settled()));
     facts.push(deal.consents().buyer);
@@ -146,7 +150,7 @@ fn with(deal: &Deal, kind: CommandKind, role: Role) -> Deal {
 }
 
 /// What a guard says of itself, once more, in other words.
-fn holds(guard: Guard, deal: &Deal) -> bool {
+fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
     let policy = &deal.terms().policy;
     let by_buyer = policy.acceptance == Acceptance::ByBuyer;
     match guard {
@@ -178,11 +182,18 @@ fn holds(guard: Guard, deal: &Deal) -> bool {
         }
         // nobody submits for reports
         Guard::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-        Guard::SomethingSubmitted => {
-            let looked_at = Stage::AwaitingAcceptance;
-            let looking = matches!(deal.phase(), Phase::Active { stage, .. } if *stage == looked_at);
-            looking && deal.submitted() > 0
-        }
+        Guard::SomethingSubmitted => deal.submitted() > 0,
+        Guard::OfferMade => match role {
+            Role::Buyer => deal.dispute().is_some_and(|d| d.offer(Side::Seller).is_some()),
+            Role::Seller => deal.dispute().is_some_and(|d| d.offer(Side::Buyer).is_some()),
+            _ => false,
+        },
+        Guard::MayWithdraw => match deal.dispute().map(|d| d.opened_by()) {
+            Some(Opener::Party(Side::Buyer)) => role == Role::Buyer,
+            Some(Opener::Party(Side::Seller)) => role == Role::Seller,
+            Some(Opener::Refusal | Opener::Reports) => true,
+            Some(Opener::Timer) | None => false,
+        },
         other => panic!("say here when {other:?} holds"),
     }
 }
@@ -266,7 +277,7 @@ fn check(kind: CommandKind, role: Role, state: &State, tally: &mut Tally) -> Res
                 let refusal = Rejection::WrongPhase { role, command: kind, phase };
                 verdict == Err(refusal)
             }
-            (Permit::If(guard), _) if !holds(guard, deal) => {
+            (Permit::If(guard), _) if !holds(guard, deal, role) => {
                 tally.denied += 1;
                 verdict == Err(Rejection::Guard(guard))
             }

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use super::Deal;
-use super::phase::{Phase, PhaseKind, Stage};
+use super::phase::{Phase, PhaseKind};
+use crate::dispute::Opener;
 use crate::terms::{Acceptance, BuyerCancel, Moderation};
+use crate::{Role, Side};
 
 /// A condition on which a permission depends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -34,15 +36,19 @@ pub enum Guard {
     FundsHeld,
     /// The arbiter is asked, no longer the parties.
     InArbitration,
-    /// A revision can still be submitted under `policy.max_revisions`.
+    /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
     /// A revision was submitted.
     SomethingSubmitted,
+    /// The other party offers an award.
+    OfferMade,
+    /// The actor opened the dispute, or nobody did and no deadline either.
+    MayWithdraw,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::ModerationOn,
         Self::AllAgreed,
         Self::Funded,
@@ -57,10 +63,12 @@ impl Guard {
         Self::InArbitration,
         Self::RevisionsLeft,
         Self::SomethingSubmitted,
+        Self::OfferMade,
+        Self::MayWithdraw,
     ];
 
-    /// Does it hold?
-    pub(super) fn holds(self, deal: &Deal) -> bool {
+    /// Does it hold, for this role?
+    pub(super) fn holds(self, deal: &Deal, role: Role) -> bool {
         let policy = &deal.terms().policy;
         let by_buyer = match policy.acceptance {
             Acceptance::ByBuyer => true,
@@ -91,10 +99,16 @@ impl Guard {
                 matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-            Self::SomethingSubmitted => {
-                deal.submitted() > 0
-                    && matches!(deal.phase(), Phase::Active { stage: Stage::AwaitingAcceptance, .. })
+            Self::SomethingSubmitted => deal.submitted() > 0,
+            Self::OfferMade => {
+                let other = role.side().map(Side::other);
+                deal.dispute().zip(other).is_some_and(|(dispute, side)| dispute.offer(side).is_some())
             }
+            Self::MayWithdraw => deal.dispute().is_some_and(|dispute| match dispute.opened_by() {
+                Opener::Party(side) => role.side() == Some(side),
+                Opener::Refusal | Opener::Reports => true,
+                Opener::Timer => false,
+            }),
         }
     }
 
@@ -115,6 +129,8 @@ impl Guard {
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
             Self::SomethingSubmitted => "nothing-submitted",
+            Self::OfferMade => "no-such-offer",
+            Self::MayWithdraw => "not-your-dispute",
         }
     }
 
@@ -127,14 +143,16 @@ impl Guard {
             | Self::ToldByHand
             | Self::FundsHeld
             | Self::InArbitration
-            | Self::SomethingSubmitted => true,
+            | Self::SomethingSubmitted
+            | Self::OfferMade => true,
             Self::ModerationOn
             | Self::AcceptedByBuyer
             | Self::PartialBuyoutAllowed
             | Self::AcceptedMutually
             | Self::MayCancelFunded
             | Self::BuyerMayCancelNow
-            | Self::RevisionsLeft => false,
+            | Self::RevisionsLeft
+            | Self::MayWithdraw => false,
         }
     }
 }
@@ -151,14 +169,16 @@ impl fmt::Display for Guard {
             Self::PartialBuyoutAllowed => "the policy allows no partial buyout: accept everything, or cancel",
             Self::AcceptedMutually => "the buyer accepts this deal: accept it, cancel it, or open a dispute",
             Self::MayCancelFunded => "a concluded deal of this kind is not cancelled: report failure",
-            Self::BuyerMayCancelNow => "the policy no longer lets the buyer cancel: open a dispute",
+            Self::BuyerMayCancelNow => "the policy does not let the buyer cancel now: report failure where both report, otherwise open a dispute",
             Self::ToldByHand => {
                 "a track tells the progress of this deal, or both reports: remove the track first"
             }
             Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
             Self::InArbitration => "the parties are still negotiating",
-            Self::RevisionsLeft => "no further revision can be submitted",
+            Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
             Self::SomethingSubmitted => "no revision has been submitted yet",
+            Self::OfferMade => "the other party has not offered an award",
+            Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
         })
     }
 }

@@ -278,7 +278,7 @@ impl Deal {
             Actor::Party(id) if *id == self.terms.buyer => Some(Role::Buyer),
             Actor::Party(id) if *id == self.terms.seller => Some(Role::Seller),
             Actor::Party(id) if self.core.arbiter.as_ref() == Some(id) => Some(Role::Arbiter),
-            Actor::Party(id) => self.binding_terms().names_third(id).then_some(Role::Partner),
+            Actor::Party(id) => self.binding_terms().pays_third(id).then_some(Role::Partner),
             Actor::Operator(_) => Some(Role::Operator),
             Actor::Moderator(_) => Some(Role::Moderator),
             Actor::Gateway => Some(Role::Gateway),

@@ -163,9 +163,6 @@ pub enum Rejection {
     /// There is no such offer, or another one now.
     #[error("award: the other party offers something else, or nothing")]
     NoSuchOffer,
-    /// A dispute that somebody opened is given up by the opener only.
-    #[error("the dispute can be given up by who opened it; one that a timer opened, by nobody")]
-    NotYourDispute,
     /// A chargeback is named by its reference; this one stands otherwise.
     #[error("chargeback: this reference is closed already, and differently")]
     ChargebackClosed,
@@ -219,7 +216,6 @@ impl Rejection {
             Self::RevisionNumber { .. } => "revision-number",
             Self::ArbiterIsAParty => "arbiter-is-a-party",
             Self::NoSuchOffer => "no-such-offer",
-            Self::NotYourDispute => "not-your-dispute",
             Self::ChargebackClosed => "chargeback-closed",
             Self::Overflow => "overflow",
         }
@@ -258,7 +254,6 @@ impl Rejection {
             | Self::RevisionNumber { .. }
             | Self::ArbiterIsAParty
             | Self::NoSuchOffer
-            | Self::NotYourDispute
             | Self::ChargebackClosed
             | Self::Overflow => false,
         }

@@ -167,6 +167,12 @@ impl TermsDraft {
         }
     }
 
+    /// Is this somebody whom [`Self::names_third`] knows, or the payee of the arbitration fee?
+    pub(crate) fn pays_third(&self, id: &PartyId) -> bool {
+        let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
+        self.names_third(id) || matches!(arbitration, Some(FeePayee::Partner(p)) if p == id)
+    }
+
     /// Is this the id of a partner who takes a fee, or of a third who provides a service?
     pub(crate) fn names_third(&self, id: &PartyId) -> bool {
         let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);

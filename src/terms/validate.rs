@@ -48,6 +48,8 @@ pub enum Problem {
     OverWhatTheSellerIsOwed,
     /// A partial buyout needs `acceptance = by_buyer`.
     NeedsAcceptingBuyer,
+    /// A service is incurred, and the deposit is the pot that its cost is paid from.
+    CostsIncurred,
     /// The field is pinned: this actor cannot change it by an amendment.
     Pinned,
 }
@@ -75,6 +77,7 @@ impl fmt::Display for Problem {
                 "must not be over the price and the buyer's parts of the seller's services"
             }
             Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
+            Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
             Self::Pinned => "is pinned and cannot be changed by this amendment",
         };
         f.write_str(text)

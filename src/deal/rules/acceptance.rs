@@ -51,7 +51,9 @@ pub(crate) fn report(deal: &Deal, c: &Report, role: Role, out: &mut Draft<'_>) -
             | Phase::Moderation { .. }
             | Phase::Active { .. }
             | Phase::Paying { .. }
-            | Phase::Closed { .. } => dispute::open(deal, Opener::Reports, Default::default(), None, out),
+            | Phase::Closed { .. } => {
+                dispute::open(deal, &Delta::default(), Opener::Reports, Default::default(), None, out)
+            }
         },
     }
 }
@@ -65,10 +67,14 @@ pub(crate) fn end_by_reports(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rej
         }
         (Some(only), None) | (None, Some(only)) => match deal.terms().policy.one_report {
             OneReport::Stands => end_as_reported(deal, only, out),
-            OneReport::Dispute => dispute::open(deal, Opener::Timer, Default::default(), None, out),
+            OneReport::Dispute => {
+                dispute::open(deal, &Delta::default(), Opener::Timer, Default::default(), None, out)
+            }
         },
         // two that differ have opened a dispute, two that agree have ended the deal
-        (Some(_), Some(_)) => dispute::open(deal, Opener::Timer, Default::default(), None, out),
+        (Some(_), Some(_)) => {
+            dispute::open(deal, &Delta::default(), Opener::Timer, Default::default(), None, out)
+        }
     }
 }
 

@@ -23,13 +23,14 @@ pub(crate) fn open_by_party(
     if deal.dispute().is_some_and(|d| d.was_opened_by(side)) {
         return Err(Rejection::TooMany { max: 1 });
     }
-    open(deal, Opener::Party(side), c.reason.clone(), c.evidence.clone(), out)
+    open(deal, &Delta::default(), Opener::Party(side), c.reason.clone(), c.evidence.clone(), out)
 }
 
 /// Pauses the stage. A dispute that was given up goes on where it was; where nothing is held there is nothing to
 /// disagree about, so the deal is cancelled.
 pub(crate) fn open(
     deal: &Deal,
+    delta: &Delta,
     by: Opener,
     reason: Reason,
     evidence: Option<Text<128, 1>>,
@@ -38,9 +39,9 @@ pub(crate) fn open(
     let Phase::Active { stage: interrupted, .. } = out.phase() else {
         return Ok(());
     };
-    if !deal.holds_anything() {
+    if deal.deposits().iter().all(|d| deal.held_after(d, delta) == 0) {
         let ending = Ending::Cancelled(Fault::Nobody);
-        return paying::end(deal, &Delta::default(), ending, Outcome::Cancelled, out);
+        return paying::end(deal, delta, ending, Outcome::Cancelled, out);
     }
     let (stage, until) = match deal.dispute() {
         Some(given_up) => (given_up.stage, out.at().plus_millis(given_up.remaining_ms)),
@@ -102,19 +103,16 @@ pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(
     let Phase::Disputed { interrupted, until, .. } = *deal.phase() else {
         return Ok(());
     };
-    match dispute.opened_by {
-        Opener::Party(opener) if opener == side => {}
-        Opener::Party(_) | Opener::Timer => return Err(Rejection::NotYourDispute),
-        Opener::Refusal | Opener::Reports => {
-            out.push(Event::WithdrawalOffered { side });
-            if dispute.withdrawal_by.is_none() {
-                return Ok(());
-            }
+    // the guard has seen to it that nobody gives up what is not his
+    if let Opener::Refusal | Opener::Reports = dispute.opened_by {
+        out.push(Event::WithdrawalOffered { side });
+        if dispute.withdrawal_by.is_none() {
+            return Ok(());
         }
     }
     out.push(Event::DisputeWithdrawn { remaining_ms: until.millis_since(out.at()) });
     performance::resume(deal, interrupted, out);
-    performance::act_on_what_waits(deal, false, out)
+    performance::act_on_what_waits(deal, &Delta::default(), false, out)
 }
 
 /// Notes a claim.

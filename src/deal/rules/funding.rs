@@ -221,17 +221,13 @@ pub(crate) fn advance(
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
 pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let policy = &deal.terms().policy;
-    let mut unanswered = false;
-    let required = || deal.deposits().iter().filter(|d| !d.id.is_charge());
-    for deposit in required() {
-        unanswered |= capture_needed(deal, delta, deposit, out)?;
-    }
+    let unanswered = capture_required(deal, delta, out)?;
     match policy.acceptance {
         Acceptance::ByBuyer => {
             let until = out.at().plus_secs(policy.start_s);
             out.enter(Phase::Active { stage: Stage::AwaitingPerformance, until });
             if !unanswered {
-                performance::act_on_what_waits(deal, true, out)?;
+                performance::act_on_what_waits(deal, delta, true, out)?;
             }
         }
         Acceptance::Mutual if unanswered => {
@@ -245,6 +241,15 @@ pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Resul
         }
     }
     Ok(())
+}
+
+/// Captures what the required deposits need of their open holds. Is a capture without an answer now?
+pub(crate) fn capture_required(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Result<bool, Rejection> {
+    let mut unanswered = false;
+    for deposit in deal.deposits().iter().filter(|d| !d.id.is_charge()) {
+        unanswered |= capture_needed(deal, delta, deposit, out)?;
+    }
+    Ok(unanswered)
 }
 
 /// Captures what a deposit needs of its open holds, oldest first, and lets the others go. Is a capture without an

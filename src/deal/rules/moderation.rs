@@ -68,10 +68,11 @@ pub(crate) fn leave(deal: &Deal, approved: bool, out: &mut Draft<'_>) -> Result<
         Origin::AwaitingDeposit => funding::conclude(deal, &delta, out),
         Origin::AwaitingPerformance => {
             performance::resume(deal, Stage::AwaitingPerformance, out);
-            if deal.capture_unanswered() {
+            // paid again meanwhile, by a hold: captured before anybody starts
+            if funding::capture_required(deal, &delta, out)? {
                 return Ok(());
             }
-            performance::act_on_what_waits(deal, true, out)
+            performance::act_on_what_waits(deal, &delta, true, out)
         }
     }
 }

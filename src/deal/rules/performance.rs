@@ -2,7 +2,7 @@
 
 use super::dispute;
 use crate::deal::command::{CheckpointKind, IncurCost, RecordTracking, SetTrack, Submit};
-use crate::deal::draft::Draft;
+use crate::deal::draft::{Delta, Draft};
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::{Deal, Rejection};
@@ -42,7 +42,7 @@ pub(crate) fn record(deal: &Deal, c: &RecordTracking, out: &mut Draft<'_>) -> Re
     }
     match deal.phase() {
         Phase::Active { stage: Stage::AwaitingPerformance, .. } if deal.capture_unanswered() => Ok(()),
-        Phase::Active { .. } => act_on(deal, c.checkpoint.kind, out),
+        Phase::Active { .. } => act_on(deal, &Delta::default(), c.checkpoint.kind, out),
         // acted on when the interruption ends
         Phase::Moderation { .. } | Phase::Disputed { .. } => Ok(()),
         Phase::Proposed { .. }
@@ -54,11 +54,16 @@ pub(crate) fn record(deal: &Deal, c: &RecordTracking, out: &mut Draft<'_>) -> Re
 
 /// Acts on what came in while the deal could not: the latest checkpoint, a submission. `refusal` says whether a
 /// refused delivery still counts; one that was disputed already does not.
-pub(crate) fn act_on_what_waits(deal: &Deal, refusal: bool, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn act_on_what_waits(
+    deal: &Deal,
+    delta: &Delta,
+    refusal: bool,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
     if let Some(checkpoint) = deal.latest_checkpoint()
         && (refusal || checkpoint.kind != CheckpointKind::Refused)
     {
-        act_on(deal, checkpoint.kind, out)?;
+        act_on(deal, delta, checkpoint.kind, out)?;
     }
     match out.phase() {
         Phase::Active { stage: Stage::AwaitingPerformance | Stage::Performing, .. }
@@ -78,13 +83,15 @@ pub(crate) fn act_on_what_waits(deal: &Deal, refusal: bool, out: &mut Draft<'_>)
 }
 
 /// Progress → Performing; final → AwaitingAcceptance; refused → Disputed.
-fn act_on(deal: &Deal, kind: CheckpointKind, out: &mut Draft<'_>) -> Result<(), Rejection> {
+fn act_on(deal: &Deal, delta: &Delta, kind: CheckpointKind, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let Phase::Active { stage, .. } = out.phase() else {
         return Ok(());
     };
     let by_buyer = deal.terms().policy.acceptance == Acceptance::ByBuyer;
     match (kind, stage) {
-        (CheckpointKind::Refused, _) => dispute::open(deal, Opener::Refusal, Default::default(), None, out),
+        (CheckpointKind::Refused, _) => {
+            dispute::open(deal, delta, Opener::Refusal, Default::default(), None, out)
+        }
         (CheckpointKind::Progress, Stage::AwaitingPerformance) => {
             resume(deal, Stage::Performing, out);
             Ok(())

@@ -9,10 +9,10 @@ use crate::Role;
 use crate::deal::command::{Agree, Amend, PaymentClaim};
 use crate::deal::draft::{Delta, Draft};
 use crate::deal::event::{Consents, DepositChange, Event};
-use crate::deal::phase::Phase;
+use crate::deal::phase::{Origin, Phase};
 use crate::deal::{Deal, Rejection};
 use crate::deposit::{DepositId, Order, TransactionKind};
-use crate::settlement::Purpose;
+use crate::settlement::{Incurred, Purpose};
 use crate::terms::{Acceptance, Consent, Problem, Terms, TermsError};
 use crate::{Money, Side, Time};
 
@@ -39,6 +39,10 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
         deposits.push(DepositChange { deposit: deposit.id, old: deposit.required, new });
     }
     let changes: SmallVec<[DepositChange; 2]> = deposits;
+    // a returned deposit is no pot any more: nobody amends incurred costs away and leaves
+    if !changes.is_empty() && role != Role::Operator && deal.incurred() != Incurred::default() {
+        return Err(TermsError::at("deposit", Problem::CostsIncurred).into());
+    }
     let own = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
     out.push(Event::TermsAmended {
         terms_version: actual.checked_add(1).ok_or(Rejection::Overflow)?,
@@ -60,6 +64,8 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
 fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> {
     let old = deal.terms();
     let staff = role == Role::Operator;
+    let begun = deal.submitted() > 0
+        || matches!(deal.phase(), Phase::Moderation { from: Origin::AwaitingPerformance, .. });
     let incurred_kept = |i: usize| !deal.incurred().contains(i) || new.services.get(i) == old.services.get(i);
     let pinned = [
         ("buyer", old.buyer != new.buyer),
@@ -69,6 +75,8 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
         ("fees", !staff && old.fees != new.fees),
         ("policy", !staff && old.policy != new.policy),
         ("services", !(0..old.services.len()).all(incurred_kept)),
+        // what was done under one way of accepting cannot be judged under another
+        ("policy.acceptance", begun && old.policy.acceptance != new.policy.acceptance),
         // whoever was appointed arbiter cannot come to be paid by the deal
         ("arbiter", deal.arbiter().is_some_and(|a| new.names_third(a))),
     ];

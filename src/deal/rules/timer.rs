@@ -58,7 +58,7 @@ fn succeed(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
 }
 
 fn disagree(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    dispute::open(deal, Opener::Timer, Default::default(), None, out)
+    dispute::open(deal, &Delta::default(), Opener::Timer, Default::default(), None, out)
 }
 
 /// Moves the deadline of the phase, within the policy's total.
