@@ -298,7 +298,7 @@ mod late_payments {
 
     const PAYMENTS: [u64; 5] = [0, 10, 100, 1_000, 3_000];
 
-    /// On one and the same deal, since a copy would be most of the cost: it grows a little while it is measured.
+    /// Decided only: the copy to apply it to would be most of the cost.
     #[divan::bench(args = PAYMENTS)]
     fn another(bencher: Bencher<'_, '_>, payments: u64) {
         let deal = support::with_late_payments(payments);

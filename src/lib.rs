@@ -50,6 +50,8 @@
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
 //! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
 
+#![forbid(unsafe_code)]
+
 pub mod agent;
 pub mod deal;
 pub mod deposit;

@@ -544,12 +544,12 @@ fn zero_as_unset() {
     let nothing = Award::Amount(rub(0));
     // no offer is not an offer of nothing
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), None);
-    assert_eq!(w.refuse(&seller(), AcceptAward { award: nothing }), Rejection::NoSuchOffer);
+    assert_eq!(w.refuse(&seller(), AcceptAward { award: nothing }).code(), "no-such-offer");
     w.act(&buyer(), ProposeAward { award: nothing });
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), Some(nothing));
     // an offer of nothing is not an offer of everything, nor of a share
     for award in [Award::SellerAll, Award::BuyerAll, Award::Amount(rub(1))] {
-        assert_eq!(w.refuse(&seller(), AcceptAward { award }), Rejection::NoSuchOffer);
+        assert_eq!(w.refuse(&seller(), AcceptAward { award }).code(), "no-such-offer");
     }
     w.act(&seller(), AcceptAward { award: nothing });
     // the seller gets 0.00, the buyer all of 1 000.00
@@ -968,7 +968,7 @@ fn silence_pays_the_claimant() {
         assert!(w.legs().is_empty());
         // whoever waited for the deadline cannot give the dispute up and win
         for actor in [buyer(), seller()] {
-            assert_eq!(w.refuse(&actor, WithdrawDispute {}), Rejection::NotYourDispute);
+            assert_eq!(w.refuse(&actor, WithdrawDispute {}).code(), "not-your-dispute");
         }
         w.wait_for_deadline();
         w.wait_for_deadline();

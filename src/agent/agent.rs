@@ -6,6 +6,7 @@ use super::error::{AgentError, CheckoutError, FollowError};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::deal::command::{RecordTracking, RequestPayment, Wake};
 use crate::deal::{Command, Context, Deal};
+use crate::deposit::Transaction;
 use crate::port::{CheckoutForm, CheckoutRequest, Clock, EventSink, PaymentGateway, Tracker};
 use crate::terms::Terms;
 use crate::{Actor, DealId};
@@ -145,6 +146,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
 
 /// The open request with this key, as the gateway needs it.
 pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> Option<CheckoutRequest<'a>> {
-    let asked = deal.transactions().iter().find(|t| t.key() == Some(&request.key) && t.is_pending())?;
+    let same = |t: &&Transaction| t.key() == Some(&request.key) && t.deposit() == request.deposit;
+    let asked = deal.transactions().iter().find(same).filter(|t| t.is_pending())?;
     Some(CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form))
 }

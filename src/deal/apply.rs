@@ -66,6 +66,7 @@ impl Deal {
             incurred: Incurred::default(),
             track: None,
             latest: None,
+            latest_spent: false,
             checkpoints: super::core::Recent::default(),
             destinations: SmallVec::new(),
             attachments: SmallVec::new(),
@@ -180,6 +181,7 @@ impl Deal {
                 core.checkpoints.push(checkpoint.id.clone());
                 if *latest {
                     core.latest = Some(checkpoint.clone());
+                    core.latest_spent = false;
                 }
             }
             Event::PerformingStarted {} | Event::PerformingStopped {} | Event::Accepted {} => {}
@@ -190,6 +192,7 @@ impl Deal {
             }
             Event::ChangesRequested { comment, .. } => {
                 core.changes_requested = true;
+                core.latest_spent = true;
                 core.comment = Some(comment.clone().into());
             }
             Event::Reported { side, verdict, .. } => match side {
@@ -212,6 +215,7 @@ impl Deal {
             }
             Event::DisputeOpened { by, reason, .. } => {
                 core.comment = Some(reason.clone());
+                core.latest_spent |= *by == Opener::Refusal;
                 core.open_dispute(*by, reason, at);
             }
             Event::AwardProposed { side, award } => core.dispute(|d| match side {
@@ -308,9 +312,10 @@ impl Deal {
             }
             Event::LegCut { leg, old, new } => {
                 let cut = old.minor().saturating_sub(new.minor());
-                let deposit = core.legs.get(index(leg.0)).map(|l| l.deposit);
+                let known = core.legs.get(index(leg.0)).map(|l| (l.deposit, l.source));
                 core.leg(Some(*leg), |leg| leg.amount = *new);
-                if let Some(deposit) = deposit {
+                if let Some((deposit, source)) = known {
+                    core.source(source, |t| sub(&mut t.returned, cut));
                     core.deposit(deposit, |d| {
                         sub(&mut d.buckets.reserved, cut);
                         add(&mut d.buckets.charged_back, cut);
@@ -397,6 +402,7 @@ impl Core {
 
     fn forget_checkpoints(&mut self) {
         self.latest = None;
+        self.latest_spent = false;
         self.checkpoints.clear();
     }
 

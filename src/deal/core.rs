@@ -158,6 +158,9 @@ pub(crate) struct Core {
     pub(crate) track: Option<Arc<Track>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<Arc<Checkpoint>>,
+    /// Was the latest checkpoint dealt with: its refusal disputed, its delivery answered by a request for changes?
+    #[serde(default)]
+    pub(crate) latest_spent: bool,
     #[serde(default)]
     pub(crate) checkpoints: Recent,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]

@@ -129,9 +129,10 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
     if deal.next_deadline().is_some_and(|due| due <= now) {
         return overdue(deal, command, context, now);
     }
-    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref())?;
+    let mut events = Events::new();
+    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref(), &mut events)?;
     judge(deal, command, context, &mut out)?;
-    Ok(Transition::new(out.into_events()))
+    Ok(Transition::new(events))
 }
 
 /// Off the hot path: timers are due, so the command is judged on a copy on which they have fired.
@@ -139,11 +140,8 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
 #[inline(never)]
 fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Result<Transition, Rejection> {
     let (view, mut events) = fire_due(deal, now)?;
-    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref())?;
-    match judge(&view, command, context, &mut out) {
-        Ok(()) => events.extend(out.into_events()),
-        Err(rejection) => return Err(rejection),
-    }
+    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref(), &mut events)?;
+    judge(&view, command, context, &mut out)?;
     Ok(Transition::new(events))
 }
 
@@ -152,12 +150,10 @@ pub(super) fn fire_due(deal: &Deal, now: Time) -> Result<(Deal, Events), Rejecti
     let mut view = deal.clone();
     let mut events = Events::new();
     while let Some((due, timer)) = view.next_timer().filter(|(due, _)| *due <= now) {
-        let mut out = Draft::new(&view, due.max(view.last_at()), &Actor::Clock, None)?;
+        let before = events.len();
+        let mut out = Draft::new(&view, due.max(view.last_at()), &Actor::Clock, None, &mut events)?;
         rules::timer::fire(&view, timer, &mut out)?;
-        for recorded in out.into_events() {
-            view.apply(&recorded);
-            events.push(recorded);
-        }
+        events.iter().skip(before).for_each(|recorded| view.apply(recorded));
     }
     Ok((view, events))
 }

@@ -10,12 +10,12 @@ use super::core::Core;
 use super::event::Recorded;
 use super::phase::{Phase, PhaseKind};
 use super::rules::proposal;
-use crate::DealId;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,
 };
 use crate::terms::Terms;
+use crate::{DealId, TxId};
 
 /// Why stored data is not a deal. Not transient: the same bytes fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -167,6 +167,7 @@ impl Deal {
         self.core.legs.iter().enumerate().try_for_each(|(i, l)| {
             if self.leg_agrees(i, l) { Ok(()) } else { Err(DecodeError::Leg { index: i }) }
         })?;
+        self.check_returned()?;
         self.core.deposits.iter().try_for_each(|d| self.check_sums(d))?;
         self.check_fields()
     }
@@ -213,8 +214,7 @@ impl Deal {
         let amount = t.amount.is_positive() || (t.kind == TransactionKind::Chargeback && t.amount.is_zero());
         let settled = t.is_pending() != t.settled_at.is_some();
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
-        let returned =
-            (0..=t.amount.minor()).contains(&t.returned) && (t.kind.is_inbound() || t.returned == 0);
+        let returned = (0..=t.amount.minor()).contains(&t.returned);
         let source = t.source.is_none_or(|id| {
             id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
         });
@@ -287,9 +287,14 @@ impl Deal {
             (LegState::Ordered | LegState::Settled | LegState::Credited, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
+        // what goes back goes back to a payment into the same deposit; nothing else has a source
+        let source = match l.source.and_then(|id| self.transaction(id)) {
+            Some(source) => l.purpose.goes_back() && source.brought_money() && source.deposit == l.deposit,
+            None => !l.purpose.goes_back() && l.source.is_none(),
+        };
         let owner = self.deposit(l.deposit).map(|d| d.owner.payee());
         let to_owner = !l.purpose.goes_back() || owner == Some(l.payee.clone());
-        numbered && own && state && amount && paid && to_owner
+        numbered && own && state && amount && paid && source && to_owner
     }
 
     /// Do the transactions and legs of a deposit explain its buckets?
@@ -343,6 +348,28 @@ impl Deal {
         if explained { Ok(()) } else { Err(error) }
     }
 
+    /// Is what is on its way, or back, to each payment just what its legs and its capture say?
+    fn check_returned(&self) -> Result<(), DecodeError> {
+        let mut returned = vec![0_i64; self.core.transactions.len()];
+        let mut add = |source: Option<TxId>, amount: i64| {
+            if let Some(sum) = source.and_then(|id| returned.get_mut(super::core::index(id.0))) {
+                *sum = sum.saturating_add(amount);
+            }
+        };
+        self.core.legs.iter().for_each(|l| add(l.source, l.amount.minor()));
+        for capture in self.core.transactions.iter().filter(|t| t.kind == TransactionKind::Capture) {
+            if let (TransactionState::Succeeded, Some(hold)) =
+                (&capture.state, capture.source.and_then(|id| self.transaction(id)))
+            {
+                add(capture.source, hold.amount.minor().saturating_sub(capture.amount.minor()));
+            }
+        }
+        match self.core.transactions.iter().zip(returned).position(|(t, sum)| t.returned != sum) {
+            Some(index) => Err(DecodeError::Transaction { index }),
+            None => Ok(()),
+        }
+    }
+
     fn is_voiding(&self, hold: &Transaction) -> bool {
         let void =
             |t: &Transaction| t.kind == TransactionKind::Void && t.is_pending() && t.source == Some(hold.id);
@@ -354,10 +381,13 @@ impl Deal {
         let unanswered = core.transactions.iter().filter(|t| Self::is_order(t)).count();
         let unsettled = core.legs.iter().filter(|l| !l.is_settled()).count();
         let services = self.binding_terms().services.len();
-        let empty = core.deposits.iter().all(|d| d.buckets.held == 0);
+        // a charge whose capture is without an answer is settled by itself
+        let empty = core.deposits.iter().all(|d| d.buckets.held == 0 || (d.id.is_charge() && d.on_hold > 0));
         let ended = match core.phase {
             Phase::Paying { awaiting_capture, .. } => core.ending.is_some() && (awaiting_capture || empty),
-            Phase::Closed { .. } => core.ending.is_some() && empty,
+            Phase::Closed { .. } => {
+                core.ending.is_some() && core.deposits.iter().all(|d| d.buckets.held == 0)
+            }
             Phase::Proposed { .. }
             | Phase::AwaitingDeposit { .. }
             | Phase::Moderation { .. }

@@ -159,7 +159,7 @@ pub(super) struct NewLeg {
 }
 
 pub(super) struct Draft<'c> {
-    events: Events,
+    events: &'c mut Events,
     at: Time,
     actor: &'c Actor,
     via: Option<&'c PartyId>,
@@ -178,9 +178,10 @@ impl<'c> Draft<'c> {
         at: Time,
         actor: &'c Actor,
         via: Option<&'c PartyId>,
+        events: &'c mut Events,
     ) -> Result<Self, Rejection> {
         Ok(Self {
-            events: Events::new(),
+            events,
             at,
             actor,
             via,
@@ -191,10 +192,6 @@ impl<'c> Draft<'c> {
             open_captures: open_captures(deal)?,
             released: None,
         })
-    }
-
-    pub(super) fn into_events(self) -> Events {
-        self.events
     }
 
     /// The instant that is judged.

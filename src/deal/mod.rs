@@ -101,14 +101,12 @@ impl Deal {
             event: rules::proposal::propose(&terms, side, context.now),
         };
         let mut deal = Self::begin(id, &first).ok_or(Rejection::Overflow)?;
-        let mut out = draft::Draft::new(&deal, context.now, &context.actor, context.via.as_ref())?;
-        rules::funding::advance(&deal, &draft::Delta::default(), deal.consents(), &mut out)?;
         let mut events = decide::Events::new();
         events.push(first);
-        for recorded in out.into_events() {
-            deal.apply(&recorded);
-            events.push(recorded);
-        }
+        let (actor, via) = (&context.actor, context.via.as_ref());
+        let mut out = draft::Draft::new(&deal, context.now, actor, via, &mut events)?;
+        rules::funding::advance(&deal, &draft::Delta::default(), deal.consents(), &mut out)?;
+        events.iter().skip(1).for_each(|recorded| deal.apply(recorded));
         Ok((deal, Transition::new(events)))
     }
 
@@ -374,11 +372,11 @@ impl Deal {
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
     pub fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-        let transition = transition(self, command, context)?;
-        for recorded in transition.events() {
-            self.apply(recorded);
+        let judged = transition(self, command, context);
+        if let Ok(transition) = &judged {
+            transition.events().iter().for_each(|recorded| self.apply(recorded));
         }
-        Ok(transition)
+        judged
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.

@@ -97,6 +97,9 @@ pub enum Rejection {
         /// The limit.
         max: u32,
     },
+    /// The key was used for something else.
+    #[error("key: used already, for another amount or payee; choose a new one")]
+    KeyReused,
     /// The deal has no such transaction.
     #[error("transaction: the deal has no transaction {tx}")]
     UnknownTransaction {
@@ -127,6 +130,9 @@ pub enum Rejection {
         /// How many there are.
         services: usize,
     },
+    /// An amendment that waits for consent changes the service.
+    #[error("service: an amendment that waits for consent changes it; agree first")]
+    ServiceAmended,
     /// The service is provided by somebody else.
     #[error("service: only its provider and the operator may mark it as incurred")]
     NotYourService,
@@ -190,12 +196,14 @@ impl Rejection {
             Self::AmountCurrency => "amount-currency",
             Self::AmountTooLarge => "amount-too-large",
             Self::TooMany { .. } => "too-many",
+            Self::KeyReused => "key-reused",
             Self::UnknownTransaction { .. } => "unknown-transaction",
             Self::AlreadySettled { .. } => "already-settled",
             Self::ConfirmInstead { .. } => "confirm-instead",
             Self::AttemptUnanswered => "attempt-unanswered",
             Self::NotYourMoney => "not-your-money",
             Self::UnknownService { .. } => "unknown-service",
+            Self::ServiceAmended => "service-amended",
             Self::NotYourService => "not-your-service",
             Self::ChargePayee => "charge-payee",
             Self::Settle(error) => match error {
@@ -228,6 +236,7 @@ impl Rejection {
             | Self::StaleTerms { .. }
             | Self::WrongPhase { .. }
             | Self::CaptureUnanswered
+            | Self::ServiceAmended
             | Self::AttemptUnanswered => true,
             Self::Guard(guard) => guard.is_transient(),
             Self::UnknownActor
@@ -240,6 +249,7 @@ impl Rejection {
             | Self::AmountCurrency
             | Self::AmountTooLarge
             | Self::TooMany { .. }
+            | Self::KeyReused
             | Self::UnknownTransaction { .. }
             | Self::AlreadySettled { .. }
             | Self::ConfirmInstead { .. }

@@ -1,8 +1,9 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
-use super::command::{Answered, Command, DestinationUse, ModerationVerdict};
+use super::command::{Answered, ChargebackStep, Command, DestinationUse, ModerationVerdict};
 use super::draft::is_declined;
 use super::phase::{Outcome, Phase, PhaseKind, Stage};
+use super::rules::funding;
 use super::table::{Permit, cell};
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
@@ -34,12 +35,10 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
                 })
         }
         Command::RequestPayment(c) => {
-            let requested = |t: &crate::deposit::Transaction| t.key.as_ref() == Some(&c.key);
-            core.transactions.iter().any(requested)
+            funding::request_by_key(deal, &c.key, c.deposit).is_some_and(|asked| asked.amount == c.amount)
         }
         Command::ConfirmPayment(c) => core.transactions.iter().any(|t| {
-            t.kind.is_inbound()
-                && !t.is_pending()
+            t.brought_money()
                 && t.reference.as_ref() == Some(&c.reference)
                 && t.gateway.as_ref() == Some(&c.gateway)
         }),
@@ -73,9 +72,9 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
         }
         Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
         Command::IncurCost(c) => core.incurred.contains(usize::from(c.service)),
-        Command::AddCharge(c) => {
-            core.deposits.iter().any(|d| d.charge.as_ref().is_some_and(|charge| charge.key == c.key))
-        }
+        Command::AddCharge(c) => funding::charge_by_key(deal, &c.key).is_some_and(|(deposit, charge)| {
+            deposit.owner == c.payer && deposit.required == c.amount && charge.payee == c.payee
+        }),
         Command::Cancel(_) => {
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
             left && core.cancelled_by.as_ref() == Some(actor)
@@ -109,10 +108,15 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
                 t.reference.as_ref() == Some(reference)
             }
             (TransactionState::Failed(_), Answered::Declined(_)) => true,
+            // a claim of a payment that had come in elsewhere: the money is counted, the claim is not
+            (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
+                t.reference.as_ref() == Some(reference)
+                    && t.gateway.as_ref().is_some_and(|g| funding::is_known(deal, g, reference, Some(t.id)))
+            }
             // asked again later, under the same key; of a settled one it is old news
             (_, Answered::InProgress) => true,
             (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
-            | (TransactionState::Pending | TransactionState::Failed(_), Answered::Succeeded(_)) => false,
+            | (TransactionState::Pending, Answered::Succeeded(_)) => false,
         }),
         Command::SetDestination(c) => {
             // the same destination again is a retry where a leg was declined
@@ -121,9 +125,12 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
             };
             deal.destination(&c.payee, c.of) == c.destination.as_ref() && !core.legs.iter().any(waits)
         }
-        Command::Chargeback(c) => {
-            core.chargebacks.iter().any(|b| b.reference == c.reference && b.step == c.step)
-        }
+        // that it was opened is old news once it is lost or won
+        Command::Chargeback(c) => core.chargebacks.iter().any(|known| {
+            known.reference == c.reference
+                && known.deposit == c.deposit
+                && (known.step == c.step || c.step == ChargebackStep::Opened)
+        }),
         Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
         Command::Post(c) => core.posts.contains(&c.reference),
         Command::Wake(_) => true,

@@ -68,7 +68,7 @@ impl Deal {
     /// own first.
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
         let phase = self.core.phase.until().zip(self.core.phase.timer());
-        [phase, self.next_hold(), self.settlement()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        earlier(earlier(phase, self.next_hold()), self.settlement())
     }
 
     /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.
@@ -93,5 +93,14 @@ impl Deal {
     fn settlement(&self) -> Option<(Time, Timer)> {
         let at = self.core.settle_by?;
         self.has_declined_leg().then_some((at, Timer::Settlement))
+    }
+}
+
+/// The earlier of two; of two at one instant, the first.
+fn earlier(one: Option<(Time, Timer)>, other: Option<(Time, Timer)>) -> Option<(Time, Timer)> {
+    match (one, other) {
+        (Some((at, _)), Some((sooner, _))) if sooner < at => other,
+        (Some(_), _) => one,
+        (None, _) => other,
     }
 }

@@ -590,8 +590,8 @@ impl World {
         let tx = |tx: TxId| self.deal.transaction(tx).unwrap().clone();
         let mut moves = Vec::new();
         if let Command::ConfirmPayment(c) = command
-            && c.held_until.is_none()
             && self.paid.insert(format!("{}/{}", c.gateway, c.reference))
+            && c.held_until.is_none()
         {
             moves.push((c.deposit, c.amount.minor()));
         }

@@ -112,7 +112,7 @@ pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(
     }
     out.push(Event::DisputeWithdrawn { remaining_ms: until.millis_since(out.at()) });
     performance::resume(deal, interrupted, out);
-    performance::act_on_what_waits(deal, &Delta::default(), false, out)
+    performance::act_on_what_waits(deal, &Delta::default(), out)
 }
 
 /// Notes a claim.

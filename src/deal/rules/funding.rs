@@ -8,7 +8,9 @@ use crate::deal::draft::{Delta, Draft, Fresh};
 use crate::deal::event::{Consents, Event};
 use crate::deal::phase::{Origin, Phase, Stage};
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{ChargeDetails, Deposit, DepositId, GatewayName, Reference, Transaction, TxId};
+use crate::deposit::{
+    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, Reference, Transaction, TxId,
+};
 use crate::settlement::Purpose;
 use crate::terms::{Acceptance, Moderation, Terms};
 use crate::{Money, Payee, Role, Side};
@@ -31,6 +33,9 @@ pub(crate) fn request(
     if c.amount.minor() > max.minor() {
         return Err(Rejection::AmountOverOutstanding { max });
     }
+    if request_by_key(deal, &c.key, c.deposit).is_some() {
+        return Err(Rejection::KeyReused);
+    }
     check_count(deal)?;
     let tx = out.tx()?;
     out.push(Event::PaymentRequested {
@@ -41,6 +46,21 @@ pub(crate) fn request(
         form: c.form.clone(),
     });
     Ok(())
+}
+
+/// The request with this key: keys are each payer's own.
+pub(crate) fn request_by_key<'d>(
+    deal: &'d Deal,
+    key: &ClientKey,
+    deposit: DepositId,
+) -> Option<&'d Transaction> {
+    deal.transactions().iter().find(|t| t.key.as_ref() == Some(key) && t.deposit == deposit)
+}
+
+/// The additional charge with this key.
+pub(crate) fn charge_by_key<'d>(deal: &'d Deal, key: &ClientKey) -> Option<(&'d Deposit, &'d ChargeDetails)> {
+    let charges = deal.deposits().iter().filter_map(|d| Some((d, d.charge()?)));
+    charges.into_iter().find(|(_, charge)| charge.key == *key)
 }
 
 /// A deposit of this side.
@@ -110,19 +130,21 @@ pub(crate) fn confirm(deal: &Deal, c: &ConfirmPayment, out: &mut Draft<'_>) -> R
 /// The pending transaction that a confirmation answers: the one it names, the claim with its reference, or the
 /// oldest request of just this amount.
 fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
-    let open = || {
-        let all = deal.transactions().iter();
-        all.filter(|t| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit)
-    };
-    let claimed = |t: &&Transaction| {
-        t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway)
-    };
-    let of_amount = |t: &&Transaction| t.reference.is_none() && t.amount == c.amount;
-    let found = open().find(claimed).or_else(|| match c.transaction {
-        Some(named) => open().find(|t| t.id == named),
-        None => open().find(of_amount),
-    });
-    found.map(Transaction::id)
+    let open = |t: &&Transaction| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit;
+    let mut found = None;
+    for t in deal.transactions().iter().filter(open) {
+        if t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway) {
+            return Some(t.id);
+        }
+        let meant = match c.transaction {
+            Some(named) => t.id == named,
+            None => t.reference.is_none() && t.amount == c.amount,
+        };
+        if found.is_none() && meant {
+            found = Some(t.id);
+        }
+    }
+    found
 }
 
 /// Money is in, whatever we think of it: recorded first, then as much of it as is not wanted goes back.
@@ -227,7 +249,7 @@ pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Resul
             let until = out.at().plus_secs(policy.start_s);
             out.enter(Phase::Active { stage: Stage::AwaitingPerformance, until });
             if !unanswered {
-                performance::act_on_what_waits(deal, delta, true, out)?;
+                performance::act_on_what_waits(deal, delta, out)?;
             }
         }
         Acceptance::Mutual if unanswered => {
@@ -329,6 +351,9 @@ pub(crate) fn add_charge(deal: &Deal, c: &AddCharge, out: &mut Draft<'_>) -> Res
     };
     if !named || c.payee == c.payer.payee() {
         return Err(Rejection::ChargePayee);
+    }
+    if charge_by_key(deal, &c.key).is_some() {
+        return Err(Rejection::KeyReused);
     }
     let deposit = DepositId::at_index(deal.deposits().len())
         .ok_or(Rejection::TooMany { max: u32::from(DepositId::MAX_CHARGES) })?;

@@ -72,7 +72,7 @@ pub(crate) fn leave(deal: &Deal, approved: bool, out: &mut Draft<'_>) -> Result<
             if funding::capture_required(deal, &delta, out)? {
                 return Ok(());
             }
-            performance::act_on_what_waits(deal, &delta, true, out)
+            performance::act_on_what_waits(deal, &delta, out)
         }
     }
 }

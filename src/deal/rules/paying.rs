@@ -317,7 +317,7 @@ fn after_capture(
         }
         Phase::AwaitingDeposit { .. } => funding::advance(deal, delta, deal.consents(), out),
         Phase::Active { stage: Stage::AwaitingPerformance, .. } => {
-            performance::act_on_what_waits(deal, delta, true, out)
+            performance::act_on_what_waits(deal, delta, out)
         }
         Phase::Proposed { .. }
         | Phase::Moderation { .. }

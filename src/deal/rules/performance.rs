@@ -52,17 +52,9 @@ pub(crate) fn record(deal: &Deal, c: &RecordTracking, out: &mut Draft<'_>) -> Re
     }
 }
 
-/// Acts on what came in while the deal could not: the latest checkpoint, a submission. `refusal` says whether a
-/// refused delivery still counts; one that was disputed already does not.
-pub(crate) fn act_on_what_waits(
-    deal: &Deal,
-    delta: &Delta,
-    refusal: bool,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
-    if let Some(checkpoint) = deal.latest_checkpoint()
-        && (refusal || checkpoint.kind != CheckpointKind::Refused)
-    {
+/// Acts on what came in while the deal could not: the latest checkpoint, unless it was dealt with, and a submission.
+pub(crate) fn act_on_what_waits(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Result<(), Rejection> {
+    if let Some(checkpoint) = deal.latest_checkpoint().filter(|_| !deal.core.latest_spent) {
         act_on(deal, delta, checkpoint.kind, out)?;
     }
     match out.phase() {
@@ -173,6 +165,10 @@ pub(crate) fn incur(
     let services = &deal.binding_terms().services;
     let service =
         services.get(usize::from(c.service)).ok_or(Rejection::UnknownService { services: services.len() })?;
+    // what is incurred stays as it is: nobody incurs what may be amended away a moment later
+    if deal.terms().services.get(usize::from(c.service)) != Some(service) {
+        return Err(Rejection::ServiceAmended);
+    }
     let allowed = match (&service.provider, role, actor) {
         (_, Role::Operator, _) | (Provider::Seller, Role::Seller, _) => true,
         (Provider::Third(id), _, Actor::Party(actor)) => id == actor,

@@ -1,0 +1,314 @@
+//! Random deals, random histories, and what must hold of every one of them.
+//!
+//! `PROPTEST_CASES=20000 cargo test --release --test generative` looks further.
+#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+#![allow(clippy::cast_possible_truncation)]
+
+#[path = "generative/commands.rs"]
+mod commands;
+#[path = "generative/history.rs"]
+mod history;
+#[path = "generative/laws.rs"]
+mod laws;
+#[path = "generative/terms.rs"]
+mod terms;
+
+use std::collections::BTreeMap;
+
+use escrow::Deal;
+use proptest::test_runner::{Config, TestRunner};
+
+use history::{Finding, History, Play, histories};
+
+/// Proves a property over random histories: `cases` of them, or as many as `PROPTEST_CASES` says.
+fn prove(cases: u32, property: impl Fn(&History) -> Finding) {
+    use proptest::test_runner::TestCaseError;
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let config = Config {
+        cases: asked.unwrap_or(cases),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let result =
+        TestRunner::new(config).run(&histories(), |history| property(&history).map_err(TestCaseError::fail));
+    if let Err(found) = result {
+        panic!("{found}");
+    }
+}
+
+fn every_step(cases: u32, law: impl Fn(&history::Moment<'_>) -> Finding) {
+    prove(cases, |history| history.play(|moment| law(moment)).map(drop));
+}
+
+fn every_end(cases: u32, law: impl Fn(&Play) -> Finding) {
+    prove(cases, |history| law(&history.play(|_| Ok(()))?));
+}
+
+#[test]
+fn conservation() {
+    every_step(150, laws::conservation);
+}
+
+#[test]
+fn outflow_never_exceeds_inflow() {
+    every_step(150, laws::outflow_never_exceeds_inflow);
+}
+
+#[test]
+fn a_payment_counts_once() {
+    every_step(200, laws::a_payment_counts_once);
+}
+
+#[test]
+fn replay_equals_live() {
+    every_end(150, laws::replay_equals_live);
+}
+
+#[test]
+fn snapshot_round_trip() {
+    prove(100, |history| {
+        let mut n = 0;
+        let end = history.play(|moment| {
+            n += 1;
+            // every seventh state will do
+            if n % 7 == 0 { laws::snapshot_round_trip(moment.after) } else { Ok(()) }
+        })?;
+        laws::snapshot_round_trip(&end.deal)
+    });
+}
+
+#[test]
+fn a_rejection_changes_nothing() {
+    every_step(150, laws::a_rejection_changes_nothing);
+}
+
+#[test]
+fn a_repeat_changes_nothing() {
+    every_step(200, laws::a_repeat_changes_nothing);
+}
+
+#[test]
+fn a_late_repeat_of_a_fact_changes_nothing() {
+    prove(200, laws::a_late_repeat_of_a_fact_changes_nothing);
+}
+
+#[test]
+fn the_clock_steps_back_in_vain() {
+    every_step(150, laws::the_clock_steps_back_in_vain);
+}
+
+#[test]
+fn command_round_trip() {
+    every_step(50, laws::command_round_trip);
+}
+
+#[test]
+fn a_fact_is_never_refused() {
+    every_step(200, laws::a_fact_is_never_refused);
+}
+
+#[test]
+fn pending_is_what_was_ordered_and_not_settled() {
+    every_step(150, laws::pending_is_what_was_ordered_and_not_settled);
+}
+
+#[test]
+fn a_transaction_settles_once() {
+    every_step(150, laws::a_transaction_settles_once);
+}
+
+#[test]
+fn terminal_takes_only_money_facts() {
+    every_step(200, laws::terminal_takes_only_money_facts);
+}
+
+#[test]
+fn allowed_agrees_with_transition() {
+    every_step(100, laws::allowed_agrees_with_transition);
+}
+
+#[test]
+fn punctuality() {
+    prove(200, laws::punctuality);
+}
+
+#[test]
+fn no_deadlock() {
+    prove(100, |history| {
+        let mut n = 0;
+        let end = history.play(|moment| {
+            n += 1;
+            // from the middle of things too
+            if n % 11 == 0 { laws::no_deadlock(moment.after) } else { Ok(()) }
+        })?;
+        laws::no_deadlock(&end.deal)
+    });
+}
+
+#[test]
+fn time_and_versions_run_forward() {
+    every_step(150, laws::time_and_versions_run_forward);
+}
+
+#[test]
+fn closing_pays_out_everything() {
+    prove(150, |history| {
+        let end = history.play(laws::closing_pays_out_everything)?;
+        laws::ends_empty(&end.deal)
+    });
+}
+
+#[test]
+fn settlement_agrees_with_preview() {
+    every_step(200, laws::settlement_agrees_with_preview);
+}
+
+#[test]
+fn nobody_pays_more_than_was_agreed() {
+    every_step(200, laws::nobody_pays_more_than_was_agreed);
+}
+
+type StepLaw = fn(&history::Moment<'_>) -> Finding;
+
+const STEP_LAWS: [(&str, StepLaw); 16] = [
+    ("the_clock_steps_back_in_vain", laws::the_clock_steps_back_in_vain),
+    ("command_round_trip", laws::command_round_trip),
+    ("conservation", laws::conservation),
+    ("outflow_never_exceeds_inflow", laws::outflow_never_exceeds_inflow),
+    ("a_payment_counts_once", laws::a_payment_counts_once),
+    ("a_rejection_changes_nothing", laws::a_rejection_changes_nothing),
+    ("a_repeat_changes_nothing", laws::a_repeat_changes_nothing),
+    ("a_fact_is_never_refused", laws::a_fact_is_never_refused),
+    ("pending", laws::pending_is_what_was_ordered_and_not_settled),
+    ("a_transaction_settles_once", laws::a_transaction_settles_once),
+    ("terminal_takes_only_money_facts", laws::terminal_takes_only_money_facts),
+    ("allowed_agrees_with_transition", laws::allowed_agrees_with_transition),
+    ("time_and_versions_run_forward", laws::time_and_versions_run_forward),
+    ("closing_pays_out_everything", laws::closing_pays_out_everything),
+    ("settlement_agrees_with_preview", laws::settlement_agrees_with_preview),
+    ("nobody_pays_more_than_was_agreed", laws::nobody_pays_more_than_was_agreed),
+];
+
+/// What each law finds in a history, the name of the law first. `HUNT_LAW` names one that is to look alone.
+fn findings(history: &History) -> Vec<String> {
+    let mut found = Vec::new();
+    let law = std::env::var("HUNT_LAW").unwrap_or_default();
+    if let Some((name, law)) = STEP_LAWS.iter().find(|(name, _)| *name == law) {
+        if let Err(what) = history.play(law) {
+            found.push(format!("{name}: {what}"));
+        }
+        return found;
+    }
+    let mut note = |name: &str, finding: Finding| {
+        if let Err(what) = finding {
+            found.push(format!("{name}: {what}"));
+        }
+    };
+    for (name, law) in STEP_LAWS {
+        note(name, history.play(law).map(drop));
+    }
+    note("punctuality", laws::punctuality(history));
+    note("late_repeat", laws::a_late_repeat_of_a_fact_changes_nothing(history));
+    if let Ok(end) = history.play(|_| Ok(())) {
+        note("replay_equals_live", laws::replay_equals_live(&end));
+        note("snapshot_round_trip", laws::snapshot_round_trip(&end.deal));
+        note("no_deadlock", laws::no_deadlock(&end.deal));
+        note("ends_empty", laws::ends_empty(&end.deal));
+    }
+    found
+}
+
+/// Every law over the same histories. `HUNT_FOR` names the only finding that counts, by a part of its text;
+/// `HUNT_PAST`, texts separated by `|`, the ones that do not.
+#[test]
+#[ignore = "for hunting: PROPTEST_CASES=20000 cargo test --release --test generative hunt -- --ignored"]
+fn hunt() {
+    let only = std::env::var("HUNT_FOR").unwrap_or_default();
+    let past = std::env::var("HUNT_PAST").unwrap_or_default();
+    let past: Vec<&str> = past.split('|').filter(|p| !p.is_empty()).collect();
+    prove(2_000, |history| {
+        let counts = |f: &String| f.contains(&only) && !past.iter().any(|p| f.contains(p));
+        findings(history).into_iter().find(counts).map_or(Ok(()), Err)
+    });
+}
+
+/// Counts what the laws find, with numbers left out.
+#[test]
+#[ignore = "for hunting: counts every finding, shrinks none"]
+fn survey() {
+    let counts = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
+    prove(20_000, |history| {
+        for finding in findings(history) {
+            let mut name: String = finding.chars().filter(|c| !c.is_ascii_digit()).collect();
+            if let Some(at) = name.find("at: --T") {
+                let rest = name.split_off(at);
+                name.push_str(rest.split_once("event:").map_or("", |(_, event)| event));
+            }
+            let end = name.char_indices().nth(160).map_or(name.len(), |(at, _)| at);
+            name.truncate(end);
+            *counts.borrow_mut().entry(name).or_default() += 1;
+        }
+        Ok(())
+    });
+    for (name, n) in counts.borrow().iter() {
+        println!("{n:6} {name}");
+    }
+}
+
+/// Prints how far random histories get.
+#[test]
+#[ignore = "prints what the histories reach"]
+fn coverage() {
+    let phases = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
+    let count = |name: String| *phases.borrow_mut().entry(name).or_default() += 1;
+    prove(5_000, |history| {
+        let mut seen = std::collections::BTreeSet::new();
+        let end = history.play(|moment| {
+            seen.insert(format!("phase {}", moment.after.phase().kind()));
+            let command = moment.command.kind();
+            match moment.verdict {
+                Ok(t) if t.is_empty() => count(format!("zz nothing {command}")),
+                Ok(_) => {
+                    seen.insert(format!("accepted {command}"));
+                    count(format!("zz accepted {command}"));
+                }
+                Err(e) => count(format!("zz refused {}", e.code())),
+            }
+            for recorded in moment.events() {
+                let json = serde_json::to_value(&recorded.event).unwrap();
+                seen.insert(format!("event {}", json["type"].as_str().unwrap()));
+                if let escrow::Event::TimerFired { timer } = &recorded.event {
+                    let name = format!("{timer:?}");
+                    seen.insert(format!("timer {}", name.split('(').next().unwrap()));
+                }
+                if let escrow::Event::EndingDecided { ending, funded, .. } = &recorded.event {
+                    let name = format!("{ending:?}");
+                    let name = name.split('[').next().unwrap();
+                    let name = name.split("(Amount").next().unwrap().split("(Share").next().unwrap();
+                    seen.insert(format!("ending {name} funded {funded}"));
+                }
+            }
+            Ok(())
+        })?;
+        seen.insert("histories".to_owned());
+        seen.insert(format!("at the end {}", end.deal.status()));
+        for name in seen {
+            count(name);
+        }
+        Ok(())
+    });
+    for (name, n) in phases.borrow().iter() {
+        println!("{n:6} {name}");
+    }
+}
+
+/// The deal after everything that is due, for a comparison.
+fn woken(deal: &Deal, now: escrow::Time) -> Result<Deal, String> {
+    let mut deal = deal.clone();
+    let wake = escrow::Command::Wake(Default::default());
+    let _ = deal.handle(&wake, &escrow::Context::clock(now)).map_err(|e| format!("wake is refused: {e}"))?;
+    Ok(deal)
+}
