@@ -101,6 +101,26 @@ fn the_clock_steps_back_in_vain() {
 }
 
 #[test]
+fn every_ending_keeps_its_word() {
+    every_step(200, laws::every_ending_keeps_its_word);
+}
+
+#[test]
+fn a_preview_divides_every_pot() {
+    every_step(50, laws::a_preview_divides_every_pot);
+}
+
+#[test]
+fn nothing_leaves_what_is_contested() {
+    every_step(200, laws::nothing_leaves_what_is_contested);
+}
+
+#[test]
+fn nothing_waits_in_vain() {
+    every_step(200, laws::nothing_waits_in_vain);
+}
+
+#[test]
 fn command_round_trip() {
     every_step(50, laws::command_round_trip);
 }
@@ -173,7 +193,11 @@ fn nobody_pays_more_than_was_agreed() {
 
 type StepLaw = fn(&history::Moment<'_>) -> Finding;
 
-const STEP_LAWS: [(&str, StepLaw); 16] = [
+const STEP_LAWS: [(&str, StepLaw); 20] = [
+    ("every_ending_keeps_its_word", laws::every_ending_keeps_its_word),
+    ("a_preview_divides_every_pot", laws::a_preview_divides_every_pot),
+    ("nothing_leaves_what_is_contested", laws::nothing_leaves_what_is_contested),
+    ("nothing_waits_in_vain", laws::nothing_waits_in_vain),
     ("the_clock_steps_back_in_vain", laws::the_clock_steps_back_in_vain),
     ("command_round_trip", laws::command_round_trip),
     ("conservation", laws::conservation),

@@ -2,6 +2,7 @@
 
 use super::Deal;
 use super::command::Revision;
+use super::event::Event;
 use super::phase::Outcome;
 use crate::settlement::Ending;
 use crate::{Award, Role};
@@ -34,6 +35,20 @@ impl Deal {
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
+        }
+    }
+
+    /// May this role read this event of the deal's journal? The parties, the appointed arbiter and the staff read the
+    /// whole history, messages and revisions included; but the event of a submission names the original, so the
+    /// buyer reads it once the work is his, and until then has [`Deal::access`].
+    ///
+    /// # Source
+    /// The home-made escrow plan: in a dispute a manager follows the whole correspondence and every change of the work.
+    pub fn may_read(&self, role: Role, event: &Event) -> bool {
+        match role {
+            Role::Seller | Role::Arbiter | Role::Operator | Role::Moderator => true,
+            Role::Buyer => !matches!(event, Event::Submitted { .. }) || self.is_bought(),
+            Role::Partner | Role::Gateway | Role::Tracker | Role::Clock => false,
         }
     }
 

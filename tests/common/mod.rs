@@ -688,6 +688,10 @@ impl World {
 
     /// The same command once more, a moment later: nothing happens.
     fn check_repeat(&self, command: &Command, context: &Context) {
+        // a dispute that was given up and opened again by what waited: a retry is a word on the new one
+        if matches!(command, Command::WithdrawDispute(_)) && self.status() == Status::Disputed {
+            return;
+        }
         let mut again = self.deal.clone();
         // what is due by now has fired already
         let transition = again

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep};
-use escrow::deal::{CommandKind, PhaseKind};
+use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, CheckpointKind};
+use escrow::deal::{CommandKind, PhaseKind, Timer};
 use escrow::deposit::{
     DepositId, DepositPurpose, HoldState, LegState, TransactionKind, TransactionState, TxId,
 };
-use escrow::settlement::{Pots, Purpose, Settlement};
+use escrow::settlement::{Ending, Fault, Pots, Purpose, Settlement};
+use escrow::terms::Acceptance;
 use escrow::{
-    Actor, Command, Context, Deal, Event, Money, Payee, Phase, Recorded, Rejection, Status, Terms, Time,
-    settle, transition,
+    Actor, Award, Command, Context, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Rejection,
+    Side, Status, Terms, Time, settle, transition,
 };
 
 use crate::commands::{is_charge, order_reference};
@@ -255,6 +256,112 @@ fn agrees(
     Ok(())
 }
 
+/// Who gets what, as far as the kind of the ending says it without any figure.
+pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
+    let deal = m.after;
+    let (Some(ending), Some(outcome)) = (deal.ending(), deal.outcome()) else { return Ok(()) };
+    let decided = deal.pots().funded;
+    let is_award = matches!(ending, Ending::Agreed(_) | Ending::Ruled(_) | Ending::Defaulted(_));
+    ensure!(is_award == (outcome == Outcome::Resolved), "{ending:?} with the outcome {outcome:?}");
+    for leg in deal.legs().iter().filter(|l| !l.purpose().goes_back()) {
+        let (from, purpose) = (leg.deposit(), leg.purpose());
+        if is_charge(from) {
+            let charge = deal.deposit(from).and_then(|d| d.charge()).ok_or("a charge without details")?;
+            ensure!(purpose == Purpose::Charge && *leg.payee() == charge.payee, "{leg:?} of a charge");
+            ensure!(outcome == Outcome::Completed, "a charge is paid out, and the deal is {outcome:?}");
+            let required = deal.deposit(from).map(|d| d.required().minor());
+            ensure!(Some(leg.amount().minor()) <= required, "{leg:?} of a charge of {required:?}");
+            continue;
+        }
+        ensure!(decided, "not funded, and yet {leg:?}");
+        ensure!(*ending != Ending::Cancelled(Fault::Nobody), "nobody is at fault, and yet {leg:?}");
+        let a_fee = purpose == Purpose::ArbitrationFee;
+        ensure!(!a_fee || matches!(ending, Ending::Ruled(_)), "nobody ruled, and yet {leg:?}");
+        if from == DepositId::BUYER_GUARANTEE || from == DepositId::SELLER_GUARANTEE {
+            let is_winner = matches!(
+                ending,
+                Ending::Agreed(Award::Winner(_))
+                    | Ending::Ruled(Award::Winner(_))
+                    | Ending::Defaulted(Award::Winner(_))
+            );
+            let bears = *ending == Ending::Cancelled(Fault::Seller) && from == DepositId::SELLER_GUARANTEE;
+            ensure!(is_winner || bears, "{ending:?}, and yet {leg:?}");
+        }
+    }
+    let mut lost = 0_i128;
+    for chargeback in deal.chargebacks().iter().filter(|c| c.step == ChargebackStep::Lost) {
+        lost += i128::from(chargeback.amount.minor()).max(1);
+    }
+    for owed in deal.receivables() {
+        ensure!(owed.amount.is_positive() && owed.debtor != owed.payee, "{owed:?}");
+        let of_bank = owed.purpose == Purpose::Chargeback;
+        ensure!(of_bank || decided, "not funded, and yet {owed:?}");
+        ensure!(!of_bank || lost > 0, "no chargeback is lost, and yet {owed:?}");
+    }
+    Ok(())
+}
+
+/// Every ending has a preview, in every state, which gives out each pot to the last minor unit.
+pub fn a_preview_divides_every_pot(m: &Moment<'_>) -> Finding {
+    let deal = m.after;
+    let awards = [Award::BuyerAll, Award::SellerAll, Award::Share(Rate::HALF)];
+    let winners = [Award::Winner(Side::Buyer), Award::Winner(Side::Seller)];
+    let faults = [Fault::Buyer, Fault::Seller, Fault::Nobody];
+    let awards = awards.into_iter().chain(winners);
+    let endings = awards.flat_map(|a| [Ending::Agreed(a), Ending::Ruled(a), Ending::Defaulted(a)]);
+    let pots = deal.pots();
+    let expected = [pots.buyer, pots.seller, pots.buyer_guarantee.minor(), pots.seller_guarantee.minor()];
+    for ending in endings.chain(faults.map(Ending::Cancelled)).chain([Ending::Success]) {
+        let preview = deal.preview(&ending).map_err(|e| format!("no preview of {ending:?}: {e}"))?;
+        let fixed = deal.deposits().iter().take(4).map(|d| d.id());
+        let shares = |id| preview.shares.iter().filter(move |s| s.deposit == id).map(|s| s.amount.minor());
+        let sums: Vec<i64> = fixed.map(|id| shares(id).sum()).collect();
+        ensure!(sums == expected, "{ending:?} divides {expected:?} as {sums:?}");
+    }
+    Ok(())
+}
+
+/// While a chargeback of a deposit is open, nothing leaves it; while a capture is unanswered, nothing is divided.
+pub fn nothing_leaves_what_is_contested(m: &Moment<'_>) -> Finding {
+    let mut view = m.before.clone();
+    for recorded in m.events() {
+        if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event
+            && order.kind != TransactionKind::Void
+        {
+            let open = |c: &escrow::deal::OpenChargeback| {
+                c.deposit == order.deposit && c.step == ChargebackStep::Opened
+            };
+            ensure!(!view.chargebacks().iter().any(open), "a chargeback is open, and yet {order:?}");
+            let capturing = |t: &escrow::Transaction| {
+                t.kind() == TransactionKind::Capture && t.is_pending() && t.deposit() == order.deposit
+            };
+            let divides = !matches!(order.purpose, Purpose::Excess | Purpose::Returned);
+            ensure!(
+                !(divides && view.transactions().iter().any(capturing)),
+                "a capture is open, and yet {order:?}"
+            );
+        }
+        view.apply(recorded);
+    }
+    Ok(())
+}
+
+/// What a tracker told while the deal could not move is acted on once it can.
+pub fn nothing_waits_in_vain(m: &Moment<'_>) -> Finding {
+    let deal = m.after;
+    let by_buyer = deal.terms().policy.acceptance == Acceptance::ByBuyer;
+    if deal.phase().kind() != PhaseKind::AwaitingPerformance || !by_buyer {
+        return Ok(());
+    }
+    let capturing = deal
+        .transactions()
+        .iter()
+        .any(|t| t.kind() == TransactionKind::Capture && t.is_pending() && !is_charge(t.deposit()));
+    let told = deal.latest_checkpoint().filter(|c| c.kind != CheckpointKind::Refused);
+    ensure!(capturing || told.is_none(), "awaiting performance in spite of {told:?}");
+    Ok(())
+}
+
 // --- orders ---
 
 /// Pending after = pending before + orders − settled, by key; no key stands for two orders.
@@ -350,12 +457,14 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
     if m.verdict.is_err() {
         return Ok(());
     }
-    // a hold may be born so late that its capture is due at once: then the repeat finds a timer to fire
+    // a deadline is due at once where a hold is born that late, or its margin is made that long, and where the
+    // calendar ends; then the repeat finds a timer to fire
     let deal = woken(m.after, m.context.now)?;
-    let late = m.after.next_deadline().is_some_and(|due| due <= m.context.now.max(m.after.last_at()));
-    let hold =
-        m.events().iter().any(|r| matches!(r.event, Event::PaymentReceived { held_until: Some(_), .. }));
-    ensure!(!late || hold, "a deadline is due the moment it is set: {:?}", m.after.next_timer());
+    let now = m.context.now.max(m.after.last_at());
+    if let Some((_, timer)) = m.after.next_timer().filter(|(due, _)| *due <= now) {
+        let late = matches!(timer, Timer::Hold(_)) || now == Time::MAX;
+        ensure!(late, "a deadline is due the moment it is set: {timer:?}");
+    }
     match transition(&deal, m.command, m.context) {
         Ok(again) => ensure!(again.is_empty(), "the repeat brings {:?}", again.events()),
         Err(e) => return Err(format!("the repeat is refused: {e}")),
@@ -519,6 +628,11 @@ pub fn time_and_versions_run_forward(m: &Moment<'_>) -> Finding {
             Actor::Gateway | Actor::Tracker | Actor::Clock => {}
         }
         let by_timer = recorded.actor == Actor::Clock;
+        let via = if recorded.actor == m.context.actor { &m.context.via } else { &None };
+        ensure!(
+            recorded.via == *via || by_timer && recorded.via.is_none(),
+            "{recorded:?} is via somebody else"
+        );
         ensure!(by_timer || recorded.actor == m.context.actor, "{recorded:?} is not by {}", m.context.actor);
     }
     ensure!(after.version() == version, "version {}, expected {version}", after.version());

@@ -1,6 +1,6 @@
 //! The end that everybody hopes for: acceptance, and reports of both.
 
-use super::{dispute, paying};
+use super::{dispute, paying, performance};
 use crate::deal::command::{Accept, Report, RequestChanges, Verdict};
 use crate::deal::draft::{Delta, Draft};
 use crate::deal::event::Event;
@@ -27,9 +27,9 @@ pub(crate) fn request_changes(deal: &Deal, c: &RequestChanges, out: &mut Draft<'
         return Err(Rejection::RevisionNumber { expected });
     }
     out.push(Event::ChangesRequested { number: c.number, comment: c.comment.clone() });
-    let left = out.at().plus_millis(deal.core.remaining.performance_ms);
-    let at_least = out.at().plus_secs(deal.terms().policy.revision_time_s.max(1));
-    out.enter(Phase::Active { stage: Stage::Performing, until: left.max(at_least) });
+    let at_least = out.at().plus_secs(deal.terms().policy.revision_time_s);
+    let until = performance::time_left(deal, Stage::Performing, out.at()).max(at_least);
+    out.enter(Phase::Active { stage: Stage::Performing, until });
     Ok(())
 }
 

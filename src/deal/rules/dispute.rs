@@ -44,7 +44,11 @@ pub(crate) fn open(
         return paying::end(deal, delta, ending, Outcome::Cancelled, out);
     }
     let (stage, until) = match deal.dispute() {
-        Some(given_up) => (given_up.stage, out.at().plus_millis(given_up.remaining_ms)),
+        Some(known) => {
+            // given up in this very transition: its time is still in the phase
+            let still = deal.phase().until().filter(|_| is_open(deal));
+            (known.stage, still.unwrap_or(out.at().plus_millis(known.remaining_ms)))
+        }
         None => (DisputeStage::Negotiation, out.at().plus_secs(deal.terms().policy.negotiation_s)),
     };
     out.push(Event::DisputeOpened { by, reason, evidence });

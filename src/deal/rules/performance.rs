@@ -8,7 +8,7 @@ use crate::deal::phase::{Phase, Stage};
 use crate::deal::{Deal, Rejection};
 use crate::dispute::Opener;
 use crate::terms::{Acceptance, Policy, Provider};
-use crate::{Actor, Role};
+use crate::{Actor, Role, Time};
 
 /// Attaches a track. One that replaces another starts from nothing, so the deal goes back to before the start.
 pub(crate) fn set_track(deal: &Deal, c: &SetTrack, out: &mut Draft<'_>) -> Result<(), Rejection> {
@@ -102,14 +102,18 @@ pub(crate) fn enter(deal: &Deal, stage: Stage, out: &mut Draft<'_>) {
     out.enter(Phase::Active { stage, until });
 }
 
-/// Enters a stage with the time that it had left; with a full window where it was never entered.
+/// Enters a stage with the time that it had left.
 pub(crate) fn resume(deal: &Deal, stage: Stage, out: &mut Draft<'_>) {
+    let until = time_left(deal, stage, out.at());
+    out.enter(Phase::Active { stage, until });
+}
+
+/// When a stage that is entered now ends: with the time that it had left, or a full window where it was never
+/// entered.
+pub(crate) fn time_left(deal: &Deal, stage: Stage, now: Time) -> Time {
     match deal.core.remaining.of(stage) {
-        0 => enter(deal, stage, out),
-        left => {
-            let until = out.at().plus_millis(left);
-            out.enter(Phase::Active { stage, until });
-        }
+        0 => now.plus_secs(window(&deal.terms().policy, stage)),
+        left => now.plus_millis(left),
     }
 }
 
