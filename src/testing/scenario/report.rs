@@ -36,7 +36,7 @@ pub struct Report {
     pub rejections: Vec<StepError>,
     /// The journal.
     pub events: Vec<Envelope>,
-    /// What was checked after every step.
+    /// What was checked, after every step and at the end.
     pub invariants: Invariants,
     /// What is not as expected.
     pub differences: Vec<String>,
@@ -138,7 +138,7 @@ pub struct DepositReport {
     pub charged_back: Money,
 }
 
-/// What was checked after every step.
+/// What was checked, after every step and at the end.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Invariants {
