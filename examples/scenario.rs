@@ -25,57 +25,57 @@ fn main() -> io::Result<ExitCode> {
     }
     let json = !flags.is_empty();
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut failed = 0_usize;
-    let mut total = 0_usize;
-    let mut one = |source: &str, text: &str, json: bool| -> io::Result<()> {
-        total += 1;
-        let ok = match Scenario::from_json(text) {
-            Ok(scenario) => {
-                let report = run(&scenario);
-                if json {
-                    writeln!(out, "{}", serde_json::to_string(&report)?)?;
-                } else {
-                    write!(out, "{}", readable(&scenario, &report))?;
-                }
-                report.ok
-            }
-            Err(error) => {
-                if json {
-                    let error =
-                        serde_json::json!({ "code": "malformed-scenario", "message": error.to_string() });
-                    writeln!(
-                        out,
-                        "{}",
-                        serde_json::json!({ "ok": false, "source": source, "error": error })
-                    )?;
-                } else {
-                    writeln!(out, "{source}: {error}\n")?;
-                }
-                false
-            }
-        };
-        failed += usize::from(!ok);
-        Ok(())
-    };
+    let mut verdicts = Vec::new();
     for file in &files {
         if file == "-" {
-            for (i, line) in io::stdin().lock().lines().enumerate() {
+            for (i, line) in io::stdin().lock().split(b'\n').enumerate() {
                 let line = line?;
-                if !line.trim().is_empty() {
-                    one(&format!("line {}", i + 1), &line, true)?;
+                if !line.trim_ascii().is_empty() {
+                    verdicts.push(one(&mut out, &format!("line {}", i + 1), line, true)?);
                 }
             }
         } else {
-            let mut text = String::new();
-            std::fs::File::open(file)
-                .and_then(|f| f.take(MOST).read_to_string(&mut text))
-                .map_err(|e| io::Error::new(e.kind(), format!("{file}: {e}")))?;
-            one(file, &text, json)?;
+            let mut bytes = Vec::new();
+            let read = std::fs::File::open(file).and_then(|f| f.take(MOST).read_to_end(&mut bytes));
+            verdicts.push(match read {
+                Ok(_) => one(&mut out, file, bytes, json)?,
+                Err(error) => malformed(&mut out, file, &error.to_string(), json)?,
+            });
         }
     }
     out.flush()?;
-    eprintln!("{} of {total} scenarios as expected", total - failed);
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let good = verdicts.iter().filter(|ok| **ok).count();
+    eprintln!("{good} of {} scenarios as expected", verdicts.len());
+    Ok(if good == verdicts.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs one scenario and prints what came of it. Was everything as expected?
+fn one(out: &mut impl Write, source: &str, bytes: Vec<u8>, json: bool) -> io::Result<bool> {
+    let parsed = String::from_utf8(bytes)
+        .map_err(|e| e.to_string())
+        .and_then(|text| Scenario::from_json(&text).map_err(|e| e.to_string()));
+    let scenario = match parsed {
+        Ok(scenario) => scenario,
+        Err(message) => return malformed(out, source, &message, json),
+    };
+    let report = run(&scenario);
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+    } else {
+        write!(out, "{}", readable(&scenario, &report))?;
+    }
+    Ok(report.ok)
+}
+
+/// What is no scenario is told so, and stops no other.
+fn malformed(out: &mut impl Write, source: &str, message: &str, json: bool) -> io::Result<bool> {
+    if json {
+        let error = serde_json::json!({ "code": "malformed-scenario", "message": message });
+        writeln!(out, "{}", serde_json::json!({ "ok": false, "source": source, "error": error }))?;
+    } else {
+        writeln!(out, "{source}: {message}\n")?;
+    }
+    Ok(false)
 }
 
 /// A timeline, and a final statement.

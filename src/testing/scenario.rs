@@ -205,6 +205,8 @@ pub enum ScenarioError {
 impl Scenario {
     /// The longest scenario.
     pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+    /// The most steps of a scenario.
+    pub const MAX_STEPS: usize = 10_000;
 
     /// Reads a scenario.
     ///
@@ -217,10 +219,15 @@ impl Scenario {
         let mut value: Value = serde_json::from_str(text)
             .map_err(|e| ScenarioError::Field { path: "json".to_owned(), message: e.to_string() })?;
         expand::presets(&mut value)?;
-        serde_path_to_error::deserialize(value).map_err(|e| ScenarioError::Field {
+        let scenario: Self = serde_path_to_error::deserialize(value).map_err(|e| ScenarioError::Field {
             path: e.path().to_string(),
             message: e.into_inner().to_string(),
-        })
+        })?;
+        if scenario.steps.len() > Self::MAX_STEPS {
+            let message = format!("has more than {} entries", Self::MAX_STEPS);
+            return Err(ScenarioError::Field { path: "steps".to_owned(), message });
+        }
+        Ok(scenario)
     }
 }
 
