@@ -1907,3 +1907,40 @@ fn changes_after_an_early_submission_leave_the_whole_time_to_perform() {
     w.act(&buyer(), RequestChanges { number: 1, comment: text("more blue") });
     assert_eq!(w.deal.phase().until(), Some(w.now.plus_secs(30 * 86_400)));
 }
+
+#[test]
+fn a_policy_without_a_way_on_is_refused() {
+    // a phase whose timer never fires would wait for ever; one that is too long would leave the calendar
+    let windows: [(&str, fn(&mut Policy, u32)); 9] = [
+        ("proposal_s", |p, s| p.proposal_s = s),
+        ("deposit_s", |p, s| p.deposit_s = s),
+        ("moderation_s", |p, s| p.moderation_s = s),
+        ("start_s", |p, s| p.start_s = s),
+        ("performance_s", |p, s| p.performance_s = s),
+        ("acceptance_s", |p, s| p.acceptance_s = s),
+        ("negotiation_s", |p, s| p.negotiation_s = s),
+        ("arbitration_s", |p, s| p.arbitration_s = s),
+        ("settlement_s", |p, s| p.settlement_s = s),
+    ];
+    for preset in [Policy::shop(), Policy::marketplace(), Policy::guarantee(), Policy::freelance()] {
+        assert_eq!(preset.validate(), Ok(()));
+        for (field, set) in windows {
+            for (seconds, problem) in [
+                (0, Problem::Zero),
+                (Policy::MAX_DURATION_S + 1, Problem::TooLarge),
+                (u32::MAX, Problem::TooLarge),
+            ] {
+                let mut policy = preset.clone();
+                set(&mut policy, seconds);
+                let error = policy.validate().unwrap_err();
+                assert_eq!((error.field(), error.problem()), (field, problem));
+            }
+            let mut policy = preset.clone();
+            set(&mut policy, Policy::MAX_DURATION_S);
+            assert_eq!(policy.validate(), Ok(()));
+        }
+    }
+    // a partial acceptance needs somebody who accepts
+    let policy = Policy { partial_buyout_allowed: true, ..Policy::guarantee() };
+    assert_eq!(policy.validate().unwrap_err().problem(), Problem::NeedsAcceptingBuyer);
+}
