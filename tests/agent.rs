@@ -1132,7 +1132,6 @@ fn a_fact_that_the_deal_refuses_is_never_swallowed() {
 }
 
 #[test]
-#[ignore = "bug: a refused fact stops the orders after it"]
 fn a_refused_fact_holds_up_no_other_order() {
     for kind in KINDS {
         let (host, process, mut deal, error) = contradicted(kind);
@@ -1320,7 +1319,6 @@ fn checkout_gives_a_form_for_what_was_requested() {
 }
 
 #[test]
-#[ignore = "bug: a closed deal still gives a payment form"]
 fn no_form_for_a_deal_that_takes_no_money() {
     for kind in KINDS {
         let host = Host::new();
@@ -1372,7 +1370,6 @@ fn follow_submits_what_the_tracker_knows() {
 }
 
 #[test]
-#[ignore = "bug: a history of more than four checkpoints is recorded again at every follow"]
 fn following_a_long_history_twice_changes_nothing() {
     for kind in KINDS {
         let host = Host::new();

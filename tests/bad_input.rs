@@ -649,7 +649,6 @@ fn snapshot_tampering() {
 
 /// What no sum shows, but the legs, holds and captures together do.
 #[test]
-#[ignore = "bug: decoding does not hold these against each other"]
 fn snapshot_tampering_that_only_the_whole_shows() {
     let all = deals();
     let of = |name: &str| {
@@ -994,7 +993,6 @@ fn scenario_errors_name_the_field_and_say_why() {
 
 /// Inside a command the path goes on, as deep as the command is.
 #[test]
-#[ignore = "bug: a wrong field inside a command is not named by the scenario's error"]
 fn scenario_errors_name_the_field_inside_a_command() {
     #[rustfmt::skip]
     let cases = [

@@ -908,12 +908,13 @@ fn deadline_reset_griefing() {
     assert_eq!(w.until(), after((30 + 3) * DAY));
     w.pass(2 * DAY).act(&seller(), submit(2));
     assert_eq!(w.until(), after((32 + 5) * DAY));
-    w.act(&buyer(), RequestChanges { number: 2, comment: text("softer") });
-    // the cap counts submissions: nothing can be renewed any more
+    // the cap counts submissions: nothing can be renewed any more, and nobody asks for what cannot be given
+    let changes = RequestChanges { number: 2, comment: text("softer") };
+    assert_eq!(w.refuse(&buyer(), changes), Rejection::Guard(Guard::ChangesLeft));
     assert_eq!(w.refuse(&seller(), submit(3)), Rejection::Guard(Guard::RevisionsLeft));
-    assert_eq!(w.until(), after((32 + 3) * DAY));
+    assert_eq!(w.until(), after((32 + 5) * DAY));
     w.wait_for_deadline();
-    assert_eq!(w.deal.ending(), Some(&Ending::Cancelled(Fault::Seller)));
+    assert_eq!(w.deal.ending(), Some(&Ending::Success));
 
     // extensions are bounded in all: 30 days
     let mut w = World::performing(plain(Policy::shop()));

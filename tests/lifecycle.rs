@@ -887,7 +887,7 @@ fn changes_need_something_submitted() {
     let mut w = World::funded(plain(Policy::shop()));
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, finished("1", w.now));
-    assert_eq!(w.refuse(&buyer(), changes(0)), Rejection::Guard(Guard::SomethingSubmitted));
+    assert_eq!(w.refuse(&buyer(), changes(0)), Rejection::Guard(Guard::ChangesLeft));
 }
 
 // --- acceptance ---
@@ -1911,7 +1911,8 @@ fn changes_after_an_early_submission_leave_the_whole_time_to_perform() {
 #[test]
 fn a_policy_without_a_way_on_is_refused() {
     // a phase whose timer never fires would wait for ever; one that is too long would leave the calendar
-    let windows: [(&str, fn(&mut Policy, u32)); 9] = [
+    type Set = fn(&mut Policy, u32);
+    let windows: [(&str, Set); 9] = [
         ("proposal_s", |p, s| p.proposal_s = s),
         ("deposit_s", |p, s| p.deposit_s = s),
         ("moderation_s", |p, s| p.moderation_s = s),

@@ -182,7 +182,7 @@ fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         }
         // nobody submits for reports
         Guard::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-        Guard::SomethingSubmitted => deal.submitted() > 0,
+        Guard::ChangesLeft => deal.submitted() > 0 && deal.submitted() < policy.max_revisions,
         Guard::OfferMade => match role {
             Role::Buyer => deal.dispute().is_some_and(|d| d.offer(Side::Seller).is_some()),
             Role::Seller => deal.dispute().is_some_and(|d| d.offer(Side::Buyer).is_some()),

@@ -108,7 +108,10 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
             return Ok(None);
         };
         let from_version = deal.version();
-        for checkpoint in tracker.history(&track).map_err(FollowError::Tracker)? {
+        let history = tracker.history(&track).map_err(FollowError::Tracker)?;
+        // older than the latest: recorded long ago, and nothing would come of it
+        let latest = deal.latest_checkpoint().map(|c| c.occurred_at);
+        for checkpoint in history.into_iter().filter(|c| latest.is_none_or(|at| at <= c.occurred_at)) {
             let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
             self.submit(sink, deal, &record.into(), Actor::Tracker)?;
         }
@@ -120,6 +123,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         sink: &mut S,
         mut stepper: Stepper<'_>,
     ) -> Result<Receipt, AgentError<S::Error>> {
+        let mut refused = None;
         loop {
             match stepper.step() {
                 Step::Commit(commit) => {
@@ -128,11 +132,12 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
                 }
                 Step::Execute(order) => {
                     let answer = self.gateway.execute(order);
-                    stepper.executed(answer.ok(), self.clock.now()).map_err(|(transaction, rejection)| {
-                        AgentError::FactRefused { transaction, rejection }
-                    })?;
+                    // a fact that the deal does not take is told at the end, and holds up no other order
+                    if let Err((transaction, rejection)) = stepper.executed(answer.ok(), self.clock.now()) {
+                        refused = refused.or(Some(AgentError::FactRefused { transaction, rejection }));
+                    }
                 }
-                Step::Done => return Ok(stepper.receipt()),
+                Step::Done => return refused.map_or_else(|| Ok(stepper.receipt()), Err),
             }
         }
     }

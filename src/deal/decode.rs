@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use super::Deal;
+use super::command::ChargebackStep;
 use super::core::Core;
 use super::event::Recorded;
 use super::phase::{Phase, PhaseKind};
@@ -218,6 +219,10 @@ impl Deal {
         let source = t.source.is_none_or(|id| {
             id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
         });
+        // a payment is named by its gateway and its reference, or by neither
+        let named = !t.kind.is_inbound() || t.gateway.is_some() == t.reference.is_some();
+        let closing = t.hold.is_none()
+            || (t.hold == Some(HoldState::Closing)) == (self.orders_on(t) == 1) && self.orders_on(t) <= 1;
         let leg = match t.kind {
             TransactionKind::Void
             | TransactionKind::Refund
@@ -248,6 +253,8 @@ impl Deal {
             && currency == Some(t.amount.currency())
             && amount
             && settled
+            && named
+            && closing
             && held
             && returned
             && source
@@ -260,6 +267,8 @@ impl Deal {
         let attempt = l.tx.and_then(|tx| self.transaction(tx));
         let own = attempt.is_none_or(|t| t.leg == Some(l.id));
         let state = match (l.state, attempt.map(|t| &t.state)) {
+            // only an open chargeback keeps a leg waiting
+            (LegState::Waiting, _) if !self.chargeback_open(l.deposit) => false,
             (LegState::Ordered, Some(TransactionState::Pending))
             | (LegState::Settled | LegState::Credited, Some(TransactionState::Succeeded))
             | (LegState::Declined | LegState::Dropped, Some(TransactionState::Failed(_)))
@@ -344,7 +353,9 @@ impl Deal {
             && b.refunded == refunded
             && b.charged_back == charged_back
             && deposit.on_hold == on_hold
-            && deposit.on_hold <= b.held;
+            && deposit.on_hold <= b.held
+            // more than is required is never kept, but for what a hold brings along
+            && b.held.saturating_sub(deposit.on_hold) <= deposit.required.minor();
         if explained { Ok(()) } else { Err(error) }
     }
 
@@ -370,6 +381,38 @@ impl Deal {
         }
     }
 
+    /// How many captures and voids of a hold have no answer.
+    fn orders_on(&self, hold: &Transaction) -> usize {
+        let order = |t: &&Transaction| {
+            t.is_pending()
+                && t.source == Some(hold.id)
+                && matches!(t.kind, TransactionKind::Capture | TransactionKind::Void)
+        };
+        self.core.transactions.iter().filter(order).count()
+    }
+
+    /// Is the captured money of a deposit, with what is being captured, no more than it needs, and no less?
+    fn covered(&self, deposit: &Deposit) -> bool {
+        let open = self.core.transactions.iter().filter(|t| t.deposit == deposit.id && t.is_open_capture());
+        let cash = deposit.buckets.held.saturating_sub(deposit.on_hold);
+        open.fold(cash, |sum, t| sum.saturating_add(t.amount.minor())) >= deposit.required.minor()
+    }
+
+    fn chargebacks_agree(&self) -> bool {
+        self.core.chargebacks.iter().enumerate().all(|(i, c)| {
+            let taken = |t: &Transaction| {
+                t.kind == TransactionKind::Chargeback
+                    && t.deposit == c.deposit
+                    && t.reference.as_ref() == Some(&c.reference)
+            };
+            let lost = c.step == ChargebackStep::Lost;
+            self.core.chargebacks.iter().skip(i.saturating_add(1)).all(|other| other.reference != c.reference)
+                && self.deposit(c.deposit).is_some_and(|d| d.required.currency() == c.amount.currency())
+                && c.amount.is_positive()
+                && self.core.transactions.iter().any(taken) == lost
+        })
+    }
+
     fn is_voiding(&self, hold: &Transaction) -> bool {
         let void =
             |t: &Transaction| t.kind == TransactionKind::Void && t.is_pending() && t.source == Some(hold.id);
@@ -384,7 +427,9 @@ impl Deal {
         // a charge whose capture is without an answer is settled by itself
         let empty = core.deposits.iter().all(|d| d.buckets.held == 0 || (d.id.is_charge() && d.on_hold > 0));
         let ended = match core.phase {
-            Phase::Paying { awaiting_capture, .. } => core.ending.is_some() && (awaiting_capture || empty),
+            Phase::Paying { awaiting_capture, .. } => {
+                core.ending.is_some() && if awaiting_capture { self.capture_unanswered() } else { empty }
+            }
             Phase::Closed { .. } => {
                 core.ending.is_some() && core.deposits.iter().all(|d| d.buckets.held == 0)
             }
@@ -397,7 +442,8 @@ impl Deal {
         let kind = core.phase.kind();
         let disputed = (kind == PhaseKind::Disputed) == super::rules::dispute::is_open(self);
         let active = (PhaseKind::AwaitingPerformance..=PhaseKind::Disputed).contains(&kind);
-        let funded = !active || self.is_funded();
+        let required = || core.deposits.iter().filter(|d| !d.id.is_charge());
+        let funded = !active || required().all(|d| self.covered(d));
         let agreed = !active || core.consents.all();
         let same_parties = self.agreed.as_ref().is_none_or(|old| {
             old.buyer == self.terms.buyer
@@ -417,6 +463,8 @@ impl Deal {
             ("terms_version", core.terms_version >= 1),
             ("incurred", (services..32).all(|i| !core.incurred.contains(i))),
             ("phase", ended && funded && agreed),
+            ("settle_by", core.settle_by.is_some() == core.ending.is_some()),
+            ("chargebacks", self.chargebacks_agree()),
             ("dispute", disputed),
             ("agreed", same_parties),
             ("arbiter", arbiter),

@@ -38,8 +38,8 @@ pub enum Guard {
     InArbitration,
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
-    /// A revision was submitted.
-    SomethingSubmitted,
+    /// A revision was submitted, and the seller may submit another one: nobody is asked for what he may not give.
+    ChangesLeft,
     /// The other party offers an award.
     OfferMade,
     /// The actor opened the dispute, or nobody did and no deadline either.
@@ -62,7 +62,7 @@ impl Guard {
         Self::FundsHeld,
         Self::InArbitration,
         Self::RevisionsLeft,
-        Self::SomethingSubmitted,
+        Self::ChangesLeft,
         Self::OfferMade,
         Self::MayWithdraw,
     ];
@@ -99,7 +99,7 @@ impl Guard {
                 matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-            Self::SomethingSubmitted => deal.submitted() > 0,
+            Self::ChangesLeft => (1..policy.max_revisions).contains(&deal.submitted()),
             Self::OfferMade => {
                 let other = role.side().map(Side::other);
                 deal.dispute().zip(other).is_some_and(|(dispute, side)| dispute.offer(side).is_some())
@@ -128,7 +128,7 @@ impl Guard {
             Self::FundsHeld => "nothing-held",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
-            Self::SomethingSubmitted => "nothing-submitted",
+            Self::ChangesLeft => "no-changes-left",
             Self::OfferMade => "no-such-offer",
             Self::MayWithdraw => "not-your-dispute",
         }
@@ -143,7 +143,7 @@ impl Guard {
             | Self::ToldByHand
             | Self::FundsHeld
             | Self::InArbitration
-            | Self::SomethingSubmitted
+            | Self::ChangesLeft
             | Self::OfferMade => true,
             Self::ModerationOn
             | Self::AcceptedByBuyer
@@ -176,7 +176,7 @@ impl fmt::Display for Guard {
             Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
-            Self::SomethingSubmitted => "no revision has been submitted yet",
+            Self::ChangesLeft => "no revision was submitted, or the last one that the policy allows: accept it or open a dispute",
             Self::OfferMade => "the other party has not offered an award",
             Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
         })

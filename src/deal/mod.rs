@@ -290,6 +290,16 @@ impl Deal {
         self.core.deposits.iter().all(|d| d.id.is_charge() || d.outstanding().is_zero())
     }
 
+    /// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.
+    pub(crate) fn takes_money(&self, deposit: &Deposit) -> bool {
+        match self.core.phase {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
+            Phase::Moderation { .. } => true,
+            Phase::Active { .. } | Phase::Disputed { .. } => deposit.id.is_charge(),
+            Phase::Paying { .. } | Phase::Closed { .. } => false,
+        }
+    }
+
     /// Does any deposit hold money that is not assigned to anybody?
     pub fn holds_anything(&self) -> bool {
         self.core.deposits.iter().any(|d| d.buckets.held > 0)

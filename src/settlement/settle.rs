@@ -133,7 +133,7 @@ pub enum SettleError {
         max: u32,
     },
     /// Nothing was accepted.
-    #[error("accepted quantities: accept something that has a price, or cancel")]
+    #[error("accepted quantities: accept at least one unit, or cancel")]
     NothingAccepted,
     /// The seller's parts would be more than he earns from the accepted items and has deposited.
     #[error("accepted quantities: what is accepted does not cover the seller's part of services and fees")]
@@ -373,10 +373,6 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
         QuoteError::TooLarge | QuoteError::OfflineOverProceeds => SettleError::TooLarge,
         QuoteError::CarveOutOverParent { .. } => SettleError::CarveOutOverParent,
     })?;
-    // free gifts alone are nothing that was bought
-    if quote.price.is_zero() {
-        return Err(SettleError::NothingAccepted);
-    }
     // the seller has deposited what the whole deal would have cost him; more than that cannot be asked of him now
     if quote.seller_due.minor() > terms.quote().seller_due.minor() {
         return Err(SettleError::SellerUncovered);

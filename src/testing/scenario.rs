@@ -235,7 +235,10 @@ impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let mut value = Value::deserialize(deserializer)?;
-        let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let Some(kind) = value.get("type").and_then(Value::as_str).map(str::to_owned) else {
+            // says that `type` is missing, or is no text
+            return Command::deserialize(value).map(Self::Command).map_err(D::Error::custom);
+        };
         let mut rest = || {
             if let Some(object) = value.as_object_mut() {
                 object.remove("type");
@@ -258,7 +261,7 @@ impl<'de> Deserialize<'de> for Action {
             "preview" => serde_path_to_error::deserialize(rest())
                 .map(|PreviewOf { ending }| Self::Preview(ending))
                 .map_err(named),
-            _ => serde_path_to_error::deserialize(value).map(Self::Command).map_err(named),
+            _ => expand::command(&kind, rest()).map(Self::Command).map_err(named),
         }
     }
 }

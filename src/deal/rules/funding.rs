@@ -29,7 +29,7 @@ pub(crate) fn request(
     let Some(side) = role.side() else { return Ok(()) };
     let deposit = own_deposit(deal, c.deposit, side)?;
     check_amount(deposit, c.amount)?;
-    let max = if takes_money(deal, deposit) { deposit.outstanding() } else { zero(deposit) };
+    let max = if deal.takes_money(deposit) { deposit.outstanding() } else { zero(deposit) };
     if c.amount.minor() > max.minor() {
         return Err(Rejection::AmountOverOutstanding { max });
     }
@@ -106,16 +106,6 @@ fn zero(deposit: &Deposit) -> Money {
     Money::zero(deposit.required.currency())
 }
 
-/// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.
-fn takes_money(deal: &Deal, deposit: &Deposit) -> bool {
-    match deal.phase() {
-        Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
-        Phase::Moderation { .. } => true,
-        Phase::Active { .. } | Phase::Disputed { .. } => deposit.id.is_charge(),
-        Phase::Paying { .. } | Phase::Closed { .. } => false,
-    }
-}
-
 /// Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, or closed: all of it goes back.
 pub(crate) fn confirm(deal: &Deal, c: &ConfirmPayment, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let deposit = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
@@ -168,7 +158,7 @@ pub(crate) fn receive(
         reference: c.reference.clone(),
         held_until: c.held_until,
     });
-    let wanted = if takes_money(deal, deposit) { deposit.outstanding().minor() } else { 0 };
+    let wanted = if deal.takes_money(deposit) { deposit.outstanding().minor() } else { 0 };
     let on_hold = c.held_until.is_some();
     let accepted = if on_hold {
         if wanted == 0 {

@@ -1,8 +1,16 @@
-//! Presets in scenario files: `{"preset": "shop", "start_s": 3600}` becomes a whole policy.
+//! Commands and presets in scenario files. A command is read by its own type, so that an error names the field inside
+//! it; a preset is written out: `{"preset": "shop", "start_s": 3600}` becomes a whole policy.
 
-use serde_json::Value;
+use serde_json::{Error, Value};
 
 use super::ScenarioError;
+use crate::Command;
+use crate::deal::command::{
+    Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Attach, Cancel, Chargeback,
+    ConfirmPayment, Extend, FileClaim, IncurCost, Moderate, OpenDispute, Post, ProposeAward, RecordTracking,
+    RemoveTrack, Report, RequestChanges, RequestPayment, Rule, SetDestination, SetTrack, StartPerforming,
+    StopPerforming, Submit, Wake, WithdrawDispute,
+};
 use crate::terms::Policy;
 
 /// Replaces every policy that names a preset: in the terms, and in amended terms.
@@ -37,4 +45,50 @@ fn expand(policy: Option<&mut Value>, path: &str) -> Result<(), ScenarioError> {
     }
     *policy = whole;
     Ok(())
+}
+
+/// A command by its name and its content, as `Command` itself would be read.
+pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_to_error::Error<Error>> {
+    macro_rules! by_name {
+        ($($name:literal => $payload:ident),+ $(,)?) => {
+            match kind {
+                $($name => serde_path_to_error::deserialize::<_, $payload>(content).map(Command::from),)+
+                // says which names there are
+                _ => serde_path_to_error::deserialize(serde_json::json!({ "type": kind })),
+            }
+        };
+    }
+    by_name!(
+        "amend" => Amend,
+        "agree" => Agree,
+        "request_payment" => RequestPayment,
+        "confirm_payment" => ConfirmPayment,
+        "moderate" => Moderate,
+        "attach" => Attach,
+        "set_track" => SetTrack,
+        "remove_track" => RemoveTrack,
+        "record_tracking" => RecordTracking,
+        "start_performing" => StartPerforming,
+        "stop_performing" => StopPerforming,
+        "submit" => Submit,
+        "request_changes" => RequestChanges,
+        "accept" => Accept,
+        "report" => Report,
+        "incur_cost" => IncurCost,
+        "add_charge" => AddCharge,
+        "cancel" => Cancel,
+        "open_dispute" => OpenDispute,
+        "propose_award" => ProposeAward,
+        "accept_award" => AcceptAward,
+        "withdraw_dispute" => WithdrawDispute,
+        "file_claim" => FileClaim,
+        "rule" => Rule,
+        "appoint_arbiter" => AppointArbiter,
+        "answer" => Answer,
+        "set_destination" => SetDestination,
+        "chargeback" => Chargeback,
+        "extend" => Extend,
+        "post" => Post,
+        "wake" => Wake,
+    )
 }
