@@ -14,7 +14,7 @@ use escrow::agent::{self, CheckoutError, FollowError, Receipt};
 use escrow::deal::command::{
     Accept, Agree, Answer, Answered, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, DestinationUse,
     IncurCost, PaymentClaim, PaymentForm, RecordTracking, Report, RequestPayment, ReturnUrls, SetDestination,
-    SetTrack, StartPerforming, Track, Verdict, Wake,
+    SetTrack, StartPerforming, Track, Verdict, Wake, WithdrawDispute,
 };
 use escrow::deal::{PendingOrder, PhaseKind, Stage};
 use escrow::deposit::{DepositId, IdempotencyKey, LegState, Reference, TransactionKind};
@@ -1482,5 +1482,52 @@ fn boundary_instant() {
                 assert_eq!(refund.amount(), rub(105_000));
             }
         }
+    }
+}
+
+/// A tracker that knows days only: all of a day's checkpoints have one time.
+#[test]
+fn following_a_day_of_equal_times_twice_changes_nothing() {
+    for kind in KINDS {
+        let host = Host::new();
+        let process = Process::new(kind, &host);
+        let delivery = HandTracker::new();
+        let mut deal = paid(&process);
+        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        for n in 1..=6 {
+            let id = n.to_string();
+            let checkpoint = checkpoint(&id, CheckpointKind::Progress, "2026-03-02T00:00:00Z");
+            delivery.feed((*track()).clone(), checkpoint);
+        }
+        process.follow(&mut deal, &delivery).unwrap();
+        let events = host.events();
+        process.follow(&mut deal, &delivery).unwrap();
+        assert_eq!(host.events(), events, "recorded again");
+    }
+}
+
+/// The latest checkpoint is known for good, however many older ones came after it.
+#[test]
+fn a_refusal_that_is_told_again_opens_no_second_dispute() {
+    for kind in KINDS {
+        let host = Host::new();
+        let process = Process::new(kind, &host);
+        let mut deal = paid(&process);
+        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        let refused = record("refused", CheckpointKind::Refused, "2026-03-03T00:00:00Z");
+        process.submit(&mut deal, refused.clone(), tracker()).unwrap();
+        assert_eq!(deal.status(), Status::Disputed);
+        // both give it up, and the parcel goes out once more
+        process.submit(&mut deal, WithdrawDispute {}, buyer()).unwrap();
+        process.submit(&mut deal, WithdrawDispute {}, seller()).unwrap();
+        let status = deal.status();
+        assert_ne!(status, Status::Disputed);
+        // the tracker tells its whole history once more, in no particular order
+        for n in 1..=4 {
+            let older = record(&n.to_string(), CheckpointKind::Progress, "2026-03-02T00:00:00Z");
+            process.submit(&mut deal, older, tracker()).unwrap();
+        }
+        process.submit(&mut deal, refused, tracker()).unwrap();
+        assert_eq!(deal.status(), status, "the same refusal once more");
     }
 }

@@ -121,6 +121,16 @@ fn nothing_waits_in_vain() {
 }
 
 #[test]
+fn a_payee_may_choose_where_his_money_goes() {
+    every_step(150, laws::a_payee_may_choose_where_his_money_goes);
+}
+
+#[test]
+fn who_is_asked_for_changes_can_answer() {
+    every_step(200, laws::who_is_asked_for_changes_can_answer);
+}
+
+#[test]
 fn command_round_trip() {
     every_step(50, laws::command_round_trip);
 }
@@ -193,7 +203,9 @@ fn nobody_pays_more_than_was_agreed() {
 
 type StepLaw = fn(&history::Moment<'_>) -> Finding;
 
-const STEP_LAWS: [(&str, StepLaw); 20] = [
+const STEP_LAWS: [(&str, StepLaw); 22] = [
+    ("a_payee_may_choose_where_his_money_goes", laws::a_payee_may_choose_where_his_money_goes),
+    ("who_is_asked_for_changes_can_answer", laws::who_is_asked_for_changes_can_answer),
     ("every_ending_keeps_its_word", laws::every_ending_keeps_its_word),
     ("a_preview_divides_every_pot", laws::a_preview_divides_every_pot),
     ("nothing_leaves_what_is_contested", laws::nothing_leaves_what_is_contested),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{AgentError, CheckoutError, FollowError};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
-use crate::deal::command::{RecordTracking, RequestPayment, Wake};
+use crate::deal::command::{Checkpoint, RecordTracking, RequestPayment, Wake};
 use crate::deal::{Command, Context, Deal};
 use crate::deposit::Transaction;
 use crate::port::{CheckoutForm, CheckoutRequest, Clock, EventSink, PaymentGateway, Tracker};
@@ -115,9 +115,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         };
         let from_version = deal.version();
         let history = tracker.history(&track).await.map_err(FollowError::Tracker)?;
-        // older than the latest: recorded long ago, and nothing would come of it
-        let latest = deal.latest_checkpoint().map(|c| c.occurred_at);
-        for checkpoint in history.into_iter().filter(|c| latest.is_none_or(|at| at <= c.occurred_at)) {
+        for checkpoint in news(deal, history) {
             let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
             self.submit(sink, deal, &record.into(), Actor::Tracker).await?;
         }
@@ -156,4 +154,11 @@ pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> 
     // nobody is sent to pay what would only come back
     deal.deposit(asked.deposit()).filter(|deposit| deal.takes_money(deposit))?;
     Some(CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form))
+}
+
+/// What the deal has not seen: the history after its latest checkpoint. By place and not by time, since many trackers
+/// know days only; the deal itself keeps the latest few ids, so a long history would be recorded again each time.
+pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> impl Iterator<Item = Checkpoint> + use<> {
+    let seen = deal.latest_checkpoint().and_then(|latest| history.iter().rposition(|c| c.id == latest.id));
+    history.into_iter().skip(seen.map_or(0, |i| i.saturating_add(1)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::agent::checkout_request;
+use super::agent::{checkout_request, news};
 use super::error::{AgentError, CheckoutError, FollowError};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::deal::command::{RecordTracking, RequestPayment, Wake};
@@ -109,9 +109,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         };
         let from_version = deal.version();
         let history = tracker.history(&track).map_err(FollowError::Tracker)?;
-        // older than the latest: recorded long ago, and nothing would come of it
-        let latest = deal.latest_checkpoint().map(|c| c.occurred_at);
-        for checkpoint in history.into_iter().filter(|c| latest.is_none_or(|at| at <= c.occurred_at)) {
+        for checkpoint in news(deal, history) {
             let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
             self.submit(sink, deal, &record.into(), Actor::Tracker)?;
         }

@@ -54,7 +54,10 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
         Command::RemoveTrack(_) => core.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            core.track.as_ref() != Some(&c.track) || core.checkpoints.contains(&c.checkpoint.id)
+            core.track.as_ref() != Some(&c.track)
+                || core.checkpoints.contains(&c.checkpoint.id)
+                // the latest is known for good, however many older ones came after it
+                || core.latest.as_ref().is_some_and(|latest| latest.id == c.checkpoint.id)
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),

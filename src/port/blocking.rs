@@ -45,3 +45,23 @@ pub trait EventSink {
     /// [`CommitError`] says whether nothing was written, or it is not known.
     fn commit(&mut self, commit: Commit<'_>) -> Result<(), CommitError<Self::Error>>;
 }
+
+impl<G: PaymentGateway + ?Sized> PaymentGateway for &G {
+    type Error = G::Error;
+
+    fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, Self::Error> {
+        (**self).checkout(request)
+    }
+
+    fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, Self::Error> {
+        (**self).execute(order)
+    }
+}
+
+impl<S: EventSink + ?Sized> EventSink for &mut S {
+    type Error = S::Error;
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<(), CommitError<Self::Error>> {
+        (**self).commit(commit)
+    }
+}

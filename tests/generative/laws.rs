@@ -15,7 +15,7 @@ use escrow::{
 };
 
 use crate::commands::{is_charge, order_reference};
-use crate::history::{Finding, History, Moment, Play, deal_id, everybody};
+use crate::history::{Finding, History, Moment, Play, buyer, deal_id, everybody, operator, seller};
 use crate::woken;
 
 macro_rules! ensure {
@@ -362,6 +362,33 @@ pub fn nothing_waits_in_vain(m: &Moment<'_>) -> Finding {
     Ok(())
 }
 
+/// Whoever is paid may say where to, before and after the ending.
+pub fn a_payee_may_choose_where_his_money_goes(m: &Moment<'_>) -> Finding {
+    for leg in m.after.legs() {
+        let (payee, is_refund) = (leg.payee(), leg.purpose().goes_back());
+        let actor = match payee {
+            Payee::Buyer => buyer(),
+            Payee::Seller => seller(),
+            Payee::Platform | Payee::Processor => operator(),
+            Payee::Party(id) => Actor::Party(id.clone()),
+        };
+        let kind = if is_refund { CommandKind::RedirectRefund } else { CommandKind::SetDestination };
+        let allowed = m.after.allowed(&actor, m.after.last_at()).check(kind);
+        allowed.map_err(|e| format!("{payee} is paid {leg:?}, and may not {kind}: {e}"))?;
+    }
+    Ok(())
+}
+
+/// A seller who is asked for changes has a submission left, so that the last word of the buyer is no trap.
+pub fn who_is_asked_for_changes_can_answer(m: &Moment<'_>) -> Finding {
+    let asked = m.events().iter().any(|r| matches!(r.event, Event::ChangesRequested { .. }));
+    if asked && m.after.phase().kind() == PhaseKind::Performing {
+        let allowed = m.after.allowed(&seller(), m.after.last_at()).check(CommandKind::Submit);
+        allowed.map_err(|e| format!("changes are asked for, and cannot be submitted: {e}"))?;
+    }
+    Ok(())
+}
+
 // --- orders ---
 
 /// Pending after = pending before + orders − settled, by key; no key stands for two orders.
@@ -464,6 +491,10 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
     if let Some((_, timer)) = m.after.next_timer().filter(|(due, _)| *due <= now) {
         let late = matches!(timer, Timer::Hold(_)) || now == Time::MAX;
         ensure!(late, "a deadline is due the moment it is set: {timer:?}");
+    }
+    // a dispute that was given up and opened again by what waited: a retry is a word on the new one
+    if m.command.kind() == CommandKind::WithdrawDispute && m.after.phase().kind() == PhaseKind::Disputed {
+        return Ok(());
     }
     match transition(&deal, m.command, m.context) {
         Ok(again) => ensure!(again.is_empty(), "the repeat brings {:?}", again.events()),

@@ -1,0 +1,378 @@
+//! When two deals are the same state: a fingerprint of the serialised state from which everything is left out that no
+//! rule reads, with every instant relative to now.
+//!
+//! What is left out must be sound: two deals with the same fingerprint must accept the same commands and have
+//! successors with the same fingerprints. A field that this file does not know is kept, so that a new one can only
+//! split states, never merge them.
+
+use std::fmt::{Display, Error, Write as _};
+use std::hash::Hasher as _;
+
+use escrow::deposit::{HoldState, TransactionKind};
+use escrow::{Deal, Phase, Time, Transaction, TxId};
+use serde::Serialize;
+use serde::ser::{
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+/// Fields that no rule reads, with the reason.
+const INERT: &[(&str, &[&str])] = &[
+    (
+        "Core",
+        &[
+            // what a sink locks on, and what is held against `seen`, which the model never gives
+            "version",
+            "revision",
+            // instants of the past: only reported. `last_at` keeps time from running backwards; the model's never does
+            "created_at",
+            "last_at",
+            // words and names, read by nothing but the recognition of a repeat, which has no events either way
+            "status_change",
+            "comment",
+            "cancelled_by",
+            // only to recognise a repeat, and to bound the number
+            "attachments",
+            "posts",
+            // the model never gives a checkpoint's id twice
+            "checkpoints",
+            // the model keeps it beside the deal: once it is past, it does not matter by how much
+            "settle_by",
+            // numbered: written by `history`
+            "transactions",
+            "legs",
+        ],
+    ),
+    // ids are renumbered and kinds compared by `history`; the rest are instants of the past
+    ("Transaction", &["id", "kind", "hold", "leg", "source", "created_at", "settled_at"]),
+    ("Leg", &["id", "tx", "source"]),
+    // each checkpoint of the model occurs now, never earlier than the one before
+    ("Checkpoint", &["id", "occurred_at"]),
+    ("Dispute", &["opened_at", "reason", "claim"]),
+    // sums of what is over, which no rule reads: `check` proves them, and the model calls it after every step, for
+    // every history, before states are merged
+    ("Buckets", &["paid_out", "refunded", "charged_back"]),
+];
+
+/// What is read no more once it is decided how the deal ends: commands that do are refused from then on.
+const INERT_ONCE_ENDED: &[&str] = &[
+    "approved",
+    "buyers_report",
+    "changes_requested",
+    "consents",
+    "dispute",
+    "extended_s",
+    "latest",
+    "latest_spent",
+    "remaining",
+    "sellers_report",
+    "submitted",
+    "terms_version",
+    "track",
+    "work",
+];
+
+/// What is read no more once the settlement is computed, too.
+const INERT_ONCE_SETTLED: &[&str] = &["ending", "ended_funded", "incurred"];
+
+/// The fingerprint of a deal at an instant, and of what the model keeps beside it.
+pub fn fingerprint(deal: &Deal, now: Time, beside: &[u8]) -> u64 {
+    let settled = match deal.phase() {
+        Phase::Paying { awaiting_capture, .. } => !awaiting_capture,
+        Phase::Closed { .. } => true,
+        _ => false,
+    };
+    let mut canon = Canon {
+        out: Vec::with_capacity(2_048),
+        scratch: String::with_capacity(32),
+        now,
+        ended: deal.phase().has_ended(),
+        settled,
+    };
+    canon.out.extend_from_slice(beside);
+    deal.parts().state.serialize(&mut canon).unwrap();
+    canon.history(deal);
+    let mut hasher = std::collections::hash_map::DefaultHasher::new();
+    hasher.write(&canon.out);
+    hasher.finish()
+}
+
+impl Canon {
+    /// Transactions and legs that can still matter, renumbered.
+    ///
+    /// Money that came in matters for good: it can be refunded, captured, and recognised when it is told of again. An
+    /// outbound transaction that is settled, and a leg that is, never change and are read by no rule but `check`; so
+    /// what they are, and how many attempts there were, is left out. Numbers are names: only what they point at counts. A
+    /// hold that is captured is money like that of a charge.
+    fn history(&mut self, deal: &Deal) {
+        let inbound = |id: Option<TxId>| {
+            let before = |t: &&Transaction| t.kind().is_inbound() && Some(t.id()) <= id;
+            id.map_or(0, |_| deal.transactions().iter().filter(before).count())
+        };
+        for t in deal.transactions() {
+            if t.kind().is_inbound() || t.is_pending() {
+                t.serialize(&mut *self).unwrap();
+                let leg = t
+                    .leg()
+                    .map_or(0, |id| deal.legs().iter().filter(|l| !l.is_settled() && l.id() <= id).count());
+                let (kind, expires) = match t.hold() {
+                    Some(HoldState::Open { expires }) => (b'o', expires.millis() - self.now.millis()),
+                    Some(HoldState::Closing) => (b'c', 0),
+                    Some(HoldState::Lapsed) => (b'l', 0),
+                    Some(HoldState::Closed) => (TransactionKind::Charge as u8, 0),
+                    None => (t.kind() as u8, 0),
+                };
+                self.out.extend_from_slice(&[inbound(t.source()) as u8, leg as u8, kind]);
+                self.out.extend_from_slice(&expires.to_le_bytes());
+            }
+        }
+        for leg in deal.legs().iter().filter(|l| !l.is_settled()) {
+            leg.serialize(&mut *self).unwrap();
+            self.out.push(inbound(leg.source()) as u8);
+        }
+    }
+}
+
+struct Canon {
+    out: Vec<u8>,
+    scratch: String,
+    now: Time,
+    ended: bool,
+    settled: bool,
+}
+
+impl Canon {
+    fn raw(&mut self, tag: u8, bytes: &[u8]) -> Result<(), Error> {
+        self.out.push(tag);
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A sequence or a struct; its name says which fields are inert.
+struct Fields<'c> {
+    canon: &'c mut Canon,
+    inert: &'static [&'static str],
+    core: bool,
+}
+
+impl<'c> Serializer for &'c mut Canon {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Fields<'c>;
+    type SerializeTuple = Fields<'c>;
+    type SerializeTupleStruct = Fields<'c>;
+    type SerializeTupleVariant = Fields<'c>;
+    type SerializeMap = Fields<'c>;
+    type SerializeStruct = Fields<'c>;
+    type SerializeStructVariant = Fields<'c>;
+
+    fn serialize_bool(self, v: bool) -> Result<(), Error> {
+        self.raw(b'b', &[u8::from(v)])
+    }
+    fn serialize_i8(self, v: i8) -> Result<(), Error> {
+        self.serialize_i64(v.into())
+    }
+    fn serialize_i16(self, v: i16) -> Result<(), Error> {
+        self.serialize_i64(v.into())
+    }
+    fn serialize_i32(self, v: i32) -> Result<(), Error> {
+        self.serialize_i64(v.into())
+    }
+    fn serialize_i64(self, v: i64) -> Result<(), Error> {
+        self.raw(b'i', &v.to_le_bytes())
+    }
+    fn serialize_u8(self, v: u8) -> Result<(), Error> {
+        self.serialize_u64(v.into())
+    }
+    fn serialize_u16(self, v: u16) -> Result<(), Error> {
+        self.serialize_u64(v.into())
+    }
+    fn serialize_u32(self, v: u32) -> Result<(), Error> {
+        self.serialize_u64(v.into())
+    }
+    fn serialize_u64(self, v: u64) -> Result<(), Error> {
+        self.raw(b'u', &v.to_le_bytes())
+    }
+    fn serialize_f32(self, _: f32) -> Result<(), Error> {
+        Err(Error)
+    }
+    fn serialize_f64(self, _: f64) -> Result<(), Error> {
+        Err(Error)
+    }
+    fn serialize_char(self, v: char) -> Result<(), Error> {
+        self.serialize_u32(v.into())
+    }
+    fn serialize_str(self, v: &str) -> Result<(), Error> {
+        self.raw(b's', v.as_bytes())?;
+        self.out.push(0xff);
+        Ok(())
+    }
+    fn serialize_bytes(self, v: &[u8]) -> Result<(), Error> {
+        self.raw(b'y', v)?;
+        self.out.push(0xff);
+        Ok(())
+    }
+    fn serialize_none(self) -> Result<(), Error> {
+        self.raw(b'n', &[])
+    }
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        self.out.push(b'o');
+        value.serialize(self)
+    }
+    fn serialize_unit(self) -> Result<(), Error> {
+        self.raw(b'0', &[])
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
+        self.raw(b'0', &[])
+    }
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<(), Error> {
+        self.raw(b'v', &index.to_le_bytes())
+    }
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, v: &T) -> Result<(), Error> {
+        v.serialize(self)
+    }
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.raw(b'v', &index.to_le_bytes())?;
+        value.serialize(self)
+    }
+    fn serialize_seq(self, len: Option<usize>) -> Result<Fields<'c>, Error> {
+        self.raw(b'[', &len.unwrap_or(usize::MAX).to_le_bytes())?;
+        Ok(Fields { canon: self, inert: &[], core: false })
+    }
+    fn serialize_tuple(self, len: usize) -> Result<Fields<'c>, Error> {
+        self.serialize_seq(Some(len))
+    }
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'c>, Error> {
+        self.serialize_seq(Some(len))
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        len: usize,
+    ) -> Result<Fields<'c>, Error> {
+        self.raw(b'v', &index.to_le_bytes())?;
+        self.serialize_seq(Some(len))
+    }
+    fn serialize_map(self, len: Option<usize>) -> Result<Fields<'c>, Error> {
+        self.serialize_seq(len)
+    }
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'c>, Error> {
+        self.out.push(b'{');
+        let inert = INERT.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, fields)| *fields);
+        Ok(Fields { canon: self, inert, core: name == "Core" })
+    }
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        _: &'static str,
+        len: usize,
+    ) -> Result<Fields<'c>, Error> {
+        self.raw(b'v', &index.to_le_bytes())?;
+        self.serialize_struct(name, len)
+    }
+    /// Instants arrive here, since they are serialised as text: kept as the distance from now.
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Error> {
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        write!(text, "{value}")?;
+        let done = if std::any::type_name::<T>() == std::any::type_name::<Time>() {
+            let at = Time::parse(&text).map_err(|_| Error)?;
+            self.raw(b't', &(at.millis() - self.now.millis()).to_le_bytes())
+        } else {
+            self.serialize_str(&text)
+        };
+        self.scratch = text;
+        done
+    }
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+impl Fields<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        value.serialize(&mut *self.canon)
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+        let over = |once: bool, fields: &[&str]| once && self.core && fields.contains(&key);
+        if self.inert.contains(&key)
+            || over(self.canon.ended, INERT_ONCE_ENDED)
+            || over(self.canon.settled, INERT_ONCE_SETTLED)
+        {
+            return Ok(());
+        }
+        // a field may be skipped where it is empty: its name tells it from the next one
+        self.canon.out.extend_from_slice(key.as_bytes());
+        self.element(value)
+    }
+
+    fn close(self) -> Result<(), Error> {
+        self.canon.raw(b'}', &[])
+    }
+}
+
+macro_rules! elements {
+    ($($trait:ident::$method:ident),+) => {$(
+        impl $trait for Fields<'_> {
+            type Ok = ();
+            type Error = Error;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.element(value)
+            }
+            fn end(self) -> Result<(), Error> {
+                self.close()
+            }
+        }
+    )+};
+}
+elements!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+
+macro_rules! fields {
+    ($($trait:ident),+) => {$(
+        impl $trait for Fields<'_> {
+            type Ok = ();
+            type Error = Error;
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> Result<(), Error> {
+                self.field(key, value)
+            }
+            fn end(self) -> Result<(), Error> {
+                self.close()
+            }
+        }
+    )+};
+}
+fields!(SerializeStruct, SerializeStructVariant);
+
+impl SerializeMap for Fields<'_> {
+    type Ok = ();
+    type Error = Error;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.element(key)
+    }
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.element(value)
+    }
+    fn end(self) -> Result<(), Error> {
+        self.close()
+    }
+}
