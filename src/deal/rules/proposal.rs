@@ -32,7 +32,10 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
             return Err(Rejection::CaptureUnanswered);
         }
         // buckets are in one currency for good
-        let used = || deal.transactions().iter().any(|t| t.deposit == deposit.id);
+        let used = || {
+            deal.transactions().iter().any(|t| t.deposit == deposit.id)
+                || deal.chargebacks().iter().any(|c| c.deposit == deposit.id)
+        };
         if deposit.required.currency() != new.currency() && used() {
             return Err(TermsError::at("guarantees", Problem::Pinned).into());
         }
