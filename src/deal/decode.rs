@@ -221,8 +221,8 @@ impl Deal {
         });
         // a payment is named by its gateway and its reference, or by neither
         let named = !t.kind.is_inbound() || t.gateway.is_some() == t.reference.is_some();
-        let closing = t.hold.is_none()
-            || (t.hold == Some(HoldState::Closing)) == (self.orders_on(t) == 1) && self.orders_on(t) <= 1;
+        // a hold is being closed by exactly one order, or by none
+        let closing = t.hold.is_none_or(|hold| self.orders_on(t) == usize::from(hold == HoldState::Closing));
         let leg = match t.kind {
             TransactionKind::Void
             | TransactionKind::Refund
@@ -391,7 +391,7 @@ impl Deal {
         self.core.transactions.iter().filter(order).count()
     }
 
-    /// Is the captured money of a deposit, with what is being captured, no more than it needs, and no less?
+    /// Does the captured money of a deposit, with what is being captured, cover what it requires?
     fn covered(&self, deposit: &Deposit) -> bool {
         let open = self.core.transactions.iter().filter(|t| t.deposit == deposit.id && t.is_open_capture());
         let cash = deposit.buckets.held.saturating_sub(deposit.on_hold);
