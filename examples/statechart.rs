@@ -529,7 +529,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             let award = offered.unwrap_or(Award::BuyerAll);
             vec![AcceptAward { award }.into()]
         }
-        CommandKind::WithdrawDispute => vec![WithdrawDispute {}.into()],
+        CommandKind::WithdrawDispute => vec![WithdrawDispute::default().into()],
         CommandKind::FileClaim => vec![FileClaim { reference: text(&fresh) }.into()],
         CommandKind::Rule => [Award::SellerAll, Award::Winner(Side::Buyer)]
             .map(|award| {

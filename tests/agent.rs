@@ -1518,8 +1518,8 @@ fn a_refusal_that_is_told_again_opens_no_second_dispute() {
         process.submit(&mut deal, refused.clone(), tracker()).unwrap();
         assert_eq!(deal.status(), Status::Disputed);
         // both give it up, and the parcel goes out once more
-        process.submit(&mut deal, WithdrawDispute {}, buyer()).unwrap();
-        process.submit(&mut deal, WithdrawDispute {}, seller()).unwrap();
+        process.submit(&mut deal, WithdrawDispute::default(), buyer()).unwrap();
+        process.submit(&mut deal, WithdrawDispute::default(), seller()).unwrap();
         let status = deal.status();
         assert_ne!(status, Status::Disputed);
         // the tracker tells its whole history once more, in no particular order

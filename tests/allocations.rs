@@ -268,7 +268,7 @@ fn commands() -> Vec<Command> {
         cancel(None),
         cancel(Some(Fault::Seller)),
         dispute().0,
-        WithdrawDispute {}.into(),
+        WithdrawDispute::default().into(),
         FileClaim { reference: "A40-1/2026".parse().unwrap() }.into(),
         rule(Award::SellerAll),
         rule(Award::Amount(rub(i64::MAX))),

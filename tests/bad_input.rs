@@ -605,12 +605,13 @@ fn what_is_stored_runs_to_its_end() {
 }
 
 /// Numbers of the state that nothing else in it tells: a changed one is another deal, not a broken one.
-const FREE: [&str; 14] = [
+const FREE: [&str; 15] = [
     "/version",
     "/revision",
     "/terms_version",
     "_ms",
     "/extended_s",
+    "/dispute/openings",
     "/incurred",
     "/submitted",
     "/returned",

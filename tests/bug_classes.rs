@@ -888,7 +888,7 @@ fn timer_against_dispute() {
     assert_eq!(w.status(), Status::Disputed);
     assert!(w.deal.legs().is_empty());
     // given up: the one hour that was left is left
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&buyer(), WithdrawDispute::default());
     assert_eq!(w.until(), w.now.plus_secs(HOUR));
     assert_eq!(w.status(), Status::AwaitingAcceptance);
     w.wait_for_deadline();
@@ -969,7 +969,7 @@ fn silence_pays_the_claimant() {
         assert!(w.legs().is_empty());
         // whoever waited for the deadline cannot give the dispute up and win
         for actor in [buyer(), seller()] {
-            assert_eq!(w.refuse(&actor, WithdrawDispute {}).code(), "not-your-dispute");
+            assert_eq!(w.refuse(&actor, WithdrawDispute::default()).code(), "not-your-dispute");
         }
         w.wait_for_deadline();
         w.wait_for_deadline();

@@ -190,28 +190,24 @@ fn prove(scene: Scene) -> usize {
 }
 
 #[test]
-#[ignore = "half a million states: cargo test --release --test exploration every_state -- --ignored"]
 fn every_state_of_a_shops_deal_comes_to_rest() {
     let states = prove(shop()) + prove(shop_with_services()) + prove(shop_on_delivery()) + prove(silences());
     assert!(states > 120_000, "{states}");
 }
 
 #[test]
-#[ignore = "half a million states: cargo test --release --test exploration every_state -- --ignored"]
 fn every_state_of_a_marketplaces_deal_comes_to_rest() {
     let states = prove(marketplace()) + prove(marketplace_moderated());
     assert!(states > 40_000, "{states}");
 }
 
 #[test]
-#[ignore = "half a million states: cargo test --release --test exploration every_state -- --ignored"]
 fn every_state_of_a_guarantee_deal_comes_to_rest() {
     let states = prove(guarantee()) + prove(guarantee_paid());
     assert!(states > 100_000, "{states}");
 }
 
 #[test]
-#[ignore = "half a million states: cargo test --release --test exploration every_state -- --ignored"]
 fn every_state_of_a_freelancers_deal_comes_to_rest() {
     let states = prove(freelance());
     assert!(states > 20_000, "{states}");

@@ -777,10 +777,10 @@ fn a_refused_parcel_is_a_dispute() {
     w.act(&Actor::Tracker, refused("2", w.now));
     assert_eq!(w.status(), Status::Disputed);
     // it opened by itself: both give it up
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&buyer(), WithdrawDispute::default());
     assert_eq!(w.status(), Status::Disputed);
-    w.repeat(&buyer(), WithdrawDispute {});
-    w.act(&seller(), WithdrawDispute {});
+    w.repeat(&buyer(), WithdrawDispute::default());
+    w.act(&seller(), WithdrawDispute::default());
     // the refusal has been dealt with; 29 of 30 days are left
     assert_eq!((w.status(), w.until()), (Status::Performing, after(30 * DAY)));
 }
@@ -818,7 +818,7 @@ fn tracking_during_a_dispute_is_acted_on_afterwards() {
     w.pass(HOUR);
     w.act(&Actor::Tracker, finished("1", w.now));
     assert_eq!(w.status(), Status::Disputed);
-    w.pass(HOUR).act(&buyer(), WithdrawDispute {});
+    w.pass(HOUR).act(&buyer(), WithdrawDispute::default());
     assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, after((2 + 6) * HOUR)));
 }
 
@@ -988,8 +988,8 @@ fn reports_end_a_mutual_deal() {
     w.pass(DAY).act(&seller(), report(Verdict::Success));
     w.act(&buyer(), report(Verdict::Failure));
     assert_eq!(w.status(), Status::Disputed);
-    w.pass(DAY).act(&seller(), WithdrawDispute {});
-    w.act(&buyer(), WithdrawDispute {});
+    w.pass(DAY).act(&seller(), WithdrawDispute::default());
+    w.act(&buyer(), WithdrawDispute::default());
     assert_eq!((w.deal.report(Side::Buyer), w.deal.report(Side::Seller)), (None, None));
     // 9 days were left when it opened, and it has taken one
     assert_eq!((w.status(), w.until()), (Status::Performing, after((2 + 9) * DAY)));
@@ -1495,7 +1495,7 @@ fn eventful() -> World {
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, progress("1", w.now));
     w.act(&buyer(), dispute("late"));
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&buyer(), WithdrawDispute::default());
     w.act(&seller(), submit(1));
     w.act(&buyer(), accept());
     // the payout is declined, the fee is paid, the rest is under way
@@ -1693,8 +1693,8 @@ fn a_refusal_counts_once() {
     let mut w = World::funded(plain(Policy::marketplace()));
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, refused("1", w.now));
-    w.act(&seller(), WithdrawDispute {});
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&seller(), WithdrawDispute::default());
+    w.act(&buyer(), WithdrawDispute::default());
     w.act(&moderator(), remark("hm"));
     w.act(&moderator(), approve());
     assert_eq!(w.status(), Status::AwaitingPerformance);
@@ -1709,7 +1709,7 @@ fn a_dispute_does_not_undo_a_request_for_changes() {
     w.act(&buyer(), changes(1));
     assert_eq!(w.status(), Status::Performing);
     w.act(&seller(), dispute("they are picky"));
-    w.act(&seller(), WithdrawDispute {});
+    w.act(&seller(), WithdrawDispute::default());
     assert_eq!(w.status(), Status::Performing);
 }
 
@@ -1877,9 +1877,46 @@ fn a_refusal_during_a_dispute_goes_on_with_its_time() {
     w.act(&buyer(), dispute("late"));
     w.pass(DAY);
     w.act(&Actor::Tracker, refused("1", w.now));
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&buyer(), WithdrawDispute::default());
     // given up, and opened again by the refusal: 9 of the 10 days to negotiate are left
     assert_eq!((w.status(), w.until()), (Status::Disputed, after(10 * DAY)));
+}
+
+#[test]
+fn giving_up_a_dispute_twice_does_not_give_up_the_next_one() {
+    let mut w = World::performing(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&buyer(), dispute("late"));
+    w.act(&Actor::Tracker, refused("1", w.now));
+    let first = WithdrawDispute { opening: Some(1) };
+    w.act(&buyer(), first);
+    // the refusal has opened it again; what comes twice is no word on that one
+    assert_eq!(w.deal.dispute().unwrap().openings(), 2);
+    w.repeat(&buyer(), first);
+    w.repeat(&seller(), first);
+    assert_eq!(w.refuse(&buyer(), WithdrawDispute { opening: Some(3) }).code(), "no-such-opening");
+    let second = WithdrawDispute { opening: Some(2) };
+    w.act(&seller(), second);
+    w.repeat(&seller(), second);
+    w.act(&buyer(), second);
+    assert_eq!(w.status(), Status::Performing);
+    w.repeat(&buyer(), second);
+}
+
+#[test]
+fn one_revision_is_sent_back_once() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&seller(), submit(1));
+    w.act(&Actor::Tracker, finished("1", w.now));
+    w.act(&buyer(), changes(1));
+    // the track finishes again, with the revision that was sent back: the buyer has said what he wants
+    w.act(&Actor::Tracker, finished("2", w.now));
+    assert_eq!(w.status(), Status::AwaitingAcceptance);
+    assert_eq!(w.refuse(&buyer(), changes(1)), Rejection::Guard(Guard::ChangesLeft));
+    w.act(&seller(), submit(2));
+    w.act(&buyer(), changes(2));
+    assert_eq!(w.status(), Status::Performing);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn with(deal: &Deal, kind: CommandKind, role: Role) -> Deal {
 
 /// What a guard says of itself, once more, in other words.
 fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
-    let policy = &deal.terms().policy;
+    let policy = &deal.binding_terms().policy;
     let by_buyer = policy.acceptance == Acceptance::ByBuyer;
     match guard {
         Guard::ModerationOn => policy.moderation != Moderation::Off,
@@ -182,7 +182,10 @@ fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         }
         // nobody submits for reports
         Guard::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-        Guard::ChangesLeft => deal.submitted() > 0 && deal.submitted() < policy.max_revisions,
+        Guard::ChangesLeft => {
+            let asked = deal.changes_requested();
+            !asked && deal.submitted() > 0 && deal.submitted() < policy.max_revisions
+        }
         Guard::OfferMade => match role {
             Role::Buyer => deal.dispute().is_some_and(|d| d.offer(Side::Seller).is_some()),
             Role::Seller => deal.dispute().is_some_and(|d| d.offer(Side::Buyer).is_some()),

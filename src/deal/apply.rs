@@ -412,6 +412,7 @@ impl Core {
         let dispute = match known {
             Some(dispute) => Dispute {
                 status: DisputeStatus::Open,
+                openings: dispute.openings.saturating_add(1),
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,
@@ -424,6 +425,7 @@ impl Core {
                 status: DisputeStatus::Open,
                 stage: DisputeStage::Negotiation,
                 remaining_ms: 0,
+                openings: 1,
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,

@@ -206,7 +206,7 @@ fn decide(
         Command::OpenDispute(c) => dispute::open_by_party(deal, c, role, out),
         Command::ProposeAward(c) => dispute::propose(deal, c, role, out),
         Command::AcceptAward(c) => dispute::accept(deal, c, role, out),
-        Command::WithdrawDispute(_) => dispute::withdraw(deal, role, out),
+        Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role, out),
         Command::FileClaim(c) => dispute::file_claim(c, role, out),
         Command::Rule(c) => dispute::rule(deal, c.award, c.at_fault, out),
         Command::AppointArbiter(c) => dispute::appoint(deal, c, out),

@@ -465,7 +465,7 @@ impl Deal {
             ("phase", ended && funded && agreed),
             ("settle_by", core.settle_by.is_some() == core.ending.is_some()),
             ("chargebacks", self.chargebacks_agree()),
-            ("dispute", disputed),
+            ("dispute", disputed && core.dispute.as_ref().is_none_or(|d| d.openings >= 1)),
             ("agreed", same_parties),
             ("arbiter", arbiter),
             ("receivables", receivables),

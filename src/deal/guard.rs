@@ -38,7 +38,8 @@ pub enum Guard {
     InArbitration,
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
-    /// A revision was submitted, and the seller may submit another one: nobody is asked for what he may not give.
+    /// A revision was submitted to which no changes were requested yet, and the seller may submit another one: nobody
+    /// is asked for what he may not give.
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
@@ -69,7 +70,8 @@ impl Guard {
 
     /// Does it hold, for this role?
     pub(super) fn holds(self, deal: &Deal, role: Role) -> bool {
-        let policy = &deal.terms().policy;
+        // what both have agreed to, while an amendment waits
+        let policy = &deal.binding_terms().policy;
         let by_buyer = match policy.acceptance {
             Acceptance::ByBuyer => true,
             Acceptance::Mutual => false,
@@ -99,7 +101,9 @@ impl Guard {
                 matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
-            Self::ChangesLeft => (1..policy.max_revisions).contains(&deal.submitted()),
+            Self::ChangesLeft => {
+                !deal.changes_requested() && (1..policy.max_revisions).contains(&deal.submitted())
+            }
             Self::OfferMade => {
                 let other = role.side().map(Side::other);
                 deal.dispute().zip(other).is_some_and(|(dispute, side)| dispute.offer(side).is_some())
@@ -176,7 +180,7 @@ impl fmt::Display for Guard {
             Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
-            Self::ChangesLeft => "no revision was submitted, or the last one that the policy allows: accept it or open a dispute",
+            Self::ChangesLeft => "no revision waits for a word, or it is the last one that the policy allows: accept it or open a dispute",
             Self::OfferMade => "the other party has not offered an award",
             Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
         })

@@ -251,6 +251,11 @@ impl Deal {
         self.core.submitted
     }
 
+    /// Did the buyer ask for changes to the latest revision?
+    pub const fn changes_requested(&self) -> bool {
+        self.core.changes_requested
+    }
+
     /// What a side has reported.
     pub const fn report(&self, side: Side) -> Option<command::Verdict> {
         match side {

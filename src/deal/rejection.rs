@@ -169,6 +169,12 @@ pub enum Rejection {
     /// There is no such offer, or another one now.
     #[error("award: the other party offers something else, or nothing")]
     NoSuchOffer,
+    /// The dispute was not opened as often as that.
+    #[error("opening: the dispute was opened {openings} times")]
+    NoSuchOpening {
+        /// How often it was opened.
+        openings: u32,
+    },
     /// A chargeback is named by its reference; this one stands otherwise.
     #[error("chargeback: this reference is closed already, and differently")]
     ChargebackClosed,
@@ -224,6 +230,7 @@ impl Rejection {
             Self::RevisionNumber { .. } => "revision-number",
             Self::ArbiterIsAParty => "arbiter-is-a-party",
             Self::NoSuchOffer => "no-such-offer",
+            Self::NoSuchOpening { .. } => "no-such-opening",
             Self::ChargebackClosed => "chargeback-closed",
             Self::Overflow => "overflow",
         }
@@ -264,6 +271,7 @@ impl Rejection {
             | Self::RevisionNumber { .. }
             | Self::ArbiterIsAParty
             | Self::NoSuchOffer
+            | Self::NoSuchOpening { .. }
             | Self::ChargebackClosed
             | Self::Overflow => false,
         }

@@ -93,9 +93,12 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
             let accepted = core.dispute.as_ref().and_then(|d| d.award) == Some(c.award);
             accepted && matches!(core.ending, Some(Ending::Agreed(_)))
         }
-        Command::WithdrawDispute(_) => core.dispute.as_ref().is_some_and(|d| match d.status {
-            DisputeStatus::Withdrawn => true,
-            DisputeStatus::Open => d.withdrawal_by.is_some() && d.withdrawal_by == role.side(),
+        Command::WithdrawDispute(c) => core.dispute.as_ref().is_some_and(|d| match d.status {
+            DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),
+            DisputeStatus::Open => {
+                c.opening.is_some_and(|opening| opening < d.openings)
+                    || d.withdrawal_by.is_some() && d.withdrawal_by == role.side()
+            }
             DisputeStatus::Resolved => false,
         }),
         Command::FileClaim(c) => {

@@ -81,7 +81,7 @@ impl Deal {
         if self.core.deposits.iter().all(|d| d.on_hold == 0) {
             return None;
         }
-        let margin = self.terms.policy.hold_margin_s;
+        let margin = self.binding_terms().policy.hold_margin_s;
         let open = self.core.transactions.iter().filter_map(|t| match t.hold {
             Some(HoldState::Open { expires }) => Some((expires.minus_secs(margin), Timer::Hold(t.id))),
             Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => None,

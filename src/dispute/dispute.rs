@@ -44,6 +44,8 @@ pub struct Dispute {
     pub(crate) stage: DisputeStage,
     /// The time left of the stage, once it was given up.
     pub(crate) remaining_ms: u64,
+    /// How often it was opened.
+    pub(crate) openings: u32,
     pub(crate) opened_by: Opener,
     pub(crate) reason: Reason,
     pub(crate) opened_at: Time,
@@ -74,6 +76,11 @@ impl Dispute {
     /// Who is asked to end it.
     pub const fn stage(&self) -> DisputeStage {
         self.stage
+    }
+
+    /// How often it was opened: which opening stands.
+    pub const fn openings(&self) -> u32 {
+        self.openings
     }
 
     /// By whom or what it was opened last.

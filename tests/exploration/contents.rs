@@ -143,7 +143,7 @@ pub fn contents(model: &Exploration, from: &State, actor: &Actor, kind: CommandK
                 offer(AcceptAward { award }.into(), 0);
             }
         }
-        CommandKind::WithdrawDispute => offer(WithdrawDispute {}.into(), 0),
+        CommandKind::WithdrawDispute => offer(WithdrawDispute::default().into(), 0),
         CommandKind::FileClaim => offer(FileClaim { reference: text("claim") }.into(), 0),
         CommandKind::Rule => {
             offer(Rule { award: Award::Share(Rate::HALF), at_fault: None }.into(), 0);

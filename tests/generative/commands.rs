@@ -9,6 +9,7 @@ use escrow::deal::command::{
     FileClaim, IncurCost, Moderate, ModerationVerdict, OpenDispute, PaymentClaim, PaymentForm, Post,
     ProposeAward, RecordTracking, RemoveTrack, Report, RequestChanges, RequestPayment, ReturnUrls, Revision,
     Rule, SetDestination, SetTrack, StartPerforming, StopPerforming, Submit, Track, Verdict, Wake,
+    WithdrawDispute,
 };
 use escrow::deal::{CommandKind, PhaseKind, Timer};
 use escrow::deposit::{DepositId, GatewayName, Reference, TxId};
@@ -187,7 +188,11 @@ fn plain(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, salt: &mut Sa
             let offered = side.and_then(|side| deal.dispute()?.offer(side.other()));
             AcceptAward { award: offered.unwrap_or_else(|| award(deal, salt)) }.into()
         }
-        CommandKind::WithdrawDispute => Command::WithdrawDispute(Default::default()),
+        CommandKind::WithdrawDispute => {
+            let stands = deal.dispute().map_or(0, |dispute| dispute.openings());
+            let opening = salt.of(&[None, Some(stands), Some(stands), Some(stands + 1)]);
+            WithdrawDispute { opening }.into()
+        }
         CommandKind::FileClaim => FileClaim { reference: text(salt.of(&["claim-1", "claim-2"])) }.into(),
         CommandKind::Rule => Rule {
             award: award(deal, salt),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, CheckpointKind};
+use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, CheckpointKind, WithdrawDispute};
 use escrow::deal::{CommandKind, PhaseKind, Timer};
 use escrow::deposit::{
     DepositId, DepositPurpose, HoldState, LegState, TransactionKind, TransactionState, TxId,
@@ -492,8 +492,10 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
         let late = matches!(timer, Timer::Hold(_)) || now == Time::MAX;
         ensure!(late, "a deadline is due the moment it is set: {timer:?}");
     }
-    // a dispute that was given up and opened again by what waited: a retry is a word on the new one
-    if m.command.kind() == CommandKind::WithdrawDispute && m.after.phase().kind() == PhaseKind::Disputed {
+    // a dispute that was given up and opened again by what waited: without the opening's number a retry is a word on
+    // the new one
+    let nameless = WithdrawDispute { opening: None }.into();
+    if *m.command == nameless && m.after.phase().kind() == PhaseKind::Disputed {
         return Ok(());
     }
     match transition(&deal, m.command, m.context) {

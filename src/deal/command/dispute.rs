@@ -35,7 +35,12 @@ pub struct AcceptAward {
 /// Gives the dispute up: the deal goes on where it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WithdrawDispute {}
+pub struct WithdrawDispute {
+    /// Which opening of the dispute is given up, by [`Dispute::openings`](crate::Dispute::openings): a repeat that
+    /// arrives after the dispute was opened again then gives up nothing. Absent: the one that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<u32>,
+}
 
 /// Notes that a claim was filed with a court or an arbitration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

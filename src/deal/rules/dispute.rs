@@ -1,7 +1,9 @@
 //! Disagreeing: one dispute per deal, negotiated first, then arbitrated, and never without an end.
 
 use super::{paying, performance};
-use crate::deal::command::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward};
+use crate::deal::command::{
+    AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, WithdrawDispute,
+};
 use crate::deal::draft::{Delta, Draft};
 use crate::deal::event::Event;
 use crate::deal::phase::{DisputeStage, Outcome, Phase};
@@ -100,13 +102,21 @@ pub(crate) fn rule_by_default(deal: &Deal, award: Award, out: &mut Draft<'_>) ->
 
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
 /// opened it is past.
-pub(crate) fn withdraw(deal: &Deal, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn withdraw(
+    deal: &Deal,
+    c: WithdrawDispute,
+    role: Role,
+    out: &mut Draft<'_>,
+) -> Result<(), Rejection> {
     let (Some(side), Some(dispute)) = (role.side(), deal.dispute()) else {
         return Ok(());
     };
     let Phase::Disputed { interrupted, until, .. } = *deal.phase() else {
         return Ok(());
     };
+    if c.opening.is_some_and(|opening| opening != dispute.openings) {
+        return Err(Rejection::NoSuchOpening { openings: dispute.openings });
+    }
     // the guard has seen to it that nobody gives up what is not his
     if let Opener::Refusal | Opener::Reports = dispute.opened_by {
         out.push(Event::WithdrawalOffered { side });

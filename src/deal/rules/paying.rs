@@ -24,7 +24,7 @@ pub(crate) fn end(
     if dispute::is_open(deal) {
         out.push(Event::DisputeClosed {});
     }
-    let settle_by = out.at().plus_secs(deal.terms().policy.settlement_s);
+    let settle_by = out.at().plus_secs(deal.binding_terms().policy.settlement_s);
     out.push(Event::EndingDecided { ending, outcome, funded: pots.funded, settle_by });
     let holds_money = deal.deposits().iter().any(|d| deal.held_after(d, delta) > 0);
     if !holds_money && !out.has_unsettled_legs() {

@@ -71,7 +71,7 @@ pub(crate) fn extend(deal: &Deal, c: Extend, out: &mut Draft<'_>) -> Result<(), 
     if by_ms == 0 {
         return Err(Rejection::NotLater { deadline });
     }
-    let left_s = deal.terms().policy.max_extension_s.saturating_sub(deal.core.extended_s);
+    let left_s = deal.binding_terms().policy.max_extension_s.saturating_sub(deal.core.extended_s);
     let by_s = u32::try_from(by_ms.div_ceil(1_000)).ok().filter(|s| *s <= left_s);
     let by_s = by_s.ok_or(Rejection::ExtensionTooLong { left_s })?;
     out.push(Event::DeadlineExtended { timer: c.timer, phase: phase.with_until(c.until), by_s });
