@@ -49,27 +49,27 @@ fn every_end(cases: u32, law: impl Fn(&Play) -> Finding) {
 
 #[test]
 fn conservation() {
-    every_step(150, laws::conservation);
+    every_step(1_500, laws::conservation);
 }
 
 #[test]
 fn outflow_never_exceeds_inflow() {
-    every_step(150, laws::outflow_never_exceeds_inflow);
+    every_step(1_500, laws::outflow_never_exceeds_inflow);
 }
 
 #[test]
 fn a_payment_counts_once() {
-    every_step(200, laws::a_payment_counts_once);
+    every_step(2_000, laws::a_payment_counts_once);
 }
 
 #[test]
 fn replay_equals_live() {
-    every_end(150, laws::replay_equals_live);
+    every_end(1_500, laws::replay_equals_live);
 }
 
 #[test]
 fn snapshot_round_trip() {
-    prove(100, |history| {
+    prove(1_000, |history| {
         let mut n = 0;
         let end = history.play(|moment| {
             n += 1;
@@ -82,92 +82,92 @@ fn snapshot_round_trip() {
 
 #[test]
 fn a_rejection_changes_nothing() {
-    every_step(150, laws::a_rejection_changes_nothing);
+    every_step(1_500, laws::a_rejection_changes_nothing);
 }
 
 #[test]
 fn a_repeat_changes_nothing() {
-    every_step(200, laws::a_repeat_changes_nothing);
+    every_step(2_000, laws::a_repeat_changes_nothing);
 }
 
 #[test]
 fn a_late_repeat_of_a_fact_changes_nothing() {
-    prove(200, laws::a_late_repeat_of_a_fact_changes_nothing);
+    prove(2_000, laws::a_late_repeat_of_a_fact_changes_nothing);
 }
 
 #[test]
 fn the_clock_steps_back_in_vain() {
-    every_step(150, laws::the_clock_steps_back_in_vain);
+    every_step(1_500, laws::the_clock_steps_back_in_vain);
 }
 
 #[test]
 fn every_ending_keeps_its_word() {
-    every_step(200, laws::every_ending_keeps_its_word);
+    every_step(2_000, laws::every_ending_keeps_its_word);
 }
 
 #[test]
 fn a_preview_divides_every_pot() {
-    every_step(50, laws::a_preview_divides_every_pot);
+    every_step(500, laws::a_preview_divides_every_pot);
 }
 
 #[test]
 fn nothing_leaves_what_is_contested() {
-    every_step(200, laws::nothing_leaves_what_is_contested);
+    every_step(2_000, laws::nothing_leaves_what_is_contested);
 }
 
 #[test]
 fn nothing_waits_in_vain() {
-    every_step(200, laws::nothing_waits_in_vain);
+    every_step(2_000, laws::nothing_waits_in_vain);
 }
 
 #[test]
 fn a_payee_may_choose_where_his_money_goes() {
-    every_step(150, laws::a_payee_may_choose_where_his_money_goes);
+    every_step(1_500, laws::a_payee_may_choose_where_his_money_goes);
 }
 
 #[test]
 fn who_is_asked_for_changes_can_answer() {
-    every_step(200, laws::who_is_asked_for_changes_can_answer);
+    every_step(2_000, laws::who_is_asked_for_changes_can_answer);
 }
 
 #[test]
 fn command_round_trip() {
-    every_step(50, laws::command_round_trip);
+    every_step(500, laws::command_round_trip);
 }
 
 #[test]
 fn a_fact_is_never_refused() {
-    every_step(200, laws::a_fact_is_never_refused);
+    every_step(2_000, laws::a_fact_is_never_refused);
 }
 
 #[test]
 fn pending_is_what_was_ordered_and_not_settled() {
-    every_step(150, laws::pending_is_what_was_ordered_and_not_settled);
+    every_step(1_500, laws::pending_is_what_was_ordered_and_not_settled);
 }
 
 #[test]
 fn a_transaction_settles_once() {
-    every_step(150, laws::a_transaction_settles_once);
+    every_step(1_500, laws::a_transaction_settles_once);
 }
 
 #[test]
 fn terminal_takes_only_money_facts() {
-    every_step(200, laws::terminal_takes_only_money_facts);
+    every_step(2_000, laws::terminal_takes_only_money_facts);
 }
 
 #[test]
 fn allowed_agrees_with_transition() {
-    every_step(100, laws::allowed_agrees_with_transition);
+    every_step(1_000, laws::allowed_agrees_with_transition);
 }
 
 #[test]
 fn punctuality() {
-    prove(200, laws::punctuality);
+    prove(2_000, laws::punctuality);
 }
 
 #[test]
 fn no_deadlock() {
-    prove(100, |history| {
+    prove(1_000, |history| {
         let mut n = 0;
         let end = history.play(|moment| {
             n += 1;
@@ -180,12 +180,12 @@ fn no_deadlock() {
 
 #[test]
 fn time_and_versions_run_forward() {
-    every_step(150, laws::time_and_versions_run_forward);
+    every_step(1_500, laws::time_and_versions_run_forward);
 }
 
 #[test]
 fn closing_pays_out_everything() {
-    prove(150, |history| {
+    prove(1_500, |history| {
         let end = history.play(laws::closing_pays_out_everything)?;
         laws::ends_empty(&end.deal)
     });
@@ -193,12 +193,12 @@ fn closing_pays_out_everything() {
 
 #[test]
 fn settlement_agrees_with_preview() {
-    every_step(200, laws::settlement_agrees_with_preview);
+    every_step(2_000, laws::settlement_agrees_with_preview);
 }
 
 #[test]
 fn nobody_pays_more_than_was_agreed() {
-    every_step(200, laws::nobody_pays_more_than_was_agreed);
+    every_step(2_000, laws::nobody_pays_more_than_was_agreed);
 }
 
 type StepLaw = fn(&history::Moment<'_>) -> Finding;
