@@ -1,6 +1,8 @@
 //! What leaves the deal for others: envelopes for journals and outboxes, summaries for indexes.
 
 mod envelope;
+#[cfg(feature = "signature")]
+pub mod signature;
 mod summary;
 
 pub use envelope::Envelope;
