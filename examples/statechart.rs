@@ -382,7 +382,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
             let offers = Side::BOTH.map(|side| dispute.offer(side).is_some());
             let first = offers.iter().position(|offered| *offered).unwrap_or(2);
-            key.extend([*interrupted as u8, first as u8]);
+            let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
+            key.extend([*interrupted as u8, first as u8, withdrawal]);
         }
     }
     key
@@ -601,19 +602,26 @@ fn destinations(payee: Payee, of: DestinationUse, fresh: &str) -> Vec<Command> {
         .into()
 }
 
-/// Both answers to the oldest order; where there is none, an answer to nothing.
+/// Both answers to the oldest order, and to the oldest capture, which a refund under way does not hold up; where there
+/// is none, an answer to nothing.
 fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
-    let Some(order) = deal.pending().next() else {
+    let capture = deal.pending().find(|order| order.transaction.kind() == TransactionKind::Capture);
+    let mut orders: Vec<_> =
+        deal.pending().next().into_iter().chain(capture).map(|o| o.transaction).collect();
+    orders.dedup_by_key(|t| t.id());
+    if orders.is_empty() {
         let transaction = escrow::TxId::new(999);
         let result = Answered::Succeeded(text(fresh));
         return vec![Answer { transaction, result }.into()];
+    }
+    let both = |t: &escrow::Transaction| {
+        let transaction = t.id();
+        // a claimed payment is confirmed under the reference that was claimed
+        let reference = t.reference().cloned().unwrap_or(text(fresh));
+        [Answered::Succeeded(reference), Answered::Declined(text("no"))]
+            .map(|result| Answer { transaction, result }.into())
     };
-    let transaction = order.transaction.id();
-    // a claimed payment is confirmed under the reference that was claimed
-    let reference = order.transaction.reference().cloned().unwrap_or(text(fresh));
-    [Answered::Succeeded(reference), Answered::Declined(text("no"))]
-        .map(|result| Answer { transaction, result }.into())
-        .into()
+    orders.into_iter().flat_map(both).collect()
 }
 
 /// One chargeback at a time, of a half or of all; a bank may take the money without a word before.

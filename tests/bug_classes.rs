@@ -1113,7 +1113,7 @@ fn dispute_before_funds() {
     let mut w = World::performing(draft.clone());
     assert_eq!(w.held(B), 0);
     let refused = w.refuse(&buyer(), dispute("broken"));
-    assert_eq!(refused, Rejection::Guard(Guard::FundsHeld));
+    assert_eq!(refused, Rejection::Guard(Guard::MayDispute));
     // what would open one by itself cancels instead, nobody at fault
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, checkpoint("A", "1", CheckpointKind::Refused, w.now));

@@ -175,7 +175,11 @@ fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         },
         // where both report, nobody tells the progress
         Guard::ToldByHand => by_buyer && deal.track().is_none(),
-        Guard::FundsHeld => deal.deposits().iter().any(|d| !d.held().is_zero()),
+        Guard::MayDispute => {
+            let held = deal.deposits().iter().any(|d| d.charge().is_none() && !d.held().is_zero());
+            let side = if role == Role::Buyer { Side::Buyer } else { Side::Seller };
+            held && !deal.dispute().is_some_and(|d| d.was_opened_by(side))
+        }
         Guard::InArbitration => {
             let arbitration = |stage: &DisputeStage| *stage == DisputeStage::Arbitration;
             matches!(deal.phase(), Phase::Disputed { stage, .. } if arbitration(stage))

@@ -4,10 +4,11 @@ use super::Deal;
 use super::command::Revision;
 use super::event::Event;
 use super::phase::Outcome;
-use crate::settlement::Ending;
-use crate::{Award, Role};
+use crate::deposit::Leg;
+use crate::settlement::{Ending, Purpose};
+use crate::{Award, Payee, Role};
 
-/// What a role may see of the latest revision of the work.
+/// What a role may see of a revision of the work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access<'d> {
     /// Nothing.
@@ -19,19 +20,25 @@ pub enum Access<'d> {
 }
 
 impl Deal {
-    /// What this role may see. The buyer: previews once the deal is funded; originals in the very transition that
+    /// What this role may see of the latest revision. The buyer: previews once the deal is funded; originals in the very transition that
     /// orders the seller's payment. The seller and the arbiter: everything, the arbiter while appointed.
     ///
     /// # Source
     /// The home-made escrow plan: the confirmation gives the buyer the clean work and the seller the money.
     pub fn access(&self, role: Role) -> Access<'_> {
-        let Some(work) = self.core.work.as_deref() else {
-            return Access::Nothing;
-        };
+        self.core.work.as_deref().map_or(Access::Nothing, |latest| self.access_to(role, latest))
+    }
+
+    /// What this role may see of any revision of this deal, as its journal has it ([`Event::Submitted`]): the deal
+    /// keeps the latest one only.
+    ///
+    /// # Source
+    /// The home-made escrow plan: the customer follows the changes, which are kept for good.
+    pub fn access_to<'r>(&self, role: Role, revision: &'r Revision) -> Access<'r> {
         match role {
-            Role::Seller | Role::Arbiter | Role::Operator => Access::Original(work),
-            Role::Buyer if self.is_bought() => Access::Original(work),
-            Role::Buyer if self.is_funded() || self.core.ended_funded => Access::Preview(work),
+            Role::Seller | Role::Arbiter | Role::Operator => Access::Original(revision),
+            Role::Buyer if self.is_bought() => Access::Original(revision),
+            Role::Buyer if self.is_funded() || self.core.ended_funded => Access::Preview(revision),
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
@@ -39,21 +46,32 @@ impl Deal {
     }
 
     /// May this role read this event of the deal's journal? The parties, the appointed arbiter and the staff read the
-    /// whole history, messages and revisions included; but the event of a submission names the original, so the
-    /// buyer reads it once the work is his, and until then has [`Deal::access`].
+    /// whole history, messages included; but the event of a submission names the original, so it is for those who
+    /// may see that; the buyer, until the work is his, has [`Deal::access_to`] its revision.
     ///
     /// # Source
     /// The home-made escrow plan: in a dispute a manager follows the whole correspondence and every change of the work.
     pub fn may_read(&self, role: Role, event: &Event) -> bool {
         match role {
-            Role::Seller | Role::Arbiter | Role::Operator | Role::Moderator => true,
-            Role::Buyer => !matches!(event, Event::Submitted { .. }) || self.is_bought(),
+            Role::Buyer | Role::Seller | Role::Arbiter | Role::Operator | Role::Moderator => {
+                let Event::Submitted { revision, .. } = event else { return true };
+                matches!(self.access_to(role, revision), Access::Original(_))
+            }
             Role::Partner | Role::Gateway | Role::Tracker | Role::Clock => false,
         }
     }
 
-    /// Is the outcome completed, or did an award give the seller something?
+    /// Is the outcome completed, or did an award give the seller something? And is it ordered: while a chargeback
+    /// stops his payment, or has taken it, he keeps the originals.
     fn is_bought(&self) -> bool {
+        let unpaid = |l: &Leg| {
+            l.payee == Payee::Seller
+                && matches!(l.purpose, Purpose::Payout | Purpose::Award)
+                && l.tx.is_none()
+        };
+        if self.legs().iter().any(unpaid) {
+            return false;
+        }
         let gives = |award: &Award| match award {
             Award::BuyerAll | Award::Winner(crate::Side::Buyer) => false,
             Award::SellerAll | Award::Winner(crate::Side::Seller) => true,

@@ -7,7 +7,7 @@ use super::Deal;
 use super::books::{add, sub};
 use super::core::{Core, OpenChargeback, PayeeDestination, Remaining, StatusChange, index};
 use super::event::{Event, Recorded};
-use super::phase::{DisputeStage, Phase, PhaseKind};
+use super::phase::{DisputeStage, Phase, PhaseKind, Stage};
 use super::rules::proposal;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, LegState, Order, Transaction, TransactionKind,
@@ -76,6 +76,7 @@ impl Deal {
             submitted: 0,
             work: None,
             changes_requested: false,
+            work_waits: false,
             dispute: None,
             chargebacks: SmallVec::new(),
             posts: super::core::Recent::default(),
@@ -189,6 +190,7 @@ impl Deal {
                 core.submitted = *number;
                 core.work = Some(revision.clone());
                 core.changes_requested = false;
+                core.work_waits = true;
             }
             Event::ChangesRequested { comment, .. } => {
                 core.changes_requested = true;
@@ -337,7 +339,7 @@ impl Deal {
             Event::ReceivableRaised { receivable } => core.receivables.push(receivable.clone()),
             Event::ChargebackRecorded { reference, deposit, amount, step } => {
                 match core.chargebacks.iter_mut().find(|c| c.reference == *reference) {
-                    Some(known) => known.step = *step,
+                    Some(known) => (known.step, known.amount) = (*step, *amount),
                     None => core.chargebacks.push(OpenChargeback {
                         reference: reference.clone(),
                         deposit: *deposit,
@@ -447,6 +449,9 @@ impl Core {
         self.phase = phase;
         if let Phase::Disputed { stage, .. } = phase {
             self.dispute(|d| d.stage = stage);
+        }
+        if let Phase::Active { stage: Stage::AwaitingAcceptance, .. } = phase {
+            self.work_waits = false;
         }
         let comment = self.comment.take();
         if phase.status() != previous {

@@ -179,6 +179,9 @@ pub(crate) struct Core {
     /// Has the latest revision been answered by a request for changes?
     #[serde(default)]
     pub(crate) changes_requested: bool,
+    /// Was the latest revision submitted while it could not be looked at yet?
+    #[serde(default)]
+    pub(crate) work_waits: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dispute: Option<Dispute>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]

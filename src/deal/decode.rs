@@ -9,12 +9,14 @@ use super::Deal;
 use super::command::ChargebackStep;
 use super::core::Core;
 use super::event::Recorded;
-use super::phase::{Phase, PhaseKind};
+use super::phase::{Outcome, Phase, PhaseKind};
 use super::rules::proposal;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,
 };
+use crate::dispute::Opener;
+use crate::settlement::Ending;
 use crate::terms::Terms;
 use crate::{DealId, TxId};
 
@@ -413,6 +415,39 @@ impl Deal {
         })
     }
 
+    /// Does the outcome say what the ending does, and the ending what the dispute was settled with?
+    fn ending_agrees(&self) -> bool {
+        let award = self.core.dispute.as_ref().and_then(|d| d.award);
+        match (&self.core.ending, self.outcome()) {
+            (None, None) => award.is_none(),
+            (Some(Ending::Success | Ending::PartialBuyout(_)), Some(Outcome::Completed))
+            | (Some(Ending::Cancelled(_)), Some(Outcome::Cancelled | Outcome::Declined | Outcome::Expired)) => {
+                award.is_none()
+            }
+            (
+                Some(Ending::Agreed(given) | Ending::Ruled(given) | Ending::Defaulted(given)),
+                Some(Outcome::Resolved),
+            ) => award == Some(*given),
+            (Some(_) | None, _) => false,
+        }
+    }
+
+    /// Does a dispute stand where the phase says, and know by whom it was opened?
+    fn dispute_agrees(&self) -> bool {
+        let Some(dispute) = &self.core.dispute else { return true };
+        let staged = !matches!(self.core.phase, Phase::Disputed { stage, .. } if stage != dispute.stage);
+        let (opened, by_both) = match dispute.opened_by {
+            Opener::Party(side) => (dispute.was_opened_by(side), false),
+            Opener::Refusal | Opener::Reports => (true, true),
+            Opener::Timer => (true, false),
+        };
+        staged
+            && opened
+            && dispute.openings >= 1
+            && (by_both || dispute.withdrawal_by.is_none())
+            && (dispute.award.is_some() || dispute.guilty_side.is_none())
+    }
+
     fn is_voiding(&self, hold: &Transaction) -> bool {
         let void =
             |t: &Transaction| t.kind == TransactionKind::Void && t.is_pending() && t.source == Some(hold.id);
@@ -465,7 +500,8 @@ impl Deal {
             ("phase", ended && funded && agreed),
             ("settle_by", core.settle_by.is_some() == core.ending.is_some()),
             ("chargebacks", self.chargebacks_agree()),
-            ("dispute", disputed && core.dispute.as_ref().is_none_or(|d| d.openings >= 1)),
+            ("dispute", disputed && self.dispute_agrees()),
+            ("ending", self.ending_agrees()),
             ("agreed", same_parties),
             ("arbiter", arbiter),
             ("receivables", receivables),
@@ -473,6 +509,7 @@ impl Deal {
             ("posts", core.posts.len() <= super::core::Recent::KEPT),
             ("latest", core.latest.is_none() || core.track.is_some()),
             ("submitted", (core.submitted > 0) == core.work.is_some()),
+            ("work_waits", !core.work_waits || (core.work.is_some() && !core.changes_requested)),
         ];
         match checks.iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(DecodeError::Field { field }),

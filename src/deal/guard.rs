@@ -32,14 +32,15 @@ pub enum Guard {
     BuyerMayCancelNow,
     /// The seller tells the progress: no track is attached, and the buyer accepts.
     ToldByHand,
-    /// Something is held, so that there is something to disagree about.
-    FundsHeld,
+    /// Something is held, other than charges, so that there is something to disagree about; and this side has not
+    /// opened the dispute before: once each.
+    MayDispute,
     /// The arbiter is asked, no longer the parties.
     InArbitration,
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
-    /// A revision was submitted to which no changes were requested yet, and the seller may submit another one: nobody
-    /// is asked for what he may not give.
+    /// A revision was submitted that no request for changes has answered, and the seller may submit another one:
+    /// nobody is asked for what he may not give, nor twice for the same.
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
@@ -60,7 +61,7 @@ impl Guard {
         Self::MayCancelFunded,
         Self::BuyerMayCancelNow,
         Self::ToldByHand,
-        Self::FundsHeld,
+        Self::MayDispute,
         Self::InArbitration,
         Self::RevisionsLeft,
         Self::ChangesLeft,
@@ -96,7 +97,11 @@ impl Guard {
                     }
             }
             Self::ToldByHand => by_buyer && deal.track().is_none(),
-            Self::FundsHeld => deal.holds_anything(),
+            Self::MayDispute => {
+                let before = |side| deal.dispute().is_some_and(|dispute| dispute.was_opened_by(side));
+                let held = deal.deposits().iter().any(|d| !d.id.is_charge() && d.buckets.held > 0);
+                held && !role.side().is_some_and(before)
+            }
             Self::InArbitration => {
                 matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
             }
@@ -129,7 +134,7 @@ impl Guard {
             Self::MayCancelFunded => "report-failure-instead",
             Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
             Self::ToldByHand => "not-told-by-hand",
-            Self::FundsHeld => "nothing-held",
+            Self::MayDispute => "may-not-dispute",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
             Self::ChangesLeft => "no-changes-left",
@@ -145,7 +150,7 @@ impl Guard {
             | Self::Funded
             | Self::CaptureConfirmed
             | Self::ToldByHand
-            | Self::FundsHeld
+            | Self::MayDispute
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => true,
@@ -177,10 +182,10 @@ impl fmt::Display for Guard {
             Self::ToldByHand => {
                 "a track tells the progress of this deal, or both reports: remove the track first"
             }
-            Self::FundsHeld => "nothing is held, so there is nothing to dispute: cancel",
+            Self::MayDispute => "nothing is held that could be disputed, or you have opened a dispute before: accept, cancel, or wait for the deadline",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
-            Self::ChangesLeft => "no revision waits for a word, or it is the last one that the policy allows: accept it or open a dispute",
+            Self::ChangesLeft => "no revision waits for an answer, or it is the last one that the policy allows: accept it or open a dispute",
             Self::OfferMade => "the other party has not offered an award",
             Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
         })

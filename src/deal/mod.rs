@@ -375,6 +375,7 @@ impl Deal {
     }
 
     /// What everybody would get if the deal ended like this now. Reads no permission; answers for every ending.
+    /// Charges are outside the settlement: a paid one goes to its payee on success, otherwise back.
     ///
     /// # Errors
     /// [`SettleError`] where a partial buyout or an award does not fit.

@@ -88,7 +88,7 @@ const ROWS: &[Row] = &[
     row(Cancel,           &[Seller],                              &[Performing, AwaitingAcceptance],   If(MayCancelFunded)),
     row(Cancel,           &[Operator],                            BEFORE_DISPUTE,                      Always),
     row(CancelWithFault,  &[Operator],                            BEFORE_DISPUTE,                      Always),
-    row(OpenDispute,      PARTIES,                                &[Performing, AwaitingAcceptance],   If(FundsHeld)),
+    row(OpenDispute,      PARTIES,                                &[Performing, AwaitingAcceptance],   If(MayDispute)),
     row(ProposeAward,     PARTIES,                                &[Disputed],                         Always),
     row(AcceptAward,      PARTIES,                                &[Disputed],                         If(OfferMade)),
     row(WithdrawDispute,  PARTIES,                                &[Disputed],                         If(MayWithdraw)),

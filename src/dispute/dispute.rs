@@ -106,6 +106,11 @@ impl Dispute {
         }
     }
 
+    /// Who has agreed to give up a dispute that nobody opened; it ends once the other side agrees.
+    pub const fn withdrawal_by(&self) -> Option<Side> {
+        self.withdrawal_by
+    }
+
     /// The number of the claim that was filed.
     pub const fn claim(&self) -> Option<&Reference> {
         self.claim.as_ref()
@@ -122,7 +127,7 @@ impl Dispute {
     }
 
     /// Has this side opened it before?
-    pub(crate) const fn was_opened_by(&self, side: Side) -> bool {
+    pub const fn was_opened_by(&self, side: Side) -> bool {
         match side {
             Side::Buyer => self.buyer_opened,
             Side::Seller => self.seller_opened,

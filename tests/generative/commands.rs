@@ -78,20 +78,29 @@ pub fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
             let actor = salt.of(&[buyer(), seller()]);
             of_kind(CommandKind::Report, actor, salt)
         }
-        PhaseKind::Performing | PhaseKind::AwaitingAcceptance => match salt.pick(7) {
+        PhaseKind::Performing | PhaseKind::AwaitingAcceptance => match salt.pick(8) {
             0 => of_kind(CommandKind::AcceptAll, buyer(), salt),
             1 => of_kind(CommandKind::Submit, seller(), salt),
             2 => of_kind(CommandKind::OpenDispute, buyer(), salt),
             3 => of_kind(CommandKind::AcceptPart, buyer(), salt),
             4 => of_kind(CommandKind::RequestChanges, buyer(), salt),
             5 => of_kind(CommandKind::AddCharge, operator(), salt),
+            6 => of_kind(CommandKind::Cancel, salt_side(salt), salt),
             _ => of_kind(CommandKind::RecordTracking, Actor::Tracker, salt),
         },
+        // the arbiter rules, and who is asked to give up agrees, more often than not
+        PhaseKind::Disputed if deal.can_sue() && salt.once_in(2) => {
+            of_kind(CommandKind::Rule, Actor::Party(judge(deal)), salt)
+        }
         PhaseKind::Disputed => match salt.pick(6) {
             0 => of_kind(CommandKind::AcceptAward, salt_side(salt), salt),
             1 | 2 => of_kind(CommandKind::ProposeAward, salt_side(salt), salt),
             3 => of_kind(CommandKind::Rule, Actor::Party(judge(deal)), salt),
-            4 => of_kind(CommandKind::WithdrawDispute, salt_side(salt), salt),
+            4 => match deal.dispute().and_then(|d| d.withdrawal_by()) {
+                Some(Side::Buyer) => of_kind(CommandKind::WithdrawDispute, seller(), salt),
+                Some(Side::Seller) => of_kind(CommandKind::WithdrawDispute, buyer(), salt),
+                None => of_kind(CommandKind::WithdrawDispute, salt_side(salt), salt),
+            },
             _ => of_kind(CommandKind::AppointArbiter, operator(), salt),
         },
         PhaseKind::Paying | PhaseKind::Closed => match salt.pick(3) {

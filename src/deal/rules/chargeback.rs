@@ -43,11 +43,9 @@ pub(crate) fn record(deal: &Deal, c: &Chargeback, out: &mut Draft<'_>) -> Result
 fn lose(deal: &Deal, deposit: &Deposit, c: &Chargeback, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let currency = deposit.required.currency();
     let money = |minor| Money::from_minor(minor, currency);
-    let cash = deposit.buckets.held.checked_sub(deposit.on_hold).ok_or(Rejection::Overflow)?;
-    let from_held = cash.min(c.amount.minor());
-    let mut missing = c.amount.minor().checked_sub(from_held).ok_or(Rejection::Overflow)?;
+    let mut missing = c.amount.minor();
 
-    // legs that were not sent are cut, last first
+    // legs that were not sent are cut, last first: before the ending, they only go back to whom the bank has paid
     let mut cuts = SmallVec::<[(&Leg, i64); 4]>::new();
     let mut from_legs = 0_i64;
     for leg in deal.legs().iter().rev().filter(|l| l.deposit == deposit.id && is_unsent(l)) {
@@ -58,6 +56,9 @@ fn lose(deal: &Deal, deposit: &Deposit, c: &Chargeback, out: &mut Draft<'_>) -> 
             cuts.push((leg, cut));
         }
     }
+    let cash = deposit.buckets.held.checked_sub(deposit.on_hold).ok_or(Rejection::Overflow)?;
+    let from_held = cash.min(missing);
+    missing = missing.checked_sub(from_held).ok_or(Rejection::Overflow)?;
     let tx = out.tx()?;
     out.push(Event::ChargedBack {
         tx,
@@ -110,6 +111,8 @@ fn send_waiting(
         .iter()
         .any(|b| b.deposit == c.deposit && b.step == ChargebackStep::Opened && b.reference != c.reference);
     if another {
+        // nothing may be left to wait for it
+        out.close_if_done();
         return Ok(());
     }
     out.release(c.deposit);

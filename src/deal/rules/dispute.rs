@@ -13,7 +13,7 @@ use crate::dispute::{Award, DisputeStatus, Opener};
 use crate::settlement::{Ending, Fault};
 use crate::{Role, Side, Text};
 
-/// A party opens a dispute, once each.
+/// A party opens a dispute: once each, as the guard has seen to.
 pub(crate) fn open_by_party(
     deal: &Deal,
     c: &OpenDispute,
@@ -22,9 +22,6 @@ pub(crate) fn open_by_party(
 ) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    if deal.dispute().is_some_and(|d| d.was_opened_by(side)) {
-        return Err(Rejection::TooMany { max: 1 });
-    }
     open(deal, &Delta::default(), Opener::Party(side), c.reason.clone(), c.evidence.clone(), out)
 }
 
@@ -41,7 +38,7 @@ pub(crate) fn open(
     let Phase::Active { stage: interrupted, .. } = out.phase() else {
         return Ok(());
     };
-    if deal.deposits().iter().all(|d| deal.held_after(d, delta) == 0) {
+    if deal.deposits().iter().all(|d| d.id.is_charge() || deal.held_after(d, delta) == 0) {
         let ending = Ending::Cancelled(Fault::Nobody);
         return paying::end(deal, delta, ending, Outcome::Cancelled, out);
     }

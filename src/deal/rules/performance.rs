@@ -59,7 +59,7 @@ pub(crate) fn act_on_what_waits(deal: &Deal, delta: &Delta, out: &mut Draft<'_>)
     }
     match out.phase() {
         Phase::Active { stage: Stage::AwaitingPerformance | Stage::Performing, .. }
-            if deal.submitted() > 0 && !deal.core.changes_requested =>
+            if deal.core.work_waits =>
         {
             enter(deal, Stage::AwaitingAcceptance, out);
             Ok(())
