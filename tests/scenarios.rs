@@ -145,6 +145,7 @@ fn a_difference_is_told_clearly() {
     let mut document = example("a");
     document["steps"][1]["expect"] = json!("stale");
     document["steps"][2]["expect_status"] = json!("disputed");
+    document["steps"][2]["expect_access"] = json!("preview");
     document["expect"]["status"] = json!("cancelled");
     document["expect"]["outcome"] = json!("expired");
     document["expect"]["legs"][1]["amount"]["amount"] = json!("22325.01");
@@ -156,6 +157,7 @@ fn a_difference_is_told_clearly() {
         [
             "step 2 (pay): expected stale, got accepted",
             "step 3 (set_track): status: expected disputed, got awaiting_performance",
+            "step 3 (set_track): access: expected preview, got nothing",
             "status: expected cancelled, got completed",
             "outcome: expected expired, got completed",
             "legs: not expected: payout of 22325.00 RUB to seller",

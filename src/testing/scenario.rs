@@ -12,7 +12,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::gateway::Rule;
-use crate::deal::Status;
+use crate::deal::{Access, Status};
 use crate::deposit::DepositId;
 use crate::settlement::{Ending, Purpose, Receivable};
 use crate::terms::TermsDraft;
@@ -115,6 +115,42 @@ pub struct Step {
     /// The status afterwards.
     #[serde(default)]
     pub expect_status: Option<Status>,
+    /// What the buyer may see of the work afterwards.
+    #[serde(default)]
+    pub expect_access: Option<Sight>,
+}
+
+/// What the buyer may see of the latest revision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// Nothing.
+    Nothing,
+    /// The preview only.
+    Preview,
+    /// The original too.
+    Original,
+}
+
+impl Sight {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Preview => "preview",
+            Self::Original => "original",
+        }
+    }
+}
+
+impl From<Access<'_>> for Sight {
+    fn from(access: Access<'_>) -> Self {
+        match access {
+            Access::Nothing => Self::Nothing,
+            Access::Preview(_) => Self::Preview,
+            Access::Original(_) => Self::Original,
+        }
+    }
 }
 
 /// What a step does: a command, or something that only scenarios know.

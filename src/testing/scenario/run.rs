@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, ExpectedLeg, Pay, Scenario, Step, Who, unnamed};
+use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who, unnamed};
 use crate::agent::blocking::Agent;
 use crate::agent::{AgentError, Caller};
 use crate::deal::command::ConfirmPayment;
@@ -154,6 +154,10 @@ impl Run {
         compare(&at, step.expect.as_deref().unwrap_or("accepted"), &result, report);
         if let Some(expected) = step.expect_status {
             compare(&format!("{at}: status"), expected.as_str(), self.deal.status().as_str(), report);
+        }
+        if let Some(expected) = step.expect_access {
+            let sight = Sight::from(self.deal.access(Role::Buyer));
+            compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), report);
         }
         self.note(number, &actor.to_string(), &name(&step.action), taken, report);
     }
