@@ -176,6 +176,12 @@ impl Deal {
         self.core.created_at
     }
 
+    /// When it was concluded: both had agreed and every required deposit was full, for the first time. `None` for what
+    /// is, or never came to be more than, a WebMoney *contract*.
+    pub const fn concluded_at(&self) -> Option<Time> {
+        self.core.concluded_at
+    }
+
     /// When it saw its last event; time never runs backwards from here.
     pub const fn last_at(&self) -> Time {
         self.core.last_at
