@@ -48,6 +48,7 @@
 //!
 //! # Features
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
+//! - `webmoney`: WebMoney Escrow's entities, calls and request hash, [`wire`]`::webmoney`.
 //! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
 
 #![forbid(unsafe_code)]

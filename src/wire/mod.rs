@@ -2,6 +2,8 @@
 
 mod envelope;
 mod summary;
+#[cfg(feature = "webmoney")]
+pub mod webmoney;
 
 pub use envelope::Envelope;
 pub use summary::DealSummary;
