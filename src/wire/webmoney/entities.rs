@@ -20,8 +20,8 @@ use crate::{Currency, DealId, PartyId, Text, Time};
 pub struct ExtUserInfo {
     /// ID пользователя: the host's, in a system of its own.
     pub external_id: Option<Personal>,
-    /// Сумма депозита, in `CurrencyId`: what the side has to deposit as a guarantee; the buyer's payment where
-    /// `DepositToSeller`. Commission is not part of it.
+    /// Сумма депозита, in `CurrencyId`: the guarantee; where `DepositToSeller`, the buyer's payment, with his part of the
+    /// commission in it. A commission beside a guarantee is no part of it.
     pub deposit: Option<Amount>,
     /// Мобильный телефон пользователя.
     pub phone: Option<Personal>,

@@ -126,7 +126,7 @@ pub struct ContractCancel {
 }
 
 impl ContractCancel {
-    /// The command. A concluded deal refuses it: `report-failure-instead`, which is [`DealCancel`].
+    /// The command. A concluded deal refuses it, and says what to do instead: [`DealCancel`].
     ///
     /// # Errors
     /// [`Problem::OtherDeal`].
