@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub use self::access::Access;
 pub use self::allowed::{Allowed, Denied};
 pub use self::command::{Command, CommandKind};
+pub(crate) use self::decide::Events;
 pub use self::decide::{Context, Transition, transition};
 pub use self::decode::{DecodeError, Parts, State};
 pub use self::event::{Consents, DepositChange, Event, Paused, Recorded};
@@ -42,7 +43,7 @@ use crate::deposit::{
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
 use crate::terms::Terms;
-use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
+use crate::{Actor, DealId, Destination, Machine, Money, PartyId, Payee, Role, Side, Time};
 
 /// A deal between a buyer and a seller, with the money that is held for them.
 ///
@@ -296,6 +297,17 @@ impl Deal {
         self.core.deposits.iter().all(|d| d.id.is_charge() || d.outstanding().is_zero())
     }
 
+    /// Is it concluded: agreed to, and every required deposit full? Of a deal that has ended: was it, when its
+    /// ending was decided? Until then WebMoney calls it a contract, and from then on a deal.
+    pub fn is_concluded(&self) -> bool {
+        match self.core.phase {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => false,
+            Phase::Moderation { .. } => self.is_funded(),
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.core.ended_funded,
+        }
+    }
+
     /// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.
     pub(crate) fn takes_money(&self, deposit: &Deposit) -> bool {
         match self.core.phase {
@@ -406,6 +418,33 @@ impl Deal {
     pub(crate) fn has_declined_leg(&self) -> bool {
         self.core.unsettled_legs > 0
             && self.core.legs.iter().any(|l| l.state == crate::deposit::LegState::Declined)
+    }
+}
+
+/// The same functions that the deal has of its own.
+impl Machine for Deal {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.version()
+    }
+
+    fn last_at(&self) -> Time {
+        self.last_at()
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next_deadline()
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
+        transition(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded) {
+        self.apply(recorded);
     }
 }
 
