@@ -15,17 +15,21 @@ mod hostile;
 mod wire;
 
 use common::*;
-use escrow::deal::command::{AppointArbiter, DestinationUse, Rule, Verdict};
+use escrow::deal::command::{AppointArbiter, DestinationUse, Rule};
 use escrow::deal::{Event, Guard, Recorded};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
+use escrow::offer::{OfferDraft, OfferTerms};
 use escrow::settlement::Purpose;
-use escrow::terms::{ArbitrationFee, Contacts, Fee, FeePayee, OneReport, Payer, Problem};
+use escrow::terms::{ArbitrationFee, Contacts, Fee, FeePayee, Guarantees, Item, OneReport, Payer, Problem};
 use escrow::wire::webmoney::{
     ArbitrageCreateClaim, Call, Contact, ContractAccept, ContractCancel, ContractCreate, ContractInfo,
-    DealCancel, DealInfo, DealSuccess, ExtUserInfo, Inexpressible, Parties, Rules, ServiceSecret, View,
-    author, from_json,
+    DealCancel, DealInfo, DealSuccess, ExtUserInfo, Inexpressible, OfferInfo, OfferUserInfo, Parties, Rules,
+    ServiceSecret, View, author, from_json,
 };
-use escrow::{Award, Command, Currency, Destination, Money, Payee, Policy, Rejection, Side, Status, Time};
+use escrow::{
+    Award, Command, Context, Currency, DealId, Destination, Machine, Money, Offer, OfferId, Payee, Policy,
+    Rejection, Side, Status, Time,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -314,7 +318,10 @@ fn a_transaction_id_is_a_claim_until_the_gateway_confirms_it() {
     );
     assert!(shown.accepted);
     // neither is another payment
-    assert_eq!(w.refuse(&escrow::Actor::Gateway, answer(asked, succeeded("t-other"))).code(), "confirm-instead");
+    assert_eq!(
+        w.refuse(&escrow::Actor::Gateway, answer(asked, succeeded("t-other"))).code(),
+        "confirm-instead"
+    );
     verify_claims(&mut w);
     assert!(contract(&w).seller.is_deposit_paid && contract(&w).seller.agree);
     // the other side's, named while accepting: consent, question to the gateway, purse
@@ -739,6 +746,123 @@ fn a_consent_binds_a_version() {
         _ => None,
     });
     assert_eq!(bound, Some(2));
+}
+
+// --- «Объект OfferInfo», «Объект OfferUserInfo» ---
+
+/// Boris sells ten oak tables at 5 000.00 each, paid by the buyer's deposit; he deposits 500.00 for each.
+fn offer_draft() -> OfferDraft {
+    let mut subject = Item::new(text("Oak table"), rub(5_000_00), 10);
+    subject.unit = Some(text("pcs"));
+    let mut draft = OfferDraft::new(text("boris"), Side::Seller, subject, Policy::guarantee());
+    draft.guarantees.seller = Some(rub(500_00));
+    draft.category = Some(text("furniture"));
+    draft.description = Some(text("Oak tables, oiled"));
+    draft.tags = vec![text("oak")];
+    draft.to_contract_s = 2 * DAY;
+    draft
+}
+
+fn offer() -> Offer {
+    let id = OfferId::new(uuid::Uuid::from_u128(9));
+    let boris = Context::party(start(), text("boris"));
+    Offer::publish(id, OfferTerms::new(offer_draft()).unwrap(), &boris).unwrap().0
+}
+
+fn shown_offer(offer: &Offer) -> OfferInfo {
+    OfferInfo::of(offer, &text("77"), &contact("boris")).unwrap()
+}
+
+/// As Anna's client sends it.
+fn taking() -> Value {
+    json!({
+        "OfferId": "00000000-0000-0000-0000-000000000009", "UserId": "anna", "ExternalUserId": "ext-anna",
+        "Purse": "R222222222222", "Phone": "+7 900 000-00-02", "Count": 2,
+    })
+}
+
+fn taken(offer: &Offer) -> OfferUserInfo {
+    let mut offer = offer.clone();
+    let info: OfferUserInfo = call(&taking());
+    let deal = DealId::new(uuid::Uuid::from_u128(7));
+    let command = info.take(&offer, deal, Some(text("vault-anna")), Some(text("contact-anna"))).unwrap();
+    let _ = offer.handle(&command, &info.context(start(), &text("77"))).unwrap();
+    OfferUserInfo::of(&offer, offer.take(deal).unwrap(), &contact("anna"))
+}
+
+#[test]
+fn an_offer_is_taken_and_becomes_a_contract() {
+    let mut offer = offer();
+    let shown = shown_offer(&offer);
+    assert_eq!((shown.count, shown.amount.as_str()), (10, "5000.00"));
+    assert_eq!(
+        (shown.seller.deposit.unwrap().as_str(), shown.buyer.deposit.unwrap().as_str()),
+        ("500.00", "5000.00")
+    );
+    assert_eq!((shown.duration_to_contract, shown.duration_to_deal, shown.duration), (2, 3, 10));
+    let info: OfferUserInfo = call(&taking());
+    let deal = DealId::new(uuid::Uuid::from_u128(7));
+    let command = info.take(&offer, deal, Some(text("vault-anna")), None).unwrap();
+    let context = info.context(start(), &text("77"));
+    let _ = offer.handle(&command, &context).unwrap();
+    assert_eq!((offer.available(), offer.reserved()), (8, 2));
+    // personal data stays outside
+    let stored = serde_json::to_string(&offer).unwrap() + &format!("{offer:?} {info:?}");
+    for personal in ["R222222222222", "+7 900", "ext-anna"] {
+        assert!(!stored.contains(personal), "{personal}");
+    }
+    // her contract: 2 × 5 000.00, and 2 × 500.00 of his
+    let w = World::proposed_by(&buyer(), offer.proposal(deal).unwrap().to_draft());
+    let shown = contract(&w);
+    assert_eq!(
+        (shown.count, shown.amount.as_str(), shown.count_measure.as_deref()),
+        (2, "10000.00", Some("pcs"))
+    );
+    assert_eq!(
+        (shown.seller.deposit.unwrap().as_str(), shown.buyer.deposit.unwrap().as_str()),
+        ("1000.00", "10000.00")
+    );
+    assert!(shown.deposit_to_seller && shown.buyer.accepted);
+}
+
+#[test]
+fn duration_to_contract_is_how_long_a_take_keeps_its_count() {
+    let mut offer = offer();
+    let info: OfferUserInfo = call(&taking());
+    let command = info.take(&offer, DealId::new(uuid::Uuid::from_u128(7)), None, None).unwrap();
+    let _ = offer.handle(&command, &info.context(start(), &text("77"))).unwrap();
+    assert_eq!(offer.next_deadline(), Some(after(2 * DAY)));
+    let wake = escrow::offer::Command::Wake(escrow::deal::command::Wake {});
+    let _ = offer.handle(&wake, &Context::clock(just_before(after(2 * DAY)))).unwrap();
+    assert_eq!(offer.available(), 8);
+    let _ = offer.handle(&wake, &Context::clock(after(2 * DAY))).unwrap();
+    assert_eq!(offer.available(), 10);
+}
+
+#[test]
+fn an_offer_shows_its_owners_side() {
+    let publish = |draft: OfferDraft| {
+        let owner = Context::party(start(), text("boris"));
+        Offer::publish(OfferId::new(uuid::Uuid::nil()), OfferTerms::new(draft).unwrap(), &owner).unwrap().0
+    };
+    let show = |draft| OfferInfo::of(&publish(draft), &text("77"), &contact("boris"));
+    // an offer to buy, paid directly, with guarantees in title units
+    let mut draft = offer_draft();
+    draft.side = Side::Buyer;
+    draft.deposit_to_seller = false;
+    draft.guarantees = Guarantees { buyer: Some(wmz(5_00)), seller: Some(wmz(7_00)) };
+    let shown = show(draft.clone()).unwrap();
+    assert_eq!((shown.deal_type, shown.currency_id), (Side::Buyer, wmz(0).currency()));
+    assert!(shown.buyer.purse.is_some() && shown.seller.purse.is_none() && !shown.deposit_to_seller);
+    assert_eq!(
+        (shown.buyer.deposit.unwrap().as_str(), shown.seller.deposit.unwrap().as_str()),
+        ("5.00", "7.00")
+    );
+    // one field for two currencies, or for two deposits
+    draft.guarantees.seller = Some(rub(7_00));
+    assert_eq!(show(draft.clone()), Err(Inexpressible::DepositCurrencies));
+    draft.deposit_to_seller = true;
+    assert_eq!(show(draft), Err(Inexpressible::TwoDeposits));
 }
 
 // --- what no call of WebMoney's makes ---

@@ -263,6 +263,33 @@ fn a_call_about_another_deal_is_refused() {
     assert_eq!(attempt(&mut w, &stranger, &command), Err(Rejection::UnknownActor));
 }
 
+#[test]
+fn a_take_is_checked() {
+    let offer = offer();
+    let deal = escrow::DealId::new(uuid::Uuid::nil());
+    for (field, value, code) in [
+        ("Count", json!(0), "zero"),
+        ("Count", json!(-1), "invalid-value"),
+        ("Count", json!(1_000_001), "over-limit"),
+        ("OfferId", json!("00000000-0000-0000-0000-000000000008"), "other-deal"),
+        ("OfferId", json!(9), "invalid-value"),
+        ("UserId", json!(""), "invalid-value"),
+        ("Phone", json!("x".repeat(129)), "invalid-value"),
+        ("phone", json!("+7"), "unknown-field"),
+    ] {
+        let mut json = taking();
+        json[field] = value;
+        let judged = from_json::<OfferUserInfo>(&json.to_string())
+            .and_then(|info| info.take(&offer, deal, None, None));
+        refused(&judged.unwrap_err(), field, code);
+    }
+    for name in ["OfferId", "UserId", "Count"] {
+        let mut json = taking();
+        json.as_object_mut().unwrap().remove(name);
+        refused(&from_json::<OfferUserInfo>(&json.to_string()).unwrap_err(), name, "missing-field");
+    }
+}
+
 /// JSON of any shape, with names that the calls know among its keys.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -325,6 +352,8 @@ fn read_all(json: &str) {
     let _ = from_json::<ContractInfo>(json);
     let _ = from_json::<DealInfo>(json);
     let _ = from_json::<ExtUserInfo>(json);
+    let _ = from_json::<OfferInfo>(json);
+    let _ = from_json::<OfferUserInfo>(json);
     let _ = from_json::<UserProfileInfo>(json);
 }
 

@@ -26,6 +26,28 @@ const EXT_USER_INFO: &[&str] = &[
 ];
 const USER_INFO: &[&str] = &["Id", "ServiceId", "Locale", "Created"];
 const USER_PROFILE_INFO: &[&str] = &["Id", "Tags"];
+const OFFER_INFO: &[&str] = &[
+    "Id",
+    "ServiceId",
+    "CategoryId",
+    "Description",
+    "Tags",
+    "Count",
+    "CountMeasure",
+    "CurrencyId",
+    "Amount",
+    "AmountCurrencyId",
+    "DealType",
+    "DepositToSeller",
+    "Duration",
+    "DurationToContract",
+    "DurationToDeal",
+    "Seller",
+    "Buyer",
+    "Status",
+    "Created",
+];
+const OFFER_USER_INFO: &[&str] = &["OfferId", "UserId", "ExternalUserId", "Purse", "Phone", "Count"];
 const CONTRACT_INFO: &[&str] = &[
     "Id",
     "ServiceId",
@@ -141,6 +163,10 @@ fn entities_have_the_documented_fields_in_the_documented_order() {
     send_accept(&mut w, &accept("anna", None));
     w.fill();
     assert_eq!(keys(&info(&w)), DEAL_INFO);
+    let (offer, taken) = (shown_offer(&offer()), taken(&offer()));
+    assert_eq!(keys(&offer), OFFER_INFO);
+    assert_eq!(keys(&offer.buyer), EXT_USER_INFO);
+    assert_eq!(keys(&taken), OFFER_USER_INFO);
     assert_eq!(keys(&user_info()), USER_INFO);
     assert_eq!(keys(&user_profile_info()), USER_PROFILE_INFO);
 }
@@ -184,6 +210,8 @@ fn pretty(value: &impl Serialize) -> String {
 fn entities_as_json() {
     insta::assert_snapshot!("user_info", pretty(&user_info()));
     insta::assert_snapshot!("user_profile_info", pretty(&user_profile_info()));
+    insta::assert_snapshot!("offer_info", pretty(&shown_offer(&offer())));
+    insta::assert_snapshot!("offer_user_info", pretty(&taken(&offer())));
     insta::assert_snapshot!("ext_user_info_empty", pretty(&ExtUserInfo::default()));
     let fee = Fee::of_price(text("service"), FeePayee::Platform, percent(2), Payer::Buyer);
     let rules = Rules { fees: vec![fee], ..judged_rules(150_00) };
@@ -234,6 +262,8 @@ fn everything_reads_what_it_writes() {
     survives(&call::<DealCancel>(&about("anna", "dealId")));
     survives(&call::<ArbitrageCreateClaim>(&about("anna", "dealId")));
     survives(&ExtUserInfo::default());
+    survives(&shown_offer(&offer()));
+    survives(&taken(&offer()));
     survives(&user_info());
     survives(&user_profile_info());
     let w = concluded(&create());

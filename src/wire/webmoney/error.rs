@@ -49,7 +49,7 @@ pub enum Problem {
     NotAParty,
     /// A transaction is named, and nothing is left to be paid.
     NothingToPay,
-    /// The call is about another deal.
+    /// The call is about another deal, or another offer.
     OtherDeal,
     /// The terms that follow break a rule, which is the service's own to mend.
     Terms(TermsError),
@@ -104,7 +104,7 @@ impl fmt::Display for Problem {
             Self::BuyerIsSeller => "must differ from the seller",
             Self::NotAParty => "must be the buyer or the seller",
             Self::NothingToPay => "must be left out: nothing is left for this user to pay",
-            Self::OtherDeal => "is of another deal",
+            Self::OtherDeal => "is of another one",
             Self::Terms(error) => return error.fmt(f),
         };
         f.write_str(text)

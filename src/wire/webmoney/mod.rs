@@ -10,6 +10,7 @@
 //! | [`ContractCancel`] | `Cancel`: turns the contract down |
 //! | [`DealSuccess`], [`DealCancel`] | `Report` success, failure |
 //! | [`ArbitrageCreateClaim`] | `FileClaim` |
+//! | [`OfferUserInfo`], an object without a call | `Take` of an [`Offer`](crate::Offer) |
 //!
 //! # What the reference leaves open, and what is chosen here
 //! - **One aggregate.** A *contract* is a deal that is not concluded, so `ContractId` and the deal's `Id` are the same
@@ -17,6 +18,7 @@
 //! - **Amounts** are strings of decimal digits (`"1000.00"`), never JSON numbers, with the currency in a field beside
 //!   them. `Amount` is the whole price, not the price of one of `Count`; where it does not divide by `Count`, some units
 //!   cost one minor unit more, so that the sum is exact.
+//! - **An offer** is taken by a count, so its `Amount` and `Deposit`s are those of one unit; `Count` is all of it.
 //! - **Currencies.** `AmountCurrencyId` is the price's, and that of `Comiss`. `CurrencyId` is the deposits', where they
 //!   differ from the price; one field, so both sides' deposits are in one currency.
 //! - **`DepositToSeller`**: the buyer's deposit is the payment, so it is in the price's currency and not over it; what
@@ -40,6 +42,7 @@ mod create;
 mod entities;
 mod error;
 mod hash;
+mod offer;
 mod project;
 mod read;
 mod requests;
@@ -49,6 +52,7 @@ pub use create::{ContractCreate, Parties, Proposal, Rules};
 pub use entities::{ContractInfo, DealInfo, ExtUserInfo, UserInfo, UserProfileInfo};
 pub use error::{CallError, Inexpressible, Problem};
 pub use hash::{HashError, RequestHash, ServiceSecret};
+pub use offer::{OfferInfo, OfferUserInfo};
 pub use project::{Contact, View, author};
 pub use read::{MAX_BYTES, from_json};
 pub use requests::{
