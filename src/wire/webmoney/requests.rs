@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::project::deposits_of;
 use super::{CallError, ContractCreate, HashError, Personal, Problem, RequestHash, ServiceId, ServiceSecret};
+use crate::agent::Caller;
 use crate::deal::command::{Agree, Cancel, DestinationUse, FileClaim, PaymentClaim, Report, SetDestination};
 use crate::deal::command::{Command, Verdict};
 use crate::deal::{Context, Deal};
@@ -27,9 +28,14 @@ pub trait Call {
         secret.verify(self.service_id(), self.user_id(), self.hash())
     }
 
-    /// The context of the call's commands: the user acts, the service on his behalf.
+    /// Who gives the call's commands: the user acts, the service on his behalf.
+    fn caller(&self) -> Caller {
+        Caller::party(self.user_id().clone()).via(self.service_id().clone())
+    }
+
+    /// The same with the time.
     fn context(&self, now: Time) -> Context {
-        Context::party(now, self.user_id().clone()).via(self.service_id().clone())
+        self.caller().at(now)
     }
 }
 
