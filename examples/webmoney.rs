@@ -57,7 +57,14 @@ impl Service {
     fn new() -> Fallible<Self> {
         // the arbitration takes 150 roubles out of the loser's deposit
         let fixed = Some(Money::from_minor(150_00, Currency::RUB));
-        let fee = ArbitrationFee { payee: FeePayee::Platform, rate: Rate::ZERO, fixed, min: None, max: None };
+        let fee = ArbitrationFee {
+            payee: FeePayee::Platform,
+            rate: Rate::ZERO,
+            guarantee_rate: Rate::ZERO,
+            fixed,
+            min: None,
+            max: None,
+        };
         let policy = Policy { arbitration_fee: Some(fee), ..Policy::guarantee() };
         let start = Time::parse("2026-03-01T12:00:00Z")?;
         Ok(Self {

@@ -620,6 +620,7 @@ fn judged_rules(fee: i64) -> Rules {
     let fee = ArbitrationFee {
         payee: FeePayee::Platform,
         rate: percent(0),
+        guarantee_rate: percent(0),
         fixed: Some(rub(fee)),
         min: None,
         max: None,
@@ -665,6 +666,27 @@ fn the_winner_takes_both_deposits_less_the_arbitration_fee() {
     assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), 9_850_00);
     assert_eq!(w.gets(&Payee::Seller, Purpose::Guarantee), 1_000_00);
     assert_eq!(w.gets(&Payee::Platform, Purpose::ArbitrationFee), 150_00);
+}
+
+#[test]
+fn the_arbitration_fee_comes_out_of_deposits_in_their_own_currency() {
+    // 10 % of the loser's 100.00 WMZ; the winner takes 90.00 WMZ and his own 50.00 WMZ
+    let mut rules = judged_rules(0);
+    rules.policy.arbitration_fee.as_mut().unwrap().guarantee_rate = percent(10);
+    let mut json = create();
+    json["currencyId"] = json!("WMZ");
+    json["seller"]["Deposit"] = json!("100.00");
+    json["buyer"]["Deposit"] = json!("50.00");
+    let w = ruled(&json, &rules, Side::Buyer);
+    assert_eq!(
+        gets(&w),
+        [
+            (GS, Payee::Platform, Purpose::ArbitrationFee, 10_00),
+            (GS, Payee::Buyer, Purpose::Award, 90_00),
+            (GB, Payee::Buyer, Purpose::Guarantee, 50_00),
+        ]
+    );
+    assert!(w.deal.legs().iter().all(|leg| leg.amount().currency() == wmz(0).currency()));
 }
 
 #[test]
