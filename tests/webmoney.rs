@@ -27,8 +27,8 @@ use escrow::wire::webmoney::{
     ServiceSecret, View, author, from_json,
 };
 use escrow::{
-    Award, Command, Context, Currency, DealId, Destination, Machine, Money, Offer, OfferId, Payee, Policy,
-    Rejection, Side, Status, Time,
+    Award, Command, Context, Currency, DealId, DefaultRuling, Destination, Machine, Money, Offer, OfferId,
+    Payee, Policy, Rejection, Side, Status, Time,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -768,6 +768,34 @@ fn a_consent_binds_a_version() {
         _ => None,
     });
     assert_eq!(bound, Some(2));
+}
+
+#[test]
+fn a_counter_offer_may_be_of_another_duration() {
+    let mut w = proposed(&create());
+    let mut draft = w.deal.terms().to_draft();
+    draft.policy.performance_s = 30 * DAY;
+    w.act(&buyer(), amend(1, draft.clone()));
+    assert_eq!((contract(&w).version_id, contract(&w).duration), (2, 30));
+    send_accept(&mut w, &accept("boris", None));
+    w.fill();
+    assert_eq!((w.status(), w.until()), (Status::Performing, after(30 * DAY)));
+    // everything else in the policy is the service's, and so is durationToDeal, which is running already
+    let mut w = proposed(&create());
+    let changes: [fn(&mut Policy); 3] =
+        [|p| p.deposit_s += 1, |p| p.negotiation_s = 1, |p| p.default_ruling = DefaultRuling::BuyerAll];
+    for change in changes {
+        let mut draft = draft.clone();
+        change(&mut draft.policy);
+        let Rejection::Terms(error) = w.refuse(&buyer(), amend(1, draft)) else { panic!() };
+        assert_eq!((error.field(), error.problem()), ("policy", Problem::Pinned));
+    }
+    // and where creation implies consent, all of it is
+    let mut w = World::new(plain(Policy::shop()));
+    let mut draft = plain(Policy::shop());
+    draft.policy.performance_s = 1;
+    let Rejection::Terms(error) = w.refuse(&buyer(), amend(1, draft)) else { panic!() };
+    assert_eq!(error.field(), "policy");
 }
 
 // --- «Объект OfferInfo», «Объект OfferUserInfo» ---

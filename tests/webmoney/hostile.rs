@@ -188,6 +188,8 @@ fn unknown_and_duplicate_fields_are_refused() {
     let json = create().to_string().replacen('{', &format!("{{\"{name}\":1,"), 1);
     let error = judge_text(&json).unwrap_err();
     refused(&error, &"я".repeat(64), "unknown-field");
+    let json = create().to_string().replacen('{', r#"{"a\nERROR forged\u001b[31m":1,"#, 1);
+    refused(&judge_text(&json).unwrap_err(), "a\u{fffd}ERROR forged\u{fffd}[31m", "unknown-field");
     // and one that looks like the message itself
     let json = create().to_string().replacen('{', r#"{"x`, expected `y` at line 1":1,"#, 1);
     assert_eq!(judge_text(&json).unwrap_err().code(), "unknown-field");

@@ -114,7 +114,7 @@ impl fmt::Display for Problem {
 /// Which field of a call is wrong, and why. Not transient: the same call fails again.
 ///
 /// Neither `Debug` nor `Display` quotes a value, since values may be personal; of a field's name, if it is unknown, at
-/// most 64 characters.
+/// most 64 characters, and no control characters.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{field}: {problem}")]
 pub struct CallError {

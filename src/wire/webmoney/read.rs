@@ -54,7 +54,9 @@ fn named(path: &str, message: &str) -> CallError {
         rest.split_once('`').map_or(rest, |(name, _)| name)
     };
     let about = |problem| {
-        let name: String = quoted().chars().take(SHOWN).collect();
+        // no line breaks in somebody's log
+        let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+        let name: String = quoted().chars().take(SHOWN).map(plain).collect();
         // the path leads to the object; only for some errors to the field in it
         let parent = path.strip_suffix(quoted()).unwrap_or(path).trim_end_matches('.');
         let field = if parent.is_empty() { name } else { format!("{parent}.{name}") };
