@@ -358,6 +358,29 @@ fn a_payment_that_the_gateway_confirmed_first_is_not_asked_about() {
 }
 
 #[test]
+fn nobody_fills_a_deal_with_claims() {
+    let mut w = proposed(&create());
+    let claim = |w: &World, n: u32| {
+        let call = accept("anna", Some(&format!("t-{n}")));
+        let [agree, _] = call.commands(&w.deal, 1, &text("webmoney"), text("w")).unwrap();
+        (call, agree)
+    };
+    for n in 0..100 {
+        let (call, agree) = claim(&w, n);
+        send(&mut w, &call, &agree);
+        let asked = w.order(TransactionKind::Charge, &Payee::Buyer);
+        w.decline(asked);
+    }
+    let (call, agree) = claim(&w, 100);
+    assert_eq!(attempt(&mut w, &call, &agree), Err(Rejection::TooMany { max: 100 }));
+    // which is her own affair: the other side still claims, and the gateway's facts count
+    send_accept(&mut w, &accept("boris", Some("t-boris")));
+    verify_claims(&mut w);
+    w.pay(GB, 1_000_00);
+    assert_eq!(w.status(), Status::Performing);
+}
+
+#[test]
 fn a_purse_is_a_reference_and_only_ones_own() {
     let mut json = create();
     // what Boris says of Anna's purse is not her destination

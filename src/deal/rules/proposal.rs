@@ -151,7 +151,7 @@ fn claim_payment(
     if amount.is_zero() {
         return Err(Rejection::AmountOverOutstanding { max: amount });
     }
-    funding::check_count(deal)?;
+    funding::check_count(deal, side)?;
     let order = Order {
         tx: out.tx()?,
         kind: TransactionKind::Charge,
