@@ -696,6 +696,16 @@ fn an_impossible_offer_is_refused_with_its_field() {
         d.fees = vec![Fee::of_price(text("fee"), FeePayee::Partner(text("anna")), rate, Payer::Seller)];
     };
     assert_eq!(with(owner_is_paid), Err(("payee", Problem::IsAParty)));
+    // of one title 10 % is 7.50, and the partner's part 10 roubles; of two it would fit
+    let one_is_too_few = |d: &mut OfferDraft| {
+        let fee =
+            |id, payee, ppm| Fee::of_price(text(id), payee, Rate::from_ppm(ppm).unwrap(), Payer::Seller);
+        let mut partner = fee("partner", FeePayee::Partner(text("pavel")), 0);
+        partner.fixed = Some(rub(10_00));
+        (partner.out_of, partner.payer, partner.on_refund) = (Some(text("fee")), None, None);
+        d.fees = vec![fee("fee", FeePayee::Platform, 100_000), partner];
+    };
+    assert_eq!(with(one_is_too_few), Err(("out_of", Problem::CarveOutOverParent)));
     // a partner whose name is one that the check would try first
     let partner_zero = |d: &mut OfferDraft| {
         let rate = Rate::from_ppm(10_000).unwrap();

@@ -148,13 +148,9 @@ impl Offer {
     }
 
     fn agrees(&self, take: &Take) -> bool {
-        let timed = match take.stage {
-            TakeStage::Waiting { until } => take.at <= until,
-            TakeStage::Proposed | TakeStage::Concluded => true,
-        };
         let within = (1..=self.total()).contains(&take.count);
         let known = (self.created_at..=self.last_at).contains(&take.at);
-        timed && within && known && take.taker != self.terms.owner
+        within && known && take.taker != self.terms.owner
     }
 
     /// A take that is reserved has a deal that can come of it; one that waits has not lapsed, or it would have when
