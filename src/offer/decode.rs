@@ -133,7 +133,7 @@ impl Offer {
             ("revision", self.revision >= 1 && self.revision <= self.version),
             ("last_at", self.created_at <= self.last_at),
             ("takes", self.takes.held().len() <= Self::MAX_TAKES),
-            ("takes", self.takes.held().all(|take| self.agrees(take) && self.is_ahead(take))),
+            ("takes", self.takes.held().all(|take| self.agrees(take) && self.is_open(take))),
             ("returned", self.takes.returned().all(|take| self.agrees(take))),
             ("reserved", u64::from(self.reserved()) == reserved),
             ("concluded", u64::from(self.concluded()) == concluded),
@@ -148,21 +148,20 @@ impl Offer {
     }
 
     fn agrees(&self, take: &Take) -> bool {
-        let timed = match take.stage {
-            TakeStage::Waiting { until } => take.at <= until,
-            TakeStage::Proposed | TakeStage::Concluded => true,
-        };
         let within = (1..=self.total()).contains(&take.count);
         let known = (self.created_at..=self.last_at).contains(&take.at);
-        timed && within && known && take.taker != self.terms.owner
+        within && known && take.taker != self.terms.owner
     }
 
-    /// A take that waits has not lapsed: it would have when the offer saw its last event.
-    fn is_ahead(&self, take: &Take) -> bool {
-        match take.stage {
+    /// A take that is reserved has a deal that can come of it; one that waits has not lapsed, or it would have when
+    /// the offer saw its last event.
+    fn is_open(&self, take: &Take) -> bool {
+        let ahead = match take.stage {
             TakeStage::Waiting { until } => self.last_at <= until,
-            TakeStage::Proposed | TakeStage::Concluded => true,
-        }
+            TakeStage::Proposed => true,
+            TakeStage::Concluded => return true,
+        };
+        ahead && self.terms.terms_for(&take.taker, None, take.count).is_ok()
     }
 }
 

@@ -122,7 +122,11 @@ impl fmt::Display for Status {
 }
 
 impl Offer {
-    /// The most takes that are reserved and concluded at one time. Those that were given back do not count.
+    /// The most takes that are reserved and concluded at one time; the concluded ones are kept for the limit per taker
+    /// and for [`Offer::takes`]. Those that were given back do not count: only the latest 64 are known, for a late
+    /// repeat.
+    ///
+    /// A snapshot grows with these takes, and so does the copy on which a take lapses; no other command costs more.
     pub const MAX_TAKES: usize = 10_000;
 
     /// Publishes an offer: its owner does, or an operator for him.
