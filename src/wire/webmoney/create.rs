@@ -91,7 +91,8 @@ pub struct Proposal {
 }
 
 impl ContractCreate {
-    /// The terms that the call proposes, with every rule checked. The hash is not: see [`Call::verify`].
+    /// The terms that the call proposes, with every rule checked. The hash is not: see
+    /// [`Call::verify`](super::Call::verify).
     ///
     /// # Errors
     /// [`CallError`] names the field. Not transient.

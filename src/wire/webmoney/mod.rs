@@ -35,6 +35,39 @@
 //! - `ContractInfo` is documented with `Seller`, `Buyer`, `Comiss` and `Status` twice: each is written once.
 //! - `CanCreateСlaim` is documented, and written, with a Cyrillic С (U+0421): see [`DealInfo::can_create_claim`].
 //!
+//! # Examples
+//! ```
+//! use escrow::terms::Contacts;
+//! use escrow::wire::webmoney::{
+//!     Call, Contact, ContractCreate, ContractInfo, Parties, Rules, ServiceSecret, View, from_json,
+//! };
+//! use escrow::{Deal, DealId, Time};
+//!
+//! let secret = ServiceSecret::new("secret")?;
+//! let json = r#"{
+//!     "serviceId": "7", "userId": "anna", "amount": "1000.00", "amountCurrencyId": "RUB",
+//!     "seller": { "ExternalId": "b-2", "Deposit": "100.00" }, "buyer": { "ExternalId": "a-1", "Deposit": "1000.00" },
+//!     "currencyId": "RUB", "description": "A bicycle", "count": 1, "duration": 10, "durationToDeal": 3,
+//!     "depositToSeller": true, "hash": "53ddb9a167fd20cb676815ac96ab09266551fe12"
+//! }"#;
+//! let call: ContractCreate = from_json(json)?;
+//! call.verify(&secret)?;
+//!
+//! // the host looks the external ids up, and adds its own rules
+//! let parties =
+//!     Parties { seller: "boris".parse()?, buyer: "anna".parse()?, contacts: Contacts::default() };
+//! let proposal = call.proposal(&parties, &Rules::default())?;
+//! let context = call.context(Time::parse("2026-03-01T12:00:00Z")?);
+//! let (deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), proposal.terms, &context)?;
+//!
+//! let (seller, buyer) = (Contact::from(&call.seller), Contact::from(&call.buyer));
+//! let view = View { service_id: &call.service_id, user_id: &call.user_id, seller: &seller, buyer: &buyer };
+//! let contract = ContractInfo::of(&deal, &view)?;
+//! assert_eq!((contract.version_id, contract.amount.as_str()), (1, "1000.00"));
+//! assert!(contract.buyer.accepted && !contract.seller.accepted);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Source
 //! WebMoney Escrow, «Для разработчиков»: entities, the `Hash` field, examples of use.
 
