@@ -178,8 +178,14 @@ pub(crate) fn draft(policy: Policy) -> TermsDraft {
     // he is paid for a ruling, and may say where
     let payee = FeePayee::Partner(text("arbiter"));
     let fixed = Some(rub(100));
-    draft.policy.arbitration_fee =
-        Some(ArbitrationFee { payee, rate: Rate::ZERO, fixed, min: None, max: None });
+    draft.policy.arbitration_fee = Some(ArbitrationFee {
+        payee,
+        rate: Rate::ZERO,
+        guarantee_rate: Rate::ZERO,
+        fixed,
+        min: None,
+        max: None,
+    });
     let fee = |id, payee| Fee::of_price(text(id), payee, Rate::from_ppm(50_000).unwrap(), Payer::Seller);
     draft.fees =
         vec![fee("platform", FeePayee::Platform), fee("partner", FeePayee::Partner(text("partner")))];

@@ -8,6 +8,7 @@
 //! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
+//! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
 //!
@@ -48,6 +49,7 @@
 //!
 //! # Features
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
+//! - `webmoney`: WebMoney Escrow's entities, calls and request hash, [`wire`]`::webmoney`.
 //! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
 
 #![forbid(unsafe_code)]
@@ -56,7 +58,9 @@ pub mod agent;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;
+pub mod machine;
 pub mod money;
+pub mod offer;
 mod party;
 pub mod port;
 pub mod settlement;
@@ -74,8 +78,10 @@ pub use deal::{
 };
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
+pub use machine::Machine;
 pub use money::{Currency, Money, Rate};
-pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
+pub use offer::Offer;
+pub use party::{Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side};
 pub use settlement::{Quote, quote, settle};
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};

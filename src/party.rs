@@ -10,39 +10,54 @@ use crate::Text;
 /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
 pub type PartyId = Text<64, 1>;
 
-/// The host's id of a deal. The crate never draws one: it arrives as an argument.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DealId(Uuid);
+/// An id that the host has chosen. The crate never draws one: it arrives as an argument.
+macro_rules! host_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
 
-impl DealId {
-    /// Wraps the id that the host has chosen.
-    pub const fn new(id: Uuid) -> Self {
-        Self(id)
-    }
+        impl $name {
+            /// Wraps the id that the host has chosen.
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
 
-    /// The wrapped id.
-    pub const fn uuid(self) -> Uuid {
-        self.0
-    }
+            /// The wrapped id.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
 }
 
-impl From<Uuid> for DealId {
-    fn from(id: Uuid) -> Self {
-        Self(id)
-    }
+host_id! {
+    /// The host's id of a deal. The crate never draws one: it arrives as an argument.
+    DealId
 }
 
-impl fmt::Display for DealId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for DealId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DealId({})", self.0)
-    }
+host_id! {
+    /// The host's id of an offer. The crate never draws one: it arrives as an argument.
+    OfferId
 }
 
 /// One of the two parties to a deal.

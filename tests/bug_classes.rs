@@ -409,6 +409,7 @@ fn self_dealing_arbiter() {
     draft.policy.arbitration_fee = Some(ArbitrationFee {
         payee: FeePayee::Platform,
         rate: Rate::HALF,
+        guarantee_rate: Rate::ZERO,
         fixed: None,
         min: None,
         max: Some(rub(100_00)),
@@ -435,6 +436,7 @@ fn unbounded_ruling() {
     draft.policy.arbitration_fee = Some(ArbitrationFee {
         payee: FeePayee::Platform,
         rate: Rate::ZERO,
+        guarantee_rate: Rate::ZERO,
         fixed: Some(rub(30_00)),
         min: None,
         max: None,

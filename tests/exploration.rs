@@ -114,6 +114,7 @@ fn silences() -> Scene {
         arbitration_fee: Some(ArbitrationFee {
             payee: FeePayee::Platform,
             rate: common::percent(10),
+            guarantee_rate: common::percent(0),
             fixed: None,
             min: None,
             max: None,

@@ -602,6 +602,37 @@ fn mutual_deals_wait_for_the_capture_too() {
     assert_eq!(w.status(), Status::Performing);
 }
 
+#[test]
+fn a_deal_knows_when_it_was_concluded() {
+    let mut w = World::new(guaranteed());
+    assert_eq!(w.deal.concluded_at(), None);
+    w.pass(DAY).act(&seller(), agree(1));
+    w.pay(GS, 300_00);
+    assert_eq!((w.status(), w.deal.concluded_at()), (Status::AwaitingDeposit, None));
+    w.pass(DAY).pay(GB, 300_00);
+    assert_eq!((w.status(), w.deal.concluded_at()), (Status::Performing, Some(after(2 * DAY))));
+    // neither a dispute, nor its withdrawal, nor the end changes it
+    w.pass(DAY).act(&seller(), report(Verdict::Success));
+    w.act(&buyer(), report(Verdict::Failure));
+    w.act(&seller(), WithdrawDispute {});
+    w.act(&buyer(), WithdrawDispute {});
+    for who in [buyer(), seller()] {
+        w.act(&who, report(Verdict::Failure));
+    }
+    w.done_all();
+    assert_eq!((w.status(), w.deal.concluded_at()), (Status::Cancelled, Some(after(2 * DAY))));
+    // cancelled before that: never
+    let mut w = World::new(guaranteed());
+    w.act(&seller(), agree(1));
+    w.act(&buyer(), cancel("no"));
+    assert_eq!((w.status(), w.deal.concluded_at()), (Status::Cancelled, None));
+    // and it is not forged in storage
+    let mut json = serde_json::to_value(&w.deal).unwrap();
+    json["state"]["concluded_at"] = serde_json::json!("2031-01-01T00:00:00Z");
+    let error = serde_json::from_value::<Deal>(json).unwrap_err().to_string();
+    assert!(error.contains("state.concluded_at"), "{error}");
+}
+
 // --- moderation ---
 
 #[test]

@@ -600,7 +600,7 @@ fn a_partner_and_a_provider_are_no_parties() {
 }
 
 fn arbitration_fee(payee: FeePayee) -> ArbitrationFee {
-    ArbitrationFee { payee, rate: percent(1), fixed: None, min: None, max: None }
+    ArbitrationFee { payee, rate: percent(1), guarantee_rate: Rate::ZERO, fixed: None, min: None, max: None }
 }
 
 /// BUGS `empty_deal`.

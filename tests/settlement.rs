@@ -124,7 +124,7 @@ fn random_scenes_show_every_feature() {
 
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..1_500 {
+    for _ in 0..2_500 {
         let scene = scenes().new_tree(&mut runner).unwrap().current();
         let names = match scene.calculate() {
             Err(Refused::OverMax(_)) => vec!["over max"],
@@ -610,6 +610,7 @@ fn workshop() -> calc::Deal {
         arbitration: Some(calc::Arbitration {
             payee: ARBITER,
             rate_ppm: 20_000,
+            guarantee_ppm: 0,
             fixed: 3_00,
             min: None,
             max: None,
@@ -1110,6 +1111,36 @@ fn the_winner_with_a_small_or_foreign_guarantee_by_hand() {
     // no guarantee at all: the same
     scene.pots.seller_guarantee = 0;
     gives(&scene, &from_b, &[]);
+}
+
+/// A part of the loser's guarantee: added to the rest of the fee in the deal's currency, alone in another.
+#[test]
+fn a_part_of_the_losers_guarantee_by_hand() {
+    let mut scene = guaranteed(&[false; 3], calc::Ending::Ruled(calc::Award::Winner(Side::Buyer)));
+    let fee = |scene: &mut Scene, ppm| scene.case.deal.arbitration.as_mut().unwrap().guarantee_ppm = ppm;
+    fee(&mut scene, 100_000);
+    let kept = (Pot::Buyer, Who::Platform, For::Fee, 20_00);
+    let common = [
+        kept,
+        (Pot::Buyer, Who::Buyer, For::Refund, 1_135_00),
+        (Pot::BuyerGuarantee, Who::Buyer, For::Guarantee, 300_00),
+    ];
+    // 2 % of 1 155.00 = 23.10, and 10 % of 200.00 = 20.00, and 3.00: 46.10
+    let own = [
+        (Pot::SellerGuarantee, ARBITER, For::Arbitration, 46_10),
+        (Pot::SellerGuarantee, Who::Buyer, For::Award, 153_90),
+    ];
+    gives(&scene, &[&common[..], &own].concat(), &[]);
+    // 200.00 of another currency: 20.00 of it
+    scene.pots.seller_guarantee_same_currency = false;
+    let foreign = [
+        (Pot::SellerGuarantee, ARBITER, For::Arbitration, 20_00),
+        (Pot::SellerGuarantee, Who::Buyer, For::Award, 180_00),
+    ];
+    gives(&scene, &[&common[..], &foreign].concat(), &[]);
+    // all of it: nothing is left for the winner
+    fee(&mut scene, 1_000_000);
+    gives(&scene, &[&common[..], &[(Pot::SellerGuarantee, ARBITER, For::Arbitration, 200_00)]].concat(), &[]);
 }
 
 /// The seller's deposit is still missing: whatever the ending, what came goes back.

@@ -39,6 +39,7 @@ impl Deal {
             version: 1,
             revision: 1,
             created_at: first.at,
+            concluded_at: None,
             last_at: first.at,
             terms_version: 1,
             consents: *consents,
@@ -447,6 +448,9 @@ impl Core {
     fn enter(&mut self, phase: Phase, by: &Actor, at: Time) {
         let previous = self.phase.status();
         self.phase = phase;
+        if let Phase::Active { .. } = phase {
+            self.concluded_at.get_or_insert(at);
+        }
         if let Phase::Disputed { stage, .. } = phase {
             self.dispute(|d| d.stage = stage);
         }

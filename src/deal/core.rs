@@ -121,6 +121,9 @@ pub(crate) struct Core {
     pub(crate) version: u64,
     pub(crate) revision: u64,
     pub(crate) created_at: Time,
+    /// When it was first both agreed and funded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) concluded_at: Option<Time>,
     pub(crate) last_at: Time,
     pub(crate) terms_version: u32,
     pub(crate) consents: Consents,

@@ -14,13 +14,13 @@ use crate::{Actor, Money, PartyId, Payee, Role, Time};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Context {
-    /// The host's time. Inside a deal it never runs backwards: an earlier instant counts as the latest one seen.
+    /// The host's time. Inside a machine it never runs backwards: an earlier instant counts as the latest one seen.
     pub now: Time,
     /// Who acts.
     pub actor: Actor,
     /// On whose behalf the call came in.
     pub via: Option<PartyId>,
-    /// The [`Deal::revision`] that the actor has seen; absent where he does not say.
+    /// The revision (a deal's: [`Deal::revision`]) that the actor has seen; absent where he does not say.
     pub seen: Option<u64>,
 }
 
@@ -66,22 +66,23 @@ impl Context {
 }
 
 /// A transition's events: on the stack, up to eight of them.
-pub(super) type Events = SmallVec<[Recorded; 8]>;
+pub(crate) type Events<E = Event> = SmallVec<[Recorded<E>; 8]>;
 
 /// What follows from a command: nothing but events; orders are a view of them. No events: it already stands.
+/// A deal's, unless it is said which [`Machine`](crate::Machine)'s.
 #[must_use = "apply it and commit it, or it never happened"]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transition {
-    events: Events,
+pub struct Transition<E = Event> {
+    events: Events<E>,
 }
 
-impl Transition {
-    pub(super) const fn new(events: Events) -> Self {
+impl<E> Transition<E> {
+    pub(crate) const fn new(events: Events<E>) -> Self {
         Self { events }
     }
 
     /// What happened, in order.
-    pub fn events(&self) -> &[Recorded] {
+    pub fn events(&self) -> &[Recorded<E>] {
         &self.events
     }
 
@@ -90,6 +91,13 @@ impl Transition {
         self.events.is_empty()
     }
 
+    /// The events themselves.
+    pub fn into_events(self) -> SmallVec<[Recorded<E>; 8]> {
+        self.events
+    }
+}
+
+impl Transition {
     /// What the gateway is to do now, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.events.iter().filter_map(|recorded| recorded.event.order())
@@ -107,11 +115,6 @@ impl Transition {
                 None
             }
         })
-    }
-
-    /// The events themselves.
-    pub fn into_events(self) -> SmallVec<[Recorded; 8]> {
-        self.events
     }
 }
 

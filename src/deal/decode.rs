@@ -480,6 +480,10 @@ impl Deal {
         let required = || core.deposits.iter().filter(|d| !d.id.is_charge());
         let funded = !active || required().all(|d| self.covered(d));
         let agreed = !active || core.consents.all();
+        let concluded = match core.concluded_at {
+            Some(at) => kind != PhaseKind::Proposed && (core.created_at..=core.last_at).contains(&at),
+            None => !active,
+        };
         let same_parties = self.agreed.as_ref().is_none_or(|old| {
             old.buyer == self.terms.buyer
                 && old.seller == self.terms.seller
@@ -510,6 +514,7 @@ impl Deal {
             ("latest", core.latest.is_none() || core.track.is_some()),
             ("submitted", (core.submitted > 0) == core.work.is_some()),
             ("work_waits", !core.work_waits || (core.work.is_some() && !core.changes_requested)),
+            ("concluded_at", concluded),
         ];
         match checks.iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(DecodeError::Field { field }),

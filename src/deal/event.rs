@@ -477,10 +477,11 @@ impl Event {
     }
 }
 
-/// An event with who made it happen and when it counts: what a journal stores.
+/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless it is said
+/// which [`Machine`](crate::Machine)'s.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorded {
+pub struct Recorded<E = Event> {
     /// When it counts: never before the event before it. A deadline's own instant, where a timer fired.
     pub at: Time,
     /// Who did it.
@@ -489,5 +490,5 @@ pub struct Recorded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<PartyId>,
     /// What happened.
-    pub event: Event,
+    pub event: E,
 }

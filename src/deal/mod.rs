@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub use self::access::Access;
 pub use self::allowed::{Allowed, Denied};
 pub use self::command::{Command, CommandKind};
+pub(crate) use self::decide::Events;
 pub use self::decide::{Context, Transition, transition};
 pub use self::decode::{DecodeError, Parts, State};
 pub use self::event::{Consents, DepositChange, Event, Paused, Recorded};
@@ -42,7 +43,7 @@ use crate::deposit::{
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
 use crate::terms::Terms;
-use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
+use crate::{Actor, DealId, Destination, Machine, Money, PartyId, Payee, Role, Side, Time};
 
 /// A deal between a buyer and a seller, with the money that is held for them.
 ///
@@ -174,6 +175,12 @@ impl Deal {
     /// When it was created.
     pub const fn created_at(&self) -> Time {
         self.core.created_at
+    }
+
+    /// When it was concluded: both had agreed and every required deposit was full, for the first time. `None` for what
+    /// is, or never came to be more than, a WebMoney *contract*.
+    pub const fn concluded_at(&self) -> Option<Time> {
+        self.core.concluded_at
     }
 
     /// When it saw its last event; time never runs backwards from here.
@@ -406,6 +413,33 @@ impl Deal {
     pub(crate) fn has_declined_leg(&self) -> bool {
         self.core.unsettled_legs > 0
             && self.core.legs.iter().any(|l| l.state == crate::deposit::LegState::Declined)
+    }
+}
+
+/// The same functions that the deal has of its own.
+impl Machine for Deal {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.version()
+    }
+
+    fn last_at(&self) -> Time {
+        self.last_at()
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next_deadline()
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
+        transition(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded) {
+        self.apply(recorded);
     }
 }
 

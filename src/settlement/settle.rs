@@ -12,7 +12,7 @@ use crate::deposit::DepositId;
 use crate::dispute::Award;
 use crate::money::{MoneyError, mul_div_floor};
 use crate::terms::Terms;
-use crate::{Money, Payee, Side};
+use crate::{Money, Payee, Rate, Side};
 
 /// Whose fault a cancellation is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -237,13 +237,16 @@ pub fn settle(
     let winner = winner(ending);
     let mut loser_pays = 0;
     if let (Ending::Ruled(_), Some(fee)) = (ending, &terms.policy.arbitration_fee) {
-        let fee_for = fee_amount(fee.rate.floor_of(pots.buyer), fee.fixed, fee.min, fee.max)?;
-        match winner.map(|side| pots.guarantee(side.other())) {
-            Some(guarantee) if guarantee.is_positive() && guarantee.currency() == terms.currency => {
-                loser_pays = fee_for.min(guarantee.minor());
-            }
-            _ => {
-                let a = take(&mut b, fee_for)?;
+        let fee_for =
+            |part| fee_amount(add(fee.rate.floor_of(pots.buyer), part)?, fee.fixed, fee.min, fee.max);
+        let guarantee = winner.map(|side| pots.guarantee(side.other())).filter(|g| g.is_positive());
+        let part = guarantee.map_or(0, |g| fee.guarantee_rate.floor_of(g.minor()));
+        match guarantee {
+            Some(g) if g.currency() == terms.currency => loser_pays = fee_for(part)?.min(g.minor()),
+            // the other sums of the fee are in the deal's currency
+            Some(_) if fee.guarantee_rate != Rate::ZERO => loser_pays = part,
+            Some(_) | None => {
+                let a = take(&mut b, fee_for(0)?)?;
                 out.give(DepositId::BUYER_PAYMENT, fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
             }
         }
@@ -299,7 +302,8 @@ pub fn settle(
         Some(side) => {
             if let Some(fee) = &terms.policy.arbitration_fee {
                 let from = DepositId::guarantee(side.other());
-                out.give(from, fee.payee.payee(), Purpose::ArbitrationFee, money(loser_pays))?;
+                let paid = Money::from_minor(loser_pays, pots.guarantee(side.other()).currency());
+                out.give(from, fee.payee.payee(), Purpose::ArbitrationFee, paid)?;
             }
             give_guarantee(&mut out, pots, side, side.payee(), Purpose::Guarantee, 0)?;
             give_guarantee(&mut out, pots, side.other(), side.payee(), Purpose::Award, loser_pays)?;

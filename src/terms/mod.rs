@@ -66,7 +66,7 @@ impl Guarantees {
         }
     }
 
-    fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.buyer.is_none() && self.seller.is_none()
     }
 }

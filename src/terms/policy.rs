@@ -84,7 +84,13 @@ pub enum Liable {
     Platform,
 }
 
-/// The fee for a ruling: `clamp(floor(B × rate) + fixed, min, max)`, B being the buyer's payment pot.
+/// The fee for a ruling: `clamp(floor(B × rate) + fixed, min, max)`, B being the buyer's payment pot, and taken out of it.
+///
+/// Where a winner takes both guarantees, it is taken once, out of the loser's guarantee G if there is one, never over
+/// it: `clamp(floor(B × rate) + floor(G × guarantee_rate) + fixed, min, max)`. Of a guarantee in another currency than
+/// the deal's, only `floor(G × guarantee_rate)`, since the other sums are in the deal's; where `guarantee_rate` is zero,
+/// the fee is taken out of B then. So a deal whose price is paid directly and whose guarantees are in another currency
+/// needs a `guarantee_rate`, or its rulings are free.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArbitrationFee {
@@ -93,6 +99,10 @@ pub struct ArbitrationFee {
     /// The part of the buyer's payment pot.
     #[serde(default)]
     pub rate: Rate,
+    /// The part of the loser's guarantee, where the award is a winner's. WebMoney: deposits «за исключением комиссии
+    /// Арбитража».
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guarantee_rate: Rate,
     /// A fixed sum on top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Money>,
@@ -102,6 +112,11 @@ pub struct ArbitrationFee {
     /// The most that it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Money>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(rate: &Rate) -> bool {
+    *rate == Rate::ZERO
 }
 
 /// The rules of a deal that are not its price. All durations are seconds, from 1 to [`Policy::MAX_DURATION_S`].

@@ -4,6 +4,8 @@ mod envelope;
 #[cfg(feature = "signature")]
 pub mod signature;
 mod summary;
+#[cfg(feature = "webmoney")]
+pub mod webmoney;
 
 pub use envelope::Envelope;
 pub use summary::DealSummary;

@@ -26,6 +26,7 @@ const INERT: &[(&str, &[&str])] = &[
             "revision",
             // instants of the past: only reported. `last_at` keeps time from running backwards; the model's never does
             "created_at",
+            "concluded_at",
             "last_at",
             // words and names, read by nothing but the recognition of a repeat, which has no events either way
             "status_change",

@@ -220,6 +220,7 @@ pub fn tweak(policy: &mut Policy, field: u8, value: u8) {
             policy.arbitration_fee = (n % 5 != 0).then(|| ArbitrationFee {
                 payee: payees[n % 4].clone(),
                 rate: rate(u32::from(value) * 1_000),
+                guarantee_rate: rate(if n % 2 == 0 { 0 } else { u32::from(value) * 500 }),
                 fixed: (n % 3 == 0).then(|| rub(i64::from(value))),
                 min: (n % 7 == 0).then(|| rub(20)),
                 max: (n % 4 == 0).then(|| rub(300)),

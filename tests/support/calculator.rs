@@ -69,6 +69,7 @@ pub struct Fee {
 pub struct Arbitration {
     pub payee: Who,
     pub rate_ppm: i128,
+    pub guarantee_ppm: i128,
     pub fixed: i128,
     pub min: Option<i128>,
     pub max: Option<i128>,
@@ -424,6 +425,23 @@ pub fn arbitration_fee(deal: &Deal, b: i128) -> i128 {
     }
 }
 
+/// What a winner's arbitration costs, out of the pot that pays it.
+///
+/// Reading: of a foreign guarantee a part can be taken, since a part has no currency; nothing else of the fee can.
+fn winners_fee(fee: &Arbitration, pots: &Pots, pot: Pot) -> i128 {
+    let (guarantee, same_currency) = match pot {
+        Pot::BuyerGuarantee => (pots.buyer_guarantee, pots.buyer_guarantee_same_currency),
+        Pot::SellerGuarantee => (pots.seller_guarantee, pots.seller_guarantee_same_currency),
+        Pot::Buyer | Pot::Seller => (0, true),
+    };
+    let part = part_of(guarantee, fee.guarantee_ppm);
+    if same_currency {
+        clamp(part_of(pots.b, fee.rate_ppm) + part + fee.fixed, fee.min, fee.max)
+    } else {
+        part
+    }
+}
+
 /// Who bears the claims.
 enum Bearer {
     AsAgreed,
@@ -504,7 +522,7 @@ fn claims(
 pub fn max_award(deal: &Deal, pots: &Pots, incurred: &[bool], award: Award, ruled: bool) -> Option<i128> {
     let quote = quote(deal)?;
     let mut left = pots.b;
-    if ruled && arbitration_pot(pots, award) == Pot::Buyer {
+    if ruled && arbitration_pot(deal, pots, award) == Pot::Buyer {
         left -= arbitration_fee(deal, pots.b).min(left);
     }
     for (index, service) in deal.services.iter().enumerate() {
@@ -522,10 +540,12 @@ pub fn max_award(deal: &Deal, pots: &Pots, incurred: &[bool], award: Award, rule
 
 /// Where A comes from: B, except that the loser's guarantee pays it where there is one.
 ///
-/// Reading: "one" means one that holds money of the deal's currency; a foreign one cannot pay a fee in roubles.
-fn arbitration_pot(pots: &Pots, award: Award) -> Pot {
-    let buyers = pots.buyer_guarantee > 0 && pots.buyer_guarantee_same_currency;
-    let sellers = pots.seller_guarantee > 0 && pots.seller_guarantee_same_currency;
+/// Reading: "one" means one that holds money of the deal's currency, since a foreign one cannot pay a fee in roubles; or
+/// any where the fee names a part of it.
+fn arbitration_pot(deal: &Deal, pots: &Pots, award: Award) -> Pot {
+    let part = deal.arbitration.as_ref().is_some_and(|fee| fee.guarantee_ppm > 0);
+    let buyers = pots.buyer_guarantee > 0 && (part || pots.buyer_guarantee_same_currency);
+    let sellers = pots.seller_guarantee > 0 && (part || pots.seller_guarantee_same_currency);
     match award {
         Award::Winner(Side::Buyer) if sellers => Pot::SellerGuarantee,
         Award::Winner(Side::Seller) if buyers => Pot::BuyerGuarantee,
@@ -612,7 +632,7 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
         Ending::Agreed(award) | Ending::Ruled(award) => {
             let ruled = matches!(ending, Ending::Ruled(_));
             if ruled {
-                arbitration = Some(arbitration_pot(pots, *award));
+                arbitration = Some(arbitration_pot(deal, pots, *award));
             }
             let max = max_award(deal, pots, incurred, *award, ruled).ok_or(Refused::CarveOutsOverParent)?;
             s = match *award {
@@ -642,7 +662,7 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
     // --- out of B: A, the buyer's parts of services and keep fees, S, the buyer's parts of the other fees ---
     if let (Some(pot), Some(fee)) = (arbitration, &deal.arbitration) {
         // Reading: A has no bearer, so what the pot does not cover is owed by nobody.
-        let taken = books.take(pot, arbitration_fee(deal, pots.b));
+        let taken = books.take(pot, winners_fee(fee, pots, pot));
         books.give(pot, fee.payee, For::Arbitration, taken);
     }
     for claim in list.iter_mut().filter(|claim| !claim.after_s) {

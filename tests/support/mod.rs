@@ -77,6 +77,7 @@ impl Case {
         draft.policy.arbitration_fee = deal.arbitration.as_ref().map(|fee| ArbitrationFee {
             payee: fee_payee(fee.payee),
             rate: rate(fee.rate_ppm),
+            guarantee_rate: rate(fee.guarantee_ppm),
             fixed: Some(money(fee.fixed)),
             min: fee.min.map(money),
             max: fee.max.map(money),
@@ -347,10 +348,11 @@ fn fees(largest: i128) -> impl Strategy<Value = Vec<calc::Fee>> {
 
 fn arbitration(largest: i128) -> impl Strategy<Value = Option<calc::Arbitration>> {
     let bound = move || proptest::option::weighted(0.3, 0..=largest);
-    let fee = (fee_payees(), fee_ppm(), 0..=largest / 4, bound(), bound());
-    let fee = fee.prop_map(|(payee, rate_ppm, fixed, min, max)| {
+    let part = prop_oneof![Just(0), fee_ppm()];
+    let fee = (fee_payees(), fee_ppm(), part, 0..=largest / 4, bound(), bound());
+    let fee = fee.prop_map(|(payee, rate_ppm, guarantee_ppm, fixed, min, max)| {
         let (min, max) = in_order(min, max);
-        calc::Arbitration { payee, rate_ppm, fixed, min, max }
+        calc::Arbitration { payee, rate_ppm, guarantee_ppm, fixed, min, max }
     });
     proptest::option::weighted(0.8, fee)
 }

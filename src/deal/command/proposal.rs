@@ -12,7 +12,7 @@ use crate::{Text, Time};
 
 /// Proposes other terms: a new version. The consents of the others fall; a required deposit whose amount changes is
 /// returned in full, the others stay. Parties, currency and arbiter are pinned; fees and policy for all but the
-/// operator.
+/// operator, except the policy's `performance_s` where its consent is explicit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Amend {

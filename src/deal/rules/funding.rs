@@ -15,7 +15,7 @@ use crate::settlement::Purpose;
 use crate::terms::{Acceptance, Moderation, Terms};
 use crate::{Money, Payee, Role, Side};
 
-/// The most payments that parties may ask forms for in one deal.
+/// The most payments that each party may ask forms for, or say to have made, in one deal without money coming in.
 const MAX_REQUESTS: u32 = 100;
 
 /// A pending inbound transaction; the gateway port's `checkout` yields the form.
@@ -36,7 +36,7 @@ pub(crate) fn request(
     if request_by_key(deal, &c.key, c.deposit).is_some() {
         return Err(Rejection::KeyReused);
     }
-    check_count(deal)?;
+    check_count(deal, side)?;
     let tx = out.tx()?;
     out.push(Event::PaymentRequested {
         tx,
@@ -72,9 +72,12 @@ pub(crate) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Dep
     Ok(deposit)
 }
 
-/// Parties cannot fill a deal with requests; facts of the gateway are never refused for their number.
-pub(crate) fn check_count(deal: &Deal) -> Result<(), Rejection> {
-    let requests = deal.transactions().iter().filter(|t| t.kind.is_inbound() && t.is_pending()).count();
+/// Parties cannot fill a deal with requests, nor with claims that the gateway denies, and neither can take up the
+/// other's; facts of the gateway are never refused for their number.
+pub(crate) fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
+    let own = |t: &Transaction| deal.deposit(t.deposit).is_some_and(|d| d.owner == side);
+    let moneyless = |t: &&Transaction| t.kind.is_inbound() && !t.brought_money() && own(t);
+    let requests = deal.transactions().iter().filter(moneyless).count();
     if u32::try_from(requests).is_ok_and(|n| n < MAX_REQUESTS) {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use crate::deal::phase::{Origin, Phase};
 use crate::deal::{Deal, Rejection};
 use crate::deposit::{DepositId, Order, TransactionKind};
 use crate::settlement::{Incurred, Purpose};
-use crate::terms::{Acceptance, Consent, Problem, Terms, TermsError};
+use crate::terms::{Acceptance, Consent, Policy, Problem, Terms, TermsError};
 use crate::{Money, Side, Time};
 
 /// A new version: the others' consents fall; a required deposit whose amount changes is returned in full.
@@ -63,7 +63,8 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
 }
 
 /// Parties, currency and arbiter cannot be amended; fees and policy by the operator only, since they are the
-/// platform's; a service that is incurred must stay as it is.
+/// platform's, but for how long the performance takes, where both have to agree; a service that is incurred must stay
+/// as it is.
 fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> {
     let old = deal.terms();
     let staff = role == Role::Operator;
@@ -76,7 +77,7 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
         ("arbiter", old.arbiter != new.arbiter),
         ("currency", old.currency != new.currency),
         ("fees", !staff && old.fees != new.fees),
-        ("policy", !staff && old.policy != new.policy),
+        ("policy", !staff && old.policy != new.policy && !is_negotiable(&old.policy, &new.policy)),
         ("services", !(0..old.services.len()).all(incurred_kept)),
         // what was done under one way of accepting cannot be judged under another
         ("policy.acceptance", begun && old.policy.acceptance != new.policy.acceptance),
@@ -86,6 +87,17 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
     match pinned.iter().find(|(_, changed)| *changed) {
         Some((field, _)) => Err(TermsError::at(field, Problem::Pinned)),
         None => Ok(()),
+    }
+}
+
+/// Do they differ in nothing but how long the performance takes, in a deal that both agree to?
+///
+/// # Source
+/// WebMoney's contract: `Duration` is a field of its every version.
+fn is_negotiable(old: &Policy, new: &Policy) -> bool {
+    match old.consent {
+        Consent::Explicit => Policy { performance_s: new.performance_s, ..old.clone() } == *new,
+        Consent::OnCreation => false,
     }
 }
 
@@ -139,7 +151,7 @@ fn claim_payment(
     if amount.is_zero() {
         return Err(Rejection::AmountOverOutstanding { max: amount });
     }
-    funding::check_count(deal)?;
+    funding::check_count(deal, side)?;
     let order = Order {
         tx: out.tx()?,
         kind: TransactionKind::Charge,

@@ -1,0 +1,348 @@
+//! What holds of every machine, proven once for all of them: a new one implements `Play` and is listed at the end.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+
+use std::fmt::Debug;
+
+use escrow::deal::command::{
+    AcceptAward, Agree, Answer, Answered, Cancel, ConfirmPayment, OpenDispute, Post, ProposeAward, Report,
+    Verdict, Wake,
+};
+use escrow::deposit::DepositId;
+use escrow::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
+use escrow::offer::{self, OfferDraft, OfferTerms};
+use escrow::terms::{Guarantees, Item};
+use escrow::{
+    Actor, Award, Context, Currency, Deal, DealId, Machine, Money, Offer, OfferId, Policy, Recorded, Side,
+    Terms, TermsDraft, Time, Transition,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// A machine, and how to play it.
+trait Play:
+    Machine<
+        Command: Debug,
+        Event: Clone + Debug + PartialEq + Serialize + DeserializeOwned,
+        Rejection: Debug + PartialEq,
+    > + Clone
+    + Debug
+    + PartialEq
+    + Serialize
+    + DeserializeOwned
+{
+    /// A new one, of a few kinds.
+    fn start(kind: u8) -> (Self, Transition<Self::Event>);
+    /// The command that only fires what is due.
+    fn wake() -> Self::Command;
+    /// Something that somebody may do now, sensible or not.
+    fn step(&self, choice: Choice, now: Time) -> (Self::Command, Actor);
+    /// What its journal tells of, if it is one.
+    fn replay(&self, journal: &[Recorded<Self::Event>]) -> Option<Self>;
+    /// Do its invariants hold?
+    fn is_sound(&self) -> bool;
+}
+
+/// Where a step's command comes from: a kind, some number for its content, and who gives it.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    kind: u8,
+    content: u8,
+    who: u8,
+}
+
+/// A step and how long it comes after the one before, in seconds; negative where the host's clock went back.
+type Steps = Vec<(Choice, i32)>;
+
+// --- the laws ---------------------------------------------------------------------------------------------------
+
+/// Plays the steps and looks at every one of them: the machine before, what was asked, what came of it, and after.
+fn play<M: Play>(
+    kind: u8,
+    steps: &Steps,
+    mut look: impl FnMut(&M, &M::Command, &Context, &Outcome<M>, &M) -> TestCaseResult,
+) -> Result<(M, Journal<M>), TestCaseError> {
+    let (mut machine, first) = M::start(kind);
+    let mut journal = first.into_events().into_vec();
+    let mut now = noon();
+    for (choice, wait) in steps {
+        now =
+            if *wait < 0 { now.minus_secs(wait.unsigned_abs()) } else { now.plus_secs(wait.unsigned_abs()) };
+        let (command, actor) = machine.step(*choice, now);
+        let context = Context::new(now, actor);
+        let before = machine.clone();
+        let result = machine.handle(&command, &context);
+        look(&before, &command, &context, &result, &machine)?;
+        if let Ok(transition) = result {
+            journal.extend(transition.into_events());
+        }
+    }
+    Ok((machine, journal))
+}
+
+type Journal<M> = Vec<Recorded<<M as Machine>::Event>>;
+type Outcome<M> = Result<Transition<<M as Machine>::Event>, <M as Machine>::Rejection>;
+
+fn replay_equals_live<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    let (live, journal) = play::<M>(kind, steps, |_, _, _, _, _| Ok(()))?;
+    let json = serde_json::to_string(&journal).unwrap();
+    let journal: Vec<Recorded<M::Event>> = serde_json::from_str(&json).unwrap();
+    let replayed = live.replay(&journal);
+    prop_assert_eq!(replayed.as_ref(), Some(&live));
+    prop_assert_eq!(serde_json::to_string(&replayed).unwrap(), serde_json::to_string(&live).unwrap());
+    Ok(())
+}
+
+fn a_repeated_command_does_nothing<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |_, command, context, result, after| {
+        if result.is_ok() {
+            let again = after.decide(command, context);
+            prop_assert!(matches!(&again, Ok(t) if t.is_empty()), "{command:?} again: {again:?}");
+        }
+        Ok(())
+    })
+    .map(drop)
+}
+
+fn a_rejection_changes_nothing<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |before, command, context, result, after| {
+        if result.is_err() {
+            prop_assert_eq!(before, after);
+            prop_assert_eq!(&before.decide(command, context), result, "and is the same again");
+        }
+        Ok(())
+    })
+    .map(drop)
+}
+
+fn events_are_counted_and_in_order<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |before, _, _, result, after| {
+        let Ok(transition) = result else { return Ok(()) };
+        let count = u64::try_from(transition.events().len()).unwrap();
+        prop_assert_eq!(before.version() + count, after.version());
+        let mut at = before.last_at();
+        for recorded in transition.events() {
+            prop_assert!(at <= recorded.at, "time ran backwards");
+            at = recorded.at;
+        }
+        prop_assert_eq!(at, after.last_at());
+        prop_assert!(after.is_sound());
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// One is woken at every deadline, the other never: what they say is the same, and so is what they are.
+fn waking_changes_only_the_promptness<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    let (mut woken, _) = M::start(kind);
+    let mut slept = woken.clone();
+    let wake = |machine: &mut M, at| machine.handle(&M::wake(), &Context::clock(at)).map(drop);
+    let mut now = noon();
+    for (choice, wait) in steps {
+        now = now.plus_secs(wait.unsigned_abs());
+        while let Some(deadline) = woken.next_deadline().filter(|deadline| *deadline <= now) {
+            prop_assert_eq!(wake(&mut woken, deadline), Ok(()));
+            prop_assert_ne!(woken.next_deadline(), Some(deadline), "the deadline is behind");
+        }
+        let (command, actor) = woken.step(*choice, now);
+        let context = Context::new(now, actor);
+        let prompt = woken.handle(&command, &context).map(drop);
+        prop_assert_eq!(slept.handle(&command, &context).map(drop), prompt);
+        let mut late = slept.clone();
+        prop_assert_eq!(wake(&mut late, now), Ok(()));
+        prop_assert_eq!(&late, &woken);
+    }
+    Ok(())
+}
+
+fn snapshots_round_trip<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |_, _, _, _, after| {
+        let json = serde_json::to_string(after).unwrap();
+        let read: M = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&read, after);
+        prop_assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        Ok(())
+    })
+    .map(drop)
+}
+
+fn prove(law: fn(u8, &Steps) -> TestCaseResult) {
+    let choice = any::<(u8, u8, u8)>().prop_map(|(kind, content, who)| Choice { kind, content, who });
+    // often at once, sometimes a little back, sometimes days later
+    let wait = prop_oneof![4 => 0..30_i32, 1 => -30..0_i32, 2 => 600..7_200_i32, 1 => 86_400..864_000_i32];
+    let steps = prop::collection::vec((choice, wait), 0..40);
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let config = Config { cases: asked.unwrap_or(200), failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&(any::<u8>(), steps), |(kind, steps)| law(kind, &steps))
+        .unwrap_or_else(|found| panic!("{found}"));
+}
+
+// --- the machines -----------------------------------------------------------------------------------------------
+
+fn noon() -> Time {
+    Time::parse("2026-03-01T12:00:00Z").unwrap()
+}
+
+fn text<T: std::str::FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn rub(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::RUB)
+}
+
+fn party(id: &str) -> Actor {
+    Actor::Party(text(id))
+}
+
+fn deal_id(n: u8) -> DealId {
+    DealId::new(Uuid::from_u128(n.into()))
+}
+
+impl Play for Offer {
+    fn start(kind: u8) -> (Self, Transition<offer::Event>) {
+        let mut draft = OfferDraft::new(
+            text("anna"),
+            if kind.is_multiple_of(2) { Side::Seller } else { Side::Buyer },
+            Item::new(text("Title"), rub(75_00), 10),
+            Policy::guarantee(),
+        );
+        draft.max_per_taker = (kind > 100).then_some(7);
+        draft.to_contract_s = 3_600;
+        let context = Context::new(noon(), party("anna"));
+        Offer::publish(OfferId::new(Uuid::nil()), OfferTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> offer::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (offer::Command, Actor) {
+        let deal = deal_id(content % 16);
+        let host = if who.is_multiple_of(2) { Actor::Clock } else { Actor::Operator(text("olga")) };
+        let owner = if who % 8 > 0 { party("anna") } else { party("boris") };
+        let taker = ["boris", "clara", "dina", "anna"][usize::from(who % 4)];
+        match kind % 16 {
+            0..=6 => {
+                let count = content / 16 % 6 + 1;
+                (Take { deal, count: count.into(), purse: None, contact: None }.into(), party(taker))
+            }
+            7 | 8 => (Propose { deal }.into(), host),
+            9 | 10 => (Conclude { deal }.into(), host),
+            11 | 12 => (GiveBack { deal }.into(), host),
+            13 => (Pause {}.into(), owner),
+            14 => (Resume {}.into(), owner),
+            _ if content % 8 == 0 => (Close {}.into(), owner),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<offer::Event>]) -> Option<Self> {
+        Offer::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok() && self.available() + self.reserved() + self.concluded() == self.total()
+    }
+}
+
+/// A handful of commands: the deal has a deep suite of its own.
+impl Play for Deal {
+    fn start(kind: u8) -> (Self, Transition) {
+        let policy = match kind % 4 {
+            0 => Policy::guarantee(),
+            1 => Policy::freelance(),
+            2 => Policy::shop(),
+            _ => Policy::marketplace(),
+        };
+        let item = Item::new(text("Title"), rub(75_00), 3);
+        let mut draft = TermsDraft::new(text("boris"), text("anna"), Currency::RUB, vec![item], policy);
+        draft.guarantees = Guarantees { buyer: None, seller: (kind % 8 > 3).then_some(rub(20_00)) };
+        let context = Context::new(noon(), party("anna"));
+        Deal::propose(deal_id(1), Terms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> escrow::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, now: Time) -> (escrow::Command, Actor) {
+        let actor = [party("boris"), party("anna")][usize::from(who % 2)].clone();
+        let verdict = if content % 2 == 0 { Verdict::Success } else { Verdict::Failure };
+        let award = Award::Amount(rub(i64::from(content)));
+        match kind % 16 {
+            0 | 1 => (Agree { terms_version: 1, payment: None }.into(), actor),
+            2..=4 => {
+                let guarantee = who % 2 == 1;
+                let paid = ConfirmPayment {
+                    deposit: if guarantee { DepositId::SELLER_GUARANTEE } else { DepositId::BUYER_PAYMENT },
+                    gateway: text("bank"),
+                    reference: text(&format!("payment-{}", content % 8)),
+                    amount: if guarantee { rub(20_00) } else { rub(225_00) },
+                    transaction: None,
+                    held_until: content.is_multiple_of(4).then(|| now.plus_secs(200_000)),
+                };
+                (paid.into(), Actor::Gateway)
+            }
+            5 | 6 => (Report { verdict }.into(), actor),
+            7 => (Cancel { reason: text("no"), at_fault: None }.into(), actor),
+            8 => (OpenDispute { reason: text("late"), evidence: None }.into(), actor),
+            9 => (ProposeAward { award }.into(), actor),
+            10 => {
+                let offered = self.dispute().and_then(|d| d.offer(Side::Buyer).or(d.offer(Side::Seller)));
+                (AcceptAward { award: offered.unwrap_or(award) }.into(), actor)
+            }
+            11..=13 => match self.pending().next() {
+                Some(order) => {
+                    let result = if content % 4 > 0 {
+                        Answered::Succeeded(text("done"))
+                    } else {
+                        Answered::Declined(text("no such card"))
+                    };
+                    (Answer { transaction: order.transaction.id(), result }.into(), Actor::Gateway)
+                }
+                None => (Wake {}.into(), Actor::Clock),
+            },
+            14 => (Post { reference: text(&format!("message-{content}")) }.into(), actor),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded]) -> Option<Self> {
+        Deal::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Every law of every machine.
+macro_rules! machines {
+    ($($name:ident: $machine:ty),+ $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            machines!(@laws $machine:
+                replay_equals_live,
+                a_repeated_command_does_nothing,
+                a_rejection_changes_nothing,
+                events_are_counted_and_in_order,
+                waking_changes_only_the_promptness,
+                snapshots_round_trip,
+            );
+        }
+    )+};
+    (@laws $machine:ty: $($law:ident),+ $(,)?) => {$(
+        #[test]
+        fn $law() {
+            prove(super::$law::<$machine>);
+        }
+    )+};
+}
+
+machines!(deal_laws: Deal, offer_laws: Offer);
