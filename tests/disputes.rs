@@ -288,6 +288,7 @@ fn the_fee_for_a_ruling_is_the_policys() {
         draft.policy.arbitration_fee = Some(ArbitrationFee {
             payee: FeePayee::Partner(text("judge")),
             rate: Rate::from_ppm(ppm).unwrap(),
+            guarantee_rate: Rate::ZERO,
             fixed: fixed.map(rub),
             min: min.map(rub),
             max: max.map(rub),
@@ -326,6 +327,7 @@ fn a_silent_arbiter_is_every_default() {
         draft.policy.arbitration_fee = Some(ArbitrationFee {
             payee: FeePayee::Platform,
             rate: percent(10),
+            guarantee_rate: Rate::ZERO,
             fixed: None,
             min: None,
             max: None,

@@ -614,8 +614,8 @@ fn a_deal_knows_when_it_was_concluded() {
     // neither a dispute, nor its withdrawal, nor the end changes it
     w.pass(DAY).act(&seller(), report(Verdict::Success));
     w.act(&buyer(), report(Verdict::Failure));
-    w.act(&seller(), WithdrawDispute {});
-    w.act(&buyer(), WithdrawDispute {});
+    w.act(&seller(), WithdrawDispute::default());
+    w.act(&buyer(), WithdrawDispute::default());
     for who in [buyer(), seller()] {
         w.act(&who, report(Verdict::Failure));
     }

@@ -59,6 +59,7 @@ fn lamps() -> TermsDraft {
     draft.policy.arbitration_fee = Some(ArbitrationFee {
         payee: FeePayee::Partner(text("judge")),
         rate: percent(2),
+        guarantee_rate: Rate::ZERO,
         fixed: Some(rub(3_00)),
         min: None,
         max: None,
