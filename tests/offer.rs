@@ -570,13 +570,13 @@ fn a_concluded_deal_consumes_its_count_however_it_ends() {
     let mut offer = offer();
     ok(&mut offer, take(1, 4), &party("boris", 0));
     let mut deal = open(&offer, 1, 10);
-    assert!(!deal.concluded_at().is_some());
+    assert!(!deal.is_concluded());
     assert_eq!(follow(&mut offer, &deal, 10), Some(propose(1)));
     drive(&mut deal, Agree { terms_version: 1, payment: None }, &party("anna", 20));
     assert_eq!(offer.follow(&deal), None);
     let payment = pay(&deal, DepositId::BUYER_PAYMENT);
     drive(&mut deal, payment, &Context::gateway(at(30)));
-    assert!(deal.concluded_at().is_some());
+    assert!(deal.is_concluded());
     assert_eq!(follow(&mut offer, &deal, 30), Some(conclude(1)));
     // nobody reports: everything goes back to the parties, and the count stays gone
     drive(&mut deal, escrow::deal::command::Wake {}, &clock(100 * 24 * HOUR));
@@ -607,14 +607,14 @@ fn a_shop_deal_is_followed_to_its_acceptance() {
     let mut offer = publish(OfferDraft { policy: Policy::shop(), ..draft() });
     ok(&mut offer, take(1, 1), &party("boris", 0));
     let mut deal = open(&offer, 1, 1);
-    assert!(!deal.concluded_at().is_some());
+    assert!(!deal.is_concluded());
     let payment = pay(&deal, DepositId::BUYER_PAYMENT);
     drive(&mut deal, payment, &Context::gateway(at(2)));
     // straight from waiting: the offer did not hear that it stands
     assert_eq!(follow(&mut offer, &deal, 2), Some(conclude(1)));
     drive(&mut deal, escrow::deal::command::StartPerforming {}, &party("anna", 3));
     drive(&mut deal, Accept::default(), &party("boris", 4));
-    assert!(deal.concluded_at().is_some());
+    assert!(deal.is_concluded());
     assert_eq!(offer.follow(&deal), None);
 }
 
@@ -635,7 +635,7 @@ fn a_concluded_deal_that_goes_back_to_its_deposits_and_expires_gives_its_count_b
     let terms = Arc::new(Terms::new(cheaper).unwrap());
     drive(&mut deal, Amend { from_version: 1, terms }, &party("anna", 4));
     drive(&mut deal, Agree { terms_version: 2, payment: None }, &party("boris", 5));
-    assert!(!deal.concluded_at().is_some());
+    assert!(!deal.is_concluded());
     assert_eq!(offer.follow(&deal), None);
     drive(&mut deal, escrow::deal::command::Wake {}, &clock(100 * 24 * HOUR));
     assert_eq!(deal.outcome(), Some(Outcome::Expired));

@@ -178,7 +178,7 @@ impl Deal {
     }
 
     /// When it was concluded: both had agreed and every required deposit was full, for the first time. `None` for what
-    /// is, or never came to be more than, a WebMoney *contract*.
+    /// is, or never came to be more than, a WebMoney *contract*. See [`Deal::is_concluded`] for how it stands.
     pub const fn concluded_at(&self) -> Option<Time> {
         self.core.concluded_at
     }
@@ -300,6 +300,18 @@ impl Deal {
     /// Is every required deposit full?
     pub fn is_funded(&self) -> bool {
         self.core.deposits.iter().all(|d| d.id.is_charge() || d.outstanding().is_zero())
+    }
+
+    /// Is it concluded, as it stands: was it, and did nothing lead back to its deposits? Of a deal that has ended: was
+    /// it, when its ending was decided? Until then WebMoney calls it a *contract*, and from then on a *deal*.
+    pub fn is_concluded(&self) -> bool {
+        let stands = match self.core.phase {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => false,
+            Phase::Moderation { .. } => self.is_funded(),
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.core.ended_funded,
+        };
+        stands && self.concluded_at().is_some()
     }
 
     /// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.

@@ -267,7 +267,7 @@ impl Offer {
     pub fn follow(&self, deal: &Deal) -> Option<Command> {
         let id = deal.id();
         let known = self.takes.find(id)?;
-        let fact = if deal.concluded_at().is_some() {
+        let fact = if deal.is_concluded() {
             Command::Conclude(command::Conclude { deal: id })
         } else if deal.outcome().is_some() {
             Command::GiveBack(command::GiveBack { deal: id })
