@@ -1,6 +1,8 @@
 //! What leaves the deal for others: envelopes for journals and outboxes, summaries for indexes.
 
 mod envelope;
+#[cfg(feature = "nalogka")]
+pub mod nalogka;
 mod summary;
 
 pub use envelope::Envelope;
