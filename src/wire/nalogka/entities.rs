@@ -17,6 +17,7 @@ use crate::{Actor, DealId, PartyId, Payee, Rate, Side, Text, Time};
 
 /// Who pays a service or the commission.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Text<16, 1>")]
 pub enum Payer {
     /// The buyer.
     #[serde(rename = "buyer")]
@@ -54,14 +55,40 @@ impl TryFrom<terms::Payer> for Payer {
     }
 }
 
+/// A string and nothing else: an enum would also be read from an object.
+impl TryFrom<Text<16, 1>> for Payer {
+    type Error = &'static str;
+
+    fn try_from(text: Text<16, 1>) -> Result<Self, &'static str> {
+        match text.as_str() {
+            "buyer" => Ok(Self::Buyer),
+            "seller" => Ok(Self::Seller),
+            "50/50" => Ok(Self::Half),
+            _ => Err("write buyer, seller or 50/50"),
+        }
+    }
+}
+
 /// Who provides a service.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "Text<16, 1>")]
 pub enum ProvidedBy {
     /// The seller.
     Seller,
     /// The platform.
     Nalogka,
+}
+
+impl TryFrom<Text<16, 1>> for ProvidedBy {
+    type Error = &'static str;
+
+    fn try_from(text: Text<16, 1>) -> Result<Self, &'static str> {
+        match text.as_str() {
+            "seller" => Ok(Self::Seller),
+            "nalogka" => Ok(Self::Nalogka),
+            _ => Err("write seller or nalogka"),
+        }
+    }
 }
 
 /// Which of Nalogka's two processes a deal follows. Since API 1.2.0.

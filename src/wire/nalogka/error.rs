@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
@@ -145,6 +145,10 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let error = e.into_inner();
         match error.classify() {
             Category::Data => at(path, &error.to_string()),
+            // some wrong types are told as wrong syntax
+            Category::Syntax if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
+                at(path, &error.to_string())
+            }
             Category::Io | Category::Syntax | Category::Eof => malformed(error),
         }
     })?;
