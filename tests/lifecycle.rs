@@ -312,6 +312,12 @@ fn asking_to_pay_is_no_consent_where_it_must_be_explicit_or_is_the_others() {
     w.act(&seller(), amend(1, dearer(sale(Policy::freelance()))));
     w.act(&buyer(), request("cart", B, 1_200_00));
     assert!(!w.deal.consents().buyer);
+    // nor does an amendment say of itself that it needs no word
+    let mut w = World::new(sale(Policy::freelance()));
+    w.act(&seller(), agree(1));
+    w.act(&operator(), amend(1, dearer(sale(Policy::shop()))));
+    w.act(&buyer(), request("cart", B, 1_200_00));
+    assert!(!w.deal.consents().buyer);
     // what the buyer proposes, the seller agrees to
     let mut w = World::new(sale(Policy::shop()));
     let mut cheaper = sale(Policy::shop());

@@ -9,6 +9,8 @@
 mod common;
 #[path = "nalogka/fields.rs"]
 mod fields;
+#[path = "nalogka/hostile.rs"]
+mod hostile;
 #[path = "nalogka/inputs.rs"]
 mod inputs;
 #[path = "nalogka/rules.rs"]
@@ -25,7 +27,7 @@ use escrow::wire::nalogka::{
 use escrow::{Caller, Command, Context, Deal, Envelope, Policy, Side, Text};
 use serde_json::{Value, json};
 
-pub fn shop_user() -> ApiUser {
+fn shop_user() -> ApiUser {
     let fee = Fee::of_price(text("commission"), FeePayee::Platform, percent(4), Payer::Seller);
     ApiUser {
         id: text("shop-api"),
@@ -35,7 +37,7 @@ pub fn shop_user() -> ApiUser {
     }
 }
 
-pub fn market_user() -> ApiUser {
+fn market_user() -> ApiUser {
     ApiUser {
         id: text("market-api"),
         kind: UserKind::Marketplace,
@@ -46,7 +48,7 @@ pub fn market_user() -> ApiUser {
 
 /// 2 × 1 500 + delivery 300 by the shop at the buyer's expense + a free service; 4 % of 3 000 = 120, half and half.
 /// Deposit 3 000 + 300 + 60 = 3 360; payout 3 000 + 300 − 60 = 3 240.
-pub fn order() -> Value {
+fn order() -> Value {
     json!({
         "order_id": "4127",
         "conditions": "Both of the same colour",
@@ -66,17 +68,17 @@ pub fn order() -> Value {
     })
 }
 
-pub fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, nalogka::ApiError> {
+fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, nalogka::ApiError> {
     nalogka::decode(value.to_string().as_bytes())
 }
 
-pub fn files(id: &Text<64, 1>) -> Option<FileInfo> {
+fn files(id: &Text<64, 1>) -> Option<FileInfo> {
     let known = id.starts_with("photo");
     known.then(|| FileInfo { mime: text("image/jpeg"), size: 2_048, digest: None })
 }
 
 /// The world of a request, with everything that is submitted after the creation.
-pub fn created(user: &ApiUser, request: &Value, initiator: Option<&str>) -> World {
+fn created(user: &ApiUser, request: &Value, initiator: Option<&str>) -> World {
     let request: CreateDeal = parse(request).unwrap();
     let initiator = initiator.map(text);
     let new = request.new_deal(user, initiator.as_ref(), Some(text("anna")), files).unwrap();
@@ -87,7 +89,7 @@ pub fn created(user: &ApiUser, request: &Value, initiator: Option<&str>) -> Worl
     world
 }
 
-pub fn host(workflow: Workflow) -> HostData {
+fn host(workflow: Workflow) -> HostData {
     let contacts = |name: &str| {
         Some(ContactInfo { name: Some(text(name)), email: Some(text("e@example.org")), phone: None })
     };
@@ -100,22 +102,22 @@ pub fn host(workflow: Workflow) -> HostData {
     }
 }
 
-pub fn envelopes(world: &World) -> Vec<Envelope> {
+fn envelopes(world: &World) -> Vec<Envelope> {
     Envelope::wrap(&world.deal, 0, &world.journal, world.now).collect()
 }
 
-pub fn noted(world: &World) -> HostData {
+fn noted(world: &World) -> HostData {
     let mut host = host(Workflow::Shop);
     envelopes(world).iter().for_each(|envelope| host.note(envelope));
     host
 }
 
-pub fn project(world: &World) -> nalogka::Deal {
+fn project(world: &World) -> nalogka::Deal {
     nalogka::Deal::project(&world.deal, &noted(world)).unwrap()
 }
 
 /// A call of a party, via the user.
-pub fn call(world: &mut World, caller: &Caller, command: &Command) {
+fn call(world: &mut World, caller: &Caller, command: &Command) {
     let mut context = Context::new(world.now, caller.actor.clone());
     context.via.clone_from(&caller.via);
     let done = world.attempt_in(&context, command).unwrap_or_else(|e| panic!("{e}: {command:?}"));
@@ -123,7 +125,7 @@ pub fn call(world: &mut World, caller: &Caller, command: &Command) {
 }
 
 /// Everything that a shop's deal can show: paid, tracked, a charge, a cost, a dispute that is settled.
-pub fn eventful() -> World {
+fn eventful() -> World {
     let mut w = created(&shop_user(), &order(), None);
     w.pay(B, 3_360_00);
     let track = SetPerformingTrack { tracker_short_name: text("cdek"), code: text("8172990122") };
@@ -140,11 +142,11 @@ pub fn eventful() -> World {
     w
 }
 
-pub fn tracker() -> escrow::Actor {
+fn tracker() -> escrow::Actor {
     escrow::Actor::Tracker
 }
 
-pub fn attachment(id: &str) -> std::sync::Arc<Attachment> {
+fn attachment(id: &str) -> std::sync::Arc<Attachment> {
     std::sync::Arc::new(Attachment {
         id: text(id),
         description: text("A dent"),
@@ -152,9 +154,4 @@ pub fn attachment(id: &str) -> std::sync::Arc<Attachment> {
         size: 4_096,
         digest: None,
     })
-}
-
-/// The deal without what is not the world's.
-pub fn deal_of(world: &World) -> &Deal {
-    &world.deal
 }

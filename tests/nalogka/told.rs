@@ -188,6 +188,43 @@ fn moderation_is_told_with_its_remark() {
     assert_eq!(remarked.deposit.sums.buyer_have_to_pay_online.to_string(), "3360.00");
 }
 
+/// The buyer cancels on the service's pages: the shop learns it by the webhook, with who and why.
+#[test]
+fn a_buyers_cancellation_is_told_to_the_shop() {
+    let mut w = created(&shop_user(), &order(), None);
+    w.pay(B, 3_360_00);
+    let before = (w.deal.clone(), noted(&w), w.journal.len());
+    w.act(&buyer(), cancel("found it cheaper"));
+    let news = envelopes(&w).split_off(before.2);
+    let told = notifications(Some(&before.0), &news, &w.deal, &before.1).unwrap();
+    let cancelled = told.iter().find_map(|n| match n {
+        Notification::ChangedStatus { deal, new_status: DealStatus::CancelRequested, .. } => Some(deal),
+        _ => None,
+    });
+    let deal = cancelled.unwrap();
+    assert_eq!(deal.status_updated_by.to_string(), "anna");
+    assert_eq!(deal.status_updated_comment.as_deref(), Some("found it cheaper"));
+}
+
+/// The shop's update is told with the fields that it changed.
+#[test]
+fn an_update_is_told_field_by_field() {
+    let mut w = created(&shop_user(), &order(), None);
+    let before = (w.deal.clone(), noted(&w), w.journal.len());
+    let mut draft = w.deal.terms().to_draft();
+    draft.conditions = Some(text("All red"));
+    w.pass(HOUR).act(&seller(), amend(1, draft));
+    let news = envelopes(&w).split_off(before.2);
+    let told = notifications(Some(&before.0), &news, &w.deal, &before.1).unwrap();
+    let [Notification::Updated { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    let pair = |old: &str, new: &str| (json!(old), json!(new));
+    let expected = [
+        ("conditions".to_owned(), pair("Both of the same colour", "All red")),
+        ("updated_at".to_owned(), pair("2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z")),
+    ];
+    assert_eq!(*changes, expected.into());
+}
+
 #[test]
 fn who_did_it_reads_back() {
     let all = [

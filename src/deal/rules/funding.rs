@@ -57,7 +57,8 @@ pub(crate) fn request(
 /// # Source
 /// Nalogka's shop: an order that changes before the deposit is updated in the deal, and the buyer simply pays.
 fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
-    let implied = match deal.terms().policy.consent {
+    // what is only on the table does not say how it is agreed to
+    let implied = match deal.binding_terms().policy.consent {
         Consent::OnCreation => true,
         Consent::Explicit => false,
     };

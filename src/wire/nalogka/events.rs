@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::Initiator;
 use super::host::HostData;
 use super::notification::{Changes, HistoryError, Moment, News, moments};
 use super::status::DealStatus;
+use super::words::Initiator;
 use crate::{Envelope, Text, Time};
 
 /// One entry of the history. The three are told apart by their fields: `updated` has a `change_set`, `changed_status`

@@ -1,6 +1,7 @@
 //! What Nalogka's deal shows and ours does not hold.
 
-use super::entities::{Attachment, ContactInfo, TrackEvent, Workflow};
+use super::entities::{Attachment, ContactInfo, TrackEvent};
+use super::words::Workflow;
 use crate::deal::Event;
 use crate::{Envelope, Text, Time};
 

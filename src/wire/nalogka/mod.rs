@@ -34,6 +34,7 @@ mod events;
 mod form;
 mod host;
 mod notification;
+mod payments;
 mod project;
 mod quote;
 mod requests;
@@ -41,12 +42,12 @@ mod route;
 mod shop;
 mod status;
 mod sum;
+mod words;
 
 pub use calls::{ApiUser, Call, FileInfo, NewDeal, Updates, UserKind};
 pub use entities::{
-    AdditionalService, Attachment, ContactInfo, Deal, Deposit, DepositStatus, Dispute, DisputeOpener,
-    Initiator, Payer, ProvidedBy, Requisite, SubjectItem, Track, TrackEvent, TrackStatus, Transaction,
-    Workflow,
+    AdditionalService, Attachment, ContactInfo, Deal, Deposit, Dispute, Requisite, SubjectItem, Track,
+    TrackEvent, Transaction,
 };
 pub use error::{ApiError, ErrorKind, ItemError, MAX_BODY, decode};
 pub use events::{DealEvent, events};
@@ -63,3 +64,4 @@ pub use route::Route;
 pub use shop::{OnError, OrderChange, ShopAction};
 pub use status::{DealStatus, StatusName};
 pub use sum::{NotRoubles, Sum};
+pub use words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};

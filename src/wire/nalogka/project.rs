@@ -3,13 +3,13 @@
 use thiserror::Error;
 
 use super::entities::{
-    AdditionalService, Attachment, Deal, Deposit, DepositStatus, Dispute, Initiator, Payer, ProvidedBy,
-    SubjectItem, Track, TrackStatus, Transaction,
+    AdditionalService, Attachment, Deal, Deposit, Dispute, SubjectItem, Track, Transaction,
 };
 use super::host::HostData;
 use super::quote::{CalculationResult, commission_payer};
 use super::status::DealStatus;
 use super::sum::Sum;
+use super::words::{DepositStatus, Initiator, Payer, ProvidedBy, TrackStatus};
 use crate::deal::Phase;
 use crate::deal::command::{CheckpointKind, DestinationUse};
 use crate::deposit::{HoldState, Reason, TransactionState};

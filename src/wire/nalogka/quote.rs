@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::Payer;
 use super::project::{Inexpressible, ProjectionError};
 use super::sum::Sum;
+use super::words::Payer;
 use crate::terms::Terms;
 
 /// Every sum of a deal before anything moves: the answer to `GET /deals/calculate`, and a part of the deal.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entities::{AdditionalService, ContactInfo, Payer, SubjectItem};
+use super::entities::{AdditionalService, ContactInfo, SubjectItem};
 use super::form::ReturnUrl;
 use super::sum::Sum;
+use super::words::Payer;
 use crate::{PartyId, Text};
 
 /// The query of calls that have a body: on whose behalf the marketplace acts.
@@ -17,6 +18,9 @@ pub struct InitiatorQuery {
 }
 
 /// `GET /deals/calculate`: what everybody would pay and get, before anything is created.
+///
+/// The host turns the query's nested parameters (`subject_items[0][price]=1500`) into JSON of the same names, with
+/// `quantity` as a number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calculate {
