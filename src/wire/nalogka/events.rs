@@ -6,7 +6,7 @@ use super::host::HostData;
 use super::notification::{Changes, HistoryError, Moment, News, moments};
 use super::status::DealStatus;
 use super::words::Initiator;
-use crate::{Envelope, Text, Time};
+use crate::{Envelope, Time};
 
 /// One entry of the history. The three are told apart by their fields: `updated` has a `change_set`, `changed_status`
 /// has `old` and `new`.
@@ -14,19 +14,19 @@ use crate::{Envelope, Text, Time};
 #[serde(untagged)]
 pub enum DealEvent {
     /// The deal was updated.
-    Updated(Updated),
+    Updated(UpdatedEvent),
     /// The deal's status changed.
-    ChangedStatus(ChangedStatus),
+    ChangedStatus(StatusChangedEvent),
     /// The deal was created.
-    Created(Created),
+    Created(CreatedEvent),
 }
 
 /// The deal was created.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Created {
+pub struct CreatedEvent {
     /// `{deal}:{version}`.
-    pub id: Text<64, 1>,
+    pub id: String,
     /// When. `occured_at` before API 1.1.0.
     pub occurred_at: Time,
     /// By whom.
@@ -36,9 +36,9 @@ pub struct Created {
 /// The deal was updated.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Updated {
+pub struct UpdatedEvent {
     /// `{deal}:{version}`.
-    pub id: Text<64, 1>,
+    pub id: String,
     /// When.
     pub occurred_at: Time,
     /// By whom.
@@ -50,9 +50,9 @@ pub struct Updated {
 /// The deal's status changed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ChangedStatus {
+pub struct StatusChangedEvent {
     /// `{deal}:{version}:status`: the same event may have been an update too.
-    pub id: Text<64, 1>,
+    pub id: String,
     /// When.
     pub occurred_at: Time,
     /// By whom.
@@ -76,24 +76,22 @@ pub fn events(
 ) -> Result<Vec<DealEvent>, HistoryError> {
     let mut told = Vec::new();
     for Moment { envelope, news, .. } in moments(before, envelopes, after, host)? {
-        // a deal id, a colon, a number of at most 20 digits and a suffix: always short enough
-        let id = |suffix| Text::new(format!("{}:{}{suffix}", envelope.deal_id, envelope.version));
+        let id = || format!("{}:{}", envelope.deal_id, envelope.version);
         let occurred_at = envelope.occurred_at;
         let by = || Initiator(envelope.actor.clone());
-        let (Ok(plain), Ok(of_status)) = (id(""), id(":status")) else { continue };
         match news {
             News::Created => {
-                told.push(DealEvent::Created(Created { id: plain, occurred_at, initiated_by: by() }));
+                told.push(DealEvent::Created(CreatedEvent { id: id(), occurred_at, initiated_by: by() }));
             }
             News::Changed { changes, status } => {
                 if !changes.is_empty() {
                     let (initiated_by, change_set) = (by(), changes);
-                    let updated = Updated { id: plain, occurred_at, initiated_by, change_set };
+                    let updated = UpdatedEvent { id: id(), occurred_at, initiated_by, change_set };
                     told.push(DealEvent::Updated(updated));
                 }
                 if let Some((old, new)) = status {
-                    let (id, initiated_by) = (of_status, by());
-                    told.push(DealEvent::ChangedStatus(ChangedStatus {
+                    let (id, initiated_by) = (format!("{}:status", id()), by());
+                    told.push(DealEvent::ChangedStatus(StatusChangedEvent {
                         id,
                         occurred_at,
                         initiated_by,

@@ -20,7 +20,11 @@
 //! never another value: a currency other than the rouble, a service or fee split otherwise than half and half
 //! (0 % and 100 % are `seller` and `buyer`), fees with different payers, a service of a third party, guarantee deposits,
 //! a proposal that not everybody has agreed to. Left out without an error, because nothing that is shown becomes wrong
-//! by it: description, tags, units of measure, the way of delivery, and the policy but for `partial_buyout_allowed`.
+//! by it: description, tags, units of measure, the way of delivery, the arbiter, the fee schedule behind the commission's
+//! sums, and the policy but for `partial_buyout_allowed`.
+//!
+//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host takes the party's word in its
+//! own interface and submits [`Agree`](crate::deal::command::Agree). Before the deposit, asking for the form is agreeing.
 //!
 //! # What changed with the API's versions
 //! `join` was removed in 1.2.0 (creation implies the consent of both), `done` and `undone` in 1.1.0
@@ -50,7 +54,7 @@ pub use entities::{
     TrackEvent, Transaction,
 };
 pub use error::{ApiError, ErrorKind, ItemError, MAX_BODY, decode};
-pub use events::{DealEvent, events};
+pub use events::{CreatedEvent, DealEvent, StatusChangedEvent, UpdatedEvent, events};
 pub use form::{Form, PAYMENT_PAGE, PaymentPage, ReturnUrl, UrlError};
 pub use host::{DisputeNotes, HostData};
 pub use notification::{Changes, HistoryError, Notification, notifications};
