@@ -119,6 +119,23 @@ fn an_order_that_changes_before_it_is_paid_is_updated() {
     assert_eq!(wire_status(&w), DealStatus::AwaitingPerformance);
 }
 
+/// The goods change and the sum does not: the buyer's next form is a new one all the same, and agrees.
+#[test]
+fn an_order_of_the_same_price_has_a_form_of_its_own() {
+    let mut w = shop();
+    let caller = shop_user().caller(None).unwrap();
+    let anna = Caller::party(text("anna"));
+    let first = form().command(&w.deal, &anna).unwrap();
+    w.act(&buyer(), first.clone());
+    let body = json!({ "subject_items": [{ "name": "Teapot", "price": "3000" }] });
+    update(&w, &body, &caller).iter().for_each(|command| call(&mut w, &caller, command));
+    let again = form().command(&w.deal, &anna).unwrap();
+    assert_eq!((again.amount, again.key != first.key), (first.amount, true));
+    w.act(&buyer(), again);
+    w.pay(B, 3_360_00);
+    assert_eq!(wire_status(&w), DealStatus::AwaitingPerformance);
+}
+
 /// After the deposit the deal is cancelled by the shop, the buyer gets everything back, and another one is created.
 #[test]
 fn an_order_that_changes_after_it_is_paid_is_created_anew() {
