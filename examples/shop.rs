@@ -9,6 +9,7 @@
     reason = "an example counts its deals, reads its own JSON, and has but some of the calls"
 )]
 
+use std::collections::HashMap;
 use std::error::Error;
 
 use escrow::agent::blocking::Agent;
@@ -31,6 +32,7 @@ struct Service {
     agent: Agent<ManualClock, ScriptedGateway>,
     journal: MemorySink,
     shop: ApiUser,
+    hosts: HashMap<DealId, HostData>,
     deals: u128,
     full: bool,
 }
@@ -43,6 +45,9 @@ impl Service {
         let new = request.new_deal(&self.shop, None, Some("buyer-1".parse()?), |_| None)?;
         self.deals += 1;
         let id = DealId::new(uuid::Uuid::from_u128(self.deals));
+        // the deal holds no names and phones: they stay with the host
+        let host = HostData { buyer_contacts: new.buyer_contacts, ..HostData::new(Workflow::Shop) };
+        self.hosts.insert(id, host);
         let deal = self.agent.open(&mut self.journal, id, new.terms, new.caller)?;
         self.tell(None, &deal)?;
         Ok(deal)
@@ -116,16 +121,17 @@ impl Service {
     }
 
     /// The webhooks for what the journal has got since.
-    fn tell(&self, before: Option<&Deal>, after: &Deal) -> Result<(), Any> {
+    fn tell(&mut self, before: Option<&Deal>, after: &Deal) -> Result<(), Any> {
         let from = usize::try_from(before.map_or(0, Deal::version))?;
         let news = self.journal.journal(after.id()).get(from..).unwrap_or_default();
-        for notification in notifications(before, news, after, &HostData::new(Workflow::Shop))? {
+        let host = self.hosts.get_mut(&after.id()).ok_or("no such deal")?;
+        for notification in notifications(before, news, after, host)? {
             let mut json = serde_json::to_value(&notification)?;
-            if !self.full {
-                cut(&mut json);
-            }
-            println!("  webhook → {json}");
+            cut(&mut json);
+            let whole = if self.full { serde_json::to_string(&notification)? } else { json.to_string() };
+            println!("  webhook → {whole}");
         }
+        news.iter().for_each(|envelope| host.note(envelope));
         Ok(())
     }
 }
@@ -174,6 +180,7 @@ fn main() -> Result<(), Any> {
         agent: Agent::new(clock, ScriptedGateway::new()),
         journal: MemorySink::new(),
         shop,
+        hosts: HashMap::new(),
         deals: 0,
         full: std::env::args().any(|a| a == "--full"),
     };
