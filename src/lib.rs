@@ -51,6 +51,7 @@
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
 //! - `webmoney`: WebMoney Escrow's entities, calls and request hash, [`wire`]`::webmoney`.
 //! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
+//! - `nalogka`: the entities, calls and notifications of Nalogka's *Safe Deals*, in `wire::nalogka`.
 
 #![forbid(unsafe_code)]
 

@@ -266,6 +266,75 @@ fn a_changed_deposit_is_returned_in_full_and_an_unchanged_one_stays() {
     assert_eq!(w.held(B), 400_00);
 }
 
+/// Nalogka's shop: the order changes before it is paid, the shop updates the deal, and the buyer simply pays.
+#[test]
+fn where_creation_implies_consent_asking_to_pay_is_agreeing() {
+    let shop = || sale(Policy::shop());
+    let mut w = World::new(shop());
+    w.act(&buyer(), request("cart", B, 1_000_00));
+    w.act(&seller(), amend(1, dearer(shop())));
+    assert!(!w.deal.consents().buyer && w.deal.consents().seller);
+    // a retry of what was asked before says nothing of the new terms
+    w.repeat(&buyer(), request("cart", B, 1_000_00));
+    assert!(!w.deal.consents().buyer);
+    // a new form is for the new terms
+    let asked = w.act(&buyer(), request("cart-2", B, 1_200_00));
+    assert_eq!(World::names(&asked), ["agreed", "payment_requested"]);
+    assert!(w.deal.consents().all());
+    assert_eq!(w.deal.binding_terms().quote().deposit, rub(1_200_00));
+    w.pay(B, 1_200_00);
+    assert_eq!(w.status(), Status::AwaitingPerformance);
+}
+
+#[test]
+fn an_old_form_agrees_to_nothing_new() {
+    // the price stays and the thing is another one: what is paid by the form of before waits for a word
+    let shop = || sale(Policy::shop());
+    let mut w = World::new(shop());
+    w.act(&buyer(), request("cart", B, 1_000_00));
+    w.act(&seller(), amend(1, described(shop())));
+    w.pay(B, 1_000_00);
+    assert_eq!((w.status(), w.deal.consents().buyer), (Status::AwaitingDeposit, false));
+    let mut agreed = w.clone();
+    agreed.act(&buyer(), agree(2));
+    assert_eq!(agreed.status(), Status::AwaitingPerformance);
+    // and without one, everything goes back in the end
+    w.wait_for_deadline();
+    w.done_all();
+    assert_eq!((w.status(), w.gets(&Payee::Buyer, Purpose::Refund)), (Status::Expired, 1_000_00));
+}
+
+#[test]
+fn asking_to_pay_is_no_consent_where_it_must_be_explicit_or_is_the_others() {
+    // explicit consent stays explicit
+    let mut w = World::new(sale(Policy::freelance()));
+    w.act(&seller(), agree(1));
+    w.act(&seller(), amend(1, dearer(sale(Policy::freelance()))));
+    w.act(&buyer(), request("cart", B, 1_200_00));
+    assert!(!w.deal.consents().buyer);
+    // nor does an amendment say of itself that it needs no word
+    let mut w = World::new(sale(Policy::freelance()));
+    w.act(&seller(), agree(1));
+    w.act(&operator(), amend(1, dearer(sale(Policy::shop()))));
+    w.act(&buyer(), request("cart", B, 1_200_00));
+    assert!(!w.deal.consents().buyer);
+    // what the buyer proposes, the seller agrees to
+    let mut w = World::new(sale(Policy::shop()));
+    let mut cheaper = sale(Policy::shop());
+    cheaper.items[0].unit_price = rub(1_00);
+    w.act(&buyer(), amend(1, cheaper));
+    w.act(&buyer(), request("cart", B, 1_00));
+    w.pay(B, 1_00);
+    assert_eq!((w.status(), w.deal.consents().seller), (Status::AwaitingDeposit, false));
+    // a moderator's remark is answered by an explicit word: the deal is not agreed until then
+    let draft = || moderated(Moderation::OnDemand);
+    let mut w = World::new(draft());
+    w.act(&moderator(), remark("describe it"));
+    w.act(&seller(), amend(1, described(draft())));
+    w.act(&buyer(), request("cart", B, 1_000_00));
+    assert_eq!((w.status(), w.deal.consents().buyer), (Status::Moderation, false));
+}
+
 #[test]
 fn mutual_deals_have_one_span_until_they_are_concluded() {
     let mut draft = guaranteed();

@@ -233,6 +233,11 @@ impl Deal {
         matches!(self.core.phase, Phase::Disputed { stage: DisputeStage::Arbitration, .. })
     }
 
+    /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
+    pub fn attachments(&self) -> &[crate::Text<64, 1>] {
+        &self.core.attachments
+    }
+
     /// The arbiter.
     pub const fn arbiter(&self) -> Option<&PartyId> {
         self.core.arbiter.as_ref()

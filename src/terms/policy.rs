@@ -10,7 +10,8 @@ use crate::{Money, Rate};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
-    /// Creation implies the consent of both: the host has it already. Nalogka since API 1.2.0.
+    /// Creation implies the consent of both: the host has it already. Nalogka since API 1.2.0. After an amendment
+    /// before the deposit, a party consents by asking for a form to pay it with; otherwise by agreeing.
     OnCreation,
     /// The proposer consents by proposing; the other party must agree. WebMoney's contract.
     Explicit,

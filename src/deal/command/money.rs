@@ -8,6 +8,9 @@ use crate::deposit::{ClientKey, DepositId, GatewayName, Reason, Reference, TxId}
 use crate::{Destination, Money, Payee, Side, Text, Time};
 
 /// Asks for a form to pay a deposit with. The money counts once the gateway confirms it, not before.
+///
+/// Where creation implies consent ([`Consent::OnCreation`](crate::terms::Consent::OnCreation)) and the terms were
+/// amended while the deposit is awaited, a request under a new key is also its party's consent to them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestPayment {

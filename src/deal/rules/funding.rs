@@ -12,7 +12,7 @@ use crate::deposit::{
     ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, Reference, Transaction, TxId,
 };
 use crate::settlement::Purpose;
-use crate::terms::{Acceptance, Moderation, Terms};
+use crate::terms::{Acceptance, Consent, Moderation, Terms};
 use crate::{Money, Payee, Role, Side};
 
 /// The most payments that each party may ask forms for, or say to have made, in one deal without money coming in.
@@ -37,6 +37,9 @@ pub(crate) fn request(
         return Err(Rejection::KeyReused);
     }
     check_count(deal, side)?;
+    if agrees_by_asking(deal, side) {
+        out.push(Event::Agreed { side, terms_version: deal.terms_version() });
+    }
     let tx = out.tx()?;
     out.push(Event::PaymentRequested {
         tx,
@@ -46,6 +49,20 @@ pub(crate) fn request(
         form: c.form.clone(),
     });
     Ok(())
+}
+
+/// Where creation implied the consents and an amendment has undone this one: whoever asks to pay for what is on the
+/// table agrees to it. Never by the money alone, which may come by a form of before the amendment.
+///
+/// # Source
+/// Nalogka's shop: an order that changes before the deposit is updated in the deal, and the buyer simply pays.
+fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
+    // what is only on the table does not say how it is agreed to
+    let implied = match deal.binding_terms().policy.consent {
+        Consent::OnCreation => true,
+        Consent::Explicit => false,
+    };
+    implied && matches!(deal.phase(), Phase::AwaitingDeposit { .. }) && !deal.consents().of(side)
 }
 
 /// The request with this key: keys are each payer's own.
