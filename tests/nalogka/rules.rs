@@ -396,12 +396,12 @@ fn a_withdrawn_dispute_leads_to_success() {
     of_shop(&mut w, &Call::PerformingStart.command());
     w.act(&buyer(), dispute("late"));
     assert_eq!(wire_status(&w), DealStatus::Disputed);
-    w.pass(HOUR).act(&buyer(), WithdrawDispute {});
+    w.pass(HOUR).act(&buyer(), WithdrawDispute::default());
     assert_eq!(wire_status(&w), DealStatus::Performing);
     w.pass(HOUR).act(&seller(), dispute("no answer"));
     let again = project(&w).dispute.unwrap();
     assert_eq!((again.created_at, again.status_updated_at), (start(), Some(after(2 * HOUR))), "the same one");
-    w.act(&seller(), WithdrawDispute {});
+    w.act(&seller(), WithdrawDispute::default());
     w.act(&buyer(), Call::ConfirmAcceptation.command());
     w.done_all();
     assert_eq!(wire_status(&w), DealStatus::Completed);

@@ -145,7 +145,7 @@ fn the_statuses_of_a_whole_life() {
     w.act(&seller(), set_track("A"));
     w.act(&tracker(), checkpoint("A", "1", CheckpointKind::Progress, after(HOUR)));
     w.act(&buyer(), dispute("late"));
-    w.act(&buyer(), escrow::deal::command::WithdrawDispute {});
+    w.act(&buyer(), escrow::deal::command::WithdrawDispute::default());
     w.pass(HOUR).act(&tracker(), checkpoint("A", "2", CheckpointKind::Final, after(2 * HOUR)));
     w.wait_for_deadline();
     w.done_all();
@@ -297,7 +297,7 @@ proptest! {
                 8 => (Actor::Tracker, checkpoint("A", &n.to_string(), CheckpointKind::Final, now)),
                 9 => (Actor::Tracker, checkpoint("A", &n.to_string(), CheckpointKind::Refused, now)),
                 10 => (buyer(), dispute("no")),
-                11 => (buyer(), escrow::deal::command::WithdrawDispute {}.into()),
+                11 => (buyer(), escrow::deal::command::WithdrawDispute::default().into()),
                 12 => (buyer(), cancel("changed my mind")),
                 13 => (seller(), charge(&format!("c{n}"), Side::Buyer, Side::Seller.payee(), 10_00)),
                 14 => (buyer(), Attach { attachment: attachment(&format!("photo-{n}")) }.into()),

@@ -253,6 +253,7 @@ impl From<Rejection> for ApiError {
             | Rejection::RevisionNumber { .. }
             | Rejection::ArbiterIsAParty
             | Rejection::NoSuchOffer
+            | Rejection::NoSuchOpening { .. }
             | Rejection::ChargebackClosed
             | Rejection::Overflow => ErrorKind::Validation,
         };
