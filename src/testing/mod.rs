@@ -1,6 +1,7 @@
 //! Fakes of the four ports, and scenarios that drive deals through them. Feature `testing`.
 
 mod clock;
+pub mod conformance;
 mod gateway;
 pub mod scenario;
 mod sink;
