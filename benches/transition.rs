@@ -167,11 +167,11 @@ mod rejected {
         refused(bencher, &deal, &nothing.into(), &Context::gateway(at(300)), "amount-not-positive");
     }
 
-    /// Refused only after it was requoted.
+    /// Refused for its content, after the permission.
     #[divan::bench]
     fn content_of_a_partial_buyout(bencher: Bencher<'_, '_>) {
         let (deal, _) = before("5 accept");
-        let command = Accept { quantities: Some([0, 1].into()) }.into();
+        let command = Accept { quantities: Some([0, 0].into()) }.into();
         refused(bencher, &deal, &command, &party(300, BUYER), "nothing-accepted");
     }
 
