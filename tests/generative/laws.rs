@@ -15,8 +15,8 @@ use escrow::{
 };
 
 use crate::commands::{is_charge, order_reference};
+use crate::findings::woken;
 use crate::history::{Finding, History, Moment, Play, buyer, deal_id, everybody, operator, seller};
-use crate::woken;
 
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {

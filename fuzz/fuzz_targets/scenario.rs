@@ -1,0 +1,20 @@
+//! Any text is a scenario or a typed error; a scenario runs to a report whose checks hold.
+#![no_main]
+
+use escrow::testing::scenario::{Scenario, run};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    match Scenario::from_json(text) {
+        Ok(scenario) => {
+            let report = run(&scenario);
+            let broken: Vec<_> = report
+                .differences
+                .iter()
+                .filter(|d| d.contains("conservation") || d.contains("replay"))
+                .collect();
+            assert!(broken.is_empty(), "{broken:?}");
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});

@@ -1,0 +1,36 @@
+//! What others send: calls, notifications, signatures. A value or a typed error, and never the secret.
+#![no_main]
+
+use escrow::wire::signature::{Headers, Keyring, Secret};
+use escrow::wire::{nalogka, webmoney};
+use escrow::{Time, wire::Envelope};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u8, &str)| {
+    let (kind, text) = input;
+    match kind % 16 {
+        0 => drop(webmoney::from_json::<webmoney::ContractCreate>(text)),
+        1 => drop(webmoney::from_json::<webmoney::ContractAccept>(text)),
+        2 => drop(webmoney::from_json::<webmoney::ContractCancel>(text)),
+        3 => drop(webmoney::from_json::<webmoney::DealSuccess>(text)),
+        4 => drop(webmoney::from_json::<webmoney::ArbitrageCreateClaim>(text)),
+        5 => drop(webmoney::from_json::<webmoney::ExtUserInfo>(text)),
+        6 => drop(webmoney::from_json::<webmoney::OfferUserInfo>(text)),
+        7 => drop(nalogka::decode::<nalogka::CreateDeal>(text.as_bytes())),
+        8 => drop(nalogka::decode::<nalogka::UpdateDeal>(text.as_bytes())),
+        9 => drop(nalogka::decode::<nalogka::Calculate>(text.as_bytes())),
+        10 => drop(nalogka::decode::<nalogka::Notification>(text.as_bytes())),
+        11 => drop(text.parse::<nalogka::ReturnUrl>()),
+        12 => drop(serde_json::from_str::<Envelope>(text)),
+        13 => {
+            let (id, rest) = text.split_once('|').unwrap_or((text, ""));
+            let (timestamp, signature) = rest.split_once('|').unwrap_or((rest, ""));
+            let secret = Secret::new(vec![7_u8; 32]).expect("32 bytes are enough");
+            let keys = Keyring::new(vec![secret]).expect("one secret is enough");
+            let headers = Headers { id, timestamp, signature };
+            assert!(keys.verify(headers, text.as_bytes(), Time::MIN).is_err(), "nobody signed {text:?}");
+        }
+        14 => drop(serde_json::from_str::<escrow::Command>(text)),
+        _ => drop(nalogka::Route::of("POST", text)),
+    }
+});
