@@ -131,11 +131,13 @@ impl Deal {
                     ..pending(order, at)
                 });
             }
-            Event::PaymentRequested { tx, deposit, amount, key, form } => core.transactions.push(Transaction {
-                key: Some(key.clone()),
-                method: Some(form.method.clone()),
-                ..inbound(*tx, *deposit, *amount, at)
-            }),
+            Event::PaymentRequested { tx, deposit, amount, key, form } => {
+                core.transactions.push(Transaction {
+                    key: Some(key.clone()),
+                    method: Some(form.method.clone()),
+                    ..inbound(*tx, *deposit, *amount, at)
+                })
+            }
             Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until } => {
                 let hold = held_until.map(|expires| HoldState::Open { expires });
                 let received = Transaction {

@@ -166,8 +166,7 @@ impl<G> Router<G> {
         let (name, currency) = (&request.form.method, request.amount.currency());
         let same = |m: &&Method| m.name() == name && m.currency() == currency;
         let listed = self.gateways.iter().find_map(|g| Some((g, g.methods.iter().find(same)?)));
-        let (gateway, method) =
-            listed.ok_or_else(|| RouteError::UnknownMethod(name.clone(), currency))?;
+        let (gateway, method) = listed.ok_or_else(|| RouteError::UnknownMethod(name.clone(), currency))?;
         if !method.takes(request.amount) {
             return Err(RouteError::OutOfLimits { min: method.min(), max: method.max() });
         }
