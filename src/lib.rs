@@ -61,6 +61,7 @@ pub mod deposit;
 pub mod dispute;
 pub mod machine;
 pub mod money;
+pub mod notice;
 pub mod offer;
 mod party;
 pub mod port;
