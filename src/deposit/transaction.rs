@@ -236,7 +236,7 @@ impl Transaction {
         self.key.as_ref()
     }
 
-    /// The payment method of a payment request: under its key, a form for another one is not given.
+    /// The payment method that was asked for, where it was: under the request's key no form for another one is given.
     pub const fn method(&self) -> Option<&MethodName> {
         self.method.as_ref()
     }
