@@ -610,6 +610,7 @@ enum Chance {
     Behave(usize, usize),
     Ask(usize, u8),
     Pay(usize, i64, bool),
+    Claim(usize),
     Destination(usize, usize),
     Sell,
     Cancel,
@@ -628,6 +629,7 @@ fn chances() -> impl Strategy<Value = Chance> {
         (0..3_usize, 0..3_u8).prop_map(|(method, key)| Chance::Ask(method, key)),
         (0..3_usize, prop_oneof![Just(1_000_00), 1..1_200_00_i64], any::<bool>())
             .prop_map(|(g, minor, held)| Chance::Pay(g, minor, held)),
+        (0..3_usize).prop_map(Chance::Claim),
         (0..3_usize, 0..4_usize).prop_map(|(who, kind)| Chance::Destination(who, kind)),
         Just(Chance::Sell),
         Just(Chance::Cancel),
@@ -668,6 +670,10 @@ fn happen(host: &mut Host, chance: &Chance, n: usize) {
                 paid.held_until = Some(host.agent.clock.now().plus_secs(5 * 86_400));
             }
             let _ = host.submit(&paid.into(), Actor::Gateway);
+        }
+        Chance::Claim(g) => {
+            let payment = Some(claim(GATEWAYS[g], &format!("c-{n}")));
+            let _ = host.submit(&Agree { terms_version: 1, payment }.into(), buyer());
         }
         Chance::Destination(who, kind) => {
             let payee = [Payee::Seller, Payee::Party(text("partner")), Payee::Buyer][who].clone();

@@ -19,6 +19,7 @@ mod news;
 mod table;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 pub use self::news::News;
 use self::table::To;
@@ -84,12 +85,9 @@ pub struct Recipient {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn notices(deal: &Deal, recorded: &Recorded) -> impl Iterator<Item = Notice> {
-    let (audience, news) = match table::told(deal, &recorded.event) {
-        Some((audience, news)) => (audience, Some(news)),
-        None => (table::Audience::new(), None),
-    };
-    let mut recipients: smallvec::SmallVec<[Recipient; 4]> = smallvec::SmallVec::new();
-    for recipient in audience.into_iter().map(|to| recipient(deal, to)) {
+    let (audience, news) = table::told(deal, &recorded.event).unzip();
+    let mut recipients: SmallVec<[Recipient; 4]> = SmallVec::new();
+    for recipient in audience.into_iter().flatten().map(|to| recipient(deal, to)) {
         if !caused_by(&recorded.actor, &recipient) && !recipients.contains(&recipient) {
             recipients.push(recipient);
         }

@@ -117,7 +117,7 @@ impl<G> Router<G> {
         Ok(self)
     }
 
-    /// The host says whether a gateway works. While it does not, its methods are not offered, no form is given for
+    /// The host says, to this process, whether a gateway works. While it does not, its methods are not offered, no form is given for
     /// them, and its orders wait.
     ///
     /// # Errors
