@@ -11,6 +11,9 @@
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
+//! - A [`Router`](port::Router) is several payment gateways as one: the payer chooses a method, and refunds go back to the
+//!   gateway that took the money.
+//! - [`notice`] says whom to tell what of an event; the words and the channel are the host's.
 //!
 //! # Examples
 //! ```
@@ -61,6 +64,7 @@ pub mod deposit;
 pub mod dispute;
 pub mod machine;
 pub mod money;
+pub mod notice;
 pub mod offer;
 mod party;
 pub mod port;

@@ -136,6 +136,24 @@ fn examples_by_hand() {
     );
     assert_eq!(legs("f"), of(&[("buyer excess", 78_050)]));
     assert_eq!(legs("g"), of(&[("platform fee", 120_000), ("seller payout", 1_080_000)]));
+    // PAYSTO: 30 % of 1 000.00 to the partner, of which 5 % of the price go to the processor
+    assert_eq!(
+        legs("v"),
+        of(&[("processor fee", 5_000), ("writers-system fee", 25_000), ("seller payout", 70_000)])
+    );
+    // Interkassa: 3 % of what stays paid, and the rest back to three sources, newest first
+    assert_eq!(
+        legs("w"),
+        of(&[
+            ("processor fee", 2_999),
+            ("seller payout", 97_000),
+            ("buyer refund", 49_997),
+            ("buyer refund", 100_000),
+            ("buyer refund", 50_001)
+        ])
+    );
+    assert_eq!(legs("x"), of(&[("processor fee", 897), ("seller payout", 29_003)]));
+    assert_eq!(legs("y"), of(&[("processor fee", 15_870), ("seller payout", 513_130)]));
 }
 
 // --- expectations ---
@@ -639,6 +657,14 @@ fn the_document_has_every_command() {
         }
     }
     assert_eq!(shown, all);
+}
+
+/// The last line of the document shows how many examples there are.
+#[test]
+fn the_document_counts_the_examples() {
+    let all = examples().len();
+    let counted = format!("`{all} of {all} scenarios as expected`");
+    assert!(doc().contains(&counted), "docs/scenarios.md: {counted}");
 }
 
 /// Steps and gateway rules that are shown by themselves are taken in a scenario.

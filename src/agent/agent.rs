@@ -149,7 +149,12 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
 
 /// The open request with this key, as the gateway needs it.
 pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> Option<CheckoutRequest<'a>> {
-    let same = |t: &&Transaction| t.key() == Some(&request.key) && t.deposit() == request.deposit;
+    let same = |t: &&Transaction| {
+        t.key() == Some(&request.key)
+            && t.deposit() == request.deposit
+            // another method may be another gateway's: one key is never sent to two
+            && t.method() == Some(&request.form.method)
+    };
     let asked = deal.transactions().iter().find(same).filter(|t| t.is_pending())?;
     // nobody is sent to pay what would only come back
     deal.deposit(asked.deposit()).filter(|deposit| deal.takes_money(deposit))?;

@@ -49,8 +49,8 @@ impl<E> From<CommitError<E>> for AgentError<E> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CheckoutError<E> {
-    /// The deal has no open payment request with this key: submit the request first.
-    #[error("the deal has no open payment request with this key: submit the request first")]
+    /// The deal has no open payment request with this key and method: submit the request first.
+    #[error("the deal has no open payment request with this key and method: submit the request first")]
     NotRequested,
     /// The gateway could not be asked.
     #[error("the gateway could not be asked")]

@@ -136,6 +136,7 @@ impl<'d> Stepper<'d> {
         if let Some(staged) = &self.staged {
             return Step::Commit(Commit {
                 expected_version: staged.expected_version,
+                before: Some(&*self.deal),
                 events: staged.transition.events(),
                 after: &staged.after,
                 recorded_at: staged.recorded_at,
@@ -212,6 +213,7 @@ impl Opening {
     pub(crate) fn commit(&self) -> Commit<'_> {
         Commit {
             expected_version: 0,
+            before: None,
             events: self.transition.events(),
             after: &self.deal,
             recorded_at: self.recorded_at,

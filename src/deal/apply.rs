@@ -19,7 +19,7 @@ use crate::{Actor, DealId, Money, Side, Time};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
-    pub(super) fn begin(id: DealId, first: &Recorded) -> Option<Self> {
+    pub(crate) fn begin(id: DealId, first: &Recorded) -> Option<Self> {
         let Event::Proposed { terms, consents, phase } = &first.event else {
             return None;
         };
@@ -131,9 +131,13 @@ impl Deal {
                     ..pending(order, at)
                 });
             }
-            Event::PaymentRequested { tx, deposit, amount, key, .. } => core
-                .transactions
-                .push(Transaction { key: Some(key.clone()), ..inbound(*tx, *deposit, *amount, at) }),
+            Event::PaymentRequested { tx, deposit, amount, key, form } => {
+                core.transactions.push(Transaction {
+                    key: Some(key.clone()),
+                    method: Some(form.method.clone()),
+                    ..inbound(*tx, *deposit, *amount, at)
+                })
+            }
             Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until } => {
                 let hold = held_until.map(|expires| HoldState::Open { expires });
                 let received = Transaction {
@@ -150,8 +154,12 @@ impl Deal {
                         if Self::is_order(asked) {
                             core.unanswered = core.unanswered.saturating_sub(1);
                         }
-                        *asked =
-                            Transaction { key: asked.key.take(), created_at: asked.created_at, ..received };
+                        *asked = Transaction {
+                            key: asked.key.take(),
+                            method: asked.method.take(),
+                            created_at: asked.created_at,
+                            ..received
+                        };
                     }
                     None => core.transactions.push(received),
                 }
@@ -378,6 +386,7 @@ fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction
         leg: None,
         source: None,
         key: None,
+        method: None,
         gateway: None,
         reference: None,
         hold: None,

@@ -223,6 +223,8 @@ impl Deal {
         });
         // a payment is named by its gateway and its reference, or by neither
         let named = !t.kind.is_inbound() || t.gateway.is_some() == t.reference.is_some();
+        // a request is known by its key, and is for one method
+        let asked = t.key.is_some() == t.method.is_some();
         // a hold is being closed by exactly one order, or by none
         let closing = t.hold.is_none_or(|hold| self.orders_on(t) == usize::from(hold == HoldState::Closing));
         let leg = match t.kind {
@@ -256,6 +258,7 @@ impl Deal {
             && amount
             && settled
             && named
+            && asked
             && closing
             && held
             && returned

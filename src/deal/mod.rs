@@ -38,7 +38,7 @@ pub use self::timers::Timer;
 use self::core::Core;
 pub use self::core::{OpenChargeback, PayeeDestination, StatusChange};
 use crate::deposit::{
-    Deposit, DepositId, IdempotencyKey, Leg, Reference, Transaction, TransactionState, TxId,
+    Deposit, DepositId, GatewayName, IdempotencyKey, Leg, Reference, Transaction, TransactionState, TxId,
 };
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
@@ -71,6 +71,9 @@ pub struct PendingOrder<'d> {
     pub destination: Option<&'d Destination>,
     /// The payment that is captured, voided, refunded or verified, at its gateway.
     pub source: Option<&'d Reference>,
+    /// The gateway that took that payment, or is said to have: the only one that can carry the order out. `None`: the
+    /// order is about no payment.
+    pub gateway: Option<&'d GatewayName>,
 }
 
 impl Deal {
@@ -374,17 +377,17 @@ impl Deal {
         };
         let destination =
             leg.and_then(|l| self.destination(&l.payee, command::DestinationUse::of(l.purpose)));
-        let source = match transaction.source {
-            Some(source) => self.transaction(source).and_then(Transaction::reference),
-            None if transaction.kind.is_inbound() => transaction.reference.as_ref(),
-            None => None,
+        let payment = match transaction.source {
+            Some(source) => self.transaction(source),
+            None => Some(transaction).filter(|t| t.kind.is_inbound()),
         };
         PendingOrder {
             key: self.key(transaction.id),
             transaction,
             payee: leg.map_or(payer, |l| &l.payee),
             destination,
-            source,
+            source: payment.and_then(Transaction::reference),
+            gateway: payment.and_then(Transaction::gateway),
         }
     }
 

@@ -98,7 +98,7 @@ pub enum Rejection {
         max: u32,
     },
     /// The key was used for something else.
-    #[error("key: used already, for another amount or payee; choose a new one")]
+    #[error("key: used already, for another amount, method or payee; choose a new one")]
     KeyReused,
     /// The deal has no such transaction.
     #[error("transaction: the deal has no transaction {tx}")]

@@ -35,7 +35,10 @@ fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
                 })
         }
         Command::RequestPayment(c) => {
-            funding::request_by_key(deal, &c.key, c.deposit).is_some_and(|asked| asked.amount == c.amount)
+            let same = |t: &crate::deposit::Transaction| {
+                t.amount == c.amount && t.method.as_ref() == Some(&c.form.method)
+            };
+            funding::request_by_key(deal, &c.key, c.deposit).is_some_and(same)
         }
         Command::ConfirmPayment(c) => core.transactions.iter().any(|t| {
             t.brought_money()

@@ -53,6 +53,8 @@ impl fmt::Display for IdempotencyKey {
 pub type Reference = Text<128, 1>;
 /// Which gateway.
 pub type GatewayName = Text<32, 1>;
+/// A payment method, in the gateway's terms.
+pub type MethodName = Text<32, 1>;
 /// A key that a client chooses, so that a repeat is recognised.
 pub type ClientKey = Text<64, 1>;
 /// Why something was done or declined, in words.
@@ -173,6 +175,8 @@ pub struct Transaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<ClientKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) method: Option<MethodName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) gateway: Option<GatewayName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reference: Option<Reference>,
@@ -230,6 +234,11 @@ impl Transaction {
     /// The client's key of a payment request.
     pub const fn key(&self) -> Option<&ClientKey> {
         self.key.as_ref()
+    }
+
+    /// The payment method that was asked for, where it was: under the request's key no form for another one is given.
+    pub const fn method(&self) -> Option<&MethodName> {
+        self.method.as_ref()
     }
 
     /// The gateway that moved the money.

@@ -58,6 +58,19 @@ impl<G: PaymentGateway + ?Sized> PaymentGateway for &G {
     }
 }
 
+/// Several gateways of different kinds are several boxes: see [`Router`](super::Router).
+impl<G: PaymentGateway + ?Sized> PaymentGateway for Box<G> {
+    type Error = G::Error;
+
+    fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, Self::Error> {
+        (**self).checkout(request)
+    }
+
+    fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, Self::Error> {
+        (**self).execute(order)
+    }
+}
+
 impl<S: EventSink + ?Sized> EventSink for &mut S {
     type Error = S::Error;
 

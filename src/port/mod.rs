@@ -4,6 +4,7 @@
 pub mod blocking;
 mod clock;
 mod gateway;
+pub mod router;
 mod sink;
 mod tracker;
 
@@ -11,5 +12,6 @@ pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use gateway::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway};
+pub use router::Router;
 pub use sink::{Commit, CommitError, EventSink};
 pub use tracker::Tracker;

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
+use smallvec::SmallVec;
 use thiserror::Error;
 
 use crate::deal::{Deal, Recorded};
+use crate::notice::{Notice, notices};
 use crate::wire::Envelope;
 use crate::{DealId, Time};
 
@@ -14,6 +16,8 @@ use crate::{DealId, Time};
 pub struct Commit<'a> {
     /// The version that the stored deal must have: zero for a new deal. If it has another one, refuse.
     pub expected_version: u64,
+    /// The deal before; `None` for a new deal.
+    pub before: Option<&'a Deal>,
     /// What happened: append it to the journal, and to the outbox.
     pub events: &'a [Recorded],
     /// The deal with the events applied: for the stored state, and for the index.
@@ -26,6 +30,21 @@ impl Commit<'_> {
     /// Which deal.
     pub const fn deal_id(&self) -> DealId {
         self.after.id()
+    }
+
+    /// Whom to tell what of it, for the outbox. Computed from nothing else than the events and the deal before, so it may
+    /// be computed again.
+    pub fn notices(&self) -> impl Iterator<Item = Notice> {
+        let mut deal = self.before.cloned();
+        let id = self.deal_id();
+        self.events.iter().flat_map(move |recorded| {
+            match &mut deal {
+                Some(deal) => deal.apply(recorded),
+                None => deal = Deal::begin(id, recorded),
+            }
+            let told: SmallVec<[Notice; 4]> = deal.iter().flat_map(|deal| notices(deal, recorded)).collect();
+            told
+        })
     }
 
     /// The events with their versions and both times, ready for a journal.

@@ -223,7 +223,7 @@ fn forms_are_for_what_is_outstanding() {
         parse(&json!({ "success_url": "https://a.b/ok", "fail_url": "https://a.b/no" })).unwrap();
     let anna = Caller::party(text("anna"));
     let asked = form.command(&w.deal, &anna).unwrap();
-    assert_eq!((asked.deposit, asked.amount, asked.key.as_str()), (B, rub(3_360_00), "v1-336000"));
+    assert_eq!((asked.deposit, asked.amount, asked.key.as_str()), (B, rub(3_360_00), "v1-336000-card"));
     assert_eq!(
         page.command(&w.deal, &text("card")).unwrap().key,
         asked.key,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::deposit::{ClientKey, DepositId, GatewayName, Reason, Reference, TxId};
+use crate::deposit::{ClientKey, DepositId, GatewayName, MethodName, Reason, Reference, TxId};
 use crate::{Destination, Money, Payee, Side, Text, Time};
 
 /// Asks for a form to pay a deposit with. The money counts once the gateway confirms it, not before.
@@ -28,8 +28,8 @@ pub struct RequestPayment {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentForm {
-    /// The payment method, in the gateway's terms.
-    pub method: Text<32, 1>,
+    /// The payment method, in the gateway's terms. One request is for one method: another one needs another key.
+    pub method: MethodName,
     /// Where the payer's browser is sent afterwards.
     pub return_urls: ReturnUrls,
 }

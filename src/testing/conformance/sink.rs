@@ -54,7 +54,7 @@ fn proposed(id: DealId) -> Result<(Deal, Vec<Recorded>), String> {
 }
 
 fn commit<'a>(expected_version: u64, events: &'a [Recorded], after: &'a Deal) -> Commit<'a> {
-    Commit { expected_version, events, after, recorded_at: after.last_at() }
+    Commit { expected_version, before: None, events, after, recorded_at: after.last_at() }
 }
 
 /// A commit that must go through.

@@ -51,8 +51,9 @@ impl PaymentPage {
     }
 }
 
-/// The request for all that is outstanding of a deposit. Its key is made of the version of the terms and of the sum, so
-/// that asking for the same form again adds nothing, and asking again after an amendment is a request of its own.
+/// The request for all that is outstanding of a deposit. Its key is made of the version of the terms, the sum and the
+/// method, so that asking for the same form again adds nothing, and asking again after an amendment, or to pay in another
+/// way, is a request of its own.
 fn request(
     deal: &Deal,
     deposit: DepositId,
@@ -62,7 +63,8 @@ fn request(
     let amount = deal.deposit(deposit).filter(|d| deal.takes_money(d)).map(crate::Deposit::outstanding);
     let nothing = || ApiError::new(ErrorKind::Validation, "there is nothing to pay");
     let amount = amount.filter(|amount| amount.is_positive()).ok_or_else(nothing)?;
-    let key = Text::new(format!("v{}-{}", deal.terms_version(), amount.minor())).map_err(|_| nothing())?;
+    let key = format!("v{}-{}-{method}", deal.terms_version(), amount.minor());
+    let key = Text::new(key).map_err(|_| nothing())?;
     let return_urls = ReturnUrls { success_url: success.text(), fail_url: fail.text() };
     let form = Arc::new(PaymentForm { method: method.clone(), return_urls });
     Ok(RequestPayment { key, deposit, amount, form })
