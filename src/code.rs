@@ -342,7 +342,7 @@ impl Code {
         now: Time,
     ) -> Result<Option<Self>, CodeRejection> {
         let next = self.number.saturating_add(1);
-        if (1..next).contains(&number) {
+        if self.knows(number) {
             return Ok(None);
         }
         if next > policy.codes {
@@ -357,6 +357,11 @@ impl Code {
     /// Its number among the codes of the same matter, counted from 1.
     pub const fn number(&self) -> u8 {
         self.number
+    }
+
+    /// Is it the code of this number, or one that came after it?
+    pub const fn knows(&self, number: u8) -> bool {
+        number >= 1 && number <= self.number
     }
 
     /// From when it is dead: good while `now < expires`.
