@@ -87,46 +87,60 @@ impl fmt::Debug for PlainCode {
 
 impl<'de> Deserialize<'de> for PlainCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+        read_hidden(deserializer, Self::new, CodeError::Plain)
+    }
+}
 
-        // serde's own "invalid type" would show a code that came as a number
-        impl de::Visitor<'_> for Visitor {
-            type Value = PlainCode;
+/// Reads a text whose content no error may show: serde's own "invalid type" would show a code that came as a number.
+fn read_hidden<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: fn(&str) -> Result<T, CodeError>,
+    error: CodeError,
+) -> Result<T, D::Error> {
+    struct Hidden<T>(fn(&str) -> Result<T, CodeError>, CodeError);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&CodeError::Plain, f)
-            }
+    impl<T> de::Visitor<'_> for Hidden<T> {
+        type Value = T;
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PlainCode, E> {
-                PlainCode::new(text).map_err(E::custom)
-            }
-
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
-
-            fn visit_u128<E: de::Error>(self, _: u128) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
-
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
-
-            fn visit_i128<E: de::Error>(self, _: i128) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
-
-            fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<PlainCode, E> {
-                Err(E::custom(CodeError::Plain))
-            }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fmt::Display::fmt(&self.1, f)
         }
 
-        deserializer.deserialize_str(Visitor)
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            (self.0)(text).map_err(E::custom)
+        }
+
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+
+        fn visit_u128<E: de::Error>(self, _: u128) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+
+        fn visit_i128<E: de::Error>(self, _: i128) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+
+        fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<T, E> {
+            Err(E::custom(self.1))
+        }
+    }
+
+    let hidden = Hidden(read, error);
+    // told to read a text, a format would report what it found instead by itself
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_any(hidden)
+    } else {
+        deserializer.deserialize_str(hidden)
     }
 }
 
@@ -208,21 +222,7 @@ impl Serialize for CodeHash {
 
 impl<'de> Deserialize<'de> for CodeHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = CodeHash;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&CodeError::Hash, f)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<CodeHash, E> {
-                CodeHash::parse(text).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(Visitor)
+        read_hidden(deserializer, Self::parse, CodeError::Hash)
     }
 }
 
