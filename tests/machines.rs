@@ -328,8 +328,7 @@ impl Play for Deal {
 /// Credits, receivables and withdrawals of one holder; a day is enough for its limits to matter.
 impl Play for Balance {
     fn start(kind: u8) -> (Self, Transition<balance::Event>) {
-        let mut policy = BalancePolicy::default();
-        policy.horizon_s = 10 * BalancePolicy::DAY_S;
+        let mut policy = BalancePolicy { horizon_s: 10 * BalancePolicy::DAY_S, ..BalancePolicy::default() };
         if kind.is_multiple_of(2) {
             policy.per_day = Some(rub(40_00));
             policy.codes_per_day = 4;

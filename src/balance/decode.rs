@@ -141,6 +141,10 @@ impl Balance {
                 return Err(DecodeError::Field { field: "currency" });
             }
             balance.apply(recorded);
+            // every line of the statement adds up, and not only the last
+            if !balance.sums.are_conserved() {
+                return Err(DecodeError::Field { field: "sums" });
+            }
         }
         balance.check()?;
         Ok(balance)

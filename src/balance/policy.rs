@@ -43,7 +43,8 @@ impl WithdrawalFee {
 #[serde(deny_unknown_fields)]
 pub struct BalancePolicy {
     /// For how long a leg that was settled, or a receivable, is recognised, in seconds: at least a day. An older one is
-    /// refused. The balance keeps the identity of everything that is younger, so that what it stores grows with it.
+    /// refused. The balance keeps the identity of everything that is younger, so that what it stores, and the copy on
+    /// which a withdrawal expires, grow with it: of a platform's own balance it may be shorter than of a seller's.
     /// Pinned when the balance is opened: were it raised, what is forgotten already could be credited again.
     pub horizon_s: u32,
     /// How the codes are that confirm a withdrawal.

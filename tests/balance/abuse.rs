@@ -197,7 +197,7 @@ fn a_clock_that_steps_back_resets_no_limit() {
     ok(&mut balance, request(2, 1), &boris(0));
     assert_eq!(refused(&mut balance, request(3, 1), &boris(0)), Rejection::TooManyCodes { max: 2 });
     // a step forward and back again: what counted at the later instant counts on from there
-    ok(&mut balance, Wake {}, &clock(4 * DAY));
+    ok(&mut balance, credit(2, 1, 1), &clock(4 * DAY));
     ok(&mut balance, request(3, 500_00), &boris(DAY));
     assert_eq!(balance.withdrawal(3).unwrap().requested_at, after(4 * DAY));
     ok(&mut balance, confirm(3), &boris(DAY));
