@@ -154,7 +154,7 @@ fn ask_gateway(sonya: &mut Account, now: Time) -> Result<(), Any> {
     for order in sonya.balance.pending() {
         let number = order.key.number;
         let result = match &order.withdrawal.destination {
-            Destination::Card(card) if card == &"closed-card" => {
+            Destination::Card(card) if *card == "closed-card" => {
                 Answered::Declined("the card is closed".parse()?)
             }
             _ => Answered::Succeeded(format!("payout-{number}").parse()?),

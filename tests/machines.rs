@@ -346,7 +346,8 @@ impl Play for Balance {
     fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (balance::Command, Actor) {
         let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
         let of = u32::from(content);
-        let withdrawal = of % self.last_number().max(1) + 1;
+        // one of the latest
+        let withdrawal = self.last_number().saturating_sub(of % 3);
         let code = self.withdrawal(withdrawal).map(|w| w.code);
         let number = code.map_or(1, |code| code.number());
         let hash = |plain| CodeHash::new(&PlainCode::new(plain).unwrap(), Salt::new([content; 16]));
