@@ -9,6 +9,8 @@
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
+//! - A [`Balance`] is what a payee has in the system: credited by settled legs, paid out by withdrawals, each confirmed
+//!   by a [code].
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
 //! - A [`Router`](port::Router) is several payment gateways as one: the payer chooses a method, and refunds go back to the
@@ -59,6 +61,8 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod balance;
+pub mod code;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;
@@ -77,6 +81,7 @@ mod time;
 pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
+pub use balance::Balance;
 pub use deal::{
     Command, Context, Deal, DecodeError, Event, Outcome, Phase, Recorded, Rejection, Status, Transition,
     transition,
@@ -86,7 +91,7 @@ pub use dispute::{Award, DefaultRuling, Dispute};
 pub use machine::Machine;
 pub use money::{Currency, Money, Rate};
 pub use offer::Offer;
-pub use party::{Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side};
+pub use party::{Actor, BalanceId, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side};
 pub use settlement::{Quote, quote, settle};
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};

@@ -60,6 +60,11 @@ host_id! {
     OfferId
 }
 
+host_id! {
+    /// The host's id of a balance. The crate never draws one: it arrives as an argument.
+    BalanceId
+}
+
 /// One of the two parties to a deal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,9 @@
 
 use std::fmt::Debug;
 
+use escrow::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
+use escrow::balance::{self, BalancePolicy, Holder, WithdrawalFee};
+use escrow::code::{Attempt, CodeHash, PlainCode, Salt};
 use escrow::deal::command::{
     AcceptAward, Agree, Answer, Answered, Cancel, ConfirmPayment, OpenDispute, Post, ProposeAward, Report,
     Verdict, Wake,
@@ -11,10 +14,11 @@ use escrow::deal::command::{
 use escrow::deposit::DepositId;
 use escrow::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
 use escrow::offer::{self, OfferDraft, OfferTerms};
+use escrow::settlement::Purpose;
 use escrow::terms::{Guarantees, Item};
 use escrow::{
-    Actor, Award, Context, Currency, Deal, DealId, Machine, Money, Offer, OfferId, Policy, Recorded, Side,
-    Terms, TermsDraft, Time, Transition,
+    Actor, Award, Balance, BalanceId, Context, Currency, Deal, DealId, Destination, Machine, Money, Offer,
+    OfferId, Payee, Policy, Rate, Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -321,6 +325,89 @@ impl Play for Deal {
     }
 }
 
+/// Credits, receivables and withdrawals of one holder; a day is enough for its limits to matter.
+impl Play for Balance {
+    fn start(kind: u8) -> (Self, Transition<balance::Event>) {
+        let mut policy = BalancePolicy { horizon_s: 10 * BalancePolicy::DAY_S, ..BalancePolicy::default() };
+        if kind.is_multiple_of(2) {
+            policy.per_day = Some(rub(40_00));
+            policy.codes_per_day = 4;
+            policy.fee =
+                WithdrawalFee { rate: Rate::HALF, fixed: Some(rub(1)), min: None, max: Some(rub(5_00)) };
+        }
+        let (id, context) = (BalanceId::new(Uuid::from_u128(0xBA)), Context::clock(noon()));
+        Balance::open(id, Holder::Party(text("anna")), Currency::RUB, policy, &context).unwrap()
+    }
+
+    fn wake() -> balance::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (balance::Command, Actor) {
+        let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
+        let of = u32::from(content);
+        // one of the latest
+        let withdrawal = self.last_number().saturating_sub(of % 3);
+        let code = self.withdrawal(withdrawal).map(|w| w.code);
+        let number = code.map_or(1, |code| code.number());
+        let hash = |plain| CodeHash::new(&PlainCode::new(plain).unwrap(), Salt::new([content; 16]));
+        match kind % 16 {
+            0..=2 => {
+                let (deal, transaction) = (deal_id(content % 8), TxId::new(of / 8 % 4));
+                let settled_at = noon().minus_secs(of * 10_000);
+                let amount = rub(i64::from(content) * 30);
+                (
+                    Credit { deal, transaction, purpose: Purpose::Payout, amount, settled_at }.into(),
+                    Actor::Clock,
+                )
+            }
+            3 => {
+                let (deal, payee, since) = (deal_id(content % 2), Payee::Platform, noon());
+                let (amount, purpose) = (rub(i64::from(content % 2) + 30_00), Purpose::Chargeback);
+                (Debit { deal, receivable: 1, payee, purpose, amount, since }.into(), Actor::Clock)
+            }
+            4..=6 => {
+                let number = self.last_number() + u32::from(who % 8 > 1);
+                let amount = rub(i64::from(content) * 10);
+                let destination = Destination::Card(text("card"));
+                (Request { number, amount, destination, code: hash("1234") }.into(), anna)
+            }
+            7 => (NewCode { withdrawal, number: number + 1, code: hash("1234") }.into(), anna),
+            8..=11 => {
+                let entered = PlainCode::new(if who % 4 > 0 { "1234" } else { "9999" }).unwrap();
+                let attempt = code.map_or(0, |code| code.used()) + 1;
+                (
+                    Confirm { withdrawal, attempt: Attempt { code: number, number: attempt, entered } }
+                        .into(),
+                    anna,
+                )
+            }
+            12 => (balance::command::Cancel { withdrawal }.into(), anna),
+            13 | 14 => {
+                let result = match content % 4 {
+                    0 => Answered::Declined(text("closed")),
+                    1 => Answered::InProgress,
+                    _ => Answered::Succeeded(text("done")),
+                };
+                (balance::command::Answer { withdrawal, result }.into(), Actor::Gateway)
+            }
+            _ if content % 4 == 0 => {
+                let policy = BalancePolicy { max_open: content % 3 + 1, ..*self.policy() };
+                (SetPolicy { policy }.into(), Actor::Operator(text("olga")))
+            }
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<balance::Event>]) -> Option<Self> {
+        Balance::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok() && self.sums().are_conserved()
+    }
+}
+
 /// Every law of every machine.
 macro_rules! machines {
     ($($name:ident: $machine:ty),+ $(,)?) => {$(
@@ -345,4 +432,4 @@ macro_rules! machines {
     )+};
 }
 
-machines!(deal_laws: Deal, offer_laws: Offer);
+machines!(deal_laws: Deal, offer_laws: Offer, balance_laws: Balance);

@@ -226,6 +226,11 @@ impl Deal {
         self.core.dispute.as_ref()
     }
 
+    /// From when declined legs go to the balances: known, for good, once it was decided how the deal ends.
+    pub const fn settle_by(&self) -> Option<Time> {
+        self.core.settle_by
+    }
+
     /// Can a party write a claim to the other, because they are negotiating? WebMoney's `CanCreateClaim`.
     pub const fn can_claim(&self) -> bool {
         matches!(self.core.phase, Phase::Disputed { stage: DisputeStage::Negotiation, .. })
