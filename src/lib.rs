@@ -9,6 +9,7 @@
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
+//! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
 //!
@@ -65,6 +66,7 @@ pub mod offer;
 mod party;
 pub mod port;
 pub mod settlement;
+pub mod subscription;
 pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -82,8 +84,11 @@ pub use dispute::{Award, DefaultRuling, Dispute};
 pub use machine::Machine;
 pub use money::{Currency, Money, Rate};
 pub use offer::Offer;
-pub use party::{Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side};
+pub use party::{
+    Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId, SubscriptionId,
+};
 pub use settlement::{Quote, quote, settle};
+pub use subscription::Subscription;
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
