@@ -57,6 +57,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod code;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;

@@ -1,0 +1,538 @@
+//! Confirmation codes: what somebody who holds the payee's mailbox or phone is asked for before money leaves.
+//!
+//! The host draws the code and its [`Salt`], sends the code, and gives the crate nothing but a [`CodeHash`]; the crate
+//! draws nothing, sends nothing and never writes the code. A machine that asks for codes keeps a [`Code`]: whose number
+//! it is among the codes of the same matter, how many attempts are used, and when it expires.
+//!
+//! - A wrong code **counts**: it is an event of the machine, never a rejection, since a rejection changes nothing and
+//!   would let a guesser go on for ever. What an attempt came to is a [`Verdict`], to be read from the state
+//!   ([`Code::verdict`]) after the command.
+//! - Every attempt has a number, 1, 2, 3 …, and is compared once: under a number that is used nothing is compared
+//!   again, whatever was entered, and the verdict is the one of the attempt that had it. So a delivery that comes twice
+//!   neither costs the payee an attempt nor gives a guesser one.
+//! - A code is dead after its last attempt, once it was accepted, from the instant at which it expires (it is good while
+//!   `now < expires`), and as soon as a new one takes its place; how many there may be is [`CodePolicy::codes`].
+//!
+//! The hash keeps the code out of journals, logs and backups, and takes the salt from the same row: it does not stop
+//! somebody who can read the store from trying every code of six digits. What protects the money then is that the code
+//! has expired, and that attempts are counted.
+//!
+//! # Examples
+//! ```
+//! use escrow::Time;
+//! use escrow::code::{Attempt, Code, CodeHash, CodePolicy, Judged, PlainCode, Salt, Verdict};
+//!
+//! // the host draws both, and sends the code to the payee
+//! let (plain, salt) = (PlainCode::new("402913")?, Salt::new([7; 16]));
+//! let now = Time::parse("2026-03-01T12:00:00Z")?;
+//! let mut code = Code::issue(1, CodeHash::new(&plain, salt), &CodePolicy::default(), now);
+//!
+//! let wrong = Attempt { code: 1, number: 1, entered: PlainCode::new("111111")? };
+//! let refused = Verdict::Refused { attempts_left: 4 };
+//! assert_eq!(code.judge(&wrong, now), Ok(Judged::New(refused)));
+//! code.take(refused); // applying the event
+//! assert_eq!(code.judge(&wrong, now), Ok(Judged::Stands(refused)));
+//!
+//! let right = Attempt { code: 1, number: 2, entered: plain };
+//! assert_eq!(code.judge(&right, now.plus_secs(899)), Ok(Judged::New(Verdict::Accepted)));
+//! assert_eq!(code.judge(&right, now.plus_secs(900)).unwrap_err().code(), "code-expired");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Source
+//! PAYSTO: registration and withdrawals are confirmed by a code that is sent to the owner's mailbox. Attempts, lifetime
+//! and number of codes are our own.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::Sha256;
+use thiserror::Error;
+
+use crate::Time;
+
+/// A code as it was drawn or entered: 4 to 32 visible ASCII characters, compared byte for byte.
+///
+/// Neither `Debug` nor anything else shows it. It can be read, as part of a command, and not written; it is not
+/// comparable, since comparing is what [`CodeHash::matches`] does in constant time.
+#[derive(Clone)]
+pub struct PlainCode(Box<str>);
+
+impl PlainCode {
+    /// The fewest characters.
+    pub const MIN_LEN: usize = 4;
+    /// The most characters.
+    pub const MAX_LEN: usize = 32;
+
+    /// Takes the text.
+    ///
+    /// # Errors
+    /// [`CodeError::Plain`], without the text. Not transient.
+    pub fn new(text: &str) -> Result<Self, CodeError> {
+        let fits = (Self::MIN_LEN..=Self::MAX_LEN).contains(&text.len());
+        if fits && text.bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(CodeError::Plain)
+        }
+    }
+}
+
+impl fmt::Debug for PlainCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainCode(***)")
+    }
+}
+
+impl<'de> Deserialize<'de> for PlainCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        // serde's own "invalid type" would show a code that came as a number
+        impl de::Visitor<'_> for Visitor {
+            type Value = PlainCode;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&CodeError::Plain, f)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PlainCode, E> {
+                PlainCode::new(text).map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+
+            fn visit_u128<E: de::Error>(self, _: u128) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+
+            fn visit_i128<E: de::Error>(self, _: i128) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+
+            fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<PlainCode, E> {
+                Err(E::custom(CodeError::Plain))
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// Sixteen bytes that the host draws anew, from a cryptographic source, for every code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Salt([u8; 16]);
+
+impl Salt {
+    /// Takes the bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(***)")
+    }
+}
+
+/// A code as it is stored: HMAC-SHA256 of the code under its salt, and the salt. In JSON: both in hex, with a full stop
+/// between them. `Debug` shows neither.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodeHash {
+    salt: Salt,
+    tag: [u8; 32],
+}
+
+impl CodeHash {
+    /// Hashes a code.
+    pub fn new(plain: &PlainCode, salt: Salt) -> Self {
+        Self { salt, tag: mac(plain, salt).finalize().into_bytes().into() }
+    }
+
+    /// Is it the hash of this code? In constant time.
+    pub fn matches(&self, entered: &PlainCode) -> bool {
+        mac(entered, self.salt).verify_slice(&self.tag).is_ok()
+    }
+
+    /// Reads what the serialised form is.
+    ///
+    /// # Errors
+    /// [`CodeError::Hash`], without the text. Not transient.
+    pub fn parse(text: &str) -> Result<Self, CodeError> {
+        let (salt, tag) = text.split_once('.').ok_or(CodeError::Hash)?;
+        let (mut hash, mut key) = ([0; 32], [0; 16]);
+        hex::decode_to_slice(salt, &mut key).map_err(|_| CodeError::Hash)?;
+        hex::decode_to_slice(tag, &mut hash).map_err(|_| CodeError::Hash)?;
+        let read = Self { salt: Salt(key), tag: hash };
+        // one way to write it, so that what is read is what was written
+        if read.to_text() == text { Ok(read) } else { Err(CodeError::Hash) }
+    }
+
+    fn to_text(self) -> String {
+        format!("{}.{}", hex::encode(self.salt.0), hex::encode(self.tag))
+    }
+}
+
+fn mac(plain: &PlainCode, salt: Salt) -> Hmac<Sha256> {
+    // a key as long as a block cannot be of a wrong length
+    let mut key = [0; 64];
+    key.iter_mut().zip(salt.0).for_each(|(to, from)| *to = from);
+    let mut mac = Hmac::<Sha256>::new(&key.into());
+    mac.update(plain.0.as_bytes());
+    mac
+}
+
+impl fmt::Debug for CodeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeHash(***)")
+    }
+}
+
+impl Serialize for CodeHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for CodeHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = CodeHash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&CodeError::Hash, f)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<CodeHash, E> {
+                CodeHash::parse(text).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// How codes are: data, pinned into the machine that asks for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodePolicy {
+    /// How often a code may be entered, from 1 to [`CodePolicy::MAX_ATTEMPTS`].
+    pub attempts: u8,
+    /// How long a code is good, in seconds, from 1 to [`CodePolicy::MAX_LIFETIME_S`].
+    pub lifetime_s: u32,
+    /// How many codes there may be for one matter, from 1 to [`CodePolicy::MAX_CODES`]: with the attempts, a bound on
+    /// all guesses.
+    pub codes: u8,
+}
+
+impl CodePolicy {
+    /// The most attempts for a code.
+    pub const MAX_ATTEMPTS: u8 = 10;
+    /// The longest life of a code: a day.
+    pub const MAX_LIFETIME_S: u32 = 86_400;
+    /// The most codes for one matter.
+    pub const MAX_CODES: u8 = 10;
+
+    /// Checks the limits.
+    ///
+    /// # Errors
+    /// [`CodeError::Policy`] names the field. Not transient.
+    pub fn check(&self) -> Result<(), CodeError> {
+        let fields = [
+            ("attempts", (1..=Self::MAX_ATTEMPTS).contains(&self.attempts)),
+            ("lifetime_s", (1..=Self::MAX_LIFETIME_S).contains(&self.lifetime_s)),
+            ("codes", (1..=Self::MAX_CODES).contains(&self.codes)),
+        ];
+        match fields.iter().find(|(_, fits)| !fits) {
+            Some((field, _)) => Err(CodeError::Policy { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Five attempts within fifteen minutes, and three codes for one matter.
+impl Default for CodePolicy {
+    fn default() -> Self {
+        Self { attempts: 5, lifetime_s: 900, codes: 3 }
+    }
+}
+
+/// Somebody enters a code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// Which code is meant, by its number: an attempt that was under way while a new code was asked for does not count
+    /// against the new one.
+    pub code: u8,
+    /// The attempt's own number among those of this code, counted from 1 without gaps: what a repeat is recognised by.
+    pub number: u8,
+    /// What was entered.
+    pub entered: PlainCode,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It was the code.
+    Accepted,
+    /// It was not. It counts.
+    Refused {
+        /// How many attempts are left of this code; at 0 it is dead.
+        attempts_left: u8,
+    },
+}
+
+/// What is to be done about an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// It is to be recorded: an event, and [`Code::take`] where the event is applied.
+    New(Verdict),
+    /// The attempt of this number was judged before. Nothing was compared, and there is nothing to record.
+    Stands(Verdict),
+}
+
+/// A code that somebody was sent, and how far it is: part of the state of a machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    number: u8,
+    hash: CodeHash,
+    expires: Time,
+    attempts: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
+    used: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
+    accepted: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Code {
+    /// A code with this number, counted from 1, sent now.
+    pub fn issue(number: u8, hash: CodeHash, policy: &CodePolicy, now: Time) -> Self {
+        let expires = now.plus_secs(policy.lifetime_s);
+        Self { number, hash, expires, attempts: policy.attempts, used: 0, accepted: false }
+    }
+
+    /// The code that takes its place; `None` where the one of that number stands already, and the host sends none.
+    ///
+    /// # Errors
+    /// [`CodeRejection::OutOfOrder`], [`CodeRejection::TooMany`].
+    pub fn replace(
+        &self,
+        number: u8,
+        hash: CodeHash,
+        policy: &CodePolicy,
+        now: Time,
+    ) -> Result<Option<Self>, CodeRejection> {
+        let next = self.number.saturating_add(1);
+        if (1..next).contains(&number) {
+            return Ok(None);
+        }
+        if next > policy.codes {
+            return Err(CodeRejection::TooMany { max: policy.codes });
+        }
+        if number != next {
+            return Err(CodeRejection::OutOfOrder { next });
+        }
+        Ok(Some(Self::issue(number, hash, policy, now)))
+    }
+
+    /// Its number among the codes of the same matter, counted from 1.
+    pub const fn number(&self) -> u8 {
+        self.number
+    }
+
+    /// From when it is dead: good while `now < expires`.
+    pub const fn expires(&self) -> Time {
+        self.expires
+    }
+
+    /// How many attempts are left; none once it was accepted.
+    pub const fn attempts_left(&self) -> u8 {
+        if self.accepted { 0 } else { self.attempts.saturating_sub(self.used) }
+    }
+
+    /// How many attempts are used: the next one has the number after it.
+    pub const fn used(&self) -> u8 {
+        self.used
+    }
+
+    /// Was it entered?
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// Can it be entered now?
+    pub fn is_alive(&self, now: Time) -> bool {
+        self.attempts_left() > 0 && now < self.expires
+    }
+
+    /// What the attempt of this number, for this code, came to; `None` where there was none.
+    pub fn verdict(&self, code: u8, attempt: u8) -> Option<Verdict> {
+        let judged = code == self.number && (1..=self.used).contains(&attempt);
+        let attempts_left = self.attempts.saturating_sub(attempt);
+        judged.then_some(if self.accepted && attempt == self.used {
+            Verdict::Accepted
+        } else {
+            Verdict::Refused { attempts_left }
+        })
+    }
+
+    /// Judges an attempt at an instant that never runs backwards.
+    ///
+    /// # Errors
+    /// [`CodeRejection`]: nothing was compared, and nothing counts.
+    pub fn judge(&self, attempt: &Attempt, now: Time) -> Result<Judged, CodeRejection> {
+        if attempt.code != self.number {
+            return Err(CodeRejection::OtherCode { current: self.number });
+        }
+        if let Some(verdict) = self.verdict(attempt.code, attempt.number) {
+            return Ok(Judged::Stands(verdict));
+        }
+        if self.accepted {
+            return Err(CodeRejection::Used);
+        }
+        if now >= self.expires {
+            return Err(CodeRejection::Expired { expired: self.expires });
+        }
+        if self.used >= self.attempts {
+            return Err(CodeRejection::Exhausted);
+        }
+        let next = self.used.saturating_add(1);
+        if attempt.number != next {
+            return Err(CodeRejection::OutOfOrder { next });
+        }
+        Ok(Judged::New(if self.hash.matches(&attempt.entered) {
+            Verdict::Accepted
+        } else {
+            Verdict::Refused { attempts_left: self.attempts.saturating_sub(next) }
+        }))
+    }
+
+    /// Takes in a verdict, where the event with it is applied.
+    pub const fn take(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Accepted => {
+                self.used = self.used.saturating_add(1);
+                self.accepted = true;
+            }
+            Verdict::Refused { attempts_left } => self.used = self.attempts.saturating_sub(attempts_left),
+        }
+    }
+
+    /// Can it be so? For snapshots, which are not trusted.
+    pub fn is_sound(&self) -> bool {
+        (1..=CodePolicy::MAX_CODES).contains(&self.number)
+            && (1..=CodePolicy::MAX_ATTEMPTS).contains(&self.attempts)
+            && self.used <= self.attempts
+            && (!self.accepted || self.used > 0)
+    }
+}
+
+/// Why an attempt, or a new code, is refused. Nothing was compared, and nothing has changed. `Copy`, without the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum CodeRejection {
+    /// Another code stands: an old one was replaced, or there is none of that number yet.
+    #[error("attempt.code: the code that counts is number {current}; enter that one")]
+    OtherCode {
+        /// The one that counts.
+        current: u8,
+    },
+    /// Numbers follow one another.
+    #[error("number: the next one is {next}")]
+    OutOfOrder {
+        /// The one that is expected.
+        next: u8,
+    },
+    /// It was entered, and counts once.
+    #[error("attempt: the code was accepted, and a code counts once")]
+    Used,
+    /// It was not entered in time.
+    #[error("attempt: the code expired at {expired}; ask for a new one")]
+    Expired {
+        /// When.
+        expired: Time,
+    },
+    /// Every attempt was wrong.
+    #[error("attempt: no attempt of this code is left; ask for a new one")]
+    Exhausted,
+    /// There were as many codes as there may be.
+    #[error("number: at most {max} codes for one matter; begin again")]
+    TooMany {
+        /// The limit.
+        max: u8,
+    },
+}
+
+impl CodeRejection {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OtherCode { .. } => "code-other",
+            Self::OutOfOrder { .. } => "code-out-of-order",
+            Self::Used => "code-used",
+            Self::Expired { .. } => "code-expired",
+            Self::Exhausted => "code-exhausted",
+            Self::TooMany { .. } => "code-too-many",
+        }
+    }
+
+    /// Can the same command succeed later, after reading the state again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::OutOfOrder { .. } => true,
+            Self::OtherCode { .. }
+            | Self::Used
+            | Self::Expired { .. }
+            | Self::Exhausted
+            | Self::TooMany { .. } => false,
+        }
+    }
+}
+
+/// Why something is no code, hash or policy. Not transient; without the text that was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// Not a code.
+    #[error("code: a text of {} to {} visible ASCII characters", PlainCode::MIN_LEN, PlainCode::MAX_LEN)]
+    Plain,
+    /// Not a hash.
+    #[error("code: salt and hash in lower-case hex, with a full stop between them")]
+    Hash,
+    /// A limit does not fit.
+    #[error("code policy: {field} is zero or over its limit")]
+    Policy {
+        /// Which.
+        field: &'static str,
+    },
+}
+
+impl CodeError {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Plain => "code-malformed",
+            Self::Hash => "code-hash-malformed",
+            Self::Policy { .. } => "code-policy",
+        }
+    }
+}
