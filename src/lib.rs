@@ -9,6 +9,7 @@
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
+//! - A [`Store`] fills in what all the deals of a shop have in common.
 //! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
@@ -67,6 +68,7 @@ pub mod offer;
 mod party;
 pub mod port;
 pub mod settlement;
+pub mod store;
 pub mod subscription;
 pub mod terms;
 #[cfg(feature = "testing")]
@@ -89,6 +91,7 @@ pub use party::{
     Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId, SubscriptionId,
 };
 pub use settlement::{Quote, quote, settle};
+pub use store::Store;
 pub use subscription::Subscription;
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
