@@ -9,6 +9,7 @@
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
+//! - A [`PayeeProfile`] knows where a payee's money may go, each destination confirmed by a code.
 //! - A [`Store`] fills in what all the deals of a shop have in common.
 //! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
@@ -66,6 +67,7 @@ pub mod machine;
 pub mod money;
 pub mod offer;
 mod party;
+pub mod payee;
 pub mod port;
 pub mod settlement;
 pub mod store;
@@ -90,6 +92,7 @@ pub use offer::Offer;
 pub use party::{
     Actor, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId, SubscriptionId,
 };
+pub use payee::PayeeProfile;
 pub use settlement::{Quote, quote, settle};
 pub use store::Store;
 pub use subscription::Subscription;
