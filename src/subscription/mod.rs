@@ -54,6 +54,7 @@ mod event;
 mod plan;
 mod rejection;
 mod settled;
+mod timers;
 
 use std::fmt;
 use std::sync::Arc;
