@@ -11,6 +11,9 @@
 //! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
 //! - A [`Balance`] is what a payee has in the system: credited by settled legs, paid out by withdrawals, each confirmed
 //!   by a [code].
+//! - A [`PayeeProfile`] knows where a payee's money may go, each destination confirmed by a code.
+//! - A [`Store`] fills in what all the deals of a shop have in common.
+//! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
 //! - A [`Router`](port::Router) is several payment gateways as one: the payer chooses a method, and refunds go back to the
@@ -71,8 +74,11 @@ pub mod money;
 pub mod notice;
 pub mod offer;
 mod party;
+pub mod payee;
 pub mod port;
 pub mod settlement;
+pub mod store;
+pub mod subscription;
 pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -91,8 +97,14 @@ pub use dispute::{Award, DefaultRuling, Dispute};
 pub use machine::Machine;
 pub use money::{Currency, Money, Rate};
 pub use offer::Offer;
-pub use party::{Actor, BalanceId, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side};
+pub use party::{
+    Actor, BalanceId, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId,
+    SubscriptionId,
+};
+pub use payee::PayeeProfile;
 pub use settlement::{Quote, quote, settle};
+pub use store::Store;
+pub use subscription::Subscription;
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};

@@ -92,6 +92,9 @@ pub(crate) trait Rules: Machine + Clone {
     /// What tells one deadline from another.
     type Timer;
 
+    /// Can a command leave a deadline that is behind already, as a late answer does? What it leaves fires with it then.
+    const LEAVES_DUE: bool = false;
+
     /// The earliest deadline, and what fires then.
     fn next_timer(&self) -> Option<(Time, Self::Timer)>;
 
@@ -118,20 +121,31 @@ pub(crate) fn decide<M: Rules>(
     let now = context.now.max(machine.last_at());
     let mut events = Events::new();
     let mut view = Cow::Borrowed(machine);
+    fire_due(&mut view, now, &mut events);
+    let fired = events.len();
+    let via = context.via.as_ref();
+    view.judge(command, context, &mut Out { events: &mut events, at: now, actor: &context.actor, via })?;
+    if M::LEAVES_DUE && events.len() > fired {
+        let after = view.to_mut();
+        events.iter().skip(fired).for_each(|recorded| after.apply(recorded));
+        fire_due(&mut view, now, &mut events);
+    }
+    Ok(Transition::new(events))
+}
+
+/// Fires what is due, each at its own instant, and applies it to the view.
+fn fire_due<M: Rules>(view: &mut Cow<'_, M>, now: Time, events: &mut Events<M::Event>) {
     while let Some((due, timer)) = view.next_timer().filter(|(due, _)| *due <= now) {
         let before = events.len();
         let at = due.max(view.last_at());
-        view.fire(timer, &mut Out { events: &mut events, at, actor: &Actor::Clock, via: None });
+        view.fire(timer, &mut Out { events: &mut *events, at, actor: &Actor::Clock, via: None });
         if events.len() == before {
             // a timer that leads to nothing would fire for ever
             break;
         }
-        let view = view.to_mut();
-        events.iter().skip(before).for_each(|recorded| view.apply(recorded));
+        let after = view.to_mut();
+        events.iter().skip(before).for_each(|recorded| after.apply(recorded));
     }
-    let via = context.via.as_ref();
-    view.judge(command, context, &mut Out { events: &mut events, at: now, actor: &context.actor, via })?;
-    Ok(Transition::new(events))
 }
 
 /// What the rules of a small machine push: stamps each event with when and by whom.
@@ -142,7 +156,17 @@ pub(crate) struct Out<'c, E> {
     via: Option<&'c PartyId>,
 }
 
-impl<E> Out<'_, E> {
+impl<'c, E> Out<'c, E> {
+    /// For the events that a machine begins with.
+    pub(crate) const fn new(
+        events: &'c mut Events<E>,
+        at: Time,
+        actor: &'c Actor,
+        via: Option<&'c PartyId>,
+    ) -> Self {
+        Self { events, at, actor, via }
+    }
+
     /// The instant that is judged.
     pub(crate) const fn at(&self) -> Time {
         self.at

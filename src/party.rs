@@ -65,6 +65,16 @@ host_id! {
     BalanceId
 }
 
+host_id! {
+    /// The host's id of a store. The crate never draws one: it arrives as an argument.
+    StoreId
+}
+
+host_id! {
+    /// The host's id of a subscription. The crate never draws one: it arrives as an argument.
+    SubscriptionId
+}
+
 /// One of the two parties to a deal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

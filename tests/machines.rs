@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use escrow::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
 use escrow::balance::{self, BalancePolicy, Holder, WithdrawalFee};
-use escrow::code::{Attempt, CodeHash, PlainCode, Salt};
+use escrow::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
 use escrow::deal::command::{
     AcceptAward, Agree, Answer, Answered, Cancel, ConfirmPayment, OpenDispute, Post, ProposeAward, Report,
     Verdict, Wake,
@@ -14,11 +14,17 @@ use escrow::deal::command::{
 use escrow::deposit::DepositId;
 use escrow::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
 use escrow::offer::{self, OfferDraft, OfferTerms};
+use escrow::payee::{self, Label, Requisite};
 use escrow::settlement::Purpose;
+use escrow::store::{self, Conditions, StoreDraft, StoreTerms};
+use escrow::subscription::{
+    self, Missed, Period, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial,
+};
 use escrow::terms::{Guarantees, Item};
 use escrow::{
     Actor, Award, Balance, BalanceId, Context, Currency, Deal, DealId, Destination, Machine, Money, Offer,
-    OfferId, Payee, Policy, Rate, Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
+    OfferId, Payee, PayeeProfile, Policy, Rate, Recorded, Side, Store, StoreId, Subscription, SubscriptionId,
+    Terms, TermsDraft, Time, Transition, TxId,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -408,6 +414,175 @@ impl Play for Balance {
     }
 }
 
+impl Play for Subscription {
+    fn start(kind: u8) -> (Self, Transition<subscription::Event>) {
+        let store = Recipient::Store { store: StoreId::new(Uuid::nil()), owner: text("anna") };
+        let period = [Period::Days(1), Period::Weeks(1), Period::Months(1)][usize::from(kind % 3)];
+        let mut draft = SubscriptionDraft::new(text("boris"), store, Plan::new(rub(490_00), period));
+        draft.trial = (kind > 150).then_some(Trial::Lasts(Period::Days(3)));
+        draft.dunning.missed = if kind.is_multiple_of(2) { Missed::Skipped } else { Missed::Charged };
+        draft.dunning.grace_s = u32::from(kind % 5) * 40_000;
+        draft.dunning.retry_s.truncate(usize::from(kind % 4));
+        let context = Context::new(noon(), party("boris"));
+        let id = SubscriptionId::new(Uuid::nil());
+        Subscription::subscribe(id, SubscriptionTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> subscription::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (subscription::Command, Actor) {
+        use subscription::command::{
+            AgreePlan, Answer, Cancel, CancelAt, Pay, ProposePlan, SetInstrument, SettleRefund, WithdrawPlan,
+        };
+        let (period, attempt) = self.charge().map_or((1, 1), |c| (c.period, c.attempt));
+        let actor = match who % 4 {
+            0 | 1 => party("boris"),
+            2 => party("anna"),
+            _ => Actor::Operator(text("olga")),
+        };
+        let (version, back) = (self.plan_versions(), u16::from(content / 64));
+        match kind % 24 {
+            0..=9 => {
+                let attempt = if who > 200 { attempt.saturating_sub(back) } else { attempt };
+                let result = match content % 5 {
+                    0..=1 => Answered::Succeeded(text(&format!("bank-{}", who % 3))),
+                    2..=3 => Answered::Declined(text("no money")),
+                    _ => Answered::InProgress,
+                };
+                (Answer { period, attempt, result }.into(), Actor::Gateway)
+            }
+            10..=12 => (Pay { period, attempt: attempt + 1 - back.min(1) }.into(), party("boris")),
+            13 => {
+                let plan = Plan::new(rub(i64::from(content) * 100), Period::Days(u16::from(content % 10)));
+                (ProposePlan { version: version + 1, plan }.into(), actor)
+            }
+            14 | 15 => (AgreePlan { version }.into(), actor),
+            16 => (WithdrawPlan { version }.into(), actor),
+            17 => {
+                let instrument = content.is_multiple_of(2).then(|| text("vault"));
+                (SetInstrument { instrument }.into(), actor)
+            }
+            18 if content % 8 == 0 => (Cancel { at: CancelAt::Once }.into(), actor),
+            18 if content % 8 == 1 => (Cancel { at: CancelAt::PeriodEnd }.into(), actor),
+            19 => {
+                let owed = self.refunds().next().map_or((period, attempt), |r| (r.period, r.attempt));
+                let reference = text("refund");
+                (SettleRefund { period: owed.0, attempt: owed.1, reference }.into(), Actor::Gateway)
+            }
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<subscription::Event>]) -> Option<Self> {
+        Subscription::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        // nothing waits without a timer or an answer of the gateway
+        let waits = self.next_deadline().is_some() || self.pending().is_some();
+        self.check().is_ok()
+            && waits == (self.status() != subscription::Status::Cancelled || self.pending().is_some())
+    }
+}
+
+impl Play for Store {
+    fn start(kind: u8) -> (Self, Transition<store::Event>) {
+        let policy = if kind.is_multiple_of(2) { Policy::shop() } else { Policy::marketplace() };
+        let draft = StoreDraft {
+            owner: text("anna"),
+            name: text("Titles"),
+            currency: Currency::RUB,
+            contact: None,
+            conditions: Conditions { fees: vec![], policy },
+        };
+        let context = Context::new(noon(), Actor::Operator(text("olga")));
+        Store::open(StoreId::new(Uuid::nil()), StoreTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> store::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (store::Command, Actor) {
+        use store::command::{Close, Resume, SetConditions, Suspend};
+        let olga = if who % 8 > 0 { Actor::Operator(text("olga")) } else { party("anna") };
+        match kind % 8 {
+            0..=2 => {
+                let mut policy = Policy::shop();
+                policy.acceptance_s = u32::from(content % 4) * 600;
+                let version = self.conditions_version() + u32::from(content % 3);
+                (SetConditions { version, conditions: Conditions { fees: vec![], policy } }.into(), olga)
+            }
+            3 | 4 => (Suspend { reason: text("complaints") }.into(), olga),
+            5 | 6 => (Resume {}.into(), olga),
+            _ if content % 8 == 0 => (Close {}.into(), party("anna")),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<store::Event>]) -> Option<Self> {
+        Store::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+impl Play for PayeeProfile {
+    fn start(kind: u8) -> (Self, Transition<payee::Event>) {
+        let codes = CodePolicy { attempts: kind % 5 + 1, ..CodePolicy::default() };
+        PayeeProfile::register(text("anna"), codes, &Context::new(noon(), party("anna"))).unwrap()
+    }
+
+    fn wake() -> payee::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (payee::Command, Actor) {
+        use payee::command::{Add, ChooseDefault, Confirm, NewCode, Retire, Unlock};
+        let id = text(&format!("id-{}", content % 6));
+        let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
+        let plain = |right| PlainCode::new(if right { "402913" } else { "000000" }).unwrap();
+        let hash = CodeHash::new(&plain(true), Salt::new([7; 16]));
+        let known = self.destination(&id).and_then(|listed| listed.code);
+        match kind % 16 {
+            0..=4 => {
+                let destination = match content % 5 {
+                    0 => Destination::Balance,
+                    1 => Destination::Account(text("vault-1")),
+                    _ => Destination::Card(text("vault-2")),
+                };
+                let requisite = Requisite { destination, label: Label::new("•••• 1234").unwrap() };
+                (Add { id, requisite, code: (who > 10).then_some(hash) }.into(), anna)
+            }
+            5..=9 => {
+                let (code, used) = known.map_or((1, 0), |code| (code.number(), code.used()));
+                let attempt = Attempt { code, number: used + 1, entered: plain(content / 64 > 0) };
+                (Confirm { id, attempt }.into(), anna)
+            }
+            10 | 11 => {
+                let number = known.map_or(1, |code| code.number()) + 1;
+                (NewCode { id, number, code: hash }.into(), anna)
+            }
+            12 => (ChooseDefault { id: Some(id) }.into(), anna),
+            13 => (Retire { id }.into(), anna),
+            14 => (Unlock {}.into(), Actor::Operator(text("olga"))),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<payee::Event>]) -> Option<Self> {
+        PayeeProfile::replay(journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
 /// Every law of every machine.
 macro_rules! machines {
     ($($name:ident: $machine:ty),+ $(,)?) => {$(
@@ -432,4 +607,11 @@ macro_rules! machines {
     )+};
 }
 
-machines!(deal_laws: Deal, offer_laws: Offer, balance_laws: Balance);
+machines!(
+    deal_laws: Deal,
+    offer_laws: Offer,
+    balance_laws: Balance,
+    subscription_laws: Subscription,
+    store_laws: Store,
+    payee_laws: PayeeProfile,
+);

@@ -50,6 +50,10 @@ pub enum Problem {
     NeedsAcceptingBuyer,
     /// A service is incurred, and the deposit is the pot that its cost is paid from.
     CostsIncurred,
+    /// A payer cannot be the payee.
+    PayerIsPayee,
+    /// A store's deals have no consent step.
+    NeedsConsentOnCreation,
     /// The field is pinned: this actor cannot change it by an amendment.
     Pinned,
 }
@@ -78,6 +82,8 @@ impl fmt::Display for Problem {
             }
             Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
             Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
+            Self::PayerIsPayee => "must differ from the payer",
+            Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
             Self::Pinned => "is pinned and cannot be changed by this amendment",
         };
         f.write_str(text)

@@ -1,0 +1,114 @@
+//! Why a command to a payee's profile was refused. `Copy`, without strings.
+
+use thiserror::Error;
+
+use super::{CommandKind, Role};
+use crate::code::{CodeError, CodeRejection};
+
+/// Why a command was refused. Nothing has changed.
+///
+/// In the order in which they are judged: actor, staleness, role, lock, content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// This actor has no part in the profile, or may not register this payee.
+    #[error("this actor has no part in the profile: act as its owner, an operator or the clock")]
+    UnknownActor,
+    /// The actor has seen an older state. Read the profile again and decide again.
+    #[error("the profile has changed since revision {seen}: it is at {actual}; read it again")]
+    Stale {
+        /// What the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    #[error("{role} may not {command}")]
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+    },
+    /// The rules for codes break a limit.
+    #[error("codes: {0}")]
+    Policy(CodeError),
+    /// Too many wrong codes were entered.
+    #[error(
+        "{wrong} wrong codes were entered: an operator must unlock the profile; verified destinations stay usable"
+    )]
+    Locked {
+        /// How many.
+        wrong: u16,
+    },
+    /// The id stands for another destination.
+    #[error("id: stands for another destination; choose a new one")]
+    IdTaken,
+    /// The id stood for a destination that was retired.
+    #[error("id: stood for a destination that is retired; add it again under a new id")]
+    IdRetired,
+    /// The list is full.
+    #[error("too many: at most {max} destinations; retire one first")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// A destination that others could own needs a code.
+    #[error("code: is required; draw one, send it to the payee, and give its hash")]
+    CodeMissing,
+    /// The profile has no such destination.
+    #[error("id: the profile has no such destination; look at its list")]
+    Unknown,
+    /// It was verified already.
+    #[error("id: the destination is verified; it needs no other code")]
+    AlreadyVerified,
+    /// It is not verified yet.
+    #[error("id: the destination is not verified; enter its code first")]
+    NotVerified,
+    /// The code, or the attempt, does not count.
+    #[error("{0}")]
+    Code(CodeRejection),
+}
+
+impl Rejection {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownActor => "unknown-actor",
+            Self::Stale { .. } => "stale",
+            Self::WrongRole { .. } => "wrong-role",
+            Self::Policy(_) => "invalid-policy",
+            Self::Locked { .. } => "locked",
+            Self::IdTaken => "id-taken",
+            Self::IdRetired => "id-retired",
+            Self::TooMany { .. } => "too-many-destinations",
+            Self::CodeMissing => "code-missing",
+            Self::Unknown => "unknown-destination",
+            Self::AlreadyVerified => "already-verified",
+            Self::NotVerified => "not-verified",
+            Self::Code(error) => error.code(),
+        }
+    }
+
+    /// Can the same command succeed later, or after reading the profile again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Stale { .. } | Self::Locked { .. } | Self::TooMany { .. } | Self::NotVerified => true,
+            Self::Code(error) => error.is_transient(),
+            Self::UnknownActor
+            | Self::WrongRole { .. }
+            | Self::Policy(_)
+            | Self::IdTaken
+            | Self::IdRetired
+            | Self::CodeMissing
+            | Self::Unknown
+            | Self::AlreadyVerified => false,
+        }
+    }
+}
+
+impl From<CodeRejection> for Rejection {
+    fn from(rejection: CodeRejection) -> Self {
+        Self::Code(rejection)
+    }
+}
