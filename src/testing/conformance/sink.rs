@@ -53,21 +53,23 @@ fn proposed(id: DealId) -> Result<(Deal, Vec<Recorded>), String> {
     Ok((deal, transition.into_events().into_vec()))
 }
 
-fn commit<'a>(expected_version: u64, events: &'a [Recorded], after: &'a Deal) -> Commit<'a> {
-    Commit { expected_version, before: None, events, after, recorded_at: after.last_at() }
+fn commit<'a>(before: Option<&'a Deal>, events: &'a [Recorded], after: &'a Deal) -> Commit<'a> {
+    let expected_version = before.map_or(0, Deal::version);
+    Commit { expected_version, before, events, after, recorded_at: after.last_at() }
 }
 
 /// A commit that must go through.
 fn write<S: SinkUnderTest>(
     sink: &mut S,
-    before: u64,
+    before: Option<&Deal>,
     events: &[Recorded],
     after: &Deal,
 ) -> Result<(), String> {
     match sink.commit(commit(before, events, after)) {
         Ok(()) => Ok(()),
         Err(CommitError::Conflict) => {
-            Err(format!("version {before} is the stored one, and it is a conflict"))
+            let version = before.map_or(0, Deal::version);
+            Err(format!("version {version} is the stored one, and it is a conflict"))
         }
         Err(CommitError::Unknown(_)) => Err("the sink does not know whether it has written".to_owned()),
     }
@@ -76,7 +78,7 @@ fn write<S: SinkUnderTest>(
 /// A commit that must be refused, and leave the journal as it was.
 fn refuse<S: SinkUnderTest>(
     sink: &mut S,
-    before: u64,
+    before: Option<&Deal>,
     events: &[Recorded],
     after: &Deal,
 ) -> Result<(), String> {
@@ -85,8 +87,9 @@ fn refuse<S: SinkUnderTest>(
     match sink.commit(commit(before, events, after)) {
         Err(CommitError::Conflict) => {}
         Ok(()) => {
+            let expected = before.map_or(0, Deal::version);
             return Err(format!(
-                "version {before} was expected and {stored_version} is stored, and it was written"
+                "version {expected} was expected and {stored_version} is stored, and it was written"
             ));
         }
         Err(CommitError::Unknown(_)) => return Err("a conflict is known: nothing was written".to_owned()),
@@ -100,7 +103,7 @@ fn refuse<S: SinkUnderTest>(
 /// A proposal that is stored.
 fn open<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<Deal, String> {
     let (deal, events) = proposed(id)?;
-    write(sink, 0, &events, &deal)?;
+    write(sink, None, &events, &deal)?;
     Ok(deal)
 }
 
@@ -115,8 +118,8 @@ fn stored_whole<S: SinkUnderTest>(mut sink: S, id: DealId) -> Verdict {
         "it is there before it was stored".to_owned()
     })?;
     let (deal, events) = proposed(id)?;
-    let told: Vec<_> = commit(0, &events, &deal).envelopes().collect();
-    write(&mut sink, 0, &events, &deal)?;
+    let told: Vec<_> = commit(None, &events, &deal).envelopes().collect();
+    write(&mut sink, None, &events, &deal)?;
     let stored = sink.journal(id);
     ensure(stored == told, || {
         format!("{} of {} envelopes are as they were told", same(&stored, &told), told.len())
@@ -130,36 +133,36 @@ fn same(stored: &[Envelope], told: &[Envelope]) -> usize {
 
 fn created_once<S: SinkUnderTest>(mut sink: S, id: DealId) -> Verdict {
     let (deal, events) = proposed(id)?;
-    write(&mut sink, 0, &events, &deal)?;
-    refuse(&mut sink, 0, &events, &deal)?;
+    write(&mut sink, None, &events, &deal)?;
+    refuse(&mut sink, None, &events, &deal)?;
     Ok(Tried::Held)
 }
 
 fn stale<S: SinkUnderTest>(mut sink: S, id: DealId) -> Verdict {
     let mut deal = open(&mut sink, id)?;
-    let seen = deal.version();
+    let seen = deal.clone();
     let mut late = deal.clone();
     let events = post(&mut deal, "first")?;
-    write(&mut sink, seen, &events, &deal)?;
+    write(&mut sink, Some(&seen), &events, &deal)?;
     let events = post(&mut late, "too late")?;
-    refuse(&mut sink, seen, &events, &late)?;
+    refuse(&mut sink, Some(&seen), &events, &late)?;
     Ok(Tried::Held)
 }
 
 fn ahead<S: SinkUnderTest>(mut sink: S, id: DealId) -> Verdict {
     let mut deal = open(&mut sink, id)?;
     let _lost = post(&mut deal, "never stored")?;
-    let seen = deal.version();
+    let seen = deal.clone();
     let events = post(&mut deal, "after a gap")?;
-    refuse(&mut sink, seen, &events, &deal)?;
+    refuse(&mut sink, Some(&seen), &events, &deal)?;
     Ok(Tried::Held)
 }
 
 /// From the proposal to the acceptance: commits of one event and of many.
 fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelope>), String> {
     let (mut deal, events) = proposed(id)?;
-    let mut told: Vec<_> = commit(0, &events, &deal).envelopes().collect();
-    write(sink, 0, &events, &deal)?;
+    let mut told: Vec<_> = commit(None, &events, &deal).envelopes().collect();
+    write(sink, None, &events, &deal)?;
     let payment = ConfirmPayment {
         deposit: DepositId::BUYER_PAYMENT,
         gateway: Text::from_static("bank"),
@@ -175,10 +178,10 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
         (Accept::default().into(), buyer()),
     ];
     for (command, actor) in steps {
-        let before = deal.version();
+        let before = deal.clone();
         let events = act(&mut deal, command, actor)?;
-        told.extend(commit(before, &events, &deal).envelopes());
-        write(sink, before, &events, &deal)?;
+        told.extend(commit(Some(&before), &events, &deal).envelopes());
+        write(sink, Some(&before), &events, &deal)?;
     }
     Ok((deal, told))
 }
@@ -211,9 +214,9 @@ fn apart<S: SinkUnderTest>(mut sink: S) -> Verdict {
     let mut deal = open(&mut sink, one)?;
     open(&mut sink, other)?;
     let stored = sink.journal(other);
-    let before = deal.version();
+    let before = deal.clone();
     let events = post(&mut deal, "for the first")?;
-    write(&mut sink, before, &events, &deal)?;
+    write(&mut sink, Some(&before), &events, &deal)?;
     ensure(sink.journal(other) == stored, || "a commit to one deal changed another".to_owned())?;
     Ok(Tried::Held)
 }
@@ -232,16 +235,16 @@ const WRITERS: usize = 3;
 fn one_wins<S: SinkUnderTest>(mut sink: S) -> Verdict {
     for round in 0..ROUNDS {
         let mut deal = open(&mut sink, deal_id(9, round))?;
-        let seen = deal.version();
+        let seen = deal.clone();
         let events = post(&mut deal, "me first")?;
-        let (deal, events) = (&deal, &events);
+        let (seen, deal, events) = (&seen, &deal, &events);
         let barrier = &Barrier::new(WRITERS);
         let connections: Vec<S> = (0..WRITERS).map(|_| sink.reconnect()).collect();
         let wins = std::thread::scope(|scope| {
             let race = |mut connection: S| {
                 scope.spawn(move || {
                     barrier.wait();
-                    connection.commit(commit(seen, events, deal)).is_ok()
+                    connection.commit(commit(Some(seen), events, deal)).is_ok()
                 })
             };
             let writers: Vec<_> = connections.into_iter().map(race).collect();
