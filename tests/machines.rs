@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
 
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 
 use escrow::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
@@ -177,6 +178,67 @@ fn snapshots_round_trip<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
         Ok(())
     })
     .map(drop)
+}
+
+/// Not by chance: every history of a few steps, over every kind of step, at once or at the next deadline; and from every
+/// state reached, time alone goes on.
+fn every_short_history_is_sound<M: Play>() {
+    const MOST: usize = 4_000;
+    let mut seen = BTreeSet::new();
+    let mut reached: VecDeque<(M, Time)> = (0..3).map(|kind| (M::start(kind * 51).0, noon())).collect();
+    let mut steps = 0_usize;
+    while let Some((state, now)) = reached.pop_front() {
+        assert!(state.is_sound(), "{state:?}");
+        time_goes_on(&state);
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<M>(&json).ok().as_ref(), Some(&state));
+        let instants = [Some(now), state.next_deadline(), state.next_deadline().map(|at| at.minus_secs(1))];
+        for at in instants.into_iter().flatten().map(|at| at.max(now)) {
+            let mut tried = BTreeSet::new();
+            let choices = (0..24).flat_map(|kind| {
+                [0, 64, 130]
+                    .into_iter()
+                    .flat_map(move |content| [0, 2, 11, 255].map(|who| Choice { kind, content, who }))
+            });
+            for choice in choices {
+                let (command, actor) = state.step(choice, at);
+                if !tried.insert(format!("{command:?} {actor:?}")) {
+                    continue;
+                }
+                steps += 1;
+                let context = Context::new(at, actor);
+                let mut next = state.clone();
+                match next.handle(&command, &context) {
+                    Ok(_) => {
+                        let again = next.decide(&command, &context);
+                        assert!(
+                            matches!(&again, Ok(t) if t.is_empty()),
+                            "{command:?} again: {again:?} on {next:?}"
+                        );
+                    }
+                    Err(_) => assert_eq!(next, state),
+                }
+                if seen.len() < MOST && seen.insert(format!("{at} {}", serde_json::to_string(&next).unwrap()))
+                {
+                    reached.push_back((next, at));
+                }
+            }
+        }
+    }
+    println!("{} distinct states, {steps} steps", seen.len());
+    assert!(seen.len() > 10, "{}", seen.len());
+}
+
+/// Woken at a deadline, it has left that deadline behind.
+fn time_goes_on<M: Play>(state: &M) {
+    let mut state = state.clone();
+    for _ in 0..50 {
+        let Some(deadline) = state.next_deadline() else { return };
+        let now = deadline.max(state.last_at());
+        assert_eq!(state.handle(&M::wake(), &Context::clock(now)).map(drop), Ok(()));
+        assert!(state.next_deadline().is_none_or(|next| next > now), "{state:?} stays at {deadline}");
+        assert!(state.is_sound(), "{state:?}");
+    }
 }
 
 fn prove(law: fn(u8, &Steps) -> TestCaseResult) {
@@ -597,6 +659,11 @@ macro_rules! machines {
                 waking_changes_only_the_promptness,
                 snapshots_round_trip,
             );
+
+            #[test]
+            fn every_short_history_is_sound() {
+                super::every_short_history_is_sound::<$machine>();
+            }
         }
     )+};
     (@laws $machine:ty: $($law:ident),+ $(,)?) => {$(
