@@ -104,8 +104,10 @@ impl Default for CodePolicy {
 pub struct Attempt {
     /// Which code is meant, by its number: an attempt that was under way while a new code was asked for does not count
     /// against the new one.
+    #[serde(deserialize_with = "hash::read_number")]
     pub code: u8,
     /// The attempt's own number among those of this code, counted from 1 without gaps: what a repeat is recognised by.
+    #[serde(deserialize_with = "hash::read_number")]
     pub number: u8,
     /// What was entered.
     pub entered: PlainCode,

@@ -77,6 +77,9 @@ pub enum CodeError {
     /// Not a hash.
     #[error("code: salt and hash in lower-case hex, with a full stop between them")]
     Hash,
+    /// Not the number of a code or of an attempt.
+    #[error("number: a whole number up to 255; what was entered belongs into `entered`")]
+    Number,
     /// A limit does not fit.
     #[error("code policy: {field} is zero or over its limit")]
     Policy {
@@ -91,6 +94,7 @@ impl CodeError {
         match self {
             Self::Plain => "code-malformed",
             Self::Hash => "code-hash-malformed",
+            Self::Number => "code-number-malformed",
             Self::Policy { .. } => "code-policy",
         }
     }

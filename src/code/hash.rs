@@ -43,60 +43,74 @@ impl fmt::Debug for PlainCode {
 
 impl<'de> Deserialize<'de> for PlainCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_hidden(deserializer, Self::new, CodeError::Plain)
+        let number = |_| Err(CodeError::Plain);
+        read_hidden(deserializer, Hidden { text: Self::new, number, error: CodeError::Plain })
     }
 }
 
-/// Reads a text whose content no error may show: serde's own "invalid type" would show a code that came as a number.
-fn read_hidden<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    read: fn(&str) -> Result<T, CodeError>,
-    error: CodeError,
-) -> Result<T, D::Error> {
-    struct Hidden<T>(fn(&str) -> Result<T, CodeError>, CodeError);
-
-    impl<T> de::Visitor<'_> for Hidden<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            fmt::Display::fmt(&self.1, f)
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            (self.0)(text).map_err(E::custom)
-        }
-
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
-
-        fn visit_u128<E: de::Error>(self, _: u128) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
-
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
-
-        fn visit_i128<E: de::Error>(self, _: i128) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
-
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
-
-        fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<T, E> {
-            Err(E::custom(self.1))
-        }
+/// Reads the number of a code or of an attempt: somebody may put the code itself there by mistake.
+pub(super) fn read_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = |n| u8::try_from(n).map_err(|_| CodeError::Number);
+    let hidden = Hidden { text: |_| Err(CodeError::Number), number, error: CodeError::Number };
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_any(hidden)
+    } else {
+        deserializer.deserialize_u8(hidden)
     }
+}
 
-    let hidden = Hidden(read, error);
-    // told to read a text, a format would report what it found instead by itself
+/// Told to read a text, a format would report what it found instead by itself.
+fn read_hidden<'de, D: Deserializer<'de>, T>(deserializer: D, hidden: Hidden<T>) -> Result<T, D::Error> {
     if deserializer.is_human_readable() {
         deserializer.deserialize_any(hidden)
     } else {
         deserializer.deserialize_str(hidden)
+    }
+}
+
+/// Reads what no error may show: serde's own "invalid type" would show a code that came as a number.
+struct Hidden<T> {
+    text: fn(&str) -> Result<T, CodeError>,
+    number: fn(u64) -> Result<T, CodeError>,
+    error: CodeError,
+}
+
+impl<T> de::Visitor<'_> for Hidden<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.text)(text).map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        (self.number)(number).map_err(E::custom)
+    }
+
+    fn visit_u128<E: de::Error>(self, _: u128) -> Result<T, E> {
+        Err(E::custom(self.error))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::custom(self.error)),
+        }
+    }
+
+    fn visit_i128<E: de::Error>(self, _: i128) -> Result<T, E> {
+        Err(E::custom(self.error))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<T, E> {
+        Err(E::custom(self.error))
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<T, E> {
+        Err(E::custom(self.error))
     }
 }
 
@@ -178,6 +192,7 @@ impl Serialize for CodeHash {
 
 impl<'de> Deserialize<'de> for CodeHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_hidden(deserializer, Self::parse, CodeError::Hash)
+        let number = |_| Err(CodeError::Hash);
+        read_hidden(deserializer, Hidden { text: Self::parse, number, error: CodeError::Hash })
     }
 }

@@ -176,6 +176,28 @@ fn an_old_request_withdraws_nothing_again() {
 }
 
 #[test]
+fn so_many_small_withdrawals_do_not_outrun_the_limit_of_a_day() {
+    let policy = BalancePolicy { per_day: Some(rub(80_00)), codes_per_day: 200, ..BalancePolicy::default() };
+    let mut balance = balance_with(policy);
+    // more than are kept of those that are over, all of today
+    for number in 1..=80 {
+        ok(&mut balance, request(number, 1_00), &boris(number));
+        ok(&mut balance, confirm(number), &boris(number));
+        ok(&mut balance, paid(number), &gateway(number));
+    }
+    let none = Rejection::OverDay { left: rub(0) };
+    assert_eq!(refused(&mut balance, request(81, 1), &boris(81)), none);
+    assert_eq!(
+        refused(&mut balance, request(81, 1), &Context::new(just_before(after(DAY + 1)), party("boris"))),
+        none
+    );
+    // a late answer to the oldest is known all day
+    stands(&mut balance, paid(1), &gateway(82));
+    ok(&mut balance, request(81, 1_00), &boris(DAY + 1));
+    assert_eq!(balance.sums().paid_out, 80_00);
+}
+
+#[test]
 fn a_clock_that_steps_back_revives_no_code() {
     let mut balance = with_withdrawal(WithdrawalStatus::Requested);
     ok(&mut balance, Wake {}, &clock(900));
@@ -269,6 +291,11 @@ fn the_code_is_nowhere_to_be_seen() {
         seen.push(serde_json::from_str::<Command>(&json).unwrap_err().to_string());
         let entered = json.replace(r#""type":"confirm","#, "");
         seen.push(serde_json::from_str::<Confirm>(&entered).unwrap_err().to_string());
+        // nor what stands where its number should
+        let swapped = entered
+            .replace(r#""code":1"#, &format!(r#""code":{bad}"#))
+            .replace(&format!(r#""entered":{bad}"#), r#""entered":"1111""#);
+        seen.push(serde_json::from_str::<Confirm>(&swapped).unwrap_err().to_string());
         // nor what stands where its hash should
         let misplaced = format!(r#"{{"type":"new_code","withdrawal":1,"number":2,"code":{bad}}}"#);
         seen.push(serde_json::from_str::<Command>(&misplaced).unwrap_err().to_string());
