@@ -7,8 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::heard::{Heard, Known, is_within};
 use super::withdrawal::{Withdrawals, is_within_a_day};
 use super::{
-    Balance, BalancePolicy, Event, Fact, Holder, Sums, Withdrawal, WithdrawalState, WithdrawalStatus,
+    Balance, BalancePolicy, Event, Fact, Holder, Movement, MovementKind, Origin, Sums, Withdrawal,
+    WithdrawalState, WithdrawalStatus,
 };
+use crate::code::CodePolicy;
 use crate::machine::{DecodeError, Machine};
 use crate::{BalanceId, Currency, Destination, Recorded, Time};
 
@@ -133,12 +135,8 @@ impl Balance {
             if matches!(recorded.event, Event::Opened { .. }) {
                 return Err(NOT);
             }
-            let sums = recorded
-                .event
-                .movement()
-                .map(|m| [m.amount, m.fee.unwrap_or(m.amount), m.after.available, m.after.reserved]);
-            if sums.is_some_and(|sums| sums.iter().any(|sum| sum.currency() != *currency)) {
-                return Err(DecodeError::Field { field: "currency" });
+            if let Some(movement) = recorded.event.movement() {
+                balance.check_movement(&movement)?;
             }
             balance.apply(recorded);
             // every line of the statement adds up, and not only the last
@@ -148,6 +146,42 @@ impl Balance {
         }
         balance.check()?;
         Ok(balance)
+    }
+
+    /// Is it in the currency of the balance, and can it come next? Each fact counts once, each withdrawal has its own
+    /// number, and what leaves, or comes back, is what was reserved.
+    fn check_movement(&self, m: &Movement) -> Result<(), DecodeError> {
+        const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
+        let sums = [m.amount, m.fee.unwrap_or(m.amount), m.after.available, m.after.reserved];
+        if sums.iter().any(|sum| sum.currency() != self.currency) {
+            return Err(FIELD("currency"));
+        }
+        let reserved = |number, may_be_requested| {
+            self.withdrawal(number).is_some_and(|w| {
+                let stands = match w.status() {
+                    WithdrawalStatus::Requested => may_be_requested,
+                    WithdrawalStatus::Sent => true,
+                    WithdrawalStatus::Paid
+                    | WithdrawalStatus::Failed
+                    | WithdrawalStatus::Cancelled
+                    | WithdrawalStatus::Expired => false,
+                };
+                stands && (w.amount, Some(w.fee)) == (m.amount, m.fee)
+            })
+        };
+        match (m.origin, m.kind) {
+            (Origin::Deal(fact), _) if self.heard.amount(&fact).is_some() => Err(FIELD("heard")),
+            (Origin::Deal(_), _) => Ok(()),
+            (Origin::Withdrawal(number), kind) => {
+                let follows = match kind {
+                    MovementKind::Reserve => self.last_number().checked_add(1) == Some(number),
+                    MovementKind::PayOut => reserved(number, false),
+                    MovementKind::Return => reserved(number, true),
+                    MovementKind::Credit | MovementKind::Debit => false,
+                };
+                if follows { Ok(()) } else { Err(FIELD("withdrawals")) }
+            }
+        }
     }
 
     /// Checks every invariant of the balance: what decoding checks, for tests and audits.
@@ -227,8 +261,10 @@ impl Balance {
             WithdrawalStatus::Sent | WithdrawalStatus::Paid | WithdrawalStatus::Failed => true,
             WithdrawalStatus::Requested | WithdrawalStatus::Cancelled | WithdrawalStatus::Expired => false,
         };
-        let code =
-            w.code.is_sound() && w.code.is_accepted() == confirmed && w.requested_at <= w.code.expires();
+        let latest = self.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S);
+        let code = w.code.is_sound()
+            && w.code.is_accepted() == confirmed
+            && (w.requested_at..=latest).contains(&w.code.expires());
         amounts && known && numbered && stands && code && w.destination != Destination::Balance
     }
 

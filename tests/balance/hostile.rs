@@ -2,7 +2,8 @@
 
 use super::*;
 use escrow::Recorded;
-use escrow::balance::Parts;
+use escrow::balance::{self, Parts};
+use escrow::code::{Code, CodePolicy};
 use escrow::machine::DecodeError;
 use serde_json::{Value, json};
 
@@ -131,6 +132,77 @@ fn a_hostile_journal_is_refused() {
     assert_eq!(Balance::replay(balance.id(), shorter), Err(DecodeError::Field { field: "sums" }));
 }
 
+/// Each line adds up, and yet the journal tells of something that never happens.
+#[test]
+fn a_journal_in_which_something_counts_twice_is_refused() {
+    let after = |available, reserved| balance::After { available: rub(available), reserved: rub(reserved) };
+    let tell = |events: &[(Event, u32)]| {
+        let mut balance = with_withdrawal(WithdrawalStatus::Sent);
+        let opened = Balance::open(
+            balance.id(),
+            balance.holder().clone(),
+            Currency::RUB,
+            *balance.policy(),
+            &clock(0),
+        );
+        let mut journal = opened.unwrap().1.into_events().into_vec();
+        balance = Balance::replay(balance.id(), &journal).unwrap();
+        for command in [Command::from(credit(1, 1, 1_000_00)), request(1, 400_00).into(), confirm(1).into()] {
+            let actor = if command.kind() == CommandKind::Credit { clock(0) } else { boris(1) };
+            journal.extend(balance.handle(&command, &actor).unwrap().into_events());
+        }
+        assert_eq!(Balance::replay(balance.id(), &journal).map(drop), Ok(()));
+        let told = |(event, secs): &(Event, u32)| Recorded {
+            at: self::after(*secs),
+            actor: Actor::Clock,
+            via: None,
+            event: event.clone(),
+        };
+        journal.extend(events.iter().map(told));
+        Balance::replay(balance.id(), &journal).map(drop)
+    };
+    let field = |field| Err(DecodeError::Field { field });
+    let credited = |minor, available| Event::Credited {
+        deal: deal_id(1),
+        transaction: TxId::new(1),
+        purpose: Purpose::Payout,
+        settled_at: self::after(0),
+        amount: rub(minor),
+        after: after(available, 400_00),
+    };
+    assert_eq!(tell(&[(credited(1_000_00, 1_600_00), 2)]), field("heard"));
+    let paid = |withdrawal, amount, available, reserved| Event::WithdrawalPaid {
+        withdrawal,
+        reference: text("payout-9"),
+        amount: rub(amount),
+        fee: rub(0),
+        after: after(available, reserved),
+    };
+    let once = (paid(1, 400_00, 600_00, 0), 3);
+    assert_eq!(tell(&[once.clone()]), Ok(()));
+    // the same one again, and another amount
+    assert_eq!(tell(&[once.clone(), (paid(1, 400_00, 200_00, 0), 4)]), field("withdrawals"));
+    assert_eq!(tell(&[(paid(1, 300_00, 700_00, 0), 3)]), field("withdrawals"));
+    // the same number again, asked for once more and then paid once more
+    let again = Event::WithdrawalRequested {
+        withdrawal: 1,
+        amount: rub(400_00),
+        fee: rub(0),
+        destination: card("card-7").unwrap(),
+        code: Code::issue(1, hash(1, 1), &CodePolicy::default(), self::after(4)),
+        after: after(200_00, 400_00),
+    };
+    let sent = Event::WithdrawalSent {
+        withdrawal: 1,
+        code: 1,
+        attempt: 1,
+        amount: rub(400_00),
+        destination: card("card-7").unwrap(),
+    };
+    let twice = [once, (again.clone(), 4), (sent, 5), (paid(1, 400_00, 200_00, 0), 6)];
+    assert_eq!(tell(&twice), field("withdrawals"));
+}
+
 #[test]
 fn a_hostile_snapshot_is_refused_with_its_field() {
     let (balance, _) = varied();
@@ -208,6 +280,7 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     w("/withdrawals/3/amount/currency", json!("USD"));
     w("/withdrawals/3/state", json!({ "sent": { "at": "2026-03-01T12:00:13Z" } }));
     w("/withdrawals/3/code/expires", json!("2026-03-01T12:00:12Z"));
+    w("/withdrawals/3/code/expires", json!("2036-03-01T12:00:00Z"));
     w("/withdrawals/3/code/number", json!(0));
     w("/withdrawals/3/code/number", json!(11));
     w("/withdrawals/3/code/attempts", json!(11));
