@@ -174,6 +174,34 @@ fn nobody_goes_on_guessing_by_adding_one_destination_after_another() {
 }
 
 #[test]
+fn a_locked_profile_looks_at_no_code() {
+    let mut profile = verified();
+    ok(&mut profile, add("open", card(8)), &anna(20));
+    for n in 0..6 {
+        let id = format!("guess-{n}");
+        ok(&mut profile, add(&id, card(n)), &anna(20));
+        for attempt in 1..=5 {
+            ok(&mut profile, confirm(&id, 1, attempt, "000000"), &anna(20));
+        }
+    }
+    let locked = Rejection::Locked { wrong: 30 };
+    // one that was sent before has all its attempts, and none of them is compared, though it is the right one
+    assert_eq!(refused(&mut profile, confirm("open", 1, 1, RIGHT), &anna(21)), locked);
+    assert_eq!(refused(&mut profile, new_code("open", 2, RIGHT), &anna(21)), locked);
+    assert_eq!(profile.verified(&text("open")), None);
+    ok(&mut profile, Unlock {}.into(), &olga(22));
+    ok(&mut profile, confirm("open", 1, 1, RIGHT), &anna(23));
+    assert!(profile.verified(&text("open")).is_some());
+    // only a right code counts anew: its repeat does nothing for a guesser
+    ok(&mut profile, confirm("guess-0", 1, 1, "000000"), &anna(23));
+    ok(&mut profile, new_code("guess-0", 2, RIGHT), &anna(23));
+    ok(&mut profile, confirm("guess-0", 2, 1, "000000"), &anna(23));
+    assert_eq!(profile.wrong_codes(), 1);
+    assert_eq!(ok(&mut profile, confirm("open", 1, 1, RIGHT), &anna(24)), []);
+    assert_eq!(profile.wrong_codes(), 1);
+}
+
+#[test]
 fn the_balance_is_nobody_elses_and_needs_no_code() {
     let mut profile = profile();
     let requisite = Requisite { destination: Destination::Balance, label: Label::new("Balance").unwrap() };
@@ -447,6 +475,18 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["state"]["wrong"] = json!(31)), field("wrong"));
     let many = |v: &mut Value| v["state"]["retired"] = (0..65).map(|n| json!(format!("id-{n}"))).collect();
     assert_eq!(typed(&many), field("retired"));
+    // a code that would be good for years
+    let lasting = json!("2036-03-01T12:00:00Z");
+    assert_eq!(
+        typed(&|v| v["state"]["destinations"][1]["code"]["expires"] = lasting.clone()),
+        field("destinations")
+    );
+    // so many that to compare each with each would take minutes
+    let flood =
+        |v: &mut Value| v["state"]["retired"] = (0..200_000).map(|n| json!(format!("id-{n}"))).collect();
+    let started = std::time::Instant::now();
+    assert_eq!(typed(&flood), field("retired"));
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     let untyped = |change: &dyn Fn(&mut Value)| {
         let mut bad = good.clone();
         change(&mut bad);

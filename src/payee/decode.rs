@@ -100,16 +100,20 @@ impl PayeeProfile {
     pub fn check(&self) -> Result<(), DecodeError> {
         let state = &self.state;
         let ids = || state.destinations.iter().map(|listed| &listed.id).chain(&state.retired);
+        // before they are compared with each other
+        let few = state.destinations.len() <= Self::MAX_DESTINATIONS;
+        let few_retired = state.retired.len() <= Self::RETIRED_KEPT;
         let unique =
-            ids().enumerate().all(|(i, id)| !ids().skip(i.saturating_add(1)).any(|other| other == id));
+            || ids().enumerate().all(|(i, id)| !ids().skip(i.saturating_add(1)).any(|other| other == id));
         let default = state.default.as_ref().is_none_or(|id| self.verified(id).is_some());
         let checks = [
             ("codes", self.codes.check().is_ok()),
             ("revision", state.revision >= 1 && state.revision <= state.version),
             ("last_at", state.created_at <= state.last_at),
-            ("destinations", state.destinations.len() <= Self::MAX_DESTINATIONS && unique),
+            ("destinations", few),
+            ("retired", few_retired),
+            ("destinations", !few || !few_retired || unique()),
             ("destinations", state.destinations.iter().all(|listed| self.agrees(listed))),
-            ("retired", state.retired.len() <= Self::RETIRED_KEPT),
             ("default", default),
             ("wrong", state.wrong <= Self::MAX_WRONG_CODES),
         ];
@@ -124,7 +128,9 @@ impl PayeeProfile {
         match (&listed.requisite.destination, &listed.code) {
             (Destination::Balance, None) => true,
             (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), Some(code)) => {
-                code.is_sound() && code.number() <= self.codes.codes
+                code.is_sound()
+                    && code.number() <= self.codes.codes
+                    && code.expires() <= self.state.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S)
             }
             (Destination::Balance, Some(_))
             | (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), None) => false,
