@@ -444,6 +444,21 @@ fn a_declined_attempt_does_not_prolong_the_suspension() {
 }
 
 #[test]
+fn a_suspended_payer_is_never_charged_twice_at_a_time() {
+    let mut s = suspended();
+    ok(&mut s, pay(2, 5), &anna(on("2027-04-10")));
+    assert_eq!(pending(&s), Some((2, 5, 490_00)));
+    assert_eq!(refused(&mut s, pay(2, 6), &anna(on("2027-04-10"))), Rejection::AttemptPending);
+    // what is under way is not given up, however long the gateway takes
+    assert_eq!(s.next_deadline(), None);
+    assert_eq!(ok(&mut s, wake(), &clock(on("2027-05-20"))), []);
+    assert_eq!(refused(&mut s, pay(2, 6), &anna(on("2027-05-20"))), Rejection::AttemptPending);
+    let events = ok(&mut s, yes(2, 5), &bank(on("2027-05-20")));
+    assert!(matches!(events[0], Event::Paid { period: 2, attempt: 5, .. }), "{events:?}");
+    assert_eq!((s.status(), s.paid()), (Status::Active, 2));
+}
+
+#[test]
 fn attempts_of_a_period_are_bounded() {
     let mut s = suspended();
     let now = on("2027-03-20");
@@ -1136,6 +1151,53 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         v["settled"] = json!(all);
     };
     assert_eq!(typed(&many), field("settled"));
+    // so many that to compare each with each would take minutes
+    let flood = |v: &mut Value| {
+        let entry = v["settled"][1].clone();
+        let made = |n: u32| {
+            let mut entry = entry.clone();
+            (entry["period"], entry["attempt"]) = (json!(n / 60_000 + 1), json!(n % 60_000 + 1));
+            entry
+        };
+        v["settled"] = (0..300_000).map(made).collect();
+    };
+    let started = std::time::Instant::now();
+    assert_eq!(typed(&flood), field("settled"));
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    // the attempt after the last one that can be counted would have its key, and the gateway's answer would be old news
+    let last = |v: &mut Value| {
+        v["charge"]["attempt"] = json!(u16::MAX);
+        v["settled"][3]["attempt"] = json!(u16::MAX);
+    };
+    assert_eq!(typed(&last), field("charge"));
+    let last = |v: &mut Value| {
+        v["anchor"]["period"] = json!(u32::MAX);
+        v["anchor"]["at"] = v["charge"]["from"].clone();
+        v["charge"]["to"] = json!("2027-06-30T12:00:00Z");
+        v["charge"]["from"] = json!("2027-05-30T12:00:00Z");
+        v["anchor"]["at"] = json!("2027-05-30T12:00:00Z");
+        v["charge"]["period"] = json!(u32::MAX);
+        v["settled"][3]["period"] = json!(u32::MAX);
+        v["skipped"] = json!(u32::MAX - 3);
+    };
+    assert_eq!(typed(&last), field("charge"));
+    assert_eq!(typed(&|v| v["versions"] = json!(u32::MAX)), field("plan"));
+    // a deadline that no schedule has made
+    let never = json!({ "past_due": { "next": { "retry": { "at": "9999-01-01T00:00:00Z" } } } });
+    assert_eq!(typed(&|v| v["phase"] = never.clone()), field("phase"));
+    let never = json!({ "past_due": { "next": { "suspend": { "at": "9999-01-01T00:00:00Z" } } } });
+    assert_eq!(typed(&|v| v["phase"] = never.clone()), field("phase"));
+    let never = json!({ "suspended": { "until": "9999-01-01T00:00:00Z" } });
+    assert_eq!(typed(&|v| v["phase"] = never.clone()), field("phase"));
+    // a trial that is longer than what was agreed
+    for trial in [Trial::Lasts(Period::Days(14)), Trial::Until(on("2027-02-14"))] {
+        let s = start(SubscriptionDraft { trial: Some(trial), ..draft() }, on("2027-01-31"));
+        let mut longer = serde_json::to_value(s.parts()).unwrap();
+        longer["state"]["phase"]["trialing"]["until"] = json!("2028-01-01T12:00:00Z");
+        longer["state"]["anchor"]["at"] = json!("2028-01-01T12:00:00Z");
+        let restored = serde_json::from_value::<Parts>(longer).unwrap().restore();
+        assert_eq!(restored, Err(DecodeError::Field { field: "phase" }));
+    }
 
     let untyped = |change: &dyn Fn(&mut Value)| {
         let mut bad = good.clone();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::settled::{Came, SettledAttempts};
 use super::{
-    Charge, ChargeState, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
-    SubscriptionTerms,
+    Charge, ChargeState, Dunning, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
+    SubscriptionTerms, Trial,
 };
 use crate::machine::{DecodeError, Machine};
 use crate::{InstrumentRef, Recorded, SubscriptionId, Time};
@@ -189,31 +189,56 @@ impl Subscription {
             && versions().is_sorted_by(|earlier, later| earlier < later)
             && versions().all(|version| (1..=state.versions).contains(version))
             && (state.plan.version > 1 || state.plan.plan == self.terms.plan)
+            // each was an event
+            && u64::from(state.versions) <= state.version
     }
 
     fn phase_agrees(&self) -> bool {
         let charge = self.state.charge.as_ref().map(|charge| charge.state);
+        let owes = matches!(charge, Some(ChargeState::Pending | ChargeState::Unpaid));
         match self.state.phase {
             Phase::Trialing { until } => {
-                charge.is_none() && self.terms.trial.is_some() && until == self.state.anchor.at
+                let ends = match self.terms.trial {
+                    Some(Trial::Lasts(length)) => length.after(self.state.created_at, 1),
+                    Some(Trial::Until(at)) => Some(at),
+                    None => None,
+                };
+                charge.is_none() && ends == Some(until) && until == self.state.anchor.at
             }
             Phase::Active => matches!(charge, Some(ChargeState::Pending | ChargeState::Paid)),
-            Phase::PastDue { .. } | Phase::Suspended { .. } => {
-                matches!(charge, Some(ChargeState::Pending | ChargeState::Unpaid))
-            }
+            Phase::PastDue { next } => owes && self.is_scheduled(next),
+            Phase::Suspended { until } => owes && self.is_due_within(until, self.terms.dunning.suspended_s),
             Phase::Cancelled { because: Ending::PeriodEnd } => self.state.ends,
             Phase::Cancelled { because: Ending::Unpaid } => charge == Some(ChargeState::Unpaid),
             Phase::Cancelled { because: Ending::Cancelled } => true,
         }
     }
 
+    fn is_scheduled(&self, next: Next) -> bool {
+        let dunning = &self.terms.dunning;
+        match next {
+            Next::Retry { at } => dunning.retry_s.iter().any(|delay| self.is_due_within(at, *delay)),
+            Next::Suspend { at } => self.is_due_within(at, dunning.grace_s),
+        }
+    }
+
+    /// Was a deadline so far ahead, at the most, when it was set?
+    fn is_due_within(&self, at: Time, secs: u32) -> bool {
+        at <= self.state.last_at.plus_secs(secs)
+    }
+
     fn charge_agrees(&self, charge: &Charge) -> bool {
         let state = &self.state;
         let retries = usize::from(charge.retries) <= self.terms.dunning.retry_s.len();
         let amount = charge.amount == state.plan.plan.amount;
-        let counted = state.anchor.period <= charge.period && charge.attempt >= 1;
+        // with those of the schedule on top of what a payer may ask for
+        let most = usize::from(Self::MAX_ATTEMPTS).saturating_add(Dunning::MAX_RETRIES);
+        let attempts = charge.attempt >= 1 && usize::from(charge.attempt) <= most;
+        // no period is shorter than a day
+        let earliest = Period::Days(1).after(state.created_at, charge.period.saturating_sub(1));
+        let counted = state.anchor.period <= charge.period && earliest.is_some_and(|at| at <= charge.from);
         let bounds = (charge.from, charge.to) == state.anchor.bounds(state.plan.plan.period, charge.period);
-        retries && amount && counted && bounds && charge.from <= state.last_at
+        retries && attempts && amount && counted && bounds && charge.from <= state.last_at
     }
 
     /// Each period is paid or skipped once, or is the latest and open.
@@ -231,6 +256,10 @@ impl Subscription {
         let state = &self.state;
         let latest = state.charge.as_ref().map_or((0, 0), |charge| (charge.period, charge.attempt));
         let all = || state.settled.iter();
+        // before they are compared with each other
+        if all().len() > SettledAttempts::KEPT {
+            return false;
+        }
         let paid = || all().filter(|s| matches!(s.came, Came::Paid(_)));
         let once = all().enumerate().all(|(i, one)| {
             let same = |s: &&_| {
@@ -251,8 +280,7 @@ impl Subscription {
             Some(ChargeState::Unpaid) => !matches!(answered(latest), None | Some(Came::Paid(_))),
             None => all().len() == 0,
         };
-        all().len() <= SettledAttempts::KEPT
-            && self.refunds().count() <= SettledAttempts::MAX_OWED
+        self.refunds().count() <= SettledAttempts::MAX_OWED
             && u32::try_from(paid().count()).is_ok_and(|count| count <= state.paid)
             && once
             && ordered
