@@ -851,6 +851,8 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["state"]["takes"][0]["at"] = json!("2026-03-01T11:00:00Z")), field("takes"));
     let early = json!({ "waiting": { "until": "2026-03-01T12:00:00Z" } });
     assert_eq!(typed(&|v| v["state"]["takes"][0]["stage"] = early.clone()), field("takes"));
+    let never = json!({ "waiting": { "until": "9999-01-01T00:00:00Z" } });
+    assert_eq!(typed(&|v| v["state"]["takes"][0]["stage"] = never.clone()), field("takes"));
     let twice = |v: &mut Value| v["state"]["takes"][1]["deal"] = v["state"]["takes"][0]["deal"].clone();
     assert_eq!(typed(&twice), field("takes"));
     let twice = |v: &mut Value| v["state"]["returned"][0]["deal"] = v["state"]["takes"][0]["deal"].clone();

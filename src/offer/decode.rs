@@ -150,7 +150,11 @@ impl Offer {
     fn agrees(&self, take: &Take) -> bool {
         let within = (1..=self.total()).contains(&take.count);
         let known = (self.created_at..=self.last_at).contains(&take.at);
-        within && known && take.taker != self.terms.owner
+        let deadline = match take.stage {
+            TakeStage::Waiting { until } => until == take.at.plus_secs(self.terms.to_contract_s),
+            TakeStage::Proposed | TakeStage::Concluded => true,
+        };
+        within && known && deadline && take.taker != self.terms.owner
     }
 
     /// A take that is reserved has a deal that can come of it; one that waits has not lapsed, or it would have when
