@@ -481,12 +481,10 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         typed(&|v| v["state"]["destinations"][1]["code"]["expires"] = lasting.clone()),
         field("destinations")
     );
-    // so many that to compare each with each would take minutes
+    // so many that this test would not end soon, were each compared with each
     let flood =
         |v: &mut Value| v["state"]["retired"] = (0..200_000).map(|n| json!(format!("id-{n}"))).collect();
-    let started = std::time::Instant::now();
     assert_eq!(typed(&flood), field("retired"));
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     let untyped = |change: &dyn Fn(&mut Value)| {
         let mut bad = good.clone();
         change(&mut bad);

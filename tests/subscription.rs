@@ -1151,7 +1151,7 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         v["settled"] = json!(all);
     };
     assert_eq!(typed(&many), field("settled"));
-    // so many that to compare each with each would take minutes
+    // so many that this test would not end soon, were each compared with each
     let flood = |v: &mut Value| {
         let entry = v["settled"][1].clone();
         let made = |n: u32| {
@@ -1161,9 +1161,7 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         };
         v["settled"] = (0..300_000).map(made).collect();
     };
-    let started = std::time::Instant::now();
     assert_eq!(typed(&flood), field("settled"));
-    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     // the attempt after the last one that can be counted would have its key, and the gateway's answer would be old news
     let last = |v: &mut Value| {
         v["charge"]["attempt"] = json!(u16::MAX);

@@ -179,7 +179,7 @@ fn a_journal_in_which_something_counts_twice_is_refused() {
         after: after(available, reserved),
     };
     let once = (paid(1, 400_00, 600_00, 0), 3);
-    assert_eq!(tell(&[once.clone()]), Ok(()));
+    assert_eq!(tell(std::slice::from_ref(&once)), Ok(()));
     // the same one again, and another amount
     assert_eq!(tell(&[once.clone(), (paid(1, 400_00, 200_00, 0), 4)]), field("withdrawals"));
     assert_eq!(tell(&[(paid(1, 300_00, 700_00, 0), 3)]), field("withdrawals"));
