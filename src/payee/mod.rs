@@ -6,7 +6,9 @@
 //! the reference itself.
 //!
 //! Wrong codes are counted over the whole profile; after [`PayeeProfile::MAX_WRONG_CODES`] of them nothing can be added
-//! or confirmed until an operator [unlocks](command::Unlock) it. What is verified stays usable all the while.
+//! or confirmed until an operator [unlocks](command::Unlock) it. What is verified stays usable all the while. How many codes
+//! are sent in a day is the host's to bound: adding and retiring in turn asks for one each time. A destination's id is the
+//! host's to choose as well; it is shown, so it is no place for a number that the label may not carry.
 //!
 //! # Examples
 //! ```

@@ -92,7 +92,8 @@ impl<G> Router<G> {
         Self { gateways: Vec::new(), payouts }
     }
 
-    /// One gateway more, under a name that is its own for good, with the methods that it is offered with.
+    /// One gateway more, under a name that is its own for good, with the methods that it is offered with. A method's
+    /// name is its gateway's for good, too: moved to another one, an open request could be paid at both.
     ///
     /// # Errors
     /// [`ListError`]: the name is taken, or a method in its currency. Not transient.
