@@ -187,6 +187,9 @@ fn prove(scene: Scene) -> usize {
         assert!(seen.kinds.contains(kind), "{name}: {kind} was never accepted");
     }
     assert!(seen.phases.contains(&expected), "{name}: {expected}");
+    // what the README tells is what was seen
+    let told = format!("| {},{:03} | 0 |", seen.states / 1_000, seen.states % 1_000);
+    assert!(include_str!("../README.md").contains(&told), "{name}: the README has no row with {told}");
     seen.states
 }
 
