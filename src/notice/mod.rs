@@ -101,7 +101,10 @@ fn recipient(deal: &Deal, to: To<'_>) -> Recipient {
         To::Side(Side::Buyer) => (Role::Buyer, Some(deal.terms().buyer.clone())),
         To::Side(Side::Seller) => (Role::Seller, Some(deal.terms().seller.clone())),
         To::Arbiter(id) => (Role::Arbiter, Some(id.clone())),
-        To::Partner(id) => (Role::Partner, Some(id.clone())),
+        // an arbiter may be paid by the deal as well: he is told once, in the role that the deal knows him by
+        To::Partner(id) => {
+            (deal.role_of(&Actor::Party(id.clone())).unwrap_or(Role::Partner), Some(id.clone()))
+        }
         To::Operator => (Role::Operator, None),
         To::Moderator => (Role::Moderator, None),
     };
