@@ -148,6 +148,17 @@ fn fire_due<M: Rules>(view: &mut Cow<'_, M>, now: Time, events: &mut Events<M::E
     }
 }
 
+/// What every event does, whatever it tells: it is counted, time does not run backwards, and where a person caused it
+/// the revision goes along, which an actor's `seen` is held against.
+pub(crate) fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut u64, last_at: &mut Time) {
+    *version = version.saturating_add(1);
+    *last_at = recorded.at.max(*last_at);
+    match &recorded.actor {
+        Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => *revision = *version,
+        Actor::Gateway | Actor::Tracker | Actor::Clock => {}
+    }
+}
+
 /// What the rules of a small machine push: stamps each event with when and by whom.
 pub(crate) struct Out<'c, E> {
     events: &'c mut Events<E>,

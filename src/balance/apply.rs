@@ -6,7 +6,7 @@ use super::{Balance, Command, Event, Rejection, Withdrawal, WithdrawalState};
 use crate::code::Verdict;
 use crate::deal::Context;
 use crate::machine::{self, Machine};
-use crate::{Actor, Money, Recorded, Time, Transition};
+use crate::{Money, Recorded, Time, Transition};
 
 impl Machine for Balance {
     type Command = Command;
@@ -30,12 +30,7 @@ impl Machine for Balance {
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
-        self.version = self.version.saturating_add(1);
-        self.last_at = self.last_at.max(recorded.at);
-        match &recorded.actor {
-            Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => self.revision = self.version,
-            Actor::Gateway | Actor::Tracker | Actor::Clock => {}
-        }
+        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
         self.take_in(&recorded.event, recorded.at);
         if let Some(movement) = recorded.event.movement() {
             self.sums.available = movement.after.available.minor();

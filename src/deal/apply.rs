@@ -15,7 +15,7 @@ use crate::deposit::{
 };
 use crate::dispute::{Dispute, DisputeStatus, Opener};
 use crate::settlement::Incurred;
-use crate::{Actor, DealId, Money, Side, Time};
+use crate::{Actor, DealId, Money, Side, Time, machine};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
@@ -89,15 +89,8 @@ impl Deal {
     /// journals, which [`Deal::replay`] checks as a whole.
     pub fn apply(&mut self, recorded: &Recorded) {
         let at = recorded.at;
-        self.core.version = self.core.version.saturating_add(1);
-        self.core.last_at = self.core.last_at.max(at);
-        match &recorded.actor {
-            Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => {
-                self.core.revision = self.core.version
-            }
-            Actor::Gateway | Actor::Tracker | Actor::Clock => {}
-        }
         let core = &mut self.core;
+        machine::count(recorded, &mut core.version, &mut core.revision, &mut core.last_at);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Proposed { .. } => {}

@@ -219,12 +219,7 @@ impl Machine for Store {
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
-        state.version = state.version.saturating_add(1);
-        state.last_at = state.last_at.max(recorded.at);
-        match &recorded.actor {
-            Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => state.revision = state.version,
-            Actor::Gateway | Actor::Tracker | Actor::Clock => {}
-        }
+        machine::count(recorded, &mut state.version, &mut state.revision, &mut state.last_at);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Opened { .. } => {}

@@ -3,7 +3,7 @@
 use super::decode::{Anchor, Phase, State};
 use super::settled::{Came, Settled};
 use super::{Charge, ChargeState, Event, PlanVersion, Proposal, SubscriptionTerms};
-use crate::{Actor, Recorded, Time};
+use crate::{Recorded, Time, machine};
 
 impl State {
     /// What `subscribed` begins.
@@ -29,12 +29,7 @@ impl State {
     }
 
     pub(super) fn apply(&mut self, recorded: &Recorded<Event>) {
-        self.version = self.version.saturating_add(1);
-        self.last_at = self.last_at.max(recorded.at);
-        match &recorded.actor {
-            Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => self.revision = self.version,
-            Actor::Gateway | Actor::Tracker | Actor::Clock => {}
-        }
+        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Subscribed { .. } => {}
