@@ -484,7 +484,9 @@ proptest! {
         match scene.settle() {
             Err(SettleError::TooLarge) => {
                 let largest = i128::from(Terms::MAX_AMOUNT);
-                prop_assert!(scene.pots.b > largest || scene.pots.l > largest, "pots within the limit");
+                let pots = &scene.pots;
+                let pots = [pots.b, pots.l, pots.buyer_guarantee, pots.seller_guarantee];
+                prop_assert!(pots.iter().any(|pot| *pot > largest), "pots within the limit: {pots:?}");
             }
             library => {
                 let library = library.map(|s| outcome(&s)).map_err(refused);
