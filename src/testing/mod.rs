@@ -5,6 +5,8 @@ pub mod conformance;
 mod gateway;
 pub mod scenario;
 mod sink;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod tracker;
 
 pub use clock::ManualClock;
