@@ -3,6 +3,7 @@
 mod clock;
 pub mod conformance;
 mod gateway;
+mod given;
 pub mod scenario;
 mod sink;
 #[cfg(feature = "proptest")]
@@ -11,6 +12,7 @@ mod tracker;
 
 pub use clock::ManualClock;
 pub use gateway::{Behaviour, Execution, Rule, ScriptedGateway, TimedOut};
+pub use given::{Given, Then};
 pub use sink::{MemorySink, SinkFault};
 pub use tracker::HandTracker;
 
