@@ -58,7 +58,8 @@
 //! # Features
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
 //! - `webmoney`: WebMoney Escrow's entities, calls and request hash, [`wire`]`::webmoney`.
-//! - `testing`: fakes of the ports, and scenarios, for our tests and for yours.
+//! - `testing`: fakes of the ports, scenarios, given/when/then and conformance suites, for our tests and for yours.
+//! - `proptest`: strategies for terms, policies, commands and whole histories, in `testing::strategies`.
 //! - `nalogka`: the entities, calls and notifications of Nalogka's *Safe Deals*, in `wire::nalogka`.
 
 #![forbid(unsafe_code)]

@@ -6,23 +6,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
 #![allow(clippy::cast_possible_truncation)]
 
-#[path = "generative/commands.rs"]
-mod commands;
 #[path = "generative/findings.rs"]
 mod findings;
-#[path = "generative/history.rs"]
-mod history;
 #[path = "generative/laws.rs"]
 mod laws;
-#[path = "generative/terms.rs"]
-mod terms;
 
 use std::collections::BTreeMap;
 
+use escrow::testing::strategies::{History, Moment, Play, histories};
 use proptest::test_runner::{Config, TestRunner};
 
 use findings::findings;
-use history::{Finding, History, Play, histories};
+use laws::{Finding, at_every_step};
 
 /// Proves a property over random histories: `cases` of them, or as many as `PROPTEST_CASES` says.
 fn prove(cases: u32, property: impl Fn(&History) -> Finding) {
@@ -41,12 +36,12 @@ fn prove(cases: u32, property: impl Fn(&History) -> Finding) {
     }
 }
 
-fn every_step(cases: u32, law: impl Fn(&history::Moment<'_>) -> Finding) {
-    prove(cases, |history| history.play(|moment| law(moment)).map(drop));
+fn every_step(cases: u32, law: impl Fn(&Moment<'_>) -> Finding) {
+    prove(cases, |history| at_every_step(history, &law));
 }
 
 fn every_end(cases: u32, law: impl Fn(&Play) -> Finding) {
-    prove(cases, |history| law(&history.play(|_| Ok(()))?));
+    prove(cases, |history| law(&history.play(|_| Finding::Ok(()))?));
 }
 
 #[test]
@@ -268,7 +263,7 @@ fn every_ending_is_reached() {
     // the same histories every time
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let result = TestRunner::new_with_rng(config, rng).run(&histories(), |history| {
-        let played = history.play(|moment| {
+        let played = history.play(|moment| -> Finding {
             let mut view = moment.before.clone();
             let mut withdrawn = false;
             for recorded in moment.events() {
@@ -370,7 +365,7 @@ fn coverage() {
     let count = |name: String| *phases.borrow_mut().entry(name).or_default() += 1;
     prove(5_000, |history| {
         let mut seen = std::collections::BTreeSet::new();
-        let end = history.play(|moment| {
+        let end = history.play(|moment| -> Finding {
             seen.insert(format!("phase {}", moment.after.phase().kind()));
             let command = moment.command.kind();
             match moment.verdict {

@@ -4,14 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 #![allow(clippy::cast_possible_truncation)]
 
-#[path = "generative/commands.rs"]
-mod commands;
 mod common;
-#[path = "generative/history.rs"]
-mod history;
-// what the generated histories are made of
-#[path = "generative/terms.rs"]
-mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -25,6 +18,7 @@ use escrow::notice::{News, Notice, Recipient, notices};
 use escrow::port::{Commit, CommitError, blocking};
 use escrow::terms::{Fee, FeePayee, Payer};
 use escrow::testing::scenario::{Scenario, run};
+use escrow::testing::strategies::{History, histories};
 use escrow::testing::{Behaviour, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault};
 use escrow::{Actor, Caller, Deal, Destination, Envelope, Money, Payee, Policy, Role, Side, Terms};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -603,10 +597,10 @@ fn sound(journal: &[Recorded]) -> Result<(), String> {
     Ok(())
 }
 
-fn prove(cases: u32, property: impl Fn(&history::History) -> Result<(), String>) {
+fn prove(cases: u32, property: impl Fn(&History) -> Result<(), String>) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
-    let ran = TestRunner::new(config)
-        .run(&history::histories(), |history| property(&history).map_err(TestCaseError::fail));
+    let ran =
+        TestRunner::new(config).run(&histories(), |history| property(&history).map_err(TestCaseError::fail));
     ran.unwrap_or_else(|found| panic!("{found}"));
 }
 
@@ -615,7 +609,7 @@ fn prove(cases: u32, property: impl Fn(&history::History) -> Result<(), String>)
 #[test]
 fn no_notice_says_too_much() {
     prove(3_000, |history| {
-        let play = history.play(|_| Ok(()))?;
+        let play = history.play(|_| Ok::<_, String>(()))?;
         sound(&play.journal)
     });
 }
@@ -625,10 +619,11 @@ fn no_notice_says_too_much() {
 fn a_replay_tells_the_same() {
     prove(400, |history| {
         let mut live: Vec<Notice> = Vec::new();
-        let start = history.begin()?;
+        let start = history.begin();
+        let id = start.deal.id();
         let first = told(&start.journal).into_iter().flat_map(|(.., n)| n);
-        live.extend(first.map(|n| Notice { deal: history::deal_id(), ..n }));
-        let play = history.play(|moment| {
+        live.extend(first.map(|n| Notice { deal: id, ..n }));
+        let play = history.play(|moment| -> Result<(), String> {
             let mut deal = moment.before.clone();
             for recorded in moment.events() {
                 deal.apply(recorded);
@@ -638,11 +633,8 @@ fn a_replay_tells_the_same() {
         })?;
         let stored = serde_json::to_string(&play.journal).map_err(|e| e.to_string())?;
         let journal: Vec<Recorded> = serde_json::from_str(&stored).map_err(|e| e.to_string())?;
-        let again: Vec<Notice> = told(&journal)
-            .into_iter()
-            .flat_map(|(.., n)| n)
-            .map(|n| Notice { deal: history::deal_id(), ..n })
-            .collect();
+        let again: Vec<Notice> =
+            told(&journal).into_iter().flat_map(|(.., n)| n).map(|n| Notice { deal: id, ..n }).collect();
         if live == again { Ok(()) } else { Err(format!("{live:#?}\n{again:#?}")) }
     });
 }

@@ -4,15 +4,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 #![allow(clippy::cast_possible_truncation)]
 
-#[path = "generative/commands.rs"]
-mod commands;
-#[path = "generative/history.rs"]
-mod history;
 #[path = "router/world.rs"]
 mod world;
-// what the generated histories are made of
-#[path = "generative/terms.rs"]
-mod terms;
 
 use std::collections::BTreeMap;
 
@@ -736,13 +729,14 @@ fn an_order_is_routed_alike_for_as_long_as_it_is_open() {
     let rules = PayoutRules::new(text("default"))
         .rule(Time::MIN, PayoutTo::Card, text("cards"))
         .and_then(|r| {
-            let later = Time::from_millis(history::START_MS).unwrap().plus_secs(3 * 86_400);
+            // three days into most of the histories
+            let later = Time::parse("2026-01-04T00:00:00Z").unwrap();
             r.rule(later, PayoutTo::Card, text("newer"))?.rule(later, PayoutTo::Wallet, text("wallets"))
         })
         .unwrap();
     let router: Router<ScriptedGateway> = Router::new(rules);
     let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
-    let ran = TestRunner::new(config).run(&history::histories(), |history| {
+    let ran = TestRunner::new(config).run(&escrow::testing::strategies::histories(), |history| {
         let mut routes = BTreeMap::new();
         history
             .play(|moment| {

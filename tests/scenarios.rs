@@ -276,25 +276,32 @@ fn who_and_when_are_what_the_scenario_says() {
 
 #[test]
 fn every_gateway_behaviour_can_be_scripted() {
-    for behaviour in ["prompt", "silent", "decline", "time_out", "time_out_after", "answer_twice"] {
+    // what the step that accepts ends with, and what becomes of the payout
+    let behaviours = [
+        ("prompt", "accepted", "settled"),
+        ("silent", "accepted", "settled"),
+        ("decline", "accepted", "credited"),
+        ("time_out", "accepted", "settled"),
+        ("time_out_after", "accepted", "settled"),
+        ("answer_twice", "accepted", "settled"),
+        ("late", "accepted", "settled"),
+        ("done_then_declined", "already-settled", "settled"),
+        ("declined_then_done", "already-settled", "credited"),
+    ];
+    for (behaviour, accepting, becomes) in behaviours {
         let mut document = example("a");
         document["gateway"] =
             json!([{ "kind": "payout", "payee": "seller", "times": 2, "behaviour": behaviour }]);
         document["finish"] = json!(true);
-        document["steps"]
-            .as_array_mut()
-            .unwrap()
-            .last_mut()
-            .unwrap()
-            .as_object_mut()
-            .unwrap()
-            .remove("expect_status");
+        let last = document["steps"].as_array_mut().unwrap().last_mut().unwrap().as_object_mut().unwrap();
+        last.remove("expect_status");
+        last.insert("expect".to_owned(), json!(accepting));
         let report = run(&read(&document));
         assert!(report.ok, "{behaviour}: {:?}", report.differences);
         is_sound(&report);
         let payout = report.legs.iter().find(|l| l.purpose.as_str() == "payout").unwrap();
         let state = serde_json::to_value(payout.state).unwrap();
-        assert_eq!(state, if behaviour == "decline" { "credited" } else { "settled" });
+        assert_eq!(state, becomes, "{behaviour}");
     }
 }
 

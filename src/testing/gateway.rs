@@ -1,6 +1,7 @@
-//! A gateway that behaves as it is told: prompt, silent, declining, timing out, answering twice.
+//! A gateway that behaves as it is told: prompt, silent, late, declining, timing out, answering twice, contradicting
+//! itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,13 @@ pub enum Behaviour {
     TimeOutAfter,
     /// Does it and says so, now and once more by [`ScriptedGateway::take_webhooks`].
     AnswerTwice,
+    /// Does it and says that it is in progress, until [`ScriptedGateway::take_webhooks`] has told what came of it.
+    Late,
+    /// Does it and says so; a webhook says that it was declined, which is not true.
+    DoneThenDeclined,
+    /// Does it and says that it was declined, which is not true; a webhook says that it is done, and so does the gateway
+    /// from then on.
+    DeclinedThenDone,
 }
 
 /// For which orders a behaviour is meant.
@@ -79,6 +87,8 @@ struct Books {
     rules: VecDeque<Rule>,
     done: BTreeMap<IdempotencyKey, Execution>,
     webhooks: Vec<Answer>,
+    /// What is told by a webhook first.
+    late: BTreeSet<IdempotencyKey>,
 }
 
 /// Keeps books by idempotency key: the first effect of a key is its only one.
@@ -101,9 +111,12 @@ impl ScriptedGateway {
         lock(&self.0).done.iter().map(|(key, execution)| (*key, execution.clone())).collect()
     }
 
-    /// Answers that are still to be delivered, as a gateway's webhooks would.
+    /// Answers that are still to be delivered, as a gateway's webhooks would, in the order in which they were given.
+    /// Webhooks come in any order, more than once, or never: turn the list round, repeat it, or drop it.
     pub fn take_webhooks(&self) -> Vec<Answer> {
-        std::mem::take(&mut lock(&self.0).webhooks)
+        let mut books = lock(&self.0);
+        books.late.clear();
+        std::mem::take(&mut books.webhooks)
     }
 
     fn form(request: &CheckoutRequest<'_>) -> CheckoutForm {
@@ -125,7 +138,8 @@ impl ScriptedGateway {
         let books = &mut *books;
         if let Some(known) = books.done.get_mut(&order.key) {
             known.asked = known.asked.saturating_add(1);
-            return Ok(known.answer.clone());
+            let is_late = books.late.contains(&order.key);
+            return Ok(if is_late { Answered::InProgress } else { known.answer.clone() });
         }
         let transaction = order.transaction;
         let fits = |rule: &&mut Rule| {
@@ -141,20 +155,24 @@ impl ScriptedGateway {
             None => Behaviour::Prompt,
         };
         let done = || reference(order).map_or(Answered::InProgress, Answered::Succeeded);
-        let (answer, reply) = match behaviour {
-            Behaviour::Prompt | Behaviour::AnswerTwice => (Some(done()), Ok(done())),
-            Behaviour::Silent => (None, Ok(Answered::InProgress)),
-            Behaviour::Decline => {
-                let declined = Answered::Declined(Reason::new("declined by the gateway").unwrap_or_default());
-                (Some(declined.clone()), Ok(declined))
-            }
-            Behaviour::TimeOut => (None, Err(TimedOut)),
-            Behaviour::TimeOutAfter => (Some(done()), Err(TimedOut)),
+        let declined = || Answered::Declined(Reason::new("declined by the gateway").unwrap_or_default());
+        // what it puts into its books, what it says now, and what a webhook says
+        let (answer, reply, webhook) = match behaviour {
+            Behaviour::Prompt => (Some(done()), Ok(done()), None),
+            Behaviour::AnswerTwice => (Some(done()), Ok(done()), Some(done())),
+            Behaviour::Silent => (None, Ok(Answered::InProgress), None),
+            Behaviour::Decline => (Some(declined()), Ok(declined()), None),
+            Behaviour::TimeOut => (None, Err(TimedOut), None),
+            Behaviour::TimeOutAfter => (Some(done()), Err(TimedOut), None),
+            Behaviour::Late => (Some(done()), Ok(Answered::InProgress), Some(done())),
+            Behaviour::DoneThenDeclined => (Some(done()), Ok(done()), Some(declined())),
+            Behaviour::DeclinedThenDone => (Some(done()), Ok(declined()), Some(done())),
         };
+        if behaviour == Behaviour::Late {
+            books.late.insert(order.key);
+        }
+        books.webhooks.extend(webhook.map(|result| Answer { transaction: transaction.id(), result }));
         if let Some(answer) = answer {
-            if behaviour == Behaviour::AnswerTwice {
-                books.webhooks.push(Answer { transaction: transaction.id(), result: answer.clone() });
-            }
             let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
             books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
         }

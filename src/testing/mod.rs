@@ -1,14 +1,22 @@
-//! Fakes of the four ports, and scenarios that drive deals through them. Feature `testing`.
+//! What a host tests itself with: [`Given`] a deal, when a command comes, then this follows; [scenarios](scenario) as
+//! data; fakes of the four ports, with a gateway that misbehaves as it is told; [suites](conformance) for a host's own
+//! adapters. Feature `testing`; with the feature `proptest` also strategies for properties of one's own.
+//!
+//! `docs/testing.md` has a worked example of each.
 
 mod clock;
 pub mod conformance;
 mod gateway;
+mod given;
 pub mod scenario;
 mod sink;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod tracker;
 
 pub use clock::ManualClock;
 pub use gateway::{Behaviour, Execution, Rule, ScriptedGateway, TimedOut};
+pub use given::{Given, Then};
 pub use sink::{MemorySink, SinkFault};
 pub use tracker::HandTracker;
 
@@ -18,3 +26,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The code of the page is tested with the documentation.
+#[cfg(all(doctest, feature = "proptest"))]
+#[doc = include_str!("../../docs/testing.md")]
+struct TestingYourHost;

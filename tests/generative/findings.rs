@@ -1,9 +1,9 @@
 //! Every law over one history.
 
+use escrow::testing::strategies::{History, Moment};
 use escrow::{Command, Context, Deal, Time};
 
-use crate::history::{Finding, History, Moment};
-use crate::laws;
+use crate::laws::{self, Finding, at_every_step};
 
 type StepLaw = fn(&Moment<'_>) -> Finding;
 
@@ -37,7 +37,7 @@ pub fn findings(history: &History) -> Vec<String> {
     let mut found = Vec::new();
     let law = std::env::var("HUNT_LAW").unwrap_or_default();
     if let Some((name, law)) = STEP_LAWS.iter().find(|(name, _)| *name == law) {
-        if let Err(what) = history.play(law) {
+        if let Err(what) = at_every_step(history, law) {
             found.push(format!("{name}: {what}"));
         }
         return found;
@@ -48,11 +48,11 @@ pub fn findings(history: &History) -> Vec<String> {
         }
     };
     for (name, law) in STEP_LAWS {
-        note(name, history.play(law).map(drop));
+        note(name, at_every_step(history, law));
     }
     note("punctuality", laws::punctuality(history));
     note("late_repeat", laws::a_late_repeat_of_a_fact_changes_nothing(history));
-    if let Ok(end) = history.play(|_| Ok(())) {
+    if let Ok(end) = history.play(|_| Finding::Ok(())) {
         note("replay_equals_live", laws::replay_equals_live(&end));
         note("snapshot_round_trip", laws::snapshot_round_trip(&end.deal));
         note("no_deadlock", laws::no_deadlock(&end.deal));

@@ -5,18 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, CheckpointKind, WithdrawDispute};
 use escrow::deal::{CommandKind, PhaseKind, Timer};
 use escrow::deposit::{
-    DepositId, DepositPurpose, HoldState, LegState, TransactionKind, TransactionState, TxId,
+    DepositId, DepositPurpose, HoldState, LegState, Reference, TransactionKind, TransactionState, TxId,
 };
 use escrow::settlement::{Ending, Fault, Pots, Purpose, Settlement};
 use escrow::terms::Acceptance;
+use escrow::testing::strategies::{History, Moment, Play, everybody};
 use escrow::{
     Actor, Award, Command, Context, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Rejection,
     Side, Status, Terms, Time, settle, transition,
 };
 
-use crate::commands::{is_charge, order_reference};
 use crate::findings::woken;
-use crate::history::{Finding, History, Moment, Play, buyer, deal_id, everybody, operator, seller};
+
+/// What a law says: `Err` is what it found.
+pub type Finding = Result<(), String>;
+
+/// A law of single steps, over a history.
+pub fn at_every_step(history: &History, law: impl Fn(&Moment<'_>) -> Finding) -> Finding {
+    history.play(|m| law(m).map_err(|e| format!("step {}: {e}", m.number))).map(drop)
+}
 
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
@@ -367,9 +374,9 @@ pub fn a_payee_may_choose_where_his_money_goes(m: &Moment<'_>) -> Finding {
     for leg in m.after.legs() {
         let (payee, is_refund) = (leg.payee(), leg.purpose().goes_back());
         let actor = match payee {
-            Payee::Buyer => buyer(),
-            Payee::Seller => seller(),
-            Payee::Platform | Payee::Processor => operator(),
+            Payee::Buyer => Actor::Party(m.after.terms().buyer.clone()),
+            Payee::Seller => Actor::Party(m.after.terms().seller.clone()),
+            Payee::Platform | Payee::Processor => Actor::Operator("staff".parse().unwrap()),
             Payee::Party(id) => Actor::Party(id.clone()),
         };
         let kind = if is_refund { CommandKind::RedirectRefund } else { CommandKind::SetDestination };
@@ -383,7 +390,8 @@ pub fn a_payee_may_choose_where_his_money_goes(m: &Moment<'_>) -> Finding {
 pub fn who_is_asked_for_changes_can_answer(m: &Moment<'_>) -> Finding {
     let asked = m.events().iter().any(|r| matches!(r.event, Event::ChangesRequested { .. }));
     if asked && m.after.phase().kind() == PhaseKind::Performing {
-        let allowed = m.after.allowed(&seller(), m.after.last_at()).check(CommandKind::Submit);
+        let seller = Actor::Party(m.after.terms().seller.clone());
+        let allowed = m.after.allowed(&seller, m.after.last_at()).check(CommandKind::Submit);
         allowed.map_err(|e| format!("changes are asked for, and cannot be submitted: {e}"))?;
     }
     Ok(())
@@ -510,7 +518,7 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
 /// The gateway may repeat what it said at any later time.
 pub fn a_late_repeat_of_a_fact_changes_nothing(history: &History) -> Finding {
     let mut facts = Vec::new();
-    let end = history.play(|m| {
+    let end = history.play(|m| -> Finding {
         let is_fact = match m.command {
             Command::ConfirmPayment(_) | Command::Chargeback(_) => true,
             Command::Answer(c) => c.result != Answered::InProgress,
@@ -616,7 +624,7 @@ pub fn terminal_takes_only_money_facts(m: &Moment<'_>) -> Finding {
 /// content only.
 pub fn allowed_agrees_with_transition(m: &Moment<'_>) -> Finding {
     let (command, now) = (m.command, m.context.now);
-    for actor in everybody() {
+    for actor in everybody(m.before) {
         let context = Context::new(now, actor.clone());
         let allowed = m.before.allowed(&actor, now).check(command.kind());
         let verdict = transition(m.before, command, &context);
@@ -684,7 +692,7 @@ pub fn time_and_versions_run_forward(m: &Moment<'_>) -> Finding {
 /// The same history with a wake at every deadline, and with none: the same events, the same verdicts, the same deal.
 pub fn punctuality(history: &History) -> Finding {
     let history = history.steady();
-    let start = history.begin()?;
+    let start = history.begin();
     let mut prompt = start.deal;
     let mut journal = start.journal;
     let mut late = journal.clone();
@@ -735,7 +743,7 @@ pub fn replay_equals_live(play: &Play) -> Finding {
     let written = serde_json::to_string(&play.journal).map_err(|e| format!("encoding: {e}"))?;
     let read: Vec<Recorded> = serde_json::from_str(&written).map_err(|e| format!("decoding: {e}"))?;
     ensure!(read == play.journal, "the journal is not what was written");
-    let replayed = Deal::replay(deal_id(), &read).map_err(|e| format!("replay: {e}"))?;
+    let replayed = Deal::replay(play.deal.id(), &read).map_err(|e| format!("replay: {e}"))?;
     ensure!(replayed == play.deal, "replayed {replayed:?}, live {:?}", play.deal);
     ensure!(json(&replayed)? == json(&play.deal)?, "replayed and live are written differently");
     Ok(())
@@ -863,4 +871,15 @@ fn give(deal: &mut Deal, command: &Command, context: &Context) -> Finding {
         Ok(_) => deal.check().map_err(|e| format!("after {command:?}: {e}")),
         Err(e) => Err(format!("{command:?} is refused: {e}; {deal:?} {:?}", deal.phase())),
     }
+}
+
+/// Is it an additional charge? They stand after the four that every deal has.
+fn is_charge(id: DepositId) -> bool {
+    id > DepositId::SELLER_GUARANTEE
+}
+
+/// What the gateway would call the success of this order; of a claim, what was claimed.
+fn order_reference(transaction: &escrow::Transaction) -> Reference {
+    let own = || format!("done-{}", transaction.id()).parse().unwrap();
+    transaction.reference().cloned().unwrap_or_else(own)
 }

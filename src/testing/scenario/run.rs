@@ -173,13 +173,15 @@ impl Run {
         self.deliver_webhooks().and(done)
     }
 
-    /// What the gateway says once more must change nothing.
+    /// What the gateway says later, or once more. A refused one holds up no other; the first refusal is told.
     fn deliver_webhooks(&mut self) -> Taken {
+        let mut taken = Ok(None);
         for webhook in self.agent.gateway.take_webhooks() {
             let command = Command::Answer(webhook);
-            self.agent.submit(&mut self.sink, &mut self.deal, &command, Actor::Gateway).map_err(named)?;
+            let done = self.agent.submit(&mut self.sink, &mut self.deal, &command, Actor::Gateway);
+            taken = taken.and(done.map(|_| None).map_err(named));
         }
-        Ok(None)
+        taken
     }
 
     fn confirmation(&mut self, pay: &Pay) -> ConfirmPayment {
