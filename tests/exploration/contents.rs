@@ -20,11 +20,11 @@ use escrow::{Actor, Award, Deal, Destination, Money, Payee, Rate, Side, Time, Tr
 use crate::common::{
     DAY, HOUR, approve, checkpoint, destination, dispute, remark, report, rub, set_track, submit, text, track,
 };
-use crate::model::{Exploration, State};
+use crate::model::{Exploration, Inner};
 
 type Offer<'o> = &'o mut dyn FnMut(Command, u8);
 
-pub fn contents(model: &Exploration, from: &State, actor: &Actor, kind: CommandKind, offer: Offer<'_>) {
+pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandKind, offer: Offer<'_>) {
     let deal = &from.deal;
     let side = deal.role_of(actor).and_then(escrow::Role::side);
     let is_buyer = side == Some(Side::Buyer);

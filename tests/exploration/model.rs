@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
-use escrow::deal::{Command, CommandKind, Event, PhaseKind, Timer};
+use escrow::deal::{Command, CommandKind, Event, PhaseKind, Recorded, Timer};
 use escrow::terms::{Provider, Terms};
-use escrow::{Actor, Context, Deal, DealId, Payee, Rejection, Status, Time, transition};
+use escrow::{Actor, Context, Deal, DealId, Payee, Status, Time, transition};
 use stateright::{Model, Property};
 
 use crate::canon::fingerprint;
-use crate::common::{buyer, judge, moderator, operator, seller, start, text};
+use crate::common::{buyer, judge, moderator, operator, party, seller, start, text};
 use crate::contents::contents;
+use crate::promises::{Broken, CONSERVED, SETTLES_ONCE, SOUND, STAYS_ENDED, broken};
+use crate::verdicts::{OF_ONE_MIND, is_by_table, of_one_mind, plain, told};
+use crate::waking::{PUNCTUAL, Twins};
 
 /// What is explored: a deal with these terms, and how much of the unusual may happen to it.
 #[derive(Clone)]
@@ -26,8 +29,24 @@ pub struct Scene {
     pub budget: u8,
     /// Of which kinds; `Wake`: the last instant before a deadline.
     pub unusual: &'static [CommandKind],
-    /// Planted: the timer that never fires.
-    pub broken: Option<fn(Timer) -> bool>,
+    /// One state of so many is put to the dear questions, chosen by its fingerprint: whether `allowed` and `transition`
+    /// are of one mind, and whether it matters when a deal is woken. One: every state.
+    pub every: u64,
+    /// What is wrong on purpose, to see that it is found.
+    pub planted: Option<Planted>,
+}
+
+/// A planted fault.
+#[derive(Clone, Copy)]
+pub enum Planted {
+    /// This timer never fires.
+    Timer(fn(Timer) -> bool),
+    /// These events happen to the deal, too, after the one that did.
+    Events(fn(&Deal, &Recorded) -> Option<Event>),
+    /// What `allowed` tells of this kind is turned round.
+    Verdict(CommandKind),
+    /// What becomes of the events of a deal that is woken late.
+    Late(fn(&mut Recorded)),
 }
 
 /// What the model keeps beside the deal.
@@ -45,7 +64,7 @@ pub struct Inner {
     pub now: Time,
     pub beside: Beside,
     /// What was wrong with the step that led here.
-    wrong: Option<String>,
+    wrong: Vec<Broken>,
     key: u64,
 }
 
@@ -77,15 +96,15 @@ impl Hash for State {
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?} until {:?}", self.now, self.deal, self.deal.next_timer())?;
-        self.wrong.as_ref().map_or(Ok(()), |wrong| write!(f, " WRONG: {wrong}"))
+        self.wrong.iter().try_for_each(|(promise, how)| write!(f, " WRONG: {promise}: {how}"))
     }
 }
 
 impl State {
-    fn new(scene: &Scene, deal: Deal, now: Time, beside: Beside, wrong: Option<String>) -> Self {
+    fn new(scene: &Scene, deal: Deal, now: Time, beside: Beside, wrong: Vec<Broken>) -> Self {
         let past = beside.settle_by.map(|at| at.millis().saturating_sub(now.millis()).max(0));
         let terms = |wanted: &Arc<Terms>| scene.terms.iter().position(|t| Arc::ptr_eq(t, wanted));
-        let mut bytes = vec![beside.budget, beside.checkpoints, u8::from(wrong.is_some())];
+        let mut bytes = vec![beside.budget, beside.checkpoints, u8::from(!wrong.is_empty())];
         bytes.push(terms(deal.terms()).map_or(0xff, |i| i as u8));
         bytes.push(terms(deal.binding_terms()).map_or(0xff, |i| i as u8));
         bytes.extend_from_slice(&past.unwrap_or(-1).to_le_bytes());
@@ -184,13 +203,17 @@ impl Graph {
 pub struct Exploration {
     pub scene: Scene,
     actors: Vec<Actor>,
+    /// A plain command of every kind.
+    plain: Vec<Command>,
     graph: Mutex<Graph>,
     /// The first counterexample to each property, breadth first: the others are told to hold, so that the checker keeps
     /// the shortest history, not its latest.
-    first: [AtomicU64; 4],
+    first: [AtomicU64; 9],
     /// Which kinds of commands were accepted, and in which phases the deal was.
     kinds: AtomicU64,
     phases: AtomicU64,
+    /// How many commands were put to a late deal and to a prompt one.
+    late: AtomicU64,
 }
 
 impl Exploration {
@@ -203,13 +226,16 @@ impl Exploration {
         }
         actors.extend([operator(), moderator(), Actor::Gateway, Actor::Tracker]);
         let graph = Mutex::default();
+        let plain = plain(&scene.terms[0]);
         Self {
             scene,
             actors,
+            plain,
             graph,
             first: Default::default(),
             kinds: AtomicU64::new(0),
             phases: AtomicU64::new(0),
+            late: AtomicU64::new(0),
         }
     }
 
@@ -222,8 +248,71 @@ impl Exploration {
         holds || !first()
     }
 
+    /// Has the step that led here kept this promise?
+    fn keeps(&self, property: usize, promise: &str, state: &State) -> bool {
+        self.holds(property, state, state.wrong.iter().all(|(broken, _)| *broken != promise))
+    }
+
+    /// Is what is told of everybody, a stranger with them, what `transition` does?
+    fn of_one_mind(&self, state: &State) -> Result<(), String> {
+        let turned = match self.scene.planted {
+            Some(Planted::Verdict(kind)) => Some(kind),
+            _ => None,
+        };
+        let stranger = party("stranger");
+        self.actors.iter().chain([&Actor::Clock, &stranger]).try_for_each(|actor| {
+            let allowed = state.deal.allowed(actor, state.now);
+            of_one_mind(&state.deal, state.now, actor, told(&allowed, turned), &self.plain)
+        })
+    }
+
+    /// Follows the deadlines while nobody does anything. Once two are behind, every command that could be given then is
+    /// put to the deal that was woken at each of them and to the one that never was.
+    fn punctual(&self, state: &State) -> Result<(), String> {
+        let planted = match self.scene.planted {
+            Some(Planted::Late(planted)) => Some(planted),
+            _ => None,
+        };
+        let mut twins = Twins::new(&state.deal, state.now, planted);
+        while twins.pass()? {
+            if twins.behind < 2 {
+                continue;
+            }
+            let (deal, beside) = (twins.prompt.clone(), state.beside);
+            let there = Inner { deal, now: twins.at, beside, wrong: Vec::new(), key: 0 };
+            for actor in &self.actors {
+                twins.allow_the_same(actor)?;
+                let mut found = Ok(());
+                for kind in there.deal.allowed(actor, there.now).kinds() {
+                    contents(self, &there, actor, kind, &mut |command, _| {
+                        if found.is_ok() {
+                            self.late.fetch_add(1, Ordering::Relaxed);
+                            found = twins.agree(&command, actor);
+                        }
+                    });
+                }
+                found?;
+            }
+            // what is refused is refused alike: by one actor in turn
+            let turn = usize::try_from(state.key % self.actors.len() as u64).unwrap();
+            self.plain.iter().try_for_each(|command| twins.agree(command, &self.actors[turn]))?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a state, beside the step that led to it.
+    pub fn findings(&self, state: &State) -> Vec<Broken> {
+        let found = [(OF_ONE_MIND, self.of_one_mind(state)), (PUNCTUAL, self.punctual(state))];
+        found.into_iter().filter_map(|(promise, found)| found.err().map(|how| (promise, how))).collect()
+    }
+
     pub fn verdict(&self) -> Verdict {
         self.graph.lock().unwrap_or_else(PoisonError::into_inner).verdict()
+    }
+
+    /// How many commands were put to a deal that was woken at two deadlines or more, and to one that never was.
+    pub fn judged_late(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
     }
 
     /// The kinds of commands that were accepted at least once.
@@ -245,7 +334,7 @@ impl Exploration {
             return None;
         }
         let mut beside = Beside { budget, ..from.beside };
-        let mut wrong;
+        let mut wrong = Vec::new();
         let mut deal = from.deal.clone();
         match transition(&from.deal, &command, &Context::new(now, actor.clone())) {
             Ok(done) => {
@@ -254,6 +343,11 @@ impl Exploration {
                 }
                 for recorded in done.events() {
                     deal.apply(recorded);
+                    if let Some(Planted::Events(planted)) = self.scene.planted
+                        && let Some(event) = planted(&deal, recorded)
+                    {
+                        deal.apply(&Recorded { event, ..recorded.clone() });
+                    }
                     if let Event::EndingDecided { settle_by, .. } = recorded.event {
                         beside.settle_by = Some(settle_by);
                     } else if let Event::TrackingRecorded { .. } = recorded.event {
@@ -261,26 +355,16 @@ impl Exploration {
                     }
                 }
                 self.kinds.fetch_or(1 << command.kind() as u64, Ordering::Relaxed);
-                wrong = what_is_wrong(&from.deal, &deal);
+                wrong.extend(broken(&from.deal, &deal));
                 if let (Command::ConfirmPayment(_), true) = (&command, done.is_empty()) {
-                    wrong = Some("a payment that was not known yet was ignored".to_owned());
+                    wrong.push((SOUND, "a payment that was not known yet was ignored".to_owned()));
                 }
+            }
+            Err(rejection) if is_by_table(&rejection) => {
+                wrong.push((OF_ONE_MIND, format!("allowed, but refused: {rejection:?}")));
             }
             // the content was refused
-            Err(rejection) => {
-                let by_table = matches!(
-                    rejection,
-                    Rejection::UnknownActor
-                        | Rejection::WrongRole { .. }
-                        | Rejection::WrongPhase { .. }
-                        | Rejection::Guard(_)
-                        | Rejection::Overflow
-                );
-                if !by_table {
-                    return None;
-                }
-                wrong = Some(format!("allowed, but refused: {rejection:?}"));
-            }
+            Err(_) => return None,
         }
         let next = State::new(&self.scene, deal, now, beside, wrong);
         Some(Step { actor: actor.clone(), command, next })
@@ -288,7 +372,7 @@ impl Exploration {
 
     /// The deadline at which time can be made to pass, unless its timer is the planted one.
     fn deadline(&self, deal: &Deal) -> Option<Time> {
-        let works = |timer| !self.scene.broken.is_some_and(|broken| broken(timer));
+        let works = |timer| !matches!(self.scene.planted, Some(Planted::Timer(broken)) if broken(timer));
         deal.next_timer().filter(|(_, timer)| works(*timer)).map(|(at, _)| at)
     }
 
@@ -405,36 +489,6 @@ fn verdicts(deal: &Deal) -> Vec<Chargeback> {
     [ChargebackStep::Won, ChargebackStep::Lost].into_iter().filter_map(end).collect()
 }
 
-/// What must never happen from one state to the next.
-fn what_is_wrong(before: &Deal, after: &Deal) -> Option<String> {
-    let (was, is) = (before.phase().kind(), after.phase().kind());
-    if let Err(error) = after.check() {
-        return Some(format!("an invariant is broken: {error}"));
-    }
-    if was == PhaseKind::Closed && is != PhaseKind::Closed {
-        return Some("a closed deal came back".to_owned());
-    }
-    if was == PhaseKind::Paying && is < PhaseKind::Paying {
-        return Some("paying went back".to_owned());
-    }
-    if before.outcome().is_some() && before.outcome() != after.outcome() {
-        return Some("the outcome changed".to_owned());
-    }
-    if before.ending().is_some() && before.ending() != after.ending() {
-        return Some("the ending changed".to_owned());
-    }
-    let settled = before.legs().iter().zip(after.legs()).find(|(b, a)| b.is_settled() && b != a);
-    if let Some((leg, _)) = settled {
-        return Some(format!("leg {} was settled and changed", leg.id().number()));
-    }
-    let settled = |t: &escrow::Transaction| !t.is_pending();
-    let mut both = before.transactions().iter().zip(after.transactions());
-    if both.any(|(b, a)| settled(b) && b.state() != a.state()) {
-        return Some("a transaction settled twice".to_owned());
-    }
-    None
-}
-
 impl Model for Exploration {
     type State = State;
     type Action = Step;
@@ -447,7 +501,7 @@ impl Model for Exploration {
             .map(|actor| {
                 let context = Context::new(start(), actor);
                 let (deal, _) = Deal::propose(id, self.scene.terms[0].clone(), &context).unwrap();
-                State::new(&self.scene, deal, start(), beside, None)
+                State::new(&self.scene, deal, start(), beside, Vec::new())
             })
             .collect()
     }
@@ -469,22 +523,38 @@ impl Model for Exploration {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::<Self>::always(FORWARD, |model: &Self, state: &State| {
-                model.holds(0, state, state.wrong.is_none())
+            Property::<Self>::always(CONSERVED, |model: &Self, state: &State| {
+                model.keeps(0, CONSERVED, state)
+            }),
+            Property::<Self>::always(SETTLES_ONCE, |model: &Self, state: &State| {
+                model.keeps(1, SETTLES_ONCE, state)
+            }),
+            Property::<Self>::always(STAYS_ENDED, |model: &Self, state: &State| {
+                model.keeps(2, STAYS_ENDED, state)
+            }),
+            Property::<Self>::always(SOUND, |model: &Self, state: &State| model.keeps(3, SOUND, state)),
+            Property::<Self>::always(OF_ONE_MIND, |model: &Self, state: &State| {
+                let asked = state.key.is_multiple_of(model.scene.every);
+                model.keeps(4, OF_ONE_MIND, state)
+                    && model.holds(4, state, !asked || model.of_one_mind(state).is_ok())
+            }),
+            Property::<Self>::always(PUNCTUAL, |model: &Self, state: &State| {
+                let asked = state.key.is_multiple_of(model.scene.every);
+                model.holds(5, state, !asked || model.punctual(state).is_ok())
             }),
             Property::<Self>::always(WAY_ON, |model: &Self, state: &State| {
                 let way_on = state.deal.phase().kind() == PhaseKind::Closed
                     || model.passing(state).is_some()
                     || state.deal.has_pending()
                     || !verdicts(&state.deal).is_empty();
-                model.holds(1, state, way_on)
+                model.holds(6, state, way_on)
             }),
             Property::<Self>::always(EMPTY, |model: &Self, state: &State| {
                 let empty = !is_at_rest(&state.deal) || state.deal.money_inside().all(|m| m.is_zero());
-                model.holds(2, state, empty)
+                model.holds(7, state, empty)
             }),
             Property::<Self>::always(NO_DEADLOCK, |model: &Self, state: &State| {
-                model.holds(3, state, model.stuck(state).is_none())
+                model.holds(8, state, model.stuck(state).is_none())
             }),
             // to see that the exploration goes where deals go
             Property::<Self>::sometimes(COMPLETES, |_: &Self, state: &State| {
@@ -506,7 +576,6 @@ impl Model for Exploration {
     }
 }
 
-pub const FORWARD: &str = "every step keeps every invariant, and what has ended stays ended";
 pub const WAY_ON: &str = "every state but a closed one has a deadline, or waits for the gateway";
 pub const EMPTY: &str = "a deal at rest holds nothing";
 pub const NO_DEADLOCK: &str = "timers and answers alone close the deal";
