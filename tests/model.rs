@@ -1,0 +1,127 @@
+//! The whole deal against a deliberately naive model of who holds which money.
+//!
+//! Three are independent of each other. The **deal** is the library's. The **world** (`model/world.rs`) is payers,
+//! their bank and a gateway that moves real money once per key, and answers twice, late, in another order, never, or
+//! against its own word: it knows orders and no deals. The **books** (`model/books.rs`) are the reference model, told
+//! from the design: they predict every figure from commands and facts, and divide endings by the naive calculator. After
+//! every step the three must agree, and at the end nothing may be left anywhere.
+//!
+//! A failure is shrunk and printed as a scenario file.
+//!
+//! `PROPTEST_CASES=20000 cargo test --release --all-features --test model` looks further.
+#![allow(missing_docs, unreachable_pub, dead_code)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+#![allow(clippy::cast_possible_truncation)]
+
+#[path = "model/books.rs"]
+mod books;
+#[path = "support/calculator.rs"]
+mod calculator;
+#[path = "model/choices.rs"]
+mod choices;
+#[path = "model/machine.rs"]
+mod machine;
+#[path = "model/mirror.rs"]
+mod mirror;
+#[path = "model/story.rs"]
+mod story;
+#[path = "model/world.rs"]
+mod world;
+
+use escrow::testing::scenario::{Report, Scenario, run};
+use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+
+use choices::{commands, history, terms};
+use machine::{Checked, Drawn};
+
+/// What is wrong, in words.
+type Finding = Result<(), String>;
+
+macro_rules! ensure {
+    ($holds:expr, $($why:tt)+) => {
+        if !$holds {
+            return Err(format!($($why)+));
+        }
+    };
+}
+use ensure;
+
+/// A bug that is planted to see that it is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Plant {
+    #[default]
+    None,
+    /// The gateway forgets the keys of refunds: asked again, it refunds again.
+    RefundsAgain,
+    /// The deal does not know a payment again.
+    CountsTwice,
+    /// The model forgets that what is paid over goes back.
+    KeepsExcess,
+}
+
+impl Plant {
+    const ALL: [Self; 4] = [Self::None, Self::RefundsAgain, Self::CountsTwice, Self::KeepsExcess];
+}
+
+/// The failure's text, where there is one.
+fn search<const PLANT: u8>(cases: u32) -> Result<(), String> {
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    let strategy = Drawn::sequential_strategy(1..60);
+    let found = TestRunner::new(config.clone()).run(&strategy, |(setting, steps, seen)| {
+        Checked::<PLANT>::test_sequential(config.clone(), setting, steps, seen);
+        Ok(())
+    });
+    match found {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(reason, _)) => Err(reason.message().to_owned()),
+        Err(TestError::Abort(reason)) => Err(format!("aborted: {reason}")),
+    }
+}
+
+#[test]
+fn the_deal_agrees_with_the_model_and_the_world() {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    if let Err(failure) = search::<0>(asked.unwrap_or(1_500)) {
+        panic!("{failure}");
+    }
+}
+
+/// The failure of a planted bug, and what its scenario comes to with the sound library.
+fn planted<const PLANT: u8>() -> (String, Scenario, Report) {
+    let failure = search::<PLANT>(4_000).expect_err("the planted bug is found");
+    let (finding, text) = failure.split_once(story::MARK).expect("a failure has its scenario");
+    let scenario = Scenario::from_json(text).expect("the scenario can be read");
+    let report = run(&scenario);
+    assert!(report.invariants.violations.is_empty(), "{:?}", report.invariants.violations);
+    (finding.to_owned(), scenario, report)
+}
+
+/// The deal takes one payment for two: three steps show it, and the library itself passes them.
+#[test]
+fn a_payment_that_counts_twice_is_found_and_told() {
+    let (finding, scenario, report) = planted::<2>();
+    println!("{finding}\n{scenario:?}");
+    assert!(scenario.steps.len() <= 4, "{:?}", scenario.steps);
+    assert!(report.ok, "{:?}", report.differences);
+}
+
+/// The gateway pays a refund twice: the world's ledger shows it. No word of the deal's is wrong, so the scenario passes.
+#[test]
+fn a_refund_that_is_paid_twice_is_found_and_told() {
+    let (finding, scenario, report) = planted::<1>();
+    println!("{finding}\n{scenario:?}");
+    assert!(scenario.steps.len() <= 4, "{:?}", scenario.steps);
+    assert!(report.ok, "{:?}", report.differences);
+}
+
+/// Deal and model differ over what goes back: the scenario shows the legs on which they do.
+#[test]
+fn a_difference_from_the_model_is_a_difference_of_the_scenario() {
+    let (finding, scenario, report) = planted::<3>();
+    println!("{finding}\n{scenario:?}\n{:?}", report.differences);
+    assert!(scenario.steps.len() <= 4, "{:?}", scenario.steps);
+    assert!(report.differences.iter().any(|d| d.starts_with("legs: ")), "{:?}", report.differences);
+}
