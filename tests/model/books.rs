@@ -10,10 +10,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use escrow::deal::PhaseKind;
 use escrow::deal::command::{
     Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, Verdict,
 };
-use escrow::deal::PhaseKind;
 use escrow::deposit::{DepositId, LegState, TransactionKind};
 use escrow::settlement::{Ending, Fault, Purpose};
 use escrow::terms::Liable;
@@ -177,8 +177,8 @@ impl Books {
             Command::ConfirmPayment(c) => {
                 let known = self.payments.contains(&(c.gateway.to_string(), c.reference.to_string()));
                 let most = i128::from(Terms::MAX_AMOUNT) * 100;
-                let sound =
-                    fits(c.deposit, c.amount) && self.pots[index(c.deposit)].received + minor(c.amount) <= most;
+                let sound = fits(c.deposit, c.amount)
+                    && self.pots[index(c.deposit)].received + minor(c.amount) <= most;
                 Some(by_gateway && (known || sound))
             }
             Command::Chargeback(c) => {
@@ -638,7 +638,11 @@ impl Books {
                 ("charged back", pot.charged_back, b.charged_back.into()),
             ];
             for (what, model, says) in figures {
-                ensure!(model == says, "{}: {what} is {model} by the model, {says} by the deal", deposit.id());
+                ensure!(
+                    model == says,
+                    "{}: {what} is {model} by the model, {says} by the deal",
+                    deposit.id()
+                );
             }
             ensure!(pot.currency == deposit.required().currency(), "{} has another currency", deposit.id());
         }

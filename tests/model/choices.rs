@@ -28,7 +28,7 @@ pub enum Act {
     Chargeback,
     /// Anybody tries anything.
     Hostile(u8, u8),
-    /// An earlier command once more.
+    /// An earlier command once more, counted from the first, so that it is the same when later ones are left out.
     Again(u8),
     Wake,
     /// The gateway carries out an order, or declines it; the answer is on its way.
@@ -149,9 +149,7 @@ pub fn command(
             let command = commands::of_kind(deal, kind, &actor, now, salt);
             (actor, command)
         }
-        Act::Again(back) if !taken.is_empty() => {
-            taken[taken.len() - 1 - usize::from(back) % taken.len()].clone()
-        }
+        Act::Again(back) if !taken.is_empty() => taken[usize::from(back % 64).min(taken.len() - 1)].clone(),
         Act::Again(_)
         | Act::Wake
         | Act::Work(_)

@@ -1,11 +1,13 @@
 //! The state machine: drawn steps become commands where the deal stands, the world acts, the model says what must have
 //! come of it, and the deal is compared with both.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use escrow::deal::PhaseKind;
-use escrow::deal::command::{Chargeback, ChargebackStep};
-use escrow::{Actor, Command, Context, Deal, Rejection, Time};
+use escrow::deal::command::{Answered, Chargeback, ChargebackStep};
+use escrow::deal::{CommandKind, PhaseKind};
+use escrow::deposit::LegState;
+use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
 use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
@@ -48,6 +50,8 @@ pub struct Run {
     story: Story,
     taken: Vec<(Actor, Command)>,
     plant: Plant,
+    /// What kinds of trouble it went through.
+    pub seen: BTreeSet<String>,
 }
 
 impl Run {
@@ -57,15 +61,13 @@ impl Run {
         let books = Books::new(&setting.terms, plant);
         let world = World::new(plant);
         let (story, taken) = (Story::new(setting), Vec::new());
-        Self { deal, now: setting.start, world, books, story, taken, plant }
+        Self { deal, now: setting.start, world, books, story, taken, plant, seen: BTreeSet::new() }
     }
 
     /// One drawn step.
     pub fn step(&mut self, step: &Step) -> Finding {
         self.now = choices::moved(&self.deal, self.now, step.clock);
         let mut salt = Salt::new(step.salt);
-        let by_gateway = |command: Command| (Actor::Gateway, command);
-        let wake = || (Actor::Clock, Command::Wake(Default::default()));
         let (actor, command) = match step.act {
             Act::Work(which) => return self.world.work(&self.deal, which, &mut salt),
             Act::Ask => return self.world.ask(&self.deal),
@@ -73,16 +75,26 @@ impl Run {
                 self.world.lose(which);
                 return Ok(());
             }
-            Act::Deliver(which) => {
-                self.world.deliver(which, &mut salt).map_or_else(wake, |a| by_gateway(a.into()))
-            }
-            Act::Contradict(which) => {
-                self.world.contradict(&self.deal, which).map_or_else(wake, |a| by_gateway(a.into()))
-            }
+            Act::Deliver(which) => match self.world.deliver(which, &mut salt) {
+                Some(answer) => (Actor::Gateway, answer.into()),
+                None => return Ok(()),
+            },
+            Act::Contradict(which) => match self.world.contradict(&self.deal, which) {
+                Some(answer) => (Actor::Gateway, answer.into()),
+                None => return Ok(()),
+            },
             act => choices::command(&self.deal, self.now, act, &self.taken, &mut salt),
         };
-        let command =
-            if actor == Actor::Gateway { self.world.truthful(&self.deal, command)? } else { command };
+        let command = if actor == Actor::Gateway {
+            // what the timers order now is ordered before it is answered
+            let now = Context::clock(self.now.max(self.deal.last_at()));
+            let mut woken = self.deal.clone();
+            let fired = woken.handle(&Command::Wake(Default::default()), &now);
+            ensure!(fired.is_ok(), "a wake is refused: {fired:?}");
+            self.world.truthful(&woken, command)?
+        } else {
+            command
+        };
         let mut context = Context::new(self.now, actor);
         if matches!(context.actor, Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_)) {
             if salt.once_in(6) {
@@ -113,6 +125,7 @@ impl Run {
         let mut deal = self.deal.clone();
         let verdict = self.judge(&mut deal, command, context);
         self.story.step(command, context, foretold, verdict);
+        self.note(&view, &deal, command, context, verdict);
         ensure!(
             foretold.is_none_or(|accepted| accepted == verdict.is_ok()),
             "the model foretold {foretold:?}, the deal says {verdict:?} to {command:?}"
@@ -128,12 +141,86 @@ impl Run {
         for news in observed? {
             match news {
                 News::Paid(payment) => self.world.paid(&payment)?,
-                News::BankTook { deposit, from_pot, rest } => self.world.bank_took(deposit, from_pot, rest)?,
+                News::BankTook { deposit, from_pot, rest } => {
+                    self.world.bank_took(deposit, from_pot, rest)?
+                }
             }
         }
         self.world.credit(&self.deal)?;
         self.books.compare(&self.deal)?;
         self.compare_world()
+    }
+
+    fn note(
+        &mut self,
+        view: &Deal,
+        after: &Deal,
+        command: &Command,
+        context: &Context,
+        verdict: Result<(), Rejection>,
+    ) {
+        let mut see = |what: String| {
+            self.seen.insert(what);
+        };
+        let new = after.version() > view.version();
+        let when = match view.phase().kind() {
+            PhaseKind::Closed => "after",
+            PhaseKind::Paying => "during",
+            _ => "before",
+        };
+        match command {
+            _ if context.actor != Actor::Gateway => {
+                if CommandKind::Chargeback == command.kind() || CommandKind::Answer == command.kind() {
+                    see("a fact of somebody's own making".to_owned());
+                }
+            }
+            Command::Answer(a) => see(match (verdict, view.transaction(a.transaction)) {
+                (Err(_), None) => "an answer to nothing".to_owned(),
+                (Err(_), Some(_)) => format!("contradicted {when} paying"),
+                (Ok(()), Some(t)) if new => {
+                    let done = if matches!(a.result, Answered::Succeeded(_)) { "done" } else { "declined" };
+                    format!("{} {done}", t.kind().as_str())
+                }
+                (Ok(()), _) => "nothing new from the gateway".to_owned(),
+            }),
+            Command::ConfirmPayment(c) => see(match (verdict, new) {
+                (Err(_), _) => "a payment that cannot be".to_owned(),
+                (Ok(()), false) => "a payment once more".to_owned(),
+                (Ok(()), true) => {
+                    format!("{} {when} paying", if c.held_until.is_some() { "a hold" } else { "a charge" })
+                }
+            }),
+            Command::Chargeback(c) => see(match (verdict, new) {
+                (Err(_), _) => "a chargeback that cannot be".to_owned(),
+                (Ok(()), false) => "a chargeback once more".to_owned(),
+                (Ok(()), true) => format!("{:?} {when} paying", c.step),
+            }),
+            _ => {}
+        }
+        let unpaid = |l: &escrow::deposit::Leg| l.state() == LegState::Credited;
+        if after.legs().iter().any(unpaid) {
+            see("a balance".to_owned());
+        }
+        if context.now < self.deal.last_at() {
+            see("the clock steps back".to_owned());
+        }
+        if self.deal.version() < view.version() {
+            see("late timers".to_owned());
+        }
+        if self.deal.deposits().iter().any(|d| self.world.ahead(&self.deal, d.id()) != 0) {
+            see("the world is ahead".to_owned());
+        }
+        for owed in after.receivables() {
+            see(format!("{} owes a {}", owed.debtor, owed.purpose.as_str()));
+        }
+        if let (None, Some(ending)) = (self.deal.ending(), after.ending()) {
+            let name = format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned();
+            let holds = matches!(after.phase(), Phase::Paying { awaiting_capture: true, .. });
+            see(format!("{name}{}", if after.pots().funded { "" } else { ", not funded" }));
+            if holds {
+                see("an ending waits for a capture".to_owned());
+            }
+        }
     }
 
     /// The deal's own judgement; where a bug is planted, with it.

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use escrow::deal::command::{Answer, Answered, ConfirmPayment};
 use escrow::deal::PendingOrder;
+use escrow::deal::command::{Answer, Answered, ConfirmPayment};
 use escrow::deposit::{DepositId, LegState, Reference, TransactionKind};
 use escrow::{Actor, Command, Currency, Deal, Money, Payee};
 
@@ -109,8 +109,7 @@ impl World {
         }
         let on_hold = c.held_until.is_some();
         let came = if on_hold { 0 } else { minor(c.amount) };
-        let payment =
-            Payment { deposit: c.deposit, amount: c.amount, on_hold, told: true, came, back: 0 };
+        let payment = Payment { deposit: c.deposit, amount: c.amount, on_hold, told: true, came, back: 0 };
         self.payments.insert(name.clone(), payment);
         if on_hold { Ok(()) } else { self.shift(Account::Payer(name), Account::Pot(c.deposit), c.amount) }
     }
@@ -160,7 +159,8 @@ impl World {
                     payment.back += minor(amount);
                     let (back, came) = (payment.back, payment.came);
                     ensure!(back <= came, "of {name:?}, which brought {came}, {back} goes back");
-                    let to = if order.destination.is_some() { out(order.payee) } else { Account::Payer(name) };
+                    let to =
+                        if order.destination.is_some() { out(order.payee) } else { Account::Payer(name) };
                     return self.shift(Account::Pot(deposit), to, amount);
                 }
                 ensure!(payment.on_hold, "{name:?} is not on hold any more");
@@ -189,10 +189,8 @@ impl World {
             None if decline => {
                 // a hold that cannot be captured or let go has lapsed
                 let name = order.gateway.zip(order.source).map(|(g, r)| (g.to_string(), r.to_string()));
-                let of_hold = matches!(
-                    order.transaction.kind(),
-                    TransactionKind::Capture | TransactionKind::Void
-                );
+                let of_hold =
+                    matches!(order.transaction.kind(), TransactionKind::Capture | TransactionKind::Void);
                 if let Some(payment) = name.filter(|_| of_hold).and_then(|n| self.payments.get_mut(&n)) {
                     payment.on_hold = false;
                 }
