@@ -8,16 +8,17 @@
 //!
 //! Where the design can be read in two ways, the reading is marked with `Reading:`.
 
+mod facts;
+mod figures;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use escrow::deal::PhaseKind;
-use escrow::deal::command::{
-    Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, Verdict,
-};
+use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::settlement::{Ending, Purpose};
 use escrow::terms::Liable;
-use escrow::{Actor, Command, Currency, Deal, Destination, Money, Outcome, Payee, Phase, Role, Side, Terms};
+use escrow::{Actor, Command, Currency, Deal, Destination, Money, Outcome, Payee, Phase, Terms};
 
 use crate::calculator as calc;
 use crate::mirror;
@@ -159,52 +160,6 @@ impl Books {
             funded: None,
             divided: false,
             plant,
-        }
-    }
-
-    // --- what a fact must be answered with ---
-
-    /// Must it be accepted? `None` for what the model does not judge: everything but money facts.
-    pub fn foretell(&self, deal: &Deal, actor: &Actor, command: &Command) -> Option<bool> {
-        let by_gateway = *actor == Actor::Gateway;
-        let fits = |deposit: DepositId, amount: Money| {
-            deal.deposit(deposit).is_some() && {
-                let pot = &self.pots[index(deposit)];
-                pot.currency == amount.currency() && amount.minor() > 0
-            }
-        };
-        match command {
-            Command::ConfirmPayment(c) => {
-                let known = self.payments.contains(&(c.gateway.to_string(), c.reference.to_string()));
-                let most = i128::from(Terms::MAX_AMOUNT) * 100;
-                let sound = fits(c.deposit, c.amount)
-                    && self.pots[index(c.deposit)].received + minor(c.amount) <= most;
-                Some(by_gateway && (known || sound))
-            }
-            Command::Chargeback(c) => {
-                let known = self.chargebacks.get(c.reference.as_str());
-                let stands = known.is_some_and(|(deposit, step)| {
-                    *deposit == c.deposit && (*step == c.step || c.step == ChargebackStep::Opened)
-                });
-                let goes_on = known
-                    .is_none_or(|(deposit, step)| *deposit == c.deposit && *step == ChargebackStep::Opened);
-                Some(by_gateway && (stands || goes_on && fits(c.deposit, c.amount)))
-            }
-            Command::Answer(_) if !by_gateway => Some(false),
-            Command::Answer(a) => {
-                let Some(t) = deal.transaction(a.transaction) else { return Some(false) };
-                match (self.answers.get(&a.transaction.number()), &a.result) {
-                    (_, Answered::InProgress) => Some(true),
-                    (Some(Answered::Declined(_)), Answered::Declined(_)) => Some(true),
-                    // a claim whose money had come in elsewhere is answered twice
-                    (Some(Answered::Succeeded(first)), Answered::Succeeded(again)) => Some(first == again),
-                    (Some(_), _) => Some(false),
-                    (None, Answered::Succeeded(_)) if t.kind().is_inbound() => None,
-                    (None, _) if t.is_pending() => Some(true),
-                    (None, _) => None,
-                }
-            }
-            _ => None,
         }
     }
 
@@ -460,7 +415,7 @@ impl Books {
             // until every deposit is full nobody pays anything; nor before anybody has agreed
             let funded = full && before.phase().kind() != PhaseKind::Proposed;
             ensure!(funded == after.pots().funded, "{ending:?}: the model says funded {funded}");
-            let meant = cause.and_then(|(actor, command)| meant(before, actor, command));
+            let meant = cause.and_then(|(actor, command)| facts::meant(before, actor, command));
             ensure!(
                 meant.as_ref().is_none_or(|meant| meant.contains(ending)),
                 "{ending:?} instead of {meant:?} by {cause:?}"
@@ -510,8 +465,8 @@ impl Books {
             self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
             held[index(mirror::deposit(*pot))] -= amount;
         }
-        for n in 0..4 {
-            let (id, owner) = (Self::IDS[n], self.pots[n].owner.clone());
+        for (n, id) in Self::IDS.into_iter().enumerate() {
+            let owner = self.pots[n].owner.clone();
             // what was let go a moment ago is there already
             let rest = held[n] - gone.get(&id).copied().unwrap_or(0);
             self.assign(id, owner, way_back(id), rest);
@@ -587,85 +542,6 @@ impl Books {
     fn contested(&self, deposit: DepositId) -> bool {
         self.chargebacks.values().any(|(d, step)| *d == deposit && *step == ChargebackStep::Opened)
     }
-
-    // --- what the deal must say ---
-
-    /// The deal's own legs in sums, without those of which nothing came.
-    pub fn legs_of(deal: &Deal) -> BTreeMap<Due, i128> {
-        let mut sums = BTreeMap::new();
-        for leg in deal.legs().iter().filter(|l| l.state() != LegState::Dropped) {
-            let due = (leg.deposit(), leg.payee().clone(), leg.purpose().as_str());
-            *sums.entry(due).or_insert(0) += minor(leg.amount());
-        }
-        sums
-    }
-
-    pub fn debts_of(deal: &Deal) -> BTreeMap<Debt, i128> {
-        let mut sums = BTreeMap::new();
-        for owed in deal.receivables() {
-            let purpose = owed.purpose.as_str();
-            let debt = (owed.debtor.clone(), owed.payee.clone(), purpose, owed.amount.currency());
-            *sums.entry(debt).or_insert(0) += minor(owed.amount);
-        }
-        sums
-    }
-
-    /// Compares every figure.
-    pub fn compare(&self, deal: &Deal) -> Finding {
-        let due: BTreeMap<_, _> = self.due.iter().filter(|(_, a)| **a != 0).collect();
-        let legs = Self::legs_of(deal);
-        let legs: BTreeMap<_, _> = legs.iter().filter(|(_, a)| **a != 0).collect();
-        ensure!(due == legs, "the model gives {due:?}, the deal {legs:?}");
-        let debts = Self::debts_of(deal);
-        ensure!(self.owed == debts, "the model says {:?} is owed, the deal {debts:?}", self.owed);
-        ensure!(self.pots.len() == deal.deposits().len(), "the deal has other deposits");
-        for (pot, deposit) in self.pots.iter().zip(deal.deposits()) {
-            let legs = |done: bool, back: Option<bool>| -> i128 {
-                let of = self.legs.iter().filter(|l| l.deposit == deposit.id());
-                let of = of.filter(|l| l.fate != Fate::Dropped && (l.fate == Fate::Done) == done);
-                of.filter(|l| back.is_none_or(|b| l.purpose.goes_back() == b)).map(|l| l.amount).sum()
-            };
-            let b = deposit.buckets();
-            let on_hold: i128 = pot.holds.iter().map(|h| h.amount).sum();
-            let figures = [
-                ("required", pot.required, minor(deposit.required())),
-                ("received", pot.received, b.received.into()),
-                ("held", pot.content(), b.held.into()),
-                ("on hold", on_hold, minor(deposit.on_hold())),
-                ("reserved", legs(false, None), b.reserved.into()),
-                ("paid out", legs(true, Some(false)), b.paid_out.into()),
-                ("refunded", legs(true, Some(true)) + pot.untaken, b.refunded.into()),
-                ("charged back", pot.charged_back, b.charged_back.into()),
-            ];
-            for (what, model, says) in figures {
-                ensure!(
-                    model == says,
-                    "{}: {what} is {model} by the model, {says} by the deal",
-                    deposit.id()
-                );
-            }
-            ensure!(pot.currency == deposit.required().currency(), "{} has another currency", deposit.id());
-        }
-        for (sum, deposit) in deal.money_inside().zip(deal.deposits()) {
-            let pot = &self.pots[index(deposit.id())];
-            let legs = self.legs.iter().filter(|l| l.deposit == deposit.id());
-            let open = legs.filter(|l| !matches!(l.fate, Fate::Done | Fate::Dropped)).map(|l| l.amount);
-            let inside = pot.content() + open.sum::<i128>();
-            ensure!(inside == minor(sum), "{} has {inside} inside, not {sum}", deposit.id());
-        }
-        Ok(())
-    }
-
-    /// Per deposit, the money that the platform really must have, as far as the deal knows: no holds, no voids.
-    pub fn money(&self) -> impl Iterator<Item = (DepositId, Currency, i128)> + '_ {
-        self.pots.iter().enumerate().map(|(n, pot)| {
-            let id = Self::IDS.get(n).copied();
-            let id = id.or_else(|| DepositId::charge(u8::try_from(n - 3).ok()?)).expect("a deposit");
-            let legs = self.legs.iter().filter(|l| l.deposit == id && !l.void);
-            let open = legs.filter(|l| !matches!(l.fate, Fate::Done | Fate::Dropped)).map(|l| l.amount);
-            (id, pot.currency, pot.cash + open.sum::<i128>())
-        })
-    }
 }
 
 impl Pot {
@@ -681,34 +557,4 @@ fn way_back(deposit: DepositId) -> Purpose {
         DepositId::BUYER_GUARANTEE | DepositId::SELLER_GUARANTEE => Purpose::Guarantee,
         _ => Purpose::Refund,
     }
-}
-
-/// How a command may end a deal, where it does.
-fn meant(deal: &Deal, actor: &Actor, command: &Command) -> Option<Vec<Ending>> {
-    let side = deal.role_of(actor).and_then(Role::side);
-    let nobody = Ending::Cancelled(Fault::Nobody);
-    Some(match command {
-        Command::Accept(c) => match &c.quantities {
-            None => vec![Ending::Success],
-            Some(quantities) => vec![Ending::PartialBuyout(quantities.clone())],
-        },
-        Command::Cancel(c) => vec![Ending::Cancelled(match side {
-            Some(Side::Buyer) => Fault::Buyer,
-            Some(Side::Seller) => Fault::Seller,
-            None => c.at_fault.unwrap_or(Fault::Nobody),
-        })],
-        Command::AcceptAward(c) => vec![Ending::Agreed(c.award)],
-        Command::Rule(c) => vec![Ending::Ruled(c.award)],
-        Command::Report(c) if c.verdict == Verdict::Success => vec![Ending::Success, nobody],
-        Command::Report(_)
-        | Command::Chargeback(_)
-        | Command::Answer(_)
-        | Command::ConfirmPayment(_)
-        | Command::RecordTracking(_)
-        | Command::Agree(_)
-        | Command::Moderate(_)
-        | Command::WithdrawDispute(_) => vec![nobody],
-        Command::Wake(_) => return None,
-        _ => Vec::new(),
-    })
 }

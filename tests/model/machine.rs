@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answered, Chargeback, ChargebackStep};
-use escrow::deal::{CommandKind, PhaseKind};
 use escrow::deposit::LegState;
 use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
 use proptest::strategy::BoxedStrategy;
@@ -169,10 +169,8 @@ impl Run {
             _ => "before",
         };
         match command {
-            _ if context.actor != Actor::Gateway => {
-                if CommandKind::Chargeback == command.kind() || CommandKind::Answer == command.kind() {
-                    see("a fact of somebody's own making".to_owned());
-                }
+            Command::Answer(_) | Command::Chargeback(_) if context.actor != Actor::Gateway => {
+                see("a fact of somebody's own making".to_owned());
             }
             Command::Answer(a) => see(match (verdict, view.transaction(a.transaction)) {
                 (Err(_), None) => "an answer to nothing".to_owned(),
@@ -183,7 +181,7 @@ impl Run {
                 }
                 (Ok(()), _) => "nothing new from the gateway".to_owned(),
             }),
-            Command::ConfirmPayment(c) => see(match (verdict, new) {
+            Command::ConfirmPayment(c) if context.actor == Actor::Gateway => see(match (verdict, new) {
                 (Err(_), _) => "a payment that cannot be".to_owned(),
                 (Ok(()), false) => "a payment once more".to_owned(),
                 (Ok(()), true) => {
