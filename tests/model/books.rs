@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
+use escrow::deposit::{DepositId, LegState, TransactionKind, TransactionState};
 use escrow::settlement::{Ending, Purpose};
 use escrow::terms::Liable;
 use escrow::{Actor, Command, Currency, Deal, Destination, Money, Outcome, Payee, Phase, Terms};
@@ -53,6 +53,8 @@ struct Pot {
     /// There, and nobody's yet.
     cash: i128,
     holds: Vec<Hold>,
+    /// What of each payment has come in and is not on its way back.
+    sources: BTreeMap<PaymentName, i128>,
     received: i128,
     /// What of captured holds was never taken.
     untaken: i128,
@@ -75,6 +77,8 @@ struct Leg {
     purpose: Purpose,
     amount: i128,
     void: bool,
+    /// The payment that it goes back to.
+    source: Option<PaymentName>,
     fate: Fate,
 }
 
@@ -96,6 +100,10 @@ pub struct Books {
     incurred: BTreeSet<usize>,
     funded: Option<bool>,
     divided: bool,
+    /// The payment that has just come in.
+    fresh: Option<PaymentName>,
+    /// What a chargeback has just cut out of money on its way back.
+    cut: Vec<(DepositId, PaymentName, i128)>,
     plant: Plant,
 }
 
@@ -144,6 +152,7 @@ impl Books {
             charge: None,
             cash: 0,
             holds: Vec::new(),
+            sources: BTreeMap::new(),
             received: 0,
             untaken: 0,
             charged_back: 0,
@@ -159,6 +168,8 @@ impl Books {
             incurred: BTreeSet::new(),
             funded: None,
             divided: false,
+            fresh: None,
+            cut: Vec::new(),
             plant,
         }
     }
@@ -174,6 +185,7 @@ impl Books {
         cause: Option<(&Actor, &Command)>,
     ) -> Result<Vec<News>, String> {
         let full = self.full();
+        self.fresh = None;
         let mut news = Vec::new();
         if let Some((actor, command)) = cause {
             self.act(before, after, actor, command, &mut news)?;
@@ -184,6 +196,10 @@ impl Books {
             self.end(before, after, cause, ending, full, &gone)?;
         }
         self.move_legs(after)?;
+        // Reading: what is cut can go back to its payment later, not at once
+        for (deposit, payment, cut) in std::mem::take(&mut self.cut) {
+            *self.pots[index(deposit)].sources.entry(payment).or_default() += cut;
+        }
         Ok(news)
     }
 
@@ -220,6 +236,7 @@ impl Books {
                     charge: Some(c.payee.clone()),
                     cash: 0,
                     holds: Vec::new(),
+                    sources: BTreeMap::new(),
                     received: 0,
                     untaken: 0,
                     charged_back: 0,
@@ -266,6 +283,8 @@ impl Books {
             pot.holds.push(Hold { payment, amount, taking: None, unwanted: wanted == 0 });
             return;
         }
+        pot.sources.insert(payment.clone(), amount);
+        self.fresh = Some(payment);
         let kept = if self.plant == Plant::KeepsExcess && takes { amount } else { amount.min(wanted) };
         pot.cash += kept;
         let owner = pot.owner.clone();
@@ -301,6 +320,7 @@ impl Books {
                 if done {
                     pot.cash += amount;
                     pot.untaken += hold.amount - amount;
+                    pot.sources.insert(hold.payment, amount);
                 } else {
                     pot.received -= hold.amount;
                 }
@@ -343,6 +363,9 @@ impl Books {
                 *self.due.entry((leg.deposit, leg.payee.clone(), leg.purpose.as_str())).or_default() -= cut;
                 if leg.amount == 0 {
                     leg.fate = Fate::Dropped;
+                }
+                if let Some(source) = &leg.source {
+                    self.cut.push((c.deposit, source.clone(), cut));
                 }
             }
         }
@@ -504,12 +527,15 @@ impl Books {
             let order = leg.transaction().and_then(|tx| after.transaction(tx));
             let number = leg.transaction().map_or(0, |tx| tx.number());
             if n == self.legs.len() {
+                let void = order.is_some_and(|t| t.kind() == TransactionKind::Void);
+                let source = if leg.purpose().goes_back() && !void { self.source(after, leg)? } else { None };
                 self.legs.push(Leg {
                     deposit: leg.deposit(),
                     payee: leg.payee().clone(),
                     purpose: leg.purpose(),
                     amount: minor(leg.amount()),
-                    void: order.is_some_and(|t| t.kind() == TransactionKind::Void),
+                    void,
+                    source,
                     fate: Fate::Waiting,
                 });
             }
@@ -537,6 +563,30 @@ impl Books {
         }
         ensure!(self.legs.len() == after.legs().len(), "legs have gone");
         Ok(())
+    }
+
+    /// Money goes back to its source, the newest payment first; what a payment brings too much, to itself.
+    ///
+    /// Reading: the newest has the highest number, and a payment that answers a request has the request's.
+    fn source(&mut self, after: &Deal, leg: &escrow::deposit::Leg) -> Result<Option<PaymentName>, String> {
+        let payment = name_of(after, leg.source())?;
+        let number = |name: &PaymentName| {
+            let came = |t: &&escrow::Transaction| {
+                let named = t.gateway().zip(t.reference());
+                let same = named.is_some_and(|(g, r)| (g.as_str(), r.as_str()) == (&*name.0, &*name.1));
+                same && t.kind().is_inbound() && *t.state() == TransactionState::Succeeded
+            };
+            after.transactions().iter().find(came).map(|t| t.id().number())
+        };
+        let pot = &mut self.pots[index(leg.deposit())];
+        let left = pot.sources.iter().filter(|(_, left)| **left > 0);
+        let newest = left.max_by_key(|(name, _)| (self.fresh.as_ref() == Some(name), number(name)));
+        let newest = newest.map(|(name, _)| name.clone());
+        ensure!(newest.as_ref() == Some(&payment), "{leg:?} goes back to {payment:?}, not to {newest:?}");
+        let left = pot.sources.entry(payment.clone()).or_default();
+        *left -= minor(leg.amount());
+        ensure!(*left >= 0, "{leg:?} is more than {payment:?} brought");
+        Ok(Some(payment))
     }
 
     fn contested(&self, deposit: DepositId) -> bool {
