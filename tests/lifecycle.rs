@@ -12,9 +12,9 @@ mod common;
 
 use common::*;
 use escrow::deal::command::{
-    Accept, Agree, Answered, AppointArbiter, Cancel, ChargebackStep, CheckpointKind, DestinationUse, Extend,
-    IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges, StartPerforming, StopPerforming, Verdict,
-    WithdrawDispute,
+    Accept, Agree, Answered, AppointArbiter, Cancel, ChargebackStep, CheckpointKind, ConfirmPayment,
+    DestinationUse, Extend, IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges, StartPerforming,
+    StopPerforming, Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, Consents, Event, Guard, Timer};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
@@ -1749,6 +1749,24 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
     w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
     assert_eq!((w.held(B), w.held(GB)), (0, 1_000_00));
     w.repeat(&Actor::Gateway, answer(1, succeeded("tran-1")));
+}
+
+#[test]
+fn another_payment_that_comes_with_a_claims_number_does_not_answer_the_claim() {
+    let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
+    let claim = Agree {
+        terms_version: 1,
+        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
+    };
+    w.act(&buyer(), claim);
+    let another = ConfirmPayment { transaction: Some(TxId::new(1)), ..payment(B, "tran-2", rub(400_00)) };
+    w.act(&Actor::Gateway, another);
+    // tran-1 is still asked about; once it is there, what it brings too much goes back
+    assert_eq!((w.held(B), w.deal.pending().count()), (400_00, 1));
+    w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
+    assert_eq!((w.status(), w.held(B)), (Status::AwaitingPerformance, 1_000_00));
+    let back = w.deal.legs().last().unwrap();
+    assert_eq!((back.purpose(), back.amount()), (Purpose::Excess, rub(400_00)));
 }
 
 #[test]

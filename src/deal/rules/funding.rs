@@ -137,7 +137,7 @@ pub(crate) fn confirm(deal: &Deal, c: &ConfirmPayment, out: &mut Draft<'_>) -> R
     receive(deal, deposit, c, tx, out)
 }
 
-/// The pending transaction that a confirmation answers: the one it names, the claim with its reference, or the
+/// The pending transaction that a confirmation answers: the claim with its reference, the request it names, or the
 /// oldest request of just this amount.
 fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
     let open = |t: &&Transaction| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit;
@@ -146,10 +146,9 @@ fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
         if t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway) {
             return Some(t.id);
         }
-        let meant = match c.transaction {
-            Some(named) => t.id == named,
-            None => t.reference.is_none() && t.amount == c.amount,
-        };
+        // a claim is of its own payment, whatever number another one comes with
+        let meant =
+            t.reference.is_none() && c.transaction.map_or(t.amount == c.amount, |named| t.id == named);
         if found.is_none() && meant {
             found = Some(t.id);
         }
