@@ -36,7 +36,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-use choices::{Setting, Step, commands, history, terms};
+use choices::{Setting, Step};
 use machine::{Checked, Drawn, Run};
 
 /// What is wrong, in words.
@@ -84,12 +84,9 @@ fn smaller<const PLANT: u8>(setting: &Setting, mut steps: Vec<Step>, mut failure
         at -= 1;
         let mut fewer = steps.clone();
         fewer.remove(at);
-        let calmer = {
-            let mut calmer = steps.clone();
-            calmer[at].clock = choices::Move::Stand;
-            calmer
-        };
-        let was_calm = matches!(steps[at].clock, choices::Move::Stand);
+        let mut calmer = steps.clone();
+        calmer[at].drawn = calmer[at].drawn.standing();
+        let was_calm = steps[at].drawn.stands();
         if let Err(still) = play::<PLANT>(setting, &fewer) {
             (steps, failure) = (fewer, still);
             at = steps.len();

@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use escrow::deal::PhaseKind;
-use escrow::deal::command::{Answered, Chargeback, ChargebackStep};
+use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep};
 use escrow::deposit::LegState;
 use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
 use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::books::{Books, News};
-use crate::choices::{self, Act, Salt, Setting, Step, deal_id};
+use crate::choices::{self, Act, Setting, Step, deal_id, text};
 use crate::story::{MARK, Story};
-use crate::terms::text;
 use crate::world::{Account, World};
 use crate::{Finding, Plant, ensure};
 
@@ -48,7 +47,7 @@ pub struct Run {
     pub world: World,
     books: Books,
     story: Story,
-    taken: Vec<(Actor, Command)>,
+    taken: Vec<(Command, Context)>,
     plant: Plant,
     /// What kinds of trouble it went through.
     pub seen: BTreeSet<String>,
@@ -66,26 +65,26 @@ impl Run {
 
     /// One drawn step.
     pub fn step(&mut self, step: &Step) -> Finding {
-        self.now = choices::moved(&self.deal, self.now, step.clock);
-        let mut salt = Salt::new(step.salt);
-        let (actor, command) = match step.act {
-            Act::Work(which) => return self.world.work(&self.deal, which, &mut salt),
+        self.now = step.drawn.moment(&self.deal, self.now);
+        let answered = |answer: Answer| (answer.into(), Context::gateway(self.now));
+        let (command, context) = match step.act {
+            Act::Work { which, declines } => return self.world.work(&self.deal, which, declines),
             Act::Ask => return self.world.ask(&self.deal),
             Act::Lose(which) => {
                 self.world.lose(which);
                 return Ok(());
             }
-            Act::Deliver(which) => match self.world.deliver(which, &mut salt) {
-                Some(answer) => (Actor::Gateway, answer.into()),
+            Act::Deliver { which, again } => match self.world.deliver(which, again) {
+                Some(answer) => answered(answer),
                 None => return Ok(()),
             },
             Act::Contradict(which) => match self.world.contradict(&self.deal, which) {
-                Some(answer) => (Actor::Gateway, answer.into()),
+                Some(answer) => answered(answer),
                 None => return Ok(()),
             },
-            act => choices::command(&self.deal, self.now, act, &self.taken, &mut salt),
+            Act::Give => step.drawn.command(&self.deal, self.now, &self.taken),
         };
-        let command = if actor == Actor::Gateway {
+        let command = if context.actor == Actor::Gateway {
             // what the timers order now is ordered before it is answered
             let now = Context::clock(self.now.max(self.deal.last_at()));
             let mut woken = self.deal.clone();
@@ -95,22 +94,12 @@ impl Run {
         } else {
             command
         };
-        let mut context = Context::new(self.now, actor);
-        if matches!(context.actor, Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_)) {
-            if salt.once_in(6) {
-                let behind = u64::from(salt.once_in(6));
-                context = context.seen(self.deal.revision().saturating_sub(behind));
-            }
-            if salt.once_in(6) {
-                context = context.via(text("shop-host"));
-            }
-        }
         self.give(&command, &context)
     }
 
     /// A command, judged by the deal and by the model.
     fn give(&mut self, command: &Command, context: &Context) -> Finding {
-        self.taken.push((context.actor.clone(), command.clone()));
+        self.taken.push((command.clone(), context.clone()));
         // the model sees what the due timers leave, each at its own instant; the deal is told when it is
         let (mut books, mut view) = (self.books.clone(), self.deal.clone());
         let now = context.now.max(view.last_at());

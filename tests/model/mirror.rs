@@ -6,10 +6,10 @@ use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 
 use crate::calculator::{self as calc, For, Pot, Who};
-use crate::terms::{COURIER, INSURER, JUDGE, OTHER_JUDGE, PARTNER, text};
+use crate::choices::text;
 
 /// The third parties, by their numbers.
-const OUTSIDE: [&str; 5] = [COURIER, INSURER, PARTNER, JUDGE, OTHER_JUDGE];
+const OUTSIDE: [&str; 5] = ["courier", "insurer", "partner", "judge", "judge-2"];
 
 fn outside(name: &str) -> Who {
     let number = OUTSIDE.iter().position(|known| *known == name).expect("a known third party");

@@ -8,8 +8,7 @@ use escrow::deal::command::{Answer, Answered, ConfirmPayment};
 use escrow::deposit::{DepositId, LegState, Reference, TransactionKind};
 use escrow::{Actor, Command, Currency, Deal, Money, Payee};
 
-use crate::choices::{Salt, commands::order_reference};
-use crate::terms::text;
+use crate::choices::text;
 use crate::{Finding, Plant, ensure};
 
 /// Whose money it is.
@@ -66,6 +65,11 @@ pub struct World {
 
 fn minor(money: Money) -> i128 {
     i128::from(money.minor())
+}
+
+/// What the gateway calls the success of this order; a claimed payment keeps its own reference.
+fn order_reference(transaction: &escrow::Transaction) -> Reference {
+    transaction.reference().cloned().unwrap_or_else(|| text(&format!("done-{}", transaction.id())))
 }
 
 impl World {
@@ -210,13 +214,13 @@ impl World {
     }
 
     /// The gateway works on an order; the answer is on its way.
-    pub fn work(&mut self, deal: &Deal, which: u8, salt: &mut Salt) -> Finding {
+    pub fn work(&mut self, deal: &Deal, which: u8, declines: bool) -> Finding {
         let orders: Vec<_> = deal.pending().collect();
         if orders.is_empty() {
             return Ok(());
         }
         let order = &orders[usize::from(which) % orders.len()];
-        let answer = self.execute(order, salt.once_in(5))?;
+        let answer = self.execute(order, declines)?;
         self.answers.push(answer);
         Ok(())
     }
@@ -231,13 +235,13 @@ impl World {
     }
 
     /// An answer arrives; once in a while it will arrive once more.
-    pub fn deliver(&mut self, which: u8, salt: &mut Salt) -> Option<Answer> {
+    pub fn deliver(&mut self, which: u8, again: bool) -> Option<Answer> {
         if self.answers.is_empty() {
             return None;
         }
         let at = usize::from(which) % self.answers.len();
         let answer = self.answers[at].clone();
-        if !salt.once_in(4) {
+        if !again {
             self.answers.remove(at);
         }
         Some(answer)

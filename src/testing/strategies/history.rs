@@ -24,8 +24,10 @@ pub struct History {
     pub(super) steady: bool,
 }
 
+/// One step, drawn as a few numbers before it is known where the deal will stand: what a state machine's test draws
+/// for its transitions. [`moment`](Self::moment) and [`command`](Self::command) say what it comes to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub struct Step {
     pub(super) clock: Move,
     pub(super) act: Act,
     /// Where every further choice comes from; zero is the plain choice.
@@ -136,7 +138,7 @@ pub fn histories_of(terms: impl Strategy<Value = Terms>) -> impl Strategy<Value 
     // close to the end of the calendar every deadline stops at its last instant
     let starts =
         prop_oneof![40 => Just(start()), 1 => (0..=10_000_000_u32).prop_map(|s| Time::MAX.minus_secs(s))];
-    (terms, 0..3_u8, starts, steps()).prop_map(|(terms, proposer, start, steps)| History {
+    (terms, 0..3_u8, starts, walks()).prop_map(|(terms, proposer, start, steps)| History {
         terms,
         proposer,
         steps,
@@ -151,13 +153,21 @@ fn start() -> Time {
 }
 
 /// Steps that lead to a funded deal, mostly; then anything.
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let calm = salts().prop_map(|salt| Step { clock: Move::Stand, act: Act::Forward, salt });
-    let any = (moves(), acts(), salts()).prop_map(|(clock, act, salt)| Step { clock, act, salt });
-    (vec(calm, 0..=12), vec(any, 0..=48)).prop_map(|(mut steps, rest)| {
+fn walks() -> impl Strategy<Value = Vec<Step>> {
+    (vec(calm_steps(), 0..=12), vec(steps(), 0..=48)).prop_map(|(mut steps, rest)| {
         steps.extend(rest);
         steps
     })
+}
+
+/// Any step: whatever brings the deal on, what somebody may do, what nobody may, an earlier command once more.
+pub fn steps() -> impl Strategy<Value = Step> {
+    (moves(), acts(), salts()).prop_map(|(clock, act, salt)| Step { clock, act, salt })
+}
+
+/// A step that brings the deal on, while the clock stands.
+pub fn calm_steps() -> impl Strategy<Value = Step> {
+    salts().prop_map(|salt| Step { clock: Move::Stand, act: Act::Forward, salt })
 }
 
 fn moves() -> impl Strategy<Value = Move> {

@@ -63,7 +63,7 @@ use proptest::strategy::Strategy;
 use crate::{Command, Context, Deal, Time};
 
 pub use cast::everybody;
-pub use history::{History, histories, histories_of};
+pub use history::{History, Step, calm_steps, histories, histories_of, steps};
 pub use play::{Moment, Play};
 pub use policies::policies;
 pub use terms::terms;

@@ -63,8 +63,9 @@ impl History {
     pub fn play<E>(&self, mut look: impl FnMut(&Moment<'_>) -> Result<(), E>) -> Result<Play, E> {
         let mut play = self.begin();
         for (number, step) in self.steps.iter().enumerate() {
-            play.now = self.moved(&play, step.clock);
-            let (command, context) = play.choose(step);
+            let moment = step.moment(&play.deal, play.now);
+            play.now = if self.steady { moment.max(play.now) } else { moment };
+            let (command, context) = step.command(&play.deal, play.now, &play.taken);
             let verdict = transition(&play.deal, &command, &context);
             let mut after = play.deal.clone();
             for recorded in verdict.iter().flat_map(Transition::events) {
@@ -84,11 +85,13 @@ impl History {
         }
         Ok(play)
     }
+}
 
-    fn moved(&self, play: &Play, clock: Move) -> Time {
-        let (deal, now) = (&play.deal, play.now);
+impl Step {
+    /// What the host's clock shows at this step, if it has shown `now` before.
+    pub fn moment(&self, deal: &Deal, now: Time) -> Time {
         let deadline = deal.next_deadline().unwrap_or(now);
-        let moved = match clock {
+        match self.clock {
             Move::Stand => now,
             Move::Tick(millis) => now.plus_millis(u64::from(millis)),
             Move::Towards(part) => {
@@ -98,19 +101,28 @@ impl History {
             Move::ToDeadline => deadline.max(now),
             Move::Past(seconds) => deadline.max(now).plus_secs(seconds),
             Move::Back(seconds) => now.minus_secs(seconds),
-        };
-        if self.steady { moved.max(now) } else { moved }
+        }
+    }
+
+    /// The command of this step, and who gives it; `taken` is what was tried before, the latest last.
+    pub fn command(&self, deal: &Deal, now: Time, taken: &[(Command, Context)]) -> (Command, Context) {
+        choose(deal, now, taken, self.act, self.salt)
+    }
+
+    /// Does the clock stand?
+    pub const fn stands(&self) -> bool {
+        matches!(self.clock, Move::Stand)
+    }
+
+    /// The same step while the clock stands.
+    #[must_use]
+    pub fn standing(self) -> Self {
+        Self { clock: Move::Stand, ..self }
     }
 }
 
 fn deal_id() -> DealId {
     DealId::new(uuid::Uuid::from_u128(0x4000_8000_0000_0000_0001))
-}
-
-impl Play {
-    fn choose(&self, step: &Step) -> (Command, Context) {
-        choose(&self.deal, self.now, &self.taken, step.act, step.salt)
-    }
 }
 
 /// The command of a step, and who gives it; `taken` is what was tried before.
