@@ -597,6 +597,39 @@ fn a_hold_is_captured_before_it_expires() {
     assert_eq!(World::names(&fired), ["timer_fired", "capture_ordered"]);
 }
 
+/// The timer of a hold runs whichever deposits have one, all of them included.
+#[test]
+fn the_first_hold_of_all_deposits_is_due_first() {
+    // paid at the door but for the delivery: each side pays something in, and both give a guarantee
+    let mut draft = sale(Policy::shop());
+    draft.services.push(service("delivery", 100_00, Payer::Buyer, Provider::Third(text("courier"))));
+    draft.pay_offline = Some(rub(1_000_00));
+    (draft.guarantees.buyer, draft.guarantees.seller) = (Some(rub(50_00)), Some(rub(50_00)));
+    let mut w = World::new(draft);
+    let margin = w.deal.terms().policy.hold_margin_s;
+    let deposits: Vec<_> = w.deal.deposits().iter().map(|d| d.id()).collect();
+    for (n, deposit) in (0..).zip(deposits) {
+        w.hold(deposit, 1, after(2 * margin + 40 - 10 * n));
+    }
+    assert!(w.deal.deposits().iter().all(|d| d.on_hold().minor() == 1));
+    // the fourth expires first: 40 - 30 = 10 s after twice the margin, less the margin
+    assert_eq!(w.deal.next_timer(), Some((after(margin + 10), Timer::Hold(TxId::new(4)))));
+}
+
+/// Of a hold and a phase, the earlier is due; at one instant, the phase.
+#[test]
+fn a_phase_is_due_before_a_hold_of_the_same_instant() {
+    for (sooner, due_first) in [(1, Timer::Hold(TxId::new(1))), (0, Timer::Funding)] {
+        let mut w = World::new(plain(Policy::shop()));
+        let (funding, margin) = (w.deadline(), w.deal.terms().policy.hold_margin_s);
+        let due = funding.minus_secs(sooner);
+        w.hold(DepositId::BUYER_PAYMENT, 1, due.plus_secs(margin));
+        assert_eq!(w.deal.next_timer(), Some((due, due_first)));
+        w.hold(DepositId::BUYER_PAYMENT, 1, funding.plus_secs(margin + 1));
+        assert_eq!(w.deal.next_timer(), Some((due, due_first)));
+    }
+}
+
 #[test]
 fn an_ending_lets_holds_go() {
     let mut w = World::new(plain(Policy::shop()));
@@ -1195,6 +1228,36 @@ fn charges_by_how_the_deal_ends() {
     w.act(&buyer(), accept());
     w.pay(c1(), 70_00);
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Excess), 70_00);
+}
+
+/// 1 000.00, of which 5 % = 50.00 are the platform's and 100.00 the courier's: 1 000.00 - 50.00 - 100.00 = 850.00.
+#[test]
+fn a_transition_tells_the_split() {
+    let mut draft = sale(Policy::shop());
+    draft.services.extend(with_courier(Policy::shop()).services);
+    let w = World::performing(draft);
+    let accepted = transition(&w.deal, &accept(), &Context::new(w.now, buyer())).unwrap();
+    let split: Vec<_> =
+        accepted.split().map(|(payee, of, amount)| (payee.clone(), of, amount.minor())).collect();
+    let mut expected = vec![
+        (Payee::Platform, Purpose::Fee, 50_00),
+        (payee("courier"), Purpose::Service, 100_00),
+        (Payee::Seller, Purpose::Payout, 850_00),
+    ];
+    expected.sort_by_key(|(_, _, amount)| *amount);
+    let mut told = split;
+    told.sort_by_key(|(_, _, amount)| *amount);
+    assert_eq!(told, expected);
+    // what was accepted already is split no more
+    let again =
+        transition(&accepted_deal(w.deal, &accepted), &accept(), &Context::new(w.now, buyer())).unwrap();
+    assert_eq!(again.split().count(), 0);
+    assert_eq!(accepted.events().to_vec(), accepted.into_events().into_vec());
+}
+
+fn accepted_deal(mut deal: Deal, accepted: &escrow::Transition) -> Deal {
+    accepted.events().iter().for_each(|recorded| deal.apply(recorded));
+    deal
 }
 
 #[test]

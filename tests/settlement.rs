@@ -1193,3 +1193,35 @@ fn minor_of_sums_one_payee_and_purpose() {
     assert_eq!(library_ending(&scene.ending), Ending::Success);
     assert_eq!(Rate::WHOLE.floor_of(i64::MAX), i64::MAX);
 }
+
+// --- what it is told ---
+
+/// Each pot alone is refused below zero, whatever the others hold, and before anything else is looked at.
+#[test]
+fn a_pot_below_zero_is_refused() {
+    let full = full(workshop(), &[], calc::Ending::Success);
+    let terms = full.case.terms();
+    for funded in [true, false] {
+        let sound = Pots { funded, ..library_pots(&full.pots) };
+        let below = [
+            Pots { buyer: -1, ..sound },
+            Pots { seller: -1, ..sound },
+            Pots { buyer_guarantee: rub(-1), ..sound },
+            Pots { seller_guarantee: rub(-1), ..sound },
+        ];
+        for pots in below {
+            let settled = settle(&terms, &pots, Incurred::default(), &Ending::Success);
+            assert_eq!(settled, Err(SettleError::NegativePot), "{pots:?}");
+        }
+    }
+}
+
+/// What is incurred stays incurred, however often it is told.
+#[test]
+fn a_service_is_incurred_once() {
+    let third = Incurred::default().with(3);
+    assert_eq!(third.with(3), third);
+    assert_ne!(third.with(4), third);
+    assert!(third.with(4).contains(3) && third.with(4).contains(4) && !third.with(4).contains(2));
+    assert_eq!(third.with(Terms::MAX_SERVICES), third);
+}

@@ -11,7 +11,7 @@
 #[path = "../examples/statechart.rs"]
 mod statechart;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -676,4 +676,26 @@ fn the_page_of_diagrams_is_current() {
         "docs/statechart.md differs at line {:?}; run `cargo run --example statechart > docs/statechart.md`",
         line.map(|line| line + 1)
     );
+}
+
+/// What a caller reads whom a guard turned down: each says something of its own, and whether another party, the
+/// gateway or time can still bring it about under the same policy.
+#[test]
+fn a_guard_says_what_to_do_next_and_whether_waiting_helps() {
+    let texts: BTreeSet<String> = Guard::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), Guard::ALL.len(), "{texts:?}");
+    assert!(texts.iter().all(|text| text.split(' ').count() > 3), "{texts:?}");
+    let waiting = [
+        Guard::AllAgreed,
+        Guard::Funded,
+        Guard::CaptureConfirmed,
+        Guard::ToldByHand,
+        Guard::MayDispute,
+        Guard::InArbitration,
+        Guard::ChangesLeft,
+        Guard::OfferMade,
+    ];
+    for guard in Guard::ALL {
+        assert_eq!(Rejection::Guard(guard).is_transient(), waiting.contains(&guard), "{guard}");
+    }
 }
