@@ -2163,3 +2163,23 @@ fn a_policy_without_a_way_on_is_refused() {
     let policy = Policy { partial_buyout_allowed: true, ..Policy::guarantee() };
     assert_eq!(policy.validate().unwrap_err().problem(), Problem::NeedsAcceptingBuyer);
 }
+
+/// Two surplus payments of 10.00 wait while 5.00 are contested; the bank takes them: 10.00 - 5.00 = 5.00 of the later
+/// one, and the earlier one is not said to be cut.
+#[test]
+fn a_leg_that_loses_nothing_is_not_cut() {
+    let mut w = World::funded(plain(Policy::shop()));
+    let deposit = DepositId::BUYER_PAYMENT;
+    w.act(&Actor::Gateway, chargeback("case", deposit, 5_00, ChargebackStep::Opened));
+    w.pay(deposit, 10_00);
+    w.pay(deposit, 10_00);
+    let lost = w.act(&Actor::Gateway, chargeback("case", deposit, 5_00, ChargebackStep::Lost));
+    let cuts: Vec<_> = lost
+        .iter()
+        .filter_map(|recorded| match recorded.event {
+            Event::LegCut { leg, old, new } => Some((leg.number(), old.minor(), new.minor())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(cuts, [(2, 10_00, 5_00)]);
+}

@@ -417,6 +417,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_neither_over_nor_under_zero() {
+        let signs = |minor| (rub(minor).is_negative(), rub(minor).is_zero(), rub(minor).is_positive());
+        assert_eq!(signs(-1), (true, false, false));
+        assert_eq!(signs(0), (false, true, false));
+        assert_eq!(signs(1), (false, false, true));
+    }
+
+    #[test]
     fn arithmetic_is_checked() {
         assert_eq!(rub(150).checked_add(rub(50)), Ok(rub(200)));
         assert_eq!(rub(50).checked_sub(rub(150)), Ok(rub(-100)));
