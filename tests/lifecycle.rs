@@ -2182,4 +2182,20 @@ fn a_leg_that_loses_nothing_is_not_cut() {
         })
         .collect();
     assert_eq!(cuts, [(2, 10_00, 5_00)]);
+    // what the deal requires is still there
+    assert_eq!((w.status(), w.held(deposit)), (Status::AwaitingPerformance, 1_000_00));
+}
+
+/// The bank takes back a charge of 70.00: the charge has failed, the deal has not.
+#[test]
+fn a_charge_that_is_charged_back_cancels_nothing() {
+    let mut w = World::performing(plain(Policy::shop()));
+    w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
+    w.pay(c1(), 70_00);
+    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Lost));
+    assert_eq!((w.status(), w.held(c1()), w.buckets(c1()).charged_back), (Status::Performing, 0, 70_00));
+    w.act(&buyer(), accept());
+    w.done_all();
+    assert_eq!((w.status(), w.gets(&Payee::Seller, Purpose::Charge)), (Status::Completed, 0));
 }
