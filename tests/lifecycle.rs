@@ -10,11 +10,13 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::*;
 use escrow::deal::command::{
-    Accept, Agree, Answered, AppointArbiter, Cancel, ChargebackStep, CheckpointKind, ConfirmPayment,
-    DestinationUse, Extend, IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges, StartPerforming,
-    StopPerforming, Verdict, WithdrawDispute,
+    Accept, Agree, Answered, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep, CheckpointKind,
+    ConfirmPayment, DestinationUse, Extend, IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges,
+    StartPerforming, StopPerforming, Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, Consents, Event, Guard, Timer};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
@@ -2198,4 +2200,48 @@ fn a_charge_that_is_charged_back_cancels_nothing() {
     w.act(&buyer(), accept());
     w.done_all();
     assert_eq!((w.status(), w.gets(&Payee::Seller, Purpose::Charge)), (Status::Completed, 0));
+}
+
+/// A hundred requests that brought no money are open to each side; payments and the other side's requests are not among
+/// them, and the gateway's facts are never refused for their number.
+#[test]
+fn a_party_cannot_fill_a_deal_with_requests() {
+    let mut draft = sale(Policy::shop());
+    draft.guarantees.seller = Some(rub(50_00));
+    let mut w = World::new(draft);
+    let (own, theirs) = (DepositId::BUYER_PAYMENT, DepositId::SELLER_GUARANTEE);
+    w.pay(own, 1_00);
+    w.act(&seller(), request("s", theirs, 1_00));
+    for n in 1..=100 {
+        w.act(&buyer(), request(&format!("b{n}"), own, 1_00));
+    }
+    assert_eq!(w.refuse(&buyer(), request("b101", own, 1_00)), Rejection::TooMany { max: 100 });
+    w.act(&seller(), request("s2", theirs, 1_00));
+    // the first request is answered by a payment, which leaves room for one
+    w.pay(own, 1_00);
+    assert_eq!(w.held(own), 2_00);
+    w.act(&buyer(), request("b101", own, 1_00));
+    // one that is declined has brought no money either
+    w.decline(4);
+    assert_eq!(w.refuse(&buyer(), request("b102", own, 1_00)), Rejection::TooMany { max: 100 });
+}
+
+#[test]
+fn a_deal_has_64_documents_at_most() {
+    let mut w = World::new(plain(Policy::shop()));
+    let document = |n: u32| {
+        let attachment = Attachment {
+            id: text(&format!("photo-{n}")),
+            description: text(""),
+            mime: text("image/png"),
+            size: 1,
+            digest: None,
+        };
+        Command::from(Attach { attachment: Arc::new(attachment) })
+    };
+    for n in 1..=64 {
+        w.act(&seller(), document(n));
+    }
+    assert_eq!(w.refuse(&seller(), document(65)), Rejection::TooMany { max: 64 });
+    assert_eq!(w.deal.attachments().len(), 64);
 }
