@@ -2245,3 +2245,18 @@ fn a_deal_has_64_documents_at_most() {
     assert_eq!(w.refuse(&seller(), document(65)), Rejection::TooMany { max: 64 });
     assert_eq!(w.deal.attachments().len(), 64);
 }
+
+/// A deposit takes in a hundred times the largest amount of a deal, all payments together, and not a kopeck more.
+#[test]
+fn what_a_deposit_takes_in_has_a_limit() {
+    let limit = 100 * Terms::MAX_AMOUNT;
+    let mut w = World::new(plain(Policy::shop()));
+    let over = payment(DepositId::BUYER_PAYMENT, "over", rub(limit + 1));
+    assert_eq!(w.refuse(&Actor::Gateway, over), Rejection::AmountTooLarge);
+    w.pay(DepositId::BUYER_PAYMENT, limit - 1);
+    w.pay(DepositId::BUYER_PAYMENT, 1);
+    for more in [1, 2] {
+        let more = payment(DepositId::BUYER_PAYMENT, "more", rub(more));
+        assert_eq!(w.refuse(&Actor::Gateway, more), Rejection::AmountTooLarge);
+    }
+}
