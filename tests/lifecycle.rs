@@ -2260,3 +2260,33 @@ fn what_a_deposit_takes_in_has_a_limit() {
         assert_eq!(w.refuse(&Actor::Gateway, more), Rejection::AmountTooLarge);
     }
 }
+
+/// A charge is at most the largest amount of a deal, and in its currency.
+#[test]
+fn a_charge_has_a_limit() {
+    let mut w = World::performing(plain(Policy::shop()));
+    for over in [1, 2] {
+        let over = charge("over", Side::Buyer, Payee::Platform, Terms::MAX_AMOUNT + over);
+        assert_eq!(w.refuse(&operator(), over), Rejection::AmountTooLarge);
+    }
+    w.act(&operator(), charge("most", Side::Buyer, Payee::Platform, Terms::MAX_AMOUNT));
+    assert_eq!(w.deal.deposit(c1()).unwrap().required(), rub(Terms::MAX_AMOUNT));
+}
+
+/// 600.00 are on hold when 1 000.00 more are, taken whole since 400.00 were wanted. The second hold expires first and is
+/// captured for all that is required, so the first is let go when its time comes.
+#[test]
+fn a_hold_that_is_no_longer_needed_is_let_go_before_it_expires() {
+    let mut draft = sale(Policy::shop());
+    // the seller's guarantee is missing: the deal goes on waiting
+    draft.guarantees.seller = Some(rub(50_00));
+    let mut w = World::new(draft);
+    let margin = w.deal.terms().policy.hold_margin_s;
+    w.hold(DepositId::BUYER_PAYMENT, 600_00, after(2 * margin + 20));
+    w.hold(DepositId::BUYER_PAYMENT, 1_000_00, after(2 * margin + 10));
+    w.at(after(margin + 10)).wake();
+    assert_eq!(orders(&w), [(Capture, 1_000_00)]);
+    w.done_all();
+    w.at(after(margin + 20)).wake();
+    assert_eq!(orders(&w), [(Void, 600_00)]);
+}

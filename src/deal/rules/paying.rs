@@ -50,12 +50,10 @@ fn close_holds(
 ) -> Result<bool, Rejection> {
     let mut unanswered = false;
     for deposit in deal.deposits() {
-        if deal.on_hold_after(deposit, delta) > 0 {
-            let wanted = outflow(deal, delta, deposit, settlement, outcome)?;
-            let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
-            // a charge is settled by itself, when its own capture is answered
-            unanswered |= open && !deposit.id.is_charge();
-        }
+        let wanted = outflow(deal, delta, deposit, settlement, outcome)?;
+        let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
+        // a charge is settled by itself, when its own capture is answered
+        unanswered |= open && !deposit.id.is_charge();
     }
     Ok(unanswered)
 }
