@@ -2290,3 +2290,57 @@ fn a_hold_that_is_no_longer_needed_is_let_go_before_it_expires() {
     w.at(after(margin + 20)).wake();
     assert_eq!(orders(&w), [(Void, 600_00)]);
 }
+
+/// The capture of a charge fails: the charge is not paid, and the deal goes on.
+#[test]
+fn a_charge_whose_capture_fails_cancels_nothing() {
+    let mut w = World::performing(plain(Policy::shop()));
+    w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
+    w.hold(c1(), 70_00, after(60 * DAY));
+    let capture = w.order(Capture, &Payee::Buyer);
+    w.decline(capture);
+    assert_eq!((w.status(), w.held(c1())), (Status::Performing, 0));
+    w.act(&buyer(), accept());
+    w.done_all();
+    assert_eq!((w.status(), w.gets(&Payee::Seller, Purpose::Payout)), (Status::Completed, 1_000_00));
+}
+
+/// An ending waits for both captures, 600.00 and 400.00; when the second fails, it is still the same ending, and 600.00
+/// go back.
+#[test]
+fn an_ending_waits_for_every_capture() {
+    for second_fails in [false, true] {
+        let mut w = World::new(plain(Policy::shop()));
+        w.hold(DepositId::BUYER_PAYMENT, 600_00, after(60 * DAY));
+        w.hold(DepositId::BUYER_PAYMENT, 400_00, after(60 * DAY));
+        assert_eq!(orders(&w), [(Capture, 600_00), (Capture, 400_00)]);
+        let captures: Vec<u32> = w.pending().into_iter().map(|(tx, ..)| tx).collect();
+        w.act(&buyer(), cancel("changed my mind"));
+        let ending = w.deal.ending().cloned();
+        w.done(captures[0]);
+        assert_eq!(orders(&w), [(Capture, 400_00)]);
+        if second_fails {
+            w.decline(captures[1]);
+        } else {
+            w.done(captures[1]);
+        }
+        let back = if second_fails { 600_00 } else { 1_000_00 };
+        assert_eq!(w.deal.ending().cloned(), ending);
+        w.done_all();
+        assert_eq!((w.status(), w.buckets(DepositId::BUYER_PAYMENT).refunded), (Status::Cancelled, back));
+    }
+}
+
+/// Everybody chooses for himself: a courier neither for an insurer nor for a side.
+#[test]
+fn nobody_chooses_where_the_money_of_others_goes() {
+    let mut draft = with_courier(Policy::shop());
+    draft.services.push(service("insurance", 10_00, Payer::Seller, Provider::Third(text("insurer"))));
+    let mut w = World::funded(draft);
+    for theirs in [payee("insurer"), Payee::Seller, Payee::Buyer, Payee::Platform] {
+        let choice = destination(theirs, Payouts, card("card-1"));
+        assert_eq!(w.refuse(&courier(), choice), Rejection::NotYourMoney);
+    }
+    w.act(&courier(), destination(payee("courier"), Payouts, card("card-1")));
+    assert_eq!(w.deal.destination(&payee("courier"), Payouts), card("card-1").as_ref());
+}
