@@ -2344,3 +2344,24 @@ fn nobody_chooses_where_the_money_of_others_goes() {
     w.act(&courier(), destination(payee("courier"), Payouts, card("card-1")));
     assert_eq!(w.deal.destination(&payee("courier"), Payouts), card("card-1").as_ref());
 }
+
+/// Where both agree to every version, how long the performance takes is theirs to negotiate, and nothing else of the
+/// policy; where creating the deal was consent, nothing at all.
+#[test]
+fn the_time_to_perform_is_negotiable_where_both_agree() {
+    let longer = |mut draft: TermsDraft| {
+        draft.policy.performance_s += DAY;
+        draft
+    };
+    let mut w = World::new(guaranteed());
+    w.act(&seller(), amend(1, longer(guaranteed())));
+    let performance_s = guaranteed().policy.performance_s + DAY;
+    assert_eq!((w.deal.terms().policy.performance_s, w.deal.terms_version()), (performance_s, 2));
+    let mut more = longer(guaranteed());
+    more.policy.deposit_s += 1;
+    let pinned = |rejection| matches!(rejection, Rejection::Terms(e) if (e.field(), e.problem()) == ("policy", Problem::Pinned));
+    assert!(pinned(w.refuse(&buyer(), amend(2, more))));
+
+    let mut w = World::new(plain(Policy::shop()));
+    assert!(pinned(w.refuse(&seller(), amend(1, longer(plain(Policy::shop()))))));
+}
