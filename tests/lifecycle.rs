@@ -2365,3 +2365,16 @@ fn the_time_to_perform_is_negotiable_where_both_agree() {
     let mut w = World::new(plain(Policy::shop()));
     assert!(pinned(w.refuse(&seller(), amend(1, longer(plain(Policy::shop()))))));
 }
+
+/// Where both report, the tracker's word that it was delivered moves nothing: there is nobody to accept.
+#[test]
+fn a_delivery_moves_nothing_where_both_report() {
+    let mut w = World::performing(guaranteed());
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, finished("door", w.now));
+    assert_eq!(w.status(), Status::Performing);
+    let mut w = World::performing(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, finished("door", w.now));
+    assert_eq!(w.status(), Status::AwaitingAcceptance);
+}

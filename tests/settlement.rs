@@ -1225,3 +1225,24 @@ fn a_service_is_incurred_once() {
     assert!(third.with(4).contains(3) && third.with(4).contains(4) && !third.with(4).contains(2));
     assert_eq!(third.with(Terms::MAX_SERVICES), third);
 }
+
+/// A purpose has one name: what `as_str` says is what is stored.
+#[test]
+fn a_purpose_has_one_name() {
+    let named = [
+        (Purpose::Payout, "payout"),
+        (Purpose::Service, "service"),
+        (Purpose::Fee, "fee"),
+        (Purpose::ArbitrationFee, "arbitration_fee"),
+        (Purpose::Refund, "refund"),
+        (Purpose::Excess, "excess"),
+        (Purpose::Returned, "returned"),
+        (Purpose::Guarantee, "guarantee"),
+        (Purpose::Award, "award"),
+        (Purpose::Charge, "charge"),
+        (Purpose::Chargeback, "chargeback"),
+    ];
+    for (purpose, name) in named {
+        assert_eq!((purpose.as_str(), serde_json::to_value(purpose).unwrap()), (name, name.into()));
+    }
+}
