@@ -241,6 +241,28 @@ fn what_an_amendment_cannot_change() {
     assert_eq!(w.deal.binding_terms().fees.len(), 1);
 }
 
+/// A chargeback of a deposit keeps its currency, too, before any money of it is known; of another one it does not.
+#[test]
+fn a_contested_deposit_keeps_its_currency() {
+    let guarantee_of = |amount| {
+        let mut draft = sale(Policy::shop());
+        draft.guarantees.buyer = Some(amount);
+        draft
+    };
+    for (contested, stays) in [(GB, true), (B, false)] {
+        let mut w = World::new(guarantee_of(rub(10_00)));
+        w.act(&Actor::Gateway, chargeback("case", contested, 5_00, ChargebackStep::Opened));
+        let dollars = amend(1, guarantee_of(usd(10_00)));
+        if stays {
+            let Rejection::Terms(error) = w.refuse(&buyer(), dollars) else { panic!() };
+            assert_eq!((error.field(), error.problem()), ("guarantees", Problem::Pinned));
+        } else {
+            w.act(&buyer(), dollars);
+            assert_eq!(w.deal.deposit(GB).unwrap().required(), usd(10_00));
+        }
+    }
+}
+
 #[test]
 fn a_changed_deposit_is_returned_in_full_and_an_unchanged_one_stays() {
     let mut draft = plain(Policy::shop());
