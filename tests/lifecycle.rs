@@ -22,7 +22,8 @@ use escrow::deal::{Command, Consents, Event, Guard, Timer};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
 use escrow::settlement::{Ending, Fault, Purpose, Quantities, SettleError};
 use escrow::terms::{
-    BuyerCancel, Fee, FeePayee, Item, Moderation, OnRefund, OnSilence, Payer, Problem, Provider, Terms,
+    Acceptance, BuyerCancel, Fee, FeePayee, Item, Moderation, OnRefund, OnSilence, Payer, Problem, Provider,
+    Terms,
 };
 use escrow::{
     Actor, Award, Context, Deal, DealSummary, Destination, Outcome, Payee, Policy, Rejection, Role, Side,
@@ -2399,4 +2400,63 @@ fn a_delivery_moves_nothing_where_both_report() {
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, finished("door", w.now));
     assert_eq!(w.status(), Status::AwaitingAcceptance);
+}
+
+/// While a courier's cost is incurred, a party cannot amend a required deposit, which would be returned, and leave; the
+/// operator can.
+#[test]
+fn nobody_amends_incurred_costs_away() {
+    let mut draft = with_courier(Policy::marketplace());
+    draft.policy.consent = Policy::shop().consent;
+    let mut w = World::funded(draft.clone());
+    w.act(&operator(), incur(0));
+    w.act(&moderator(), remark("blurred photo"));
+    for party in [buyer(), seller()] {
+        let Rejection::Terms(error) = w.refuse(&party, amend(1, dearer(draft.clone()))) else { panic!() };
+        assert_eq!((error.field(), error.problem()), ("deposit", Problem::CostsIncurred));
+    }
+    // what changes no deposit is theirs
+    w.act(&seller(), amend(1, described(draft.clone())));
+    w.act(&operator(), amend(2, dearer(draft)));
+    assert_eq!(w.deal.terms_version(), 3);
+}
+
+/// How the deal is accepted cannot be amended once work was submitted, nor once performance could have begun.
+#[test]
+fn how_a_deal_is_accepted_is_settled_once_it_has_begun() {
+    let mutual = |mut draft: TermsDraft| {
+        draft.policy.acceptance = Acceptance::Mutual;
+        draft
+    };
+    let pinned = |rejection| matches!(rejection, Rejection::Terms(e) if (e.field(), e.problem()) == ("policy.acceptance", Problem::Pinned));
+
+    // work is seen before it is paid
+    let draft = plain(Policy::freelance());
+    let mut w = World::new(draft.clone());
+    w.act(&seller(), agree(1));
+    w.act(&seller(), submit(1));
+    assert!(pinned(w.refuse(&operator(), amend(1, mutual(draft.clone())))));
+    let mut w = World::new(draft.clone());
+    w.act(&seller(), agree(1));
+    w.act(&operator(), amend(1, mutual(draft)));
+
+    // funded, and held up by a moderator
+    let draft = plain(Policy::marketplace());
+    let mut w = World::funded(draft.clone());
+    w.act(&moderator(), remark("blurred photo"));
+    assert!(pinned(w.refuse(&operator(), amend(1, mutual(draft)))));
+}
+
+/// What the operator has amended under moderation waits for both: the first who agrees does not let the deal go on.
+#[test]
+fn moderation_is_left_when_both_have_agreed() {
+    let draft = plain(Policy::marketplace());
+    let mut w = World::funded(draft.clone());
+    w.act(&moderator(), remark("blurred photo"));
+    w.act(&operator(), amend(1, described(draft)));
+    assert_eq!(w.deal.consents(), Consents::default());
+    w.act(&buyer(), agree(2));
+    assert_eq!(w.status(), Status::Moderation);
+    w.act(&seller(), agree(2));
+    assert_eq!(w.status(), Status::AwaitingPerformance);
 }
