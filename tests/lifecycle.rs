@@ -2460,3 +2460,15 @@ fn moderation_is_left_when_both_have_agreed() {
     w.act(&seller(), agree(2));
     assert_eq!(w.status(), Status::AwaitingPerformance);
 }
+
+/// Until both have agreed to something, the terms on the table are those that would bind.
+#[test]
+fn a_version_that_was_never_agreed_to_binds_nobody() {
+    let mut w = World::new(plain(Policy::freelance()));
+    w.act(&seller(), amend(1, dearer(plain(Policy::freelance()))));
+    assert_eq!(w.deal.binding_terms().quote().deposit, rub(1_200_00));
+    w.act(&buyer(), agree(2));
+    // from here on it binds, whatever is proposed next
+    w.act(&seller(), amend(2, plain(Policy::freelance())));
+    assert_eq!(w.deal.binding_terms().quote().deposit, rub(1_200_00));
+}
