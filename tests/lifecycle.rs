@@ -2472,3 +2472,28 @@ fn a_version_that_was_never_agreed_to_binds_nobody() {
     w.act(&seller(), amend(2, plain(Policy::freelance())));
     assert_eq!(w.deal.binding_terms().quote().deposit, rub(1_200_00));
 }
+
+/// A choice replaces the same payee's choice for the same use, and no other.
+#[test]
+fn a_destination_replaces_its_own_only() {
+    let mut w = World::funded(with_courier(Policy::shop()));
+    w.act(&courier(), destination(payee("courier"), Payouts, card("c")));
+    w.act(&seller(), destination(Payee::Seller, Refunds, card("r")));
+    w.act(&seller(), destination(Payee::Seller, Payouts, card("p")));
+    w.act(&seller(), destination(Payee::Seller, Payouts, card("p-2")));
+    assert_eq!(w.deal.destination(&payee("courier"), Payouts), card("c").as_ref());
+    assert_eq!(w.deal.destination(&Payee::Seller, Refunds), card("r").as_ref());
+    assert_eq!(w.deal.destination(&Payee::Seller, Payouts), card("p-2").as_ref());
+}
+
+/// A payment that answers a request is the request's transaction: it was made when it was asked for.
+#[test]
+fn an_answered_request_keeps_when_it_was_made() {
+    let mut w = World::new(plain(Policy::shop()));
+    let asked = w.now;
+    w.act(&buyer(), request("k", B, 1_000_00));
+    w.pass(60);
+    w.pay(B, 1_000_00);
+    let transaction = w.deal.transaction(TxId::new(1)).unwrap();
+    assert_eq!((transaction.created_at(), transaction.settled_at()), (asked, Some(w.now)));
+}
