@@ -142,18 +142,10 @@ impl Books {
 
     pub fn new(terms: &Terms, plant: Plant) -> Self {
         let owners = [Payee::Buyer, Payee::Seller, Payee::Buyer, Payee::Seller];
-        let pots = owners.into_iter().zip(mirror::required(terms)).map(|(owner, (required, currency))| Pot {
-            owner,
-            required,
-            currency,
-            charge: None,
-            cash: 0,
-            holds: Vec::new(),
-            sources: BTreeMap::new(),
-            received: 0,
-            untaken: 0,
-            charged_back: 0,
-        });
+        let pots = owners
+            .into_iter()
+            .zip(mirror::required(terms))
+            .map(|(owner, (required, currency))| Pot::new(owner, required, currency));
         Self {
             pots: pots.collect(),
             legs: Vec::new(),
@@ -226,18 +218,8 @@ impl Books {
                 self.incurred.insert(usize::from(c.service));
             }
             Command::AddCharge(c) if after.deposits().len() > before.deposits().len() => {
-                self.pots.push(Pot {
-                    owner: c.payer.payee(),
-                    required: minor(c.amount),
-                    currency: c.amount.currency(),
-                    charge: Some(c.payee.clone()),
-                    cash: 0,
-                    holds: Vec::new(),
-                    sources: BTreeMap::new(),
-                    received: 0,
-                    untaken: 0,
-                    charged_back: 0,
-                });
+                let pot = Pot::new(c.payer.payee(), minor(c.amount), c.amount.currency());
+                self.pots.push(Pot { charge: Some(c.payee.clone()), ..pot });
             }
             Command::Amend(c) if after.terms_version() > before.terms_version() => {
                 ensure!(*actor != Actor::Gateway, "a gateway amends");
@@ -520,6 +502,22 @@ impl Books {
 }
 
 impl Pot {
+    /// Empty.
+    const fn new(owner: Payee, required: i128, currency: Currency) -> Self {
+        Self {
+            owner,
+            required,
+            currency,
+            charge: None,
+            cash: 0,
+            holds: Vec::new(),
+            sources: BTreeMap::new(),
+            received: 0,
+            untaken: 0,
+            charged_back: 0,
+        }
+    }
+
     /// There and nobody's yet, holds included.
     fn content(&self) -> i128 {
         self.cash + self.holds.iter().map(|h| h.amount).sum::<i128>()

@@ -291,16 +291,16 @@ pub(crate) fn capture_needed(
     deposit: &Deposit,
     out: &mut Draft<'_>,
 ) -> Result<bool, Rejection> {
-    capture(deal, delta, deposit, deposit.required.minor(), Purpose::Excess, out)
+    capture(deal, delta, deposit, || Ok(deposit.required.minor()), Purpose::Excess, out)
 }
 
-/// Captures as much of a deposit's open holds as is missing to `wanted`, oldest first; lets the others go, for
-/// `purpose`. Is a capture without an answer now?
+/// Captures as much of a deposit's open holds as is missing to `wanted`, which is asked for only where something is on
+/// hold, oldest first; lets the others go, for `purpose`. Is a capture without an answer now?
 pub(crate) fn capture(
     deal: &Deal,
     delta: &Delta,
     deposit: &Deposit,
-    wanted: i64,
+    wanted: impl FnOnce() -> Result<i64, Rejection>,
     purpose: Purpose,
     out: &mut Draft<'_>,
 ) -> Result<bool, Rejection> {
@@ -310,7 +310,7 @@ pub(crate) fn capture(
     }
     let mut unanswered = false;
     let cash = deal.held_after(deposit, delta).checked_sub(on_hold).ok_or(Rejection::Overflow)?;
-    let mut missing = wanted.checked_sub(cash).ok_or(Rejection::Overflow)?;
+    let mut missing = wanted()?.checked_sub(cash).ok_or(Rejection::Overflow)?;
     for pending in deal.captures(deposit.id, delta) {
         unanswered = true;
         missing = missing.checked_sub(pending.amount.minor()).ok_or(Rejection::Overflow)?;

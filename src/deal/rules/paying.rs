@@ -50,7 +50,7 @@ fn close_holds(
 ) -> Result<bool, Rejection> {
     let mut unanswered = false;
     for deposit in deal.deposits() {
-        let wanted = outflow(deal, delta, deposit, settlement, outcome)?;
+        let wanted = || outflow(deal, delta, deposit, settlement, outcome);
         let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
         // a charge is settled by itself, when its own capture is answered
         unanswered |= open && !deposit.id.is_charge();
