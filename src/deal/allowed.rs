@@ -41,7 +41,7 @@ impl Deal {
     pub fn allowed(&self, actor: &Actor, now: Time) -> Allowed {
         let now = now.max(self.last_at());
         if self.next_deadline().is_some_and(|due| due <= now)
-            && let Ok((view, _)) = decide::fire_due(self, now)
+            && let Ok(view) = decide::fire_due(self, now, &mut decide::Events::new())
         {
             return view.allowed_now(actor);
         }

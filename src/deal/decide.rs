@@ -128,37 +128,51 @@ impl Transition {
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
 /// unless the transition is applied.
 pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<Transition, Rejection> {
+    let mut events = Events::new();
+    decide_into(deal, command, context, &mut events)?;
+    Ok(Transition::new(events))
+}
+
+/// [`transition`], into a list of the caller's: a list of events is large, and moving it costs as much as a rule.
+pub(super) fn decide_into(
+    deal: &Deal,
+    command: &Command,
+    context: &Context,
+    events: &mut Events,
+) -> Result<(), Rejection> {
     let now = context.now.max(deal.last_at());
     if deal.next_deadline().is_some_and(|due| due <= now) {
-        return overdue(deal, command, context, now);
+        return overdue(deal, command, context, now, events);
     }
-    let mut events = Events::new();
-    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref(), &mut events)?;
-    judge(deal, command, context, &mut out)?;
-    Ok(Transition::new(events))
+    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref(), events)?;
+    judge(deal, command, context, &mut out)
 }
 
 /// Off the hot path: timers are due, so the command is judged on a copy on which they have fired.
 #[cold]
 #[inline(never)]
-fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Result<Transition, Rejection> {
-    let (view, mut events) = fire_due(deal, now)?;
-    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref(), &mut events)?;
-    judge(&view, command, context, &mut out)?;
-    Ok(Transition::new(events))
+fn overdue(
+    deal: &Deal,
+    command: &Command,
+    context: &Context,
+    now: Time,
+    events: &mut Events,
+) -> Result<(), Rejection> {
+    let view = fire_due(deal, now, events)?;
+    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref(), events)?;
+    judge(&view, command, context, &mut out)
 }
 
-/// The deal after every timer that is due at `now`, and what happened.
-pub(super) fn fire_due(deal: &Deal, now: Time) -> Result<(Deal, Events), Rejection> {
+/// The deal after every timer that is due at `now`; what happened is added to the events.
+pub(super) fn fire_due(deal: &Deal, now: Time, events: &mut Events) -> Result<Deal, Rejection> {
     let mut view = deal.clone();
-    let mut events = Events::new();
     while let Some((due, timer)) = view.next_timer().filter(|(due, _)| *due <= now) {
         let before = events.len();
-        let mut out = Draft::new(&view, due.max(view.last_at()), &Actor::Clock, None, &mut events)?;
+        let mut out = Draft::new(&view, due.max(view.last_at()), &Actor::Clock, None, events)?;
         rules::timer::fire(&view, timer, &mut out)?;
         events.iter().skip(before).for_each(|recorded| view.apply(recorded));
     }
-    Ok((view, events))
+    Ok(view)
 }
 
 fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>) -> Result<(), Rejection> {

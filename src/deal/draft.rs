@@ -148,9 +148,10 @@ impl Deal {
 }
 
 /// A leg before it has a number.
-pub(super) struct NewLeg {
+#[derive(Clone, Copy)]
+pub(super) struct NewLeg<'p> {
     pub(super) deposit: DepositId,
-    pub(super) payee: Payee,
+    pub(super) payee: &'p Payee,
     pub(super) purpose: Purpose,
     pub(super) amount: Money,
     pub(super) source: Option<TxId>,
@@ -233,17 +234,15 @@ impl<'c> Draft<'c> {
     }
 
     /// Assigns money to a payee and orders the payment; nothing where the amount is zero.
-    pub(super) fn leg(&mut self, deal: &Deal, new: NewLeg) -> Result<(), Rejection> {
+    pub(super) fn leg(&mut self, deal: &Deal, new: &NewLeg<'_>) -> Result<(), Rejection> {
         if !new.amount.is_positive() {
             return Ok(());
         }
         let leg = LegId(self.next_leg);
         self.next_leg = self.next_leg.checked_add(1).ok_or(Rejection::Overflow)?;
         self.unsettled = self.unsettled.checked_add(1).ok_or(Rejection::Overflow)?;
-        let NewLeg { deposit, payee, purpose, amount, source, void } = new;
-        let to_balance = !void && Self::wants_balance(deal, &payee, purpose);
-        let kind = if void { TransactionKind::Void } else { purpose.kind() };
-        self.attempt(deal, leg, deposit, payee, purpose, amount, source, kind, to_balance)
+        let to_balance = !new.void && Self::wants_balance(deal, new.payee, new.purpose);
+        self.attempt(deal, leg, new, to_balance)
     }
 
     /// The next attempt of a leg that was declined or waited.
@@ -253,33 +252,31 @@ impl<'c> Draft<'c> {
         leg: &Leg,
         to_balance: bool,
     ) -> Result<(), Rejection> {
-        let kind = leg.purpose.kind();
-        let payee = leg.payee.clone();
-        self.attempt(deal, leg.id, leg.deposit, payee, leg.purpose, leg.amount, leg.source, kind, to_balance)
+        let Leg { deposit, ref payee, purpose, amount, source, .. } = *leg;
+        self.attempt(
+            deal,
+            leg.id,
+            &NewLeg { deposit, payee, purpose, amount, source, void: false },
+            to_balance,
+        )
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of an order, which two callers have from two places"
-    )]
     fn attempt(
         &mut self,
         deal: &Deal,
         leg: LegId,
-        deposit: DepositId,
-        payee: Payee,
-        purpose: Purpose,
-        amount: Money,
-        source: Option<TxId>,
-        kind: TransactionKind,
+        &NewLeg { deposit, payee, purpose, amount, source, void }: &NewLeg<'_>,
         to_balance: bool,
     ) -> Result<(), Rejection> {
-        if deal.chargeback_open(deposit) && self.released != Some(deposit) && kind != TransactionKind::Void {
+        if !void && deal.chargeback_open(deposit) && self.released != Some(deposit) {
+            let payee = payee.clone();
             self.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
             return Ok(());
         }
         let tx = self.tx()?;
-        let order = Order { tx, kind, deposit, payee, purpose, amount, leg: Some(leg), source };
+        let kind = if void { TransactionKind::Void } else { purpose.kind() };
+        let order =
+            Order { tx, kind, deposit, payee: payee.clone(), purpose, amount, leg: Some(leg), source };
         if to_balance {
             self.leg_settled();
             self.push(Event::LegCredited { order });
@@ -323,23 +320,18 @@ impl<'c> Draft<'c> {
         purpose: Purpose,
         amount: i64,
     ) -> Result<(), Rejection> {
+        if amount <= 0 {
+            return Ok(());
+        }
         let currency = deposit.required.currency();
         let payee = deposit.owner.payee();
         let mut left = amount;
         for (source, refundable) in deal.sources(deposit.id, delta) {
             let part = left.min(refundable);
             left = left.checked_sub(part).ok_or(Rejection::Overflow)?;
-            self.leg(
-                deal,
-                NewLeg {
-                    deposit: deposit.id,
-                    payee: payee.clone(),
-                    purpose,
-                    amount: Money::from_minor(part, currency),
-                    source: Some(source),
-                    void: false,
-                },
-            )?;
+            let amount = Money::from_minor(part, currency);
+            let (deposit, payee, source) = (deposit.id, &payee, Some(source));
+            self.leg(deal, &NewLeg { deposit, payee, purpose, amount, source, void: false })?;
             if left <= 0 {
                 break;
             }
@@ -356,8 +348,8 @@ impl<'c> Draft<'c> {
         (hold, amount): (TxId, i64),
     ) -> Result<(), Rejection> {
         let amount = Money::from_minor(amount, deposit.required.currency());
-        let payee = deposit.owner.payee();
-        self.leg(deal, NewLeg { deposit: deposit.id, payee, purpose, amount, source: Some(hold), void: true })
+        let (deposit, payee, source) = (deposit.id, &deposit.owner.payee(), Some(hold));
+        self.leg(deal, &NewLeg { deposit, payee, purpose, amount, source, void: true })
     }
 
     /// Takes a part of a hold, or all of it; the rest is let go with the answer.

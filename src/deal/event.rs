@@ -101,7 +101,7 @@ pub enum Event {
         /// The fields that differ from the version before.
         changed: SmallVec<[TermsField; 8]>,
         /// The deposits whose required amount changed.
-        deposits: SmallVec<[DepositChange; 2]>,
+        deposits: SmallVec<[DepositChange; 1]>,
         /// Whose consent stands.
         consents: Consents,
     },
@@ -114,8 +114,8 @@ pub enum Event {
     },
     /// A party says that it has paid: the gateway is asked.
     PaymentClaimed {
-        /// The question.
-        order: Order,
+        /// The question. Apart, so that an event is no larger than a payment that came in.
+        order: Box<Order>,
         /// Where it was paid.
         gateway: GatewayName,
         /// The gateway's id of the payment, as the party gives it.
@@ -427,9 +427,8 @@ impl Event {
     /// The order to the gateway that this event brings, if any.
     pub const fn order(&self) -> Option<&Order> {
         match self {
-            Self::PaymentClaimed { order, .. }
-            | Self::CaptureOrdered { order }
-            | Self::LegOrdered { order } => Some(order),
+            Self::PaymentClaimed { order, .. } => Some(order),
+            Self::CaptureOrdered { order } | Self::LegOrdered { order } => Some(order),
             Self::Proposed { .. }
             | Self::TermsAmended { .. }
             | Self::Agreed { .. }

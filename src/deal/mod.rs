@@ -420,11 +420,10 @@ impl Deal {
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
     pub fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-        let judged = transition(self, command, context);
-        if let Ok(transition) = &judged {
-            transition.events().iter().for_each(|recorded| self.apply(recorded));
-        }
-        judged
+        let mut events = decide::Events::new();
+        decide::decide_into(self, command, context, &mut events)?;
+        events.iter().for_each(|recorded| self.apply(recorded));
+        Ok(Transition::new(events))
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.

@@ -29,7 +29,7 @@ pub enum News {
         /// In what they differ.
         changed: SmallVec<[TermsField; 8]>,
         /// The deposits that change.
-        deposits: SmallVec<[DepositChange; 2]>,
+        deposits: SmallVec<[DepositChange; 1]>,
     },
     /// A side has agreed.
     Agreed {

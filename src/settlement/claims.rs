@@ -4,7 +4,7 @@
 use smallvec::SmallVec;
 
 use super::minor::{TooLarge, add, sub};
-use super::{Incurred, Purpose, Quote};
+use super::{FeeLine, Incurred, Purpose, Quote};
 use crate::money::mul_div_floor;
 use crate::terms::{OnRefund, Provider, Terms};
 use crate::{Payee, Side};
@@ -38,11 +38,11 @@ pub(super) enum Standing {
 pub(super) type Paid = [i64; 3];
 
 /// One claim: what it asks of whom, and what it got.
-pub(super) struct Claim {
+pub(super) struct Claim<'q> {
     pub(super) payee: Payee,
     pub(super) purpose: Purpose,
-    /// The index of the fee in the schedule; `None` for a service.
-    pub(super) fee: Option<usize>,
+    /// The fee's line in the quote; `None` for a service.
+    pub(super) fee: Option<&'q FeeLine>,
     /// Is the buyer's part paid after S? True for fees that a refund gives up in whole or in part.
     pub(super) after_s: bool,
     pub(super) buyers: i64,
@@ -51,7 +51,7 @@ pub(super) struct Claim {
     pub(super) paid: Paid,
 }
 
-impl Claim {
+impl Claim<'_> {
     fn new(payee: Payee, purpose: Purpose, parts: (i64, i64), bearer: Bearer) -> Result<Self, TooLarge> {
         let whole = add(parts.0, parts.1)?;
         let (buyers, sellers, platforms) = match bearer {
@@ -75,15 +75,15 @@ impl Claim {
     }
 }
 
-/// The claims that stand, in the order in which they are paid.
-pub(super) fn claims(
+/// Adds the claims that stand, in the order in which they are paid.
+pub(super) fn collect_claims<'q>(
     terms: &Terms,
-    quote: &Quote,
+    quote: &'q Quote,
     incurred: Incurred,
     bearer: Bearer,
     standing: Standing,
-) -> Result<SmallVec<[Claim; 4]>, TooLarge> {
-    let mut claims = SmallVec::new();
+    claims: &mut SmallVec<[Claim<'q>; 4]>,
+) -> Result<(), TooLarge> {
     for (index, (service, line)) in terms.services.iter().zip(&quote.services).enumerate() {
         let stands = match standing {
             Standing::All => true,
@@ -94,7 +94,7 @@ pub(super) fn claims(
             claims.push(Claim::new(payee, Purpose::Service, parts, bearer)?);
         }
     }
-    for (index, (fee, line)) in terms.fees.iter().zip(&quote.fees).enumerate() {
+    for (fee, line) in terms.fees.iter().zip(&quote.fees) {
         // a carve-out is no claim of its own: it is taken out of what its parent gets
         let Some(on_refund) = fee.on_refund else { continue };
         let stands = match (standing, on_refund) {
@@ -108,12 +108,12 @@ pub(super) fn claims(
         if stands {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
             let mut claim = Claim::new(fee.payee.payee(), Purpose::Fee, parts, bearer)?;
-            claim.fee = Some(index);
+            claim.fee = Some(line);
             claim.after_s = on_refund != OnRefund::Keep;
             claims.push(claim);
         }
     }
-    Ok(claims)
+    Ok(())
 }
 
 /// What the seller has spent on services of his own that are marked as incurred.

@@ -2,9 +2,10 @@
 //! the rest, so every pot is given out to the last minor unit.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::claims::{Bearer, Claim, Paid, Standing, claims, sellers_incurred_costs, take};
+use super::claims::{Bearer, Claim, Paid, Standing, collect_claims, sellers_incurred_costs, take};
 use super::minor::{TooLarge, add, sub};
 use super::quote::fee_amount;
 use super::{Purpose, Quote, QuoteError, Settlement};
@@ -205,6 +206,18 @@ pub fn settle(
     ending: &Ending,
 ) -> Result<Settlement, SettleError> {
     let mut out = Settlement::default();
+    settle_into(terms, pots, incurred, ending, &mut out)?;
+    Ok(out)
+}
+
+/// [`settle`], into an empty settlement of the caller's, which is too large to be moved about.
+pub(crate) fn settle_into(
+    terms: &Terms,
+    pots: &Pots,
+    incurred: Incurred,
+    ending: &Ending,
+    out: &mut Settlement,
+) -> Result<(), SettleError> {
     if pots.buyer < 0
         || pots.seller < 0
         || pots.buyer_guarantee.is_negative()
@@ -229,7 +242,8 @@ pub fn settle(
         Ending::Cancelled(Fault::Nobody) => (Bearer::Platform, Standing::IncurredOnly),
         Ending::Agreed(_) | Ending::Ruled(_) | Ending::Defaulted(_) => (Bearer::AsAgreed, Standing::Award),
     };
-    let mut claims = claims(terms, quote, incurred, bearer, standing)?;
+    let mut claims = SmallVec::new();
+    collect_claims(terms, quote, incurred, bearer, standing, &mut claims)?;
     let money = |minor| Money::from_minor(minor, terms.currency);
     let mut b = pots.buyer;
 
@@ -247,7 +261,7 @@ pub fn settle(
             Some(_) if fee.guarantee_rate != Rate::ZERO => loser_pays = part,
             Some(_) | None => {
                 let a = take(&mut b, fee_for(0)?)?;
-                out.give(DepositId::BUYER_PAYMENT, fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
+                out.give(DepositId::BUYER_PAYMENT, &fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
             }
         }
     }
@@ -293,30 +307,30 @@ pub fn settle(
     let guarantee_used = sub(covered, g)?;
 
     for claim in &claims {
-        pay_out(claim, quote, &mut out, money)?;
+        pay_out(claim, quote, out, money)?;
     }
-    out.give(DepositId::BUYER_PAYMENT, Payee::Seller, Purpose::Payout, money(s))?;
-    out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(b))?;
-    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(l))?;
+    out.give(DepositId::BUYER_PAYMENT, &Payee::Seller, Purpose::Payout, money(s))?;
+    out.give(DepositId::BUYER_PAYMENT, &Payee::Buyer, Purpose::Refund, money(b))?;
+    out.give(DepositId::SELLER_PAYMENT, &Payee::Seller, Purpose::Refund, money(l))?;
     match winner {
         Some(side) => {
             if let Some(fee) = &terms.policy.arbitration_fee {
                 let from = DepositId::guarantee(side.other());
                 let paid = Money::from_minor(loser_pays, pots.guarantee(side.other()).currency());
-                out.give(from, fee.payee.payee(), Purpose::ArbitrationFee, paid)?;
+                out.give(from, &fee.payee.payee(), Purpose::ArbitrationFee, paid)?;
             }
-            give_guarantee(&mut out, pots, side, side.payee(), Purpose::Guarantee, 0)?;
-            give_guarantee(&mut out, pots, side.other(), side.payee(), Purpose::Award, loser_pays)?;
+            give_guarantee(out, pots, side, &side.payee(), Purpose::Guarantee, 0)?;
+            give_guarantee(out, pots, side.other(), &side.payee(), Purpose::Award, loser_pays)?;
         }
         None => {
-            give_guarantee(&mut out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
-            give_guarantee(&mut out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, guarantee_used)?;
+            give_guarantee(out, pots, Side::Buyer, &Payee::Buyer, Purpose::Guarantee, 0)?;
+            give_guarantee(out, pots, Side::Seller, &Payee::Seller, Purpose::Guarantee, guarantee_used)?;
         }
     }
     if let Ending::Cancelled(Fault::Buyer) = ending {
-        out.owe(Payee::Buyer, Payee::Seller, Purpose::Payout, money(s_uncovered))?;
+        out.owe(&Payee::Buyer, &Payee::Seller, Purpose::Payout, money(s_uncovered))?;
     }
-    Ok(out)
+    Ok(())
 }
 
 /// The most that can be awarded: `M`.
@@ -384,20 +398,20 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
     Ok(quote)
 }
 
-fn give_everything_back(terms: &Terms, pots: &Pots, mut out: Settlement) -> Result<Settlement, SettleError> {
+fn give_everything_back(terms: &Terms, pots: &Pots, out: &mut Settlement) -> Result<(), SettleError> {
     let money = |minor| Money::from_minor(minor, terms.currency);
-    out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(pots.buyer))?;
-    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(pots.seller))?;
-    give_guarantee(&mut out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
-    give_guarantee(&mut out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, 0)?;
-    Ok(out)
+    out.give(DepositId::BUYER_PAYMENT, &Payee::Buyer, Purpose::Refund, money(pots.buyer))?;
+    out.give(DepositId::SELLER_PAYMENT, &Payee::Seller, Purpose::Refund, money(pots.seller))?;
+    give_guarantee(out, pots, Side::Buyer, &Payee::Buyer, Purpose::Guarantee, 0)?;
+    give_guarantee(out, pots, Side::Seller, &Payee::Seller, Purpose::Guarantee, 0)?;
+    Ok(())
 }
 
 fn give_guarantee(
     out: &mut Settlement,
     pots: &Pots,
     of: Side,
-    to: Payee,
+    to: &Payee,
     purpose: Purpose,
     used: i64,
 ) -> Result<(), SettleError> {
@@ -406,7 +420,7 @@ fn give_guarantee(
     Ok(out.give(DepositId::guarantee(of), to, purpose, rest)?)
 }
 
-fn pay_buyers_part(claim: &mut Claim, b: &mut i64) -> Result<(), TooLarge> {
+fn pay_buyers_part(claim: &mut Claim<'_>, b: &mut i64) -> Result<(), TooLarge> {
     let paid = take(b, claim.buyers)?;
     claim.buyers = sub(claim.buyers, paid)?;
     let [from_b, _, _] = &mut claim.paid;
@@ -414,7 +428,7 @@ fn pay_buyers_part(claim: &mut Claim, b: &mut i64) -> Result<(), TooLarge> {
     Ok(())
 }
 
-fn pay_sellers_part(claim: &mut Claim, s: &mut i64, l: &mut i64, g: &mut i64) -> Result<(), TooLarge> {
+fn pay_sellers_part(claim: &mut Claim<'_>, s: &mut i64, l: &mut i64, g: &mut i64) -> Result<(), TooLarge> {
     for (pot, paid) in [s, l, g].into_iter().zip(&mut claim.paid) {
         let taken = take(pot, claim.sellers)?;
         claim.sellers = sub(claim.sellers, taken)?;
@@ -425,13 +439,14 @@ fn pay_sellers_part(claim: &mut Claim, s: &mut i64, l: &mut i64, g: &mut i64) ->
 
 /// Hands a claim's money to its payee, carve-outs first, and notes what could not be covered.
 fn pay_out(
-    claim: &Claim,
+    claim: &Claim<'_>,
     quote: &Quote,
     out: &mut Settlement,
     money: impl Fn(i64) -> Money,
 ) -> Result<(), SettleError> {
     let mut paid: Paid = claim.paid;
-    if let Some(parent) = claim.fee.and_then(|index| quote.fees.get(index)) {
+    // what nets less than its amount is carved into
+    if let Some(parent) = claim.fee.filter(|line| line.net != line.amount) {
         let kept = claim.collected()?;
         for carved in quote.fees.iter().filter(|f| f.out_of.as_ref() == Some(&parent.id)) {
             // a fee of zero has carve-outs of zero
@@ -439,17 +454,17 @@ fn pay_out(
             for (from, deposit) in paid.iter_mut().zip(SOURCES) {
                 let part = take(from, share)?;
                 share = sub(share, part)?;
-                out.give(deposit, carved.payee.payee(), claim.purpose, money(part))?;
+                out.give(deposit, &carved.payee.payee(), claim.purpose, money(part))?;
             }
         }
     }
     for (from, deposit) in paid.into_iter().zip(SOURCES) {
-        out.give(deposit, claim.payee.clone(), claim.purpose, money(from))?;
+        out.give(deposit, &claim.payee, claim.purpose, money(from))?;
     }
     let debtors =
-        [(Payee::Buyer, claim.buyers), (Payee::Seller, claim.sellers), (Payee::Platform, claim.platforms)];
+        [(&Payee::Buyer, claim.buyers), (&Payee::Seller, claim.sellers), (&Payee::Platform, claim.platforms)];
     for (debtor, uncovered) in debtors {
-        out.owe(debtor, claim.payee.clone(), claim.purpose, money(uncovered))?;
+        out.owe(debtor, &claim.payee, claim.purpose, money(uncovered))?;
     }
     Ok(())
 }

@@ -116,39 +116,66 @@ impl Settlement {
     }
 
     /// Adds to the share of this payee, purpose and pot; nothing where the amount is zero.
+    #[inline]
     pub(super) fn give(
         &mut self,
         deposit: DepositId,
-        payee: Payee,
+        payee: &Payee,
         purpose: Purpose,
         amount: Money,
     ) -> Result<(), MoneyError> {
         if amount.is_zero() {
             return Ok(());
         }
-        let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == payee;
+        self.give_some(deposit, payee, purpose, amount)
+    }
+
+    fn give_some(
+        &mut self,
+        deposit: DepositId,
+        payee: &Payee,
+        purpose: Purpose,
+        amount: Money,
+    ) -> Result<(), MoneyError> {
+        let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == *payee;
         match self.shares.iter_mut().find(same) {
             Some(share) => share.amount = share.amount.checked_add(amount)?,
-            None => self.shares.push(Share { deposit, payee, purpose, amount }),
+            None => self.shares.push(Share { deposit, payee: payee.clone(), purpose, amount }),
         }
         Ok(())
     }
 
     /// Adds to a debt; nothing where the amount is zero or owed to oneself.
+    #[inline]
     pub(super) fn owe(
         &mut self,
-        debtor: Payee,
-        payee: Payee,
+        debtor: &Payee,
+        payee: &Payee,
         purpose: Purpose,
         amount: Money,
     ) -> Result<(), MoneyError> {
         if amount.is_zero() || debtor == payee {
             return Ok(());
         }
-        let same = |r: &&mut Receivable| r.debtor == debtor && r.payee == payee && r.purpose == purpose;
+        self.owe_some(debtor, payee, purpose, amount)
+    }
+
+    fn owe_some(
+        &mut self,
+        debtor: &Payee,
+        payee: &Payee,
+        purpose: Purpose,
+        amount: Money,
+    ) -> Result<(), MoneyError> {
+        let same = |r: &&mut Receivable| r.debtor == *debtor && r.payee == *payee && r.purpose == purpose;
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
-            None => self.receivables.push(Receivable { debtor, payee, purpose, amount }),
+            None => self.receivables.push(Receivable {
+                debtor: debtor.clone(),
+                payee: payee.clone(),
+                purpose,
+                amount,
+            }),
         }
         Ok(())
     }

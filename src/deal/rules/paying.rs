@@ -7,7 +7,7 @@ use crate::deal::event::Event;
 use crate::deal::phase::{Outcome, Phase, Stage};
 use crate::deal::{Deal, Rejection};
 use crate::deposit::{Deposit, DepositPurpose, LegState, Reason, Reference, Transaction, TransactionKind};
-use crate::settlement::{Ending, Fault, Purpose, Settlement, settle};
+use crate::settlement::{Ending, Fault, Purpose, Settlement, Share, settle, settle_into};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Decides how the deal ends. Holds are captured as far as the settlement needs them, or let go; while a capture is
@@ -20,7 +20,8 @@ pub(crate) fn end(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let pots = deal.pots_after(delta);
-    let settlement = settle(deal.binding_terms(), &pots, deal.incurred(), &ending)?;
+    let mut settlement = Settlement::default();
+    settle_into(deal.binding_terms(), &pots, deal.incurred(), &ending, &mut settlement)?;
     if dispute::is_open(deal) {
         out.push(Event::DisputeClosed {});
     }
@@ -97,17 +98,19 @@ fn distribute(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back()) {
-        let (deposit, payee, purpose, amount) =
-            (share.deposit, share.payee.clone(), share.purpose, share.amount);
-        out.leg(deal, NewLeg { deposit, payee, purpose, amount, source: None, void: false })?;
+        let Share { deposit, ref payee, purpose, amount } = *share;
+        out.leg(deal, &NewLeg { deposit, payee, purpose, amount, source: None, void: false })?;
     }
     for deposit in deal.deposits() {
         if deposit.id.is_charge() {
             settle_charge(deal, delta, deposit, outcome, out)?;
         } else {
-            let given = outflow(deal, delta, deposit, settlement, outcome)?;
-            let rest = cash(deal, delta, deposit)?.checked_sub(given).ok_or(Rejection::Overflow)?;
-            out.give_back(deal, delta, deposit, way_back(deposit), rest)?;
+            let cash = cash(deal, delta, deposit)?;
+            if cash > 0 {
+                let given = outflow(deal, delta, deposit, settlement, outcome)?;
+                let rest = cash.checked_sub(given).ok_or(Rejection::Overflow)?;
+                out.give_back(deal, delta, deposit, way_back(deposit), rest)?;
+            }
         }
     }
     owe(settlement, out);
@@ -134,9 +137,8 @@ fn settle_charge(
     }
     match &deposit.charge {
         Some(charge) if charge_stands(deal, delta, deposit, outcome) => {
-            let (payee, amount) = (charge.payee.clone(), deposit.required);
-            let purpose = Purpose::Charge;
-            out.leg(deal, NewLeg { deposit: deposit.id, payee, purpose, amount, source: None, void: false })
+            let (payee, purpose, amount) = (&charge.payee, Purpose::Charge, deposit.required);
+            out.leg(deal, &NewLeg { deposit: deposit.id, payee, purpose, amount, source: None, void: false })
         }
         Some(_) | None => {
             let rest = cash(deal, delta, deposit)?;

@@ -41,7 +41,7 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
         }
         deposits.push(DepositChange { deposit: deposit.id, old: deposit.required, new });
     }
-    let changes: SmallVec<[DepositChange; 2]> = deposits;
+    let changes: SmallVec<[DepositChange; 1]> = deposits;
     // a returned deposit is no pot any more: nobody amends incurred costs away and leaves
     if !changes.is_empty() && role != Role::Operator && deal.incurred() != Incurred::default() {
         return Err(TermsError::at("deposit", Problem::CostsIncurred).into());
@@ -163,7 +163,7 @@ fn claim_payment(
         source: None,
     };
     out.push(Event::PaymentClaimed {
-        order,
+        order: Box::new(order),
         gateway: claim.gateway.clone(),
         reference: claim.reference.clone(),
     });
