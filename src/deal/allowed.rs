@@ -40,7 +40,7 @@ impl Deal {
     /// [`super::transition`] uses, after the timers that are due at `now`.
     pub fn allowed(&self, actor: &Actor, now: Time) -> Allowed {
         let now = now.max(self.last_at());
-        if self.next_deadline().is_some_and(|due| due <= now)
+        if self.is_due(now)
             && let Ok(view) = decide::fire_due(self, now, &mut decide::Events::new())
         {
             return view.allowed_now(actor);

@@ -141,7 +141,7 @@ pub(super) fn decide_into(
     events: &mut Events,
 ) -> Result<(), Rejection> {
     let now = context.now.max(deal.last_at());
-    if deal.next_deadline().is_some_and(|due| due <= now) {
+    if deal.is_due(now) {
         return overdue(deal, command, context, now, events);
     }
     let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref(), events)?;
@@ -177,7 +177,8 @@ pub(super) fn fire_due(deal: &Deal, now: Time, events: &mut Events) -> Result<De
 
 fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>) -> Result<(), Rejection> {
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-    if repeat::already_stands(deal, command, role, &context.actor) {
+    let kind = command.kind();
+    if repeat::already_stands(deal, command, kind, role, &context.actor) {
         return Ok(());
     }
     if let Some(seen) = context.seen
@@ -185,7 +186,7 @@ fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>)
     {
         return Err(Rejection::Stale { seen, actual: deal.revision() });
     }
-    table::permit(deal, command.kind(), role)?;
+    table::permit(deal, kind, role)?;
     decide(deal, command, role, &context.actor, out)
 }
 

@@ -168,7 +168,8 @@ pub(super) struct Draft<'c> {
     next_leg: u32,
     phase: Phase,
     unsettled: u32,
-    open_captures: u32,
+    /// How many more captures are without an answer than when the command came in.
+    more_captures: i32,
     /// A chargeback that this very command closes no longer stops legs.
     released: Option<DepositId>,
 }
@@ -190,7 +191,7 @@ impl<'c> Draft<'c> {
             next_leg: number_after(deal.core.legs.len())?,
             phase: deal.core.phase,
             unsettled: deal.core.unsettled_legs,
-            open_captures: open_captures(deal)?,
+            more_captures: 0,
             released: None,
         })
     }
@@ -298,7 +299,7 @@ impl<'c> Draft<'c> {
 
     /// Notes that a capture has its answer.
     pub(super) fn capture_answered(&mut self) {
-        self.open_captures = self.open_captures.saturating_sub(1);
+        self.more_captures = self.more_captures.saturating_sub(1);
     }
 
     /// Notes that a leg is over.
@@ -364,16 +365,16 @@ impl<'c> Draft<'c> {
             leg: None,
             source: Some(hold),
         };
-        self.open_captures = self.open_captures.checked_add(1).ok_or(Rejection::Overflow)?;
+        self.more_captures = self.more_captures.checked_add(1).ok_or(Rejection::Overflow)?;
         self.push(Event::CaptureOrdered { order });
         Ok(())
     }
 
     /// Closes the deal once everybody has his money.
-    pub(super) fn close_if_done(&mut self) {
+    pub(super) fn close_if_done(&mut self, deal: &Deal) {
         if let Phase::Paying { outcome, awaiting_capture: false } = self.phase
             && !self.has_unsettled_legs()
-            && self.open_captures == 0
+            && open_captures(deal).checked_add_signed(self.more_captures) == Some(0)
         {
             self.close(outcome);
         }
@@ -384,13 +385,13 @@ impl<'c> Draft<'c> {
     }
 }
 
-fn open_captures(deal: &Deal) -> Result<u32, Rejection> {
+fn open_captures(deal: &Deal) -> u32 {
     // nothing on hold: nothing to capture, and no list to walk
     if deal.core.deposits.iter().all(|d| d.on_hold == 0) {
-        return Ok(0);
+        return 0;
     }
     let open = deal.core.transactions.iter().filter(|t| t.is_open_capture()).count();
-    u32::try_from(open).map_err(|_| Rejection::Overflow)
+    u32::try_from(open).unwrap_or(u32::MAX)
 }
 
 fn number_after(len: usize) -> Result<u32, Rejection> {

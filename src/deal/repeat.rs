@@ -1,6 +1,6 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
-use super::command::{Answered, ChargebackStep, Command, DestinationUse, ModerationVerdict};
+use super::command::{Answered, ChargebackStep, Command, CommandKind, DestinationUse, ModerationVerdict};
 use super::draft::is_declined;
 use super::phase::{Outcome, Phase, PhaseKind, Stage};
 use super::rules::funding;
@@ -12,9 +12,15 @@ use crate::settlement::Ending;
 use crate::{Actor, Role};
 
 /// Is there nothing left to do for this command? Only for a role that may ever give it.
-pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
+pub(super) fn already_stands(
+    deal: &Deal,
+    command: &Command,
+    kind: CommandKind,
+    role: Role,
+    actor: &Actor,
+) -> bool {
     // which phase does not matter: a role that may never, may in none of them
-    cell(command.kind(), PhaseKind::Closed, role) != Permit::WrongRole && stands(deal, command, role, actor)
+    cell(kind, PhaseKind::Closed, role) != Permit::WrongRole && stands(deal, command, role, actor)
 }
 
 fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {

@@ -76,6 +76,14 @@ impl Deal {
         self.next_timer().map(|(at, _)| at)
     }
 
+    /// Is anything due?
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);
+        self.core.phase.until().is_some_and(|until| until <= now)
+            || due(self.next_hold())
+            || due(self.settlement())
+    }
+
     /// The open hold that expires first, less the policy's margin.
     fn next_hold(&self) -> Option<(Time, Timer)> {
         if self.core.deposits.iter().all(|d| d.on_hold == 0) {

@@ -37,12 +37,35 @@ pub(super) enum Standing {
 /// guarantee.
 pub(super) type Paid = [i64; 3];
 
+/// What a claim is for.
+#[derive(Clone, Copy)]
+pub(super) enum Of<'q> {
+    /// A service, by who provides it.
+    Service(&'q Provider),
+    /// A fee, by its line in the quote.
+    Fee(&'q FeeLine),
+}
+
+impl Of<'_> {
+    pub(super) const fn purpose(self) -> Purpose {
+        match self {
+            Self::Service(_) => Purpose::Service,
+            Self::Fee(_) => Purpose::Fee,
+        }
+    }
+
+    /// Who gets it.
+    pub(super) fn payee(self) -> Payee {
+        match self {
+            Self::Service(provider) => provider.payee(),
+            Self::Fee(line) => line.payee.payee(),
+        }
+    }
+}
+
 /// One claim: what it asks of whom, and what it got.
 pub(super) struct Claim<'q> {
-    pub(super) payee: Payee,
-    pub(super) purpose: Purpose,
-    /// The fee's line in the quote; `None` for a service.
-    pub(super) fee: Option<&'q FeeLine>,
+    pub(super) of: Of<'q>,
     /// Is the buyer's part paid after S? True for fees that a refund gives up in whole or in part.
     pub(super) after_s: bool,
     pub(super) buyers: i64,
@@ -51,8 +74,8 @@ pub(super) struct Claim<'q> {
     pub(super) paid: Paid,
 }
 
-impl Claim<'_> {
-    fn new(payee: Payee, purpose: Purpose, parts: (i64, i64), bearer: Bearer) -> Result<Self, TooLarge> {
+impl<'q> Claim<'q> {
+    fn new(of: Of<'q>, parts: (i64, i64), bearer: Bearer) -> Result<Self, TooLarge> {
         let whole = add(parts.0, parts.1)?;
         let (buyers, sellers, platforms) = match bearer {
             Bearer::AsAgreed => (parts.0, parts.1, 0),
@@ -60,7 +83,7 @@ impl Claim<'_> {
             Bearer::Whole(Side::Seller) => (0, whole, 0),
             Bearer::Platform => (0, 0, whole),
         };
-        Ok(Self { payee, purpose, fee: None, after_s: false, buyers, sellers, platforms, paid: [0; 3] })
+        Ok(Self { of, after_s: false, buyers, sellers, platforms, paid: [0; 3] })
     }
 
     /// Scales a pro-rata fee by `part / whole`, each part floored by itself.
@@ -77,7 +100,7 @@ impl Claim<'_> {
 
 /// Adds the claims that stand, in the order in which they are paid.
 pub(super) fn collect_claims<'q>(
-    terms: &Terms,
+    terms: &'q Terms,
     quote: &'q Quote,
     incurred: Incurred,
     bearer: Bearer,
@@ -89,9 +112,10 @@ pub(super) fn collect_claims<'q>(
             Standing::All => true,
             Standing::Cancelled | Standing::IncurredOnly | Standing::Award => incurred.contains(index),
         };
-        if let (true, Some(payee)) = (stands, service.provider.payee()) {
+        // his own services are part of the seller's proceeds
+        if stands && service.provider != Provider::Seller {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            claims.push(Claim::new(payee, Purpose::Service, parts, bearer)?);
+            claims.push(Claim::new(Of::Service(&service.provider), parts, bearer)?);
         }
     }
     for (fee, line) in terms.fees.iter().zip(&quote.fees) {
@@ -107,8 +131,7 @@ pub(super) fn collect_claims<'q>(
         };
         if stands {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            let mut claim = Claim::new(fee.payee.payee(), Purpose::Fee, parts, bearer)?;
-            claim.fee = Some(line);
+            let mut claim = Claim::new(Of::Fee(line), parts, bearer)?;
             claim.after_s = on_refund != OnRefund::Keep;
             claims.push(claim);
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::claims::{Bearer, Claim, Paid, Standing, collect_claims, sellers_incurred_costs, take};
+use super::claims::{Bearer, Claim, Of, Paid, Standing, collect_claims, sellers_incurred_costs, take};
 use super::minor::{TooLarge, add, sub};
 use super::quote::fee_amount;
 use super::{Purpose, Quote, QuoteError, Settlement};
@@ -444,9 +444,12 @@ fn pay_out(
     out: &mut Settlement,
     money: impl Fn(i64) -> Money,
 ) -> Result<(), SettleError> {
+    let (payee, purpose) = (claim.of.payee(), claim.of.purpose());
     let mut paid: Paid = claim.paid;
-    // what nets less than its amount is carved into
-    if let Some(parent) = claim.fee.filter(|line| line.net != line.amount) {
+    // a fee that nets less than its amount is carved into
+    if let Of::Fee(parent) = claim.of
+        && parent.net != parent.amount
+    {
         let kept = claim.collected()?;
         for carved in quote.fees.iter().filter(|f| f.out_of.as_ref() == Some(&parent.id)) {
             // a fee of zero has carve-outs of zero
@@ -454,17 +457,17 @@ fn pay_out(
             for (from, deposit) in paid.iter_mut().zip(SOURCES) {
                 let part = take(from, share)?;
                 share = sub(share, part)?;
-                out.give(deposit, &carved.payee.payee(), claim.purpose, money(part))?;
+                out.give(deposit, &carved.payee.payee(), purpose, money(part))?;
             }
         }
     }
     for (from, deposit) in paid.into_iter().zip(SOURCES) {
-        out.give(deposit, &claim.payee, claim.purpose, money(from))?;
+        out.give(deposit, &payee, purpose, money(from))?;
     }
     let debtors =
         [(&Payee::Buyer, claim.buyers), (&Payee::Seller, claim.sellers), (&Payee::Platform, claim.platforms)];
     for (debtor, uncovered) in debtors {
-        out.owe(debtor, &claim.payee, claim.purpose, money(uncovered))?;
+        out.owe(debtor, &payee, purpose, money(uncovered))?;
     }
     Ok(())
 }

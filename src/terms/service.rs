@@ -48,12 +48,12 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// The payee of the service where the deal pays for it; `None` for the seller, who is paid by his proceeds.
-    pub(crate) fn payee(&self) -> Option<Payee> {
+    /// This provider as a payee of the deal; the seller is paid for his own services by his proceeds.
+    pub(crate) fn payee(&self) -> Payee {
         match self {
-            Self::Seller => None,
-            Self::Platform => Some(Payee::Platform),
-            Self::Third(id) => Some(Payee::Party(id.clone())),
+            Self::Seller => Payee::Seller,
+            Self::Platform => Payee::Platform,
+            Self::Third(id) => Payee::Party(id.clone()),
         }
     }
 }

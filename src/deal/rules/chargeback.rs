@@ -112,7 +112,7 @@ fn send_waiting(
         .any(|b| b.deposit == c.deposit && b.step == ChargebackStep::Opened && b.reference != c.reference);
     if another {
         // nothing may be left to wait for it
-        out.close_if_done();
+        out.close_if_done(deal);
         return Ok(());
     }
     out.release(c.deposit);
@@ -125,7 +125,7 @@ fn send_waiting(
             out.attempt_again(deal, &leg, to_balance)?;
         }
     }
-    out.close_if_done();
+    out.close_if_done(deal);
     Ok(())
 }
 

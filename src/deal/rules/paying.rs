@@ -114,7 +114,7 @@ fn distribute(
         }
     }
     owe(settlement, out);
-    out.close_if_done();
+    out.close_if_done(deal);
     Ok(())
 }
 
@@ -179,7 +179,7 @@ pub(crate) fn answer(deal: &Deal, c: &Answer, out: &mut Draft<'_>) -> Result<(),
         ) => {
             out.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
             out.leg_settled();
-            out.close_if_done();
+            out.close_if_done(deal);
             Ok(())
         }
         (Answered::Declined(reason), kind) => {
@@ -233,7 +233,7 @@ fn declined(
         // a hold that cannot be let go has lapsed by itself
         TransactionKind::Void => {
             out.leg_settled();
-            out.close_if_done();
+            out.close_if_done(deal);
             Ok(())
         }
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
@@ -241,7 +241,7 @@ fn declined(
             let overdue = deal.core.settle_by.is_some_and(|at| at <= out.at());
             if let (Some(leg), true) = (leg, overdue) {
                 out.attempt_again(deal, leg, true)?;
-                out.close_if_done();
+                out.close_if_done(deal);
             }
             Ok(())
         }
@@ -298,7 +298,7 @@ fn after_capture(
     if let Some(charge) = deal.deposit(answered.deposit).filter(|d| d.id.is_charge()) {
         if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
             settle_charge(deal, delta, charge, outcome, out)?;
-            out.close_if_done();
+            out.close_if_done(deal);
         }
         return Ok(());
     }
@@ -359,13 +359,13 @@ pub(crate) fn set_destination(
     }
     let to_balance = c.destination == Some(Destination::Balance);
     legs.by_ref().filter(|l| is_declined(l)).try_for_each(|leg| out.attempt_again(deal, leg, to_balance))?;
-    out.close_if_done();
+    out.close_if_done(deal);
     Ok(())
 }
 
 /// The settlement deadline: whatever is declined goes to the payees' balances.
 pub(crate) fn credit_declined(deal: &Deal, out: &mut Draft<'_>) -> Result<(), Rejection> {
     deal.legs().iter().filter(|l| is_declined(l)).try_for_each(|leg| out.attempt_again(deal, leg, true))?;
-    out.close_if_done();
+    out.close_if_done(deal);
     Ok(())
 }
