@@ -114,7 +114,7 @@ mod replay {
 
     const EVENTS: [usize; 4] = [10, 100, 1_000, 10_000];
 
-    #[divan::bench(args = EVENTS)]
+    #[divan::bench(name = "Ours", args = EVENTS)]
     fn ours(bencher: Bencher<'_, '_>, events: usize) {
         let (deal, journal) = ours::with_posts(events as u64);
         assert_eq!(Deal::replay(deal.id(), &journal), Ok(deal));
@@ -123,13 +123,13 @@ mod replay {
 
     /// Messages, checkpoints, extensions and destinations in turn.
     #[divan::bench(args = EVENTS)]
-    fn ours_of_all_kinds(bencher: Bencher<'_, '_>, events: usize) {
+    fn ours_all_kinds(bencher: Bencher<'_, '_>, events: usize) {
         let (deal, journal) = support::with_events(events as u64);
         assert_eq!(Deal::replay(deal.id(), &journal), Ok(deal));
         bencher.bench_local(|| black_box(&Deal::replay(support::id(), black_box(&journal))).is_ok());
     }
 
-    #[divan::bench(args = EVENTS)]
+    #[divan::bench(name = "Evolve", args = EVENTS)]
     fn evolve(bencher: Bencher<'_, '_>, events: usize) {
         let (state, journal) = evolve::with_events(events);
         assert_eq!(evolve::State::replay(&journal), Some(state));
@@ -137,7 +137,7 @@ mod replay {
     }
 
     /// It takes the events by value.
-    #[divan::bench(args = EVENTS)]
+    #[divan::bench(name = "CqrsBare", args = EVENTS)]
     fn cqrs(bencher: Bencher<'_, '_>, events: usize) {
         let (_, journal) = evolve::with_events(events);
         bencher

@@ -61,11 +61,12 @@ impl State {
     }
 
     pub fn handle(&mut self, cmd: &Cmd, ctx: &Ctx) -> Result<Events, Refused> {
-        let events = decide(self, cmd, ctx)?;
-        for recorded in &events {
+        // read where it lies, so that it is moved no more than it has to
+        let decided = decide(self, cmd, ctx);
+        for recorded in decided.iter().flatten() {
             evolve(self, recorded);
         }
-        Ok(events)
+        decided
     }
 
     pub fn figures(&self) -> Figures {
