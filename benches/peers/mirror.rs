@@ -1,6 +1,6 @@
-//! What plain serde decodes from the same bytes: structs of the same shape by derive alone, texts of the same small-string
-//! type, amounts and times as the texts that they are, nothing checked. Only the variants that occur here. Unknown fields
-//! are refused, which costs nothing, so that nothing is left out.
+//! What plain serde decodes from the same bytes: structs and enums of the same shape by derive alone, texts of the same
+//! small-string type, amounts, rates and times as the texts that they are, nothing checked. Only the variants that occur
+//! here. Unknown fields are refused, which costs nothing, so that nothing is left out.
 #![allow(dead_code, reason = "decoded, and not read")]
 
 use std::sync::Arc;
@@ -8,6 +8,40 @@ use std::sync::Arc;
 use serde::Deserialize;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
+
+/// Enums without data.
+macro_rules! words {
+    ($($name:ident: $($word:ident),+;)+) => {$(
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum $name { $($word),+ }
+    )+};
+}
+
+words! {
+    Acceptance: ByBuyer;
+    BuyerCancel: BeforeAcceptance;
+    CheckpointKind: Progress;
+    Consent: OnCreation;
+    DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
+    DepositPurpose: Payment, Guarantee;
+    DestinationUse: Payouts;
+    Ending: Success;
+    FeeBase: Price;
+    LegState: Settled;
+    Moderation: OnDemand;
+    OnRefund: Return;
+    OneReport: Dispute;
+    Outcome: Completed;
+    Purpose: Fee, Payout;
+    Side: Buyer, Seller;
+    Silence: Dispute, Accept;
+    Stage: AwaitingPerformance, Performing, AwaitingAcceptance;
+    Status: Settling;
+    Timer: Performance;
+    TransactionKind: Charge, Fee, Payout;
+    TransactionState: Succeeded;
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,8 +70,8 @@ enum Event {
     TrackSet { track: Arc<Track> },
     TrackingRecorded { checkpoint: Arc<Checkpoint>, latest: bool },
     Posted { reference: SmolStr },
-    DeadlineExtended { timer: SmolStr, phase: Phase, by_s: u32 },
-    DestinationSet { payee: Payee, of: SmolStr, destination: Option<Destination> },
+    DeadlineExtended { timer: Timer, phase: Phase, by_s: u32 },
+    DestinationSet { payee: Payee, of: DestinationUse, destination: Option<Destination> },
 }
 
 #[derive(Deserialize)]
@@ -59,15 +93,7 @@ struct Consents {
 enum Phase {
     AwaitingDeposit { until: SmolStr },
     Active { stage: Stage, until: SmolStr },
-    Closed { outcome: SmolStr },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Stage {
-    AwaitingPerformance,
-    Performing,
-    AwaitingAcceptance,
+    Closed { outcome: Outcome },
 }
 
 #[derive(Deserialize)]
@@ -88,7 +114,7 @@ struct Track {
 #[serde(deny_unknown_fields)]
 struct Checkpoint {
     id: SmolStr,
-    kind: SmolStr,
+    kind: CheckpointKind,
     occurred_at: SmolStr,
     title: SmolStr,
 }
@@ -105,15 +131,6 @@ enum Payee {
 #[serde(rename_all = "snake_case")]
 enum Destination {
     Account(SmolStr),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DepositId {
-    BuyerPayment,
-    SellerPayment,
-    BuyerGuarantee,
-    SellerGuarantee,
 }
 
 // --- the terms ---------------------------------------------------------------------------------------------------
@@ -143,8 +160,8 @@ struct Item {
 struct Service {
     name: SmolStr,
     final_cost: Money,
-    payer: SmolStr,
-    provider: SmolStr,
+    payer: Side,
+    provider: Side,
 }
 
 #[derive(Deserialize)]
@@ -153,9 +170,9 @@ struct Fee {
     id: SmolStr,
     payee: FeePayee,
     rate: SmolStr,
-    base: SmolStr,
-    payer: SmolStr,
-    on_refund: SmolStr,
+    base: FeeBase,
+    payer: Side,
+    on_refund: OnRefund,
 }
 
 #[derive(Deserialize)]
@@ -168,10 +185,10 @@ enum FeePayee {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Policy {
-    consent: SmolStr,
-    moderation: SmolStr,
-    acceptance: SmolStr,
-    buyer_cancel: SmolStr,
+    consent: Consent,
+    moderation: Moderation,
+    acceptance: Acceptance,
+    buyer_cancel: BuyerCancel,
     partial_buyout_allowed: bool,
     proposal_s: u32,
     deposit_s: u32,
@@ -179,9 +196,9 @@ struct Policy {
     start_s: u32,
     performance_s: u32,
     acceptance_s: u32,
-    on_performance_deadline: SmolStr,
-    on_acceptance_deadline: SmolStr,
-    one_report: SmolStr,
+    on_performance_deadline: Silence,
+    on_acceptance_deadline: Silence,
+    one_report: OneReport,
     negotiation_s: u32,
     arbitration_s: u32,
     default_ruling: Award,
@@ -190,7 +207,7 @@ struct Policy {
     revision_time_s: u32,
     max_revisions: u16,
     max_extension_s: u32,
-    chargeback_liable: SmolStr,
+    chargeback_liable: Side,
 }
 
 #[derive(Deserialize)]
@@ -226,7 +243,7 @@ struct State {
     remaining: Remaining,
     extended_s: u32,
     status_change: StatusChange,
-    ending: Option<SmolStr>,
+    ending: Option<Ending>,
     ended_funded: bool,
     settle_by: Option<SmolStr>,
     deposits: SmallVec<[Deposit; 4]>,
@@ -257,15 +274,15 @@ struct Remaining {
 struct StatusChange {
     at: SmolStr,
     by: Actor,
-    previous: SmolStr,
+    previous: Status,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deposit {
     id: DepositId,
-    owner: SmolStr,
-    purpose: SmolStr,
+    owner: Side,
+    purpose: DepositPurpose,
     required: Money,
     buckets: Buckets,
     on_hold: i64,
@@ -286,10 +303,10 @@ struct Buckets {
 #[serde(deny_unknown_fields)]
 struct Transaction {
     id: u32,
-    kind: SmolStr,
+    kind: TransactionKind,
     deposit: DepositId,
     amount: Money,
-    state: SmolStr,
+    state: TransactionState,
     leg: Option<u32>,
     key: Option<SmolStr>,
     method: Option<SmolStr>,
@@ -305,9 +322,9 @@ struct Leg {
     id: u32,
     deposit: DepositId,
     payee: Payee,
-    purpose: SmolStr,
+    purpose: Purpose,
     amount: Money,
-    state: SmolStr,
+    state: LegState,
     tx: Option<u32>,
 }
 

@@ -154,7 +154,11 @@ impl Machine {
             Cmd::Submit { number, work } => (Role::Seller, Ok(self.books.has_work(*number, work))),
             Cmd::Accept => (Role::Buyer, Ok(false)),
             Cmd::Answer { tx, reference } => (Role::Gateway, self.books.has_answer(*tx, reference)),
-            Cmd::Post { reference } => (Role::Buyer, Ok(self.books.has_post(reference))),
+            // the gateway alone may not
+            Cmd::Post { reference } if context.role == Role::Gateway => {
+                (Role::Buyer, Ok(self.books.has_post(reference)))
+            }
+            Cmd::Post { reference } => (context.role, Ok(self.books.has_post(reference))),
         };
         match (context.role == wanted, stands) {
             (false, _) => context.refuse(Refused::Role),

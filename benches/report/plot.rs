@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::rows::Rows;
-use crate::tables::{COMMANDS, PEERS, time};
+use crate::tables::{COMMANDS, FEES, HISTORY, ITEMS, PEERS, time};
 
 const INK: &str = "#24292f";
 const FAINT: &str = "#d0d7de";
@@ -18,22 +18,27 @@ pub fn svg(rows: &Rows) -> Result<String, String> {
          <rect width=\"860\" height=\"620\" fill=\"#ffffff\"/>\n",
     );
     bars(&mut out, rows)?;
-    let lines = |path: &'static str, label, colour| Ok::<_, String>((rows.series(path)?, label, colour));
-    let history = [lines("history/post", "post", BLUE)?, lines("history/rejection", "rejection", ORANGE)?];
+    let lines = |path: &str, arguments: &[u32], label, colour| {
+        Ok::<Series, String>((rows.series(path, arguments)?, label, colour))
+    };
+    let history = [
+        lines("history/post", &HISTORY, "post", BLUE)?,
+        lines("history/rejection", &HISTORY, "rejection", ORANGE)?,
+    ];
+    panel(&mut out, 70.0, "escrow over the length of the history", "events before", &HISTORY, &history);
+    let terms = [
+        lines("fees/accept", &FEES, "accept, over fees", GREEN)?,
+        lines("items/accept", &ITEMS, "accept, over items", BLUE)?,
+        lines("items/start", &ITEMS, "start, over items", ORANGE)?,
+    ];
     panel(
         &mut out,
-        70.0,
-        "Over the length of the history",
-        "events before it",
-        &[20, 200, 2_000, 20_000],
-        &history,
+        490.0,
+        "escrow over the size of the terms",
+        "fees or items",
+        &[0, 1, 4, 16, 50, 200],
+        &terms,
     );
-    let terms = [
-        lines("fees/accept", "accept, over fees", GREEN)?,
-        lines("items/accept", "accept, over items", BLUE)?,
-        lines("items/start", "start, over items", ORANGE)?,
-    ];
-    panel(&mut out, 500.0, "Over the size of the terms", "items or fees", &[0, 1, 4, 16, 50, 200], &terms);
     out.push_str("</svg>\n");
     Ok(out)
 }
@@ -49,7 +54,7 @@ fn bars(out: &mut String, rows: &Rows) -> Result<(), String> {
     let (low, high) = (decades(f64::min, f64::MAX).floor(), decades(f64::max, f64::MIN).ceil());
     let x = |ns: f64| left + width * (ns.log10() - low) / (high - low);
     let bottom = top + step * 7.0;
-    text(out, 20.0, 28.0, "start", INK, 16, "A command of the happy path: median, nanoseconds (log scale)");
+    text(out, 20.0, 28.0, "start", INK, 16, "A command of the happy path (median, logarithmic)");
     let mut tick = 10f64.powf(low);
     while tick <= 10f64.powf(high) * 1.01 {
         line(out, [x(tick), top, x(tick), bottom], FAINT);
@@ -109,7 +114,7 @@ fn panel(out: &mut String, left: f64, title: &str, axis: &str, ticks: &[u32], se
         }
         text(
             out,
-            left - 40.0 + f64::from(key) * 125.0,
+            left - 50.0 + f64::from(key) * 145.0,
             bottom + 64.0,
             "start",
             colour,

@@ -50,12 +50,10 @@ impl Rows {
         self.find(path).map(|row| row.median).ok_or_else(|| format!("the input has no row {path}"))
     }
 
-    /// The medians under this path, by their numbers.
-    pub fn series(&self, path: &str) -> Result<Vec<(f64, f64)>, String> {
-        let number =
-            |row: &Row| Some((row.path.strip_prefix(path)?.strip_prefix('/')?.parse().ok()?, row.median));
-        let series: Vec<(f64, f64)> = self.0.iter().filter_map(number).collect();
-        if series.is_empty() { Err(format!("the input has no rows {path}/…")) } else { Ok(series) }
+    /// The medians under this path, of these arguments.
+    pub fn series(&self, path: &str, arguments: &[u32]) -> Result<Vec<(f64, f64)>, String> {
+        let point = |n: &u32| Ok((f64::from(*n), self.median(&format!("{path}/{n}"))?));
+        arguments.iter().map(point).collect()
     }
 }
 
@@ -131,11 +129,12 @@ peers            fastest       │ slowest       │ median        │ mean     
         ];
         let rows = Rows::parse(OUTPUT);
         assert_eq!(rows.0, expected);
-        assert_eq!(rows.series("history/rejection"), Ok(vec![(20.0, 43.54), (2_000.0, 2e6)]));
+        assert_eq!(rows.series("history/rejection", &[20, 2_000]), Ok(vec![(20.0, 43.54), (2_000.0, 2e6)]));
     }
 
     #[test]
     fn a_missing_row_is_named() {
-        assert!(Rows::parse(OUTPUT).median("happy_path/Ours").is_err_and(|e| e.contains("happy_path/Ours")));
+        let error = Rows::parse(OUTPUT).series("history/rejection", &[20, 200]);
+        assert_eq!(error, Err("the input has no row history/rejection/200".to_owned()));
     }
 }

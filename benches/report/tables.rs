@@ -18,6 +18,12 @@ pub const PEERS: [(&str, &str); 7] = [
 /// Commands of the happy path.
 pub const COMMANDS: f64 = 8.0;
 
+/// The arguments of the rows that are read one by one.
+pub const HISTORY: [u32; 4] = [20, 200, 2_000, 20_000];
+pub const ITEMS: [u32; 4] = [1, 10, 50, 200];
+pub const FEES: [u32; 5] = [0, 2, 4, 8, 16];
+const STEPS: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
 /// Medians, ratios to B0 and B1 where they do the same, and allocations.
 pub fn measured(rows: &Rows) -> Result<String, String> {
     let mut table = String::from(
@@ -41,9 +47,7 @@ fn line(table: &mut String, rows: &Rows, what: &str, row: &Row, parts: f64) {
         None => "–".to_owned(),
     };
     let (b0, b1) = (ratio("Floor"), ratio("Evolve"));
-    let (median, allocations) = (time(row.median / parts), row.allocations / parts);
-    let allocations = format!("{allocations:.2}");
-    let allocations = allocations.trim_end_matches('0').trim_end_matches('.');
+    let (median, allocations) = (time(row.median / parts), figure(row.allocations / parts));
     let _ = writeln!(table, "| {what} | {median} | {b0} | {b1} | {allocations} |");
 }
 
@@ -62,7 +66,13 @@ fn beside(row: &Row, peer: &str) -> Option<String> {
     )
 }
 
-/// Four digits and a unit.
+/// Two decimals, where there are any.
+fn figure(figure: f64) -> String {
+    let text = format!("{figure:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A figure and a unit.
 pub fn time(ns: f64) -> String {
     match ns {
         ns if ns < 1e3 => format!("{ns:.1} ns"),
@@ -89,7 +99,8 @@ pub fn verdict(rows: &Rows) -> Result<(String, usize), String> {
         let passed = if at_least { measured >= limit } else { measured <= limit };
         missed += usize::from(!passed);
         let (sign, word) = (if at_least { '≥' } else { '≤' }, if passed { "pass" } else { "FAIL" });
-        let _ = writeln!(table, "| {what} | {sign} {limit:.4}{unit} | {measured:.2}{unit} | {word} |");
+        let limit = figure(limit);
+        let _ = writeln!(table, "| {what} | {sign} {limit}{unit} | {measured:.2}{unit} | {word} |");
     }
     Ok((table, missed))
 }
@@ -97,7 +108,7 @@ pub fn verdict(rows: &Rows) -> Result<(String, usize), String> {
 fn targets(rows: &Rows) -> Result<Vec<Target>, String> {
     let happy = |peer: &str| rows.median(&format!("happy_path/{peer}"));
     let (ours, b0) = (happy("Ours")?, happy("Floor")?);
-    let slowest = worst(&rows.series("command/Ours")?);
+    let slowest = worst(&rows.series("command/Ours", &STEPS)?);
     let over = |a: &str, b: &str| Ok::<f64, String>(rows.median(a)? / rows.median(b)?);
     let at_most = |what: &str, measured, limit, unit| Target {
         what: what.to_owned(),
@@ -117,13 +128,13 @@ fn targets(rows: &Rows) -> Result<Vec<Target>, String> {
         at_most("rejection, beside B0", over("rejection/Ours", "rejection/Floor")?, 2.0, " ×"),
     ];
     let flat = [
-        ("a post, 20 to 20 000 events", "history/post"),
-        ("a rejection, 20 to 20 000 events", "history/rejection"),
-        ("a start, 1 to 200 items", "items/start"),
-        ("an acceptance, 1 to 200 items", "items/accept"),
+        ("a post, 20 to 20 000 events", "history/post", HISTORY),
+        ("a rejection, 20 to 20 000 events", "history/rejection", HISTORY),
+        ("a start, 1 to 200 items", "items/start", ITEMS),
+        ("an acceptance, 1 to 200 items", "items/accept", ITEMS),
     ];
-    for (what, path) in flat {
-        let series = rows.series(path)?;
+    for (what, path, arguments) in flat {
+        let series = rows.series(path, &arguments)?;
         let least = series.iter().map(|(_, median)| *median).fold(f64::INFINITY, f64::min);
         targets.push(at_most(&format!("flat: {what}"), (worst(&series) / least - 1.0) * 100.0, 10.0, " %"));
     }
