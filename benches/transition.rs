@@ -1,6 +1,6 @@
-//! What a command costs: `cargo bench --bench transition`. Commands are built, and deals cloned, outside of what is
-//! measured; the allocator counts. `tests/allocations.rs` holds the promises, this shows the figures.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
+//! What a command costs: `cargo bench --manifest-path benches/Cargo.toml --bench transition`. Commands are built, and
+//! deals cloned, outside of what is measured; the allocator counts. `tests/allocations.rs` holds the promises, this
+//! shows the figures.
 
 #[path = "../tests/bench_support/mod.rs"]
 mod support;

@@ -1,0 +1,337 @@
+//! What plain serde decodes from the same bytes: structs and enums of the same shape by derive alone, texts of the same
+//! small-string type, amounts, rates and times as the texts that they are, nothing checked. Only the variants that occur
+//! here. Unknown fields are refused, which costs nothing, so that nothing is left out.
+#![allow(dead_code, reason = "decoded, and not read")]
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+/// Enums without data.
+macro_rules! words {
+    ($($name:ident: $($word:ident),+;)+) => {$(
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum $name { $($word),+ }
+    )+};
+}
+
+words! {
+    Acceptance: ByBuyer;
+    BuyerCancel: BeforeAcceptance;
+    CheckpointKind: Progress;
+    Consent: OnCreation;
+    DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
+    DepositPurpose: Payment, Guarantee;
+    DestinationUse: Payouts;
+    Ending: Success;
+    FeeBase: Price;
+    LegState: Settled;
+    Moderation: OnDemand;
+    OnRefund: Return;
+    OneReport: Dispute;
+    Outcome: Completed;
+    Purpose: Fee, Payout;
+    Side: Buyer, Seller;
+    Silence: Dispute, Accept;
+    Stage: AwaitingPerformance, Performing, AwaitingAcceptance;
+    Status: Settling;
+    Timer: Performance;
+    TransactionKind: Charge, Fee, Payout;
+    TransactionState: Succeeded;
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    at: SmolStr,
+    actor: Actor,
+    via: Option<SmolStr>,
+    event: Event,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Actor {
+    Party(SmolStr),
+    Operator(SmolStr),
+    Gateway,
+    Tracker,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Event {
+    Proposed { terms: Arc<Terms>, consents: Consents, phase: Phase },
+    PaymentReceived { tx: u32, deposit: DepositId, amount: Money, gateway: SmolStr, reference: SmolStr },
+    PhaseEntered { phase: Phase, paused: Option<Paused> },
+    TrackSet { track: Arc<Track> },
+    TrackingRecorded { checkpoint: Arc<Checkpoint>, latest: bool },
+    Posted { reference: SmolStr },
+    DeadlineExtended { timer: Timer, phase: Phase, by_s: u32 },
+    DestinationSet { payee: Payee, of: DestinationUse, destination: Option<Destination> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Money {
+    amount: SmolStr,
+    currency: SmolStr,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consents {
+    buyer: bool,
+    seller: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Phase {
+    AwaitingDeposit { until: SmolStr },
+    Active { stage: Stage, until: SmolStr },
+    Closed { outcome: Outcome },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paused {
+    stage: Stage,
+    remaining_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Track {
+    tracker: SmolStr,
+    code: SmolStr,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Checkpoint {
+    id: SmolStr,
+    kind: CheckpointKind,
+    occurred_at: SmolStr,
+    title: SmolStr,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Payee {
+    Seller,
+    Platform,
+    Party(SmolStr),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Destination {
+    Account(SmolStr),
+}
+
+// --- the terms ---------------------------------------------------------------------------------------------------
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Terms {
+    buyer: SmolStr,
+    seller: SmolStr,
+    currency: SmolStr,
+    items: Vec<Item>,
+    services: Vec<Service>,
+    fees: Vec<Fee>,
+    policy: Policy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    name: SmolStr,
+    unit_price: Money,
+    quantity: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Service {
+    name: SmolStr,
+    final_cost: Money,
+    payer: Side,
+    provider: Side,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fee {
+    id: SmolStr,
+    payee: FeePayee,
+    rate: SmolStr,
+    base: FeeBase,
+    payer: Side,
+    on_refund: OnRefund,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FeePayee {
+    Platform,
+    Partner(SmolStr),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    consent: Consent,
+    moderation: Moderation,
+    acceptance: Acceptance,
+    buyer_cancel: BuyerCancel,
+    partial_buyout_allowed: bool,
+    proposal_s: u32,
+    deposit_s: u32,
+    moderation_s: u32,
+    start_s: u32,
+    performance_s: u32,
+    acceptance_s: u32,
+    on_performance_deadline: Silence,
+    on_acceptance_deadline: Silence,
+    one_report: OneReport,
+    negotiation_s: u32,
+    arbitration_s: u32,
+    default_ruling: Award,
+    settlement_s: u32,
+    hold_margin_s: u32,
+    revision_time_s: u32,
+    max_revisions: u16,
+    max_extension_s: u32,
+    chargeback_liable: Side,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Award {
+    Share(SmolStr),
+}
+
+// --- the snapshot ------------------------------------------------------------------------------------------------
+
+/// A deal that is closed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deal {
+    schema: String,
+    id: SmolStr,
+    terms: Arc<Terms>,
+    state: State,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    version: u64,
+    revision: u64,
+    created_at: SmolStr,
+    concluded_at: Option<SmolStr>,
+    last_at: SmolStr,
+    terms_version: u32,
+    consents: Consents,
+    approved: bool,
+    phase: Phase,
+    remaining: Remaining,
+    extended_s: u32,
+    status_change: StatusChange,
+    ending: Option<Ending>,
+    ended_funded: bool,
+    settle_by: Option<SmolStr>,
+    deposits: SmallVec<[Deposit; 4]>,
+    transactions: SmallVec<[Transaction; 4]>,
+    legs: SmallVec<[Leg; 4]>,
+    unanswered: u32,
+    unsettled_legs: u32,
+    incurred: u32,
+    latest_spent: bool,
+    checkpoints: SmallVec<[SmolStr; 4]>,
+    submitted: u16,
+    work: Option<Arc<Revision>>,
+    changes_requested: bool,
+    work_waits: bool,
+    posts: SmallVec<[SmolStr; 4]>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remaining {
+    start_ms: u64,
+    performance_ms: u64,
+    acceptance_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusChange {
+    at: SmolStr,
+    by: Actor,
+    previous: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deposit {
+    id: DepositId,
+    owner: Side,
+    purpose: DepositPurpose,
+    required: Money,
+    buckets: Buckets,
+    on_hold: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Buckets {
+    received: i64,
+    held: i64,
+    reserved: i64,
+    paid_out: i64,
+    refunded: i64,
+    charged_back: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transaction {
+    id: u32,
+    kind: TransactionKind,
+    deposit: DepositId,
+    amount: Money,
+    state: TransactionState,
+    leg: Option<u32>,
+    key: Option<SmolStr>,
+    method: Option<SmolStr>,
+    gateway: Option<SmolStr>,
+    reference: Option<SmolStr>,
+    created_at: SmolStr,
+    settled_at: Option<SmolStr>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leg {
+    id: u32,
+    deposit: DepositId,
+    payee: Payee,
+    purpose: Purpose,
+    amount: Money,
+    state: LegState,
+    tx: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revision {
+    preview: SmolStr,
+    original: SmolStr,
+    digest: SmolStr,
+}
