@@ -134,6 +134,7 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
 }
 
 /// [`transition`], into a list of the caller's: a list of events is large, and moving it costs as much as a rule.
+#[inline]
 pub(super) fn decide_into(
     deal: &Deal,
     command: &Command,
@@ -144,8 +145,7 @@ pub(super) fn decide_into(
     if deal.is_due(now) {
         return overdue(deal, command, context, now, events);
     }
-    let mut out = Draft::new(deal, now, &context.actor, context.via.as_ref(), events)?;
-    judge(deal, command, context, &mut out)
+    judge(deal, command, context, now, events)
 }
 
 /// Off the hot path: timers are due, so the command is judged on a copy on which they have fired.
@@ -159,8 +159,7 @@ fn overdue(
     events: &mut Events,
 ) -> Result<(), Rejection> {
     let view = fire_due(deal, now, events)?;
-    let mut out = Draft::new(&view, now, &context.actor, context.via.as_ref(), events)?;
-    judge(&view, command, context, &mut out)
+    judge(&view, command, context, now, events)
 }
 
 /// The deal after every timer that is due at `now`; what happened is added to the events.
@@ -175,11 +174,26 @@ pub(super) fn fire_due(deal: &Deal, now: Time, events: &mut Events) -> Result<De
     Ok(view)
 }
 
-fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>) -> Result<(), Rejection> {
+#[inline]
+fn judge(
+    deal: &Deal,
+    command: &Command,
+    context: &Context,
+    now: Time,
+    events: &mut Events,
+) -> Result<(), Rejection> {
+    match admit(deal, command, context)? {
+        Some(role) => decide(deal, command, role, context, now, events),
+        None => Ok(()),
+    }
+}
+
+/// As whom the actor may give this command now; `None` where it already stands.
+fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Role>, Rejection> {
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
     let kind = command.kind();
     if repeat::already_stands(deal, command, kind, role, &context.actor) {
-        return Ok(());
+        return Ok(None);
     }
     if let Some(seen) = context.seen
         && seen != deal.revision()
@@ -187,7 +201,7 @@ fn judge(deal: &Deal, command: &Command, context: &Context, out: &mut Draft<'_>)
         return Err(Rejection::Stale { seen, actual: deal.revision() });
     }
     table::permit(deal, kind, role)?;
-    decide(deal, command, role, &context.actor, out)
+    Ok(Some(role))
 }
 
 /// One exhaustive match: which rule a command goes to.
@@ -195,13 +209,16 @@ fn decide(
     deal: &Deal,
     command: &Command,
     role: Role,
-    actor: &Actor,
-    out: &mut Draft<'_>,
+    context: &Context,
+    now: Time,
+    events: &mut Events,
 ) -> Result<(), Rejection> {
     use rules::{
         acceptance, cancellation, chargeback, dispute, funding, moderation, notes, paying, performance,
         proposal,
     };
+    let actor = &context.actor;
+    let out = &mut Draft::new(deal, now, actor, context.via.as_ref(), events)?;
     match command {
         Command::Amend(c) => proposal::amend(deal, c, role, out),
         Command::Agree(c) => proposal::agree(deal, c, role, out),

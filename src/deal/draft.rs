@@ -386,8 +386,7 @@ impl<'c> Draft<'c> {
 }
 
 fn open_captures(deal: &Deal) -> u32 {
-    // nothing on hold: nothing to capture, and no list to walk
-    if deal.core.deposits.iter().all(|d| d.on_hold == 0) {
+    if !deal.has_holds() {
         return 0;
     }
     let open = deal.core.transactions.iter().filter(|t| t.is_open_capture()).count();

@@ -344,8 +344,7 @@ impl Deal {
 
     /// Is a capture of a required deposit without an answer? Optional charges hold nothing up.
     pub(crate) fn capture_unanswered(&self) -> bool {
-        // nothing on hold: nothing to capture, and no list to walk
-        self.core.deposits.iter().any(|d| d.on_hold > 0)
+        self.has_holds()
             && self.core.transactions.iter().any(|t| t.is_open_capture() && !t.deposit.is_charge())
     }
 

@@ -77,16 +77,23 @@ impl Deal {
     }
 
     /// Is anything due?
+    #[inline]
     pub(super) fn is_due(&self, now: Time) -> bool {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);
         self.core.phase.until().is_some_and(|until| until <= now)
-            || due(self.next_hold())
-            || due(self.settlement())
+            || self.has_holds() && due(self.next_hold())
+            || self.core.unsettled_legs > 0 && due(self.settlement())
+    }
+
+    /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.
+    #[inline]
+    pub(super) fn has_holds(&self) -> bool {
+        self.core.deposits.iter().any(|d| d.on_hold > 0)
     }
 
     /// The open hold that expires first, less the policy's margin.
     fn next_hold(&self) -> Option<(Time, Timer)> {
-        if self.core.deposits.iter().all(|d| d.on_hold == 0) {
+        if !self.has_holds() {
             return None;
         }
         let margin = self.binding_terms().policy.hold_margin_s;
