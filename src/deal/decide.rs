@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use super::command::Command;
 use super::draft::Draft;
 use super::event::{Event, Recorded};
-use super::{Deal, Rejection, repeat, rules, table};
+use super::table::{self, Permit};
+use super::{Deal, Rejection, repeat, rules};
 use crate::deposit::Order;
 use crate::settlement::Purpose;
 use crate::{Actor, Money, PartyId, Payee, Role, Time};
@@ -76,6 +77,12 @@ pub struct Transition<E = Event> {
     events: Events<E>,
 }
 
+impl<E> Default for Transition<E> {
+    fn default() -> Self {
+        Self::new(Events::new())
+    }
+}
+
 impl<E> Transition<E> {
     pub(crate) const fn new(events: Events<E>) -> Self {
         Self { events }
@@ -128,24 +135,52 @@ impl Transition {
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
 /// unless the transition is applied.
 pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<Transition, Rejection> {
+    let Some(case) = Case::open(deal, command, context)? else { return Ok(Transition::default()) };
     let mut events = Events::new();
-    decide_into(deal, command, context, &mut events)?;
+    case.decide(deal, command, context, &mut events)?;
     Ok(Transition::new(events))
 }
 
-/// [`transition`], into a list of the caller's: a list of events is large, and moving it costs as much as a rule.
-#[inline]
-pub(super) fn decide_into(
-    deal: &Deal,
-    command: &Command,
-    context: &Context,
-    events: &mut Events,
-) -> Result<(), Rejection> {
-    let now = context.now.max(deal.last_at());
-    if deal.is_due(now) {
-        return overdue(deal, command, context, now, events);
+/// A command that may be given, before it is decided what follows from it.
+#[derive(Clone, Copy)]
+pub(super) enum Case {
+    /// By this role, at this instant.
+    Admitted(Role, Time),
+    /// Timers are due at this instant: they fire before anything is said of the command.
+    Overdue(Time),
+}
+
+impl Case {
+    /// Looks at who gives the command and when, and touches no list of events: what is refused, or stands already
+    /// (`None`), costs no more than that.
+    #[inline]
+    pub(super) fn open(
+        deal: &Deal,
+        command: &Command,
+        context: &Context,
+    ) -> Result<Option<Self>, Rejection> {
+        let now = context.now.max(deal.last_at());
+        if deal.is_due(now) {
+            return Ok(Some(Self::Overdue(now)));
+        }
+        Ok(admit(deal, command, context)?.map(|role| Self::Admitted(role, now)))
     }
-    judge(deal, command, context, now, events)
+
+    /// Adds what follows to the events, which stay with the caller: a list of them is large, and moving it costs as
+    /// much as a rule.
+    #[inline]
+    pub(super) fn decide(
+        self,
+        deal: &Deal,
+        command: &Command,
+        context: &Context,
+        events: &mut Events,
+    ) -> Result<(), Rejection> {
+        match self {
+            Self::Admitted(role, now) => decide(deal, command, role, context, now, events),
+            Self::Overdue(now) => overdue(deal, command, context, now, events),
+        }
+    }
 }
 
 /// Off the hot path: timers are due, so the command is judged on a copy on which they have fired.
@@ -159,7 +194,10 @@ fn overdue(
     events: &mut Events,
 ) -> Result<(), Rejection> {
     let view = fire_due(deal, now, events)?;
-    judge(&view, command, context, now, events)
+    match admit(&view, command, context)? {
+        Some(role) => decide(&view, command, role, context, now, events),
+        None => Ok(()),
+    }
 }
 
 /// The deal after every timer that is due at `now`; what happened is added to the events.
@@ -174,25 +212,13 @@ pub(super) fn fire_due(deal: &Deal, now: Time, events: &mut Events) -> Result<De
     Ok(view)
 }
 
-#[inline]
-fn judge(
-    deal: &Deal,
-    command: &Command,
-    context: &Context,
-    now: Time,
-    events: &mut Events,
-) -> Result<(), Rejection> {
-    match admit(deal, command, context)? {
-        Some(role) => decide(deal, command, role, context, now, events),
-        None => Ok(()),
-    }
-}
-
 /// As whom the actor may give this command now; `None` where it already stands.
 fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Role>, Rejection> {
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-    let kind = command.kind();
-    if repeat::already_stands(deal, command, kind, role, &context.actor) {
+    let (kind, phase) = (command.kind(), deal.phase().kind());
+    let permit = table::cell(kind, phase, role);
+    // a role that never may, has nothing to repeat
+    if permit != Permit::WrongRole && repeat::already_stands(deal, command, role, &context.actor) {
         return Ok(None);
     }
     if let Some(seen) = context.seen
@@ -200,7 +226,7 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
     {
         return Err(Rejection::Stale { seen, actual: deal.revision() });
     }
-    table::permit(deal, kind, role)?;
+    permit.check(deal, kind, phase, role)?;
     Ok(Some(role))
 }
 

@@ -36,6 +36,7 @@ pub use self::table::{Permit, cell};
 pub use self::timers::Timer;
 
 use self::core::Core;
+use self::decide::Case;
 pub use self::core::{OpenChargeback, PayeeDestination, StatusChange};
 use crate::deposit::{
     Deposit, DepositId, GatewayName, IdempotencyKey, Leg, Reference, Transaction, TransactionState, TxId,
@@ -419,8 +420,9 @@ impl Deal {
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
     pub fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-        let mut events = decide::Events::new();
-        decide::decide_into(self, command, context, &mut events)?;
+        let Some(case) = Case::open(self, command, context)? else { return Ok(Transition::default()) };
+        let mut events = Events::new();
+        case.decide(self, command, context, &mut events)?;
         events.iter().for_each(|recorded| self.apply(recorded));
         Ok(Transition::new(events))
     }

@@ -1,29 +1,17 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
-use super::command::{Answered, ChargebackStep, Command, CommandKind, DestinationUse, ModerationVerdict};
+use super::command::{Answered, ChargebackStep, Command, DestinationUse, ModerationVerdict};
 use super::draft::is_declined;
-use super::phase::{Outcome, Phase, PhaseKind, Stage};
+use super::phase::{Outcome, Phase, Stage};
 use super::rules::funding;
-use super::table::{Permit, cell};
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
 use crate::settlement::Ending;
 use crate::{Actor, Role};
 
-/// Is there nothing left to do for this command? Only for a role that may ever give it.
-pub(super) fn already_stands(
-    deal: &Deal,
-    command: &Command,
-    kind: CommandKind,
-    role: Role,
-    actor: &Actor,
-) -> bool {
-    // which phase does not matter: a role that may never, may in none of them
-    cell(kind, PhaseKind::Closed, role) != Permit::WrongRole && stands(deal, command, role, actor)
-}
-
-fn stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
+/// Is there nothing left to do for this command? To be asked for a role that may ever give it.
+pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
     let core = &deal.core;
     match command {
         Command::Amend(c) => {

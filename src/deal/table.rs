@@ -158,11 +158,24 @@ pub const fn cell(command: CommandKind, phase: P, role: Role) -> Permit {
 /// May this role do this now?
 pub(super) fn permit(deal: &Deal, command: CommandKind, role: Role) -> Result<(), Rejection> {
     let phase = deal.phase().kind();
-    match cell(command, phase, role) {
-        Permit::Always => Ok(()),
-        Permit::If(guard) if guard.holds(deal, role) => Ok(()),
-        Permit::If(guard) => Err(Rejection::Guard(guard)),
-        Permit::WrongRole => Err(Rejection::WrongRole { role, command }),
-        Permit::WrongPhase => Err(Rejection::WrongPhase { role, command, phase }),
+    cell(command, phase, role).check(deal, command, phase, role)
+}
+
+impl Permit {
+    /// What this cell, of this command, phase and role, says of the deal as it is.
+    pub(super) fn check(
+        self,
+        deal: &Deal,
+        command: CommandKind,
+        phase: P,
+        role: Role,
+    ) -> Result<(), Rejection> {
+        match self {
+            Self::Always => Ok(()),
+            Self::If(guard) if guard.holds(deal, role) => Ok(()),
+            Self::If(guard) => Err(Rejection::Guard(guard)),
+            Self::WrongRole => Err(Rejection::WrongRole { role, command }),
+            Self::WrongPhase => Err(Rejection::WrongPhase { role, command, phase }),
+        }
     }
 }
