@@ -88,7 +88,7 @@ impl Deal {
     /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.
     #[inline]
     pub(super) fn has_holds(&self) -> bool {
-        self.core.deposits.iter().any(|d| d.on_hold > 0)
+        self.core.deposits.iter().fold(0, |all, d| all | d.on_hold) != 0
     }
 
     /// The open hold that expires first, less the policy's margin.
