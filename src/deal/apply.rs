@@ -10,8 +10,8 @@ use super::event::{Event, Recorded};
 use super::phase::{DisputeStage, Phase, PhaseKind, Stage};
 use super::rules::proposal;
 use crate::deposit::{
-    Buckets, Deposit, DepositId, DepositPurpose, HoldState, LegState, Order, Transaction, TransactionKind,
-    TransactionState, TxId,
+    Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Order, Transaction,
+    TransactionKind, TransactionState, TxId,
 };
 use crate::dispute::{Dispute, DisputeStatus, Opener};
 use crate::settlement::Incurred;
@@ -274,44 +274,33 @@ impl Deal {
                 core.source(order.source, |hold| hold.hold = Some(HoldState::Closing));
             }
             Event::LegOrdered { order } => {
-                core.assign(
-                    order.leg,
-                    order.deposit,
-                    &order.payee,
-                    order.purpose,
-                    order.amount,
-                    order.source,
-                );
+                core.attempt(order);
                 core.unanswered = core.unanswered.saturating_add(1);
                 core.transactions.push(pending(order, at));
-                core.leg(order.leg, |leg| {
-                    leg.state = LegState::Ordered;
-                    leg.tx = Some(order.tx);
-                });
                 if order.kind == TransactionKind::Void {
                     core.source(order.source, |hold| hold.hold = Some(HoldState::Closing));
                     core.deposit(order.deposit, |d| sub(&mut d.on_hold, order.amount.minor()));
                 }
             }
             Event::LegWaits { leg, deposit, payee, purpose, amount, source } => {
-                core.assign(Some(*leg), *deposit, payee, *purpose, *amount, *source);
-                core.leg(Some(*leg), |leg| leg.state = LegState::Waiting);
+                core.assign(Leg {
+                    id: *leg,
+                    deposit: *deposit,
+                    payee: payee.clone(),
+                    purpose: *purpose,
+                    amount: *amount,
+                    state: LegState::Waiting,
+                    tx: None,
+                    source: *source,
+                });
             }
             Event::LegCredited { order } => {
-                core.assign(
-                    order.leg,
-                    order.deposit,
-                    &order.payee,
-                    order.purpose,
-                    order.amount,
-                    order.source,
-                );
+                core.attempt(order);
                 core.transactions.push(Transaction {
                     state: TransactionState::Succeeded,
                     settled_at: Some(at),
                     ..pending(order, at)
                 });
-                core.leg(order.leg, |leg| leg.tx = Some(order.tx));
                 core.settle_leg(order.leg, LegState::Credited);
             }
             Event::LegCut { leg, old, new } => {

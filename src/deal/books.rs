@@ -4,10 +4,10 @@
 use super::Deal;
 use super::core::{Core, index};
 use crate::deposit::{
-    Deposit, DepositId, HoldState, Leg, LegId, LegState, Transaction, TransactionKind, TransactionState, TxId,
+    Deposit, DepositId, HoldState, Leg, LegId, LegState, Order, Transaction, TransactionKind,
+    TransactionState, TxId,
 };
-use crate::settlement::Purpose;
-use crate::{Money, Payee, Time};
+use crate::Time;
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.
@@ -39,34 +39,36 @@ impl Core {
     }
 
     /// A leg that is new takes its amount out of what the deposit holds; another attempt finds it there.
-    pub(super) fn assign(
-        &mut self,
-        id: Option<LegId>,
-        deposit: DepositId,
-        payee: &Payee,
-        purpose: Purpose,
-        amount: Money,
-        source: Option<TxId>,
-    ) {
-        let Some(id) = id.filter(|id| self.legs.get(index(id.0)).is_none()) else {
+    pub(super) fn assign(&mut self, new: Leg) {
+        if let Some(leg) = self.legs.get_mut(index(new.id.0)) {
+            leg.state = new.state;
+            leg.tx = new.tx.or(leg.tx);
             return;
-        };
-        self.legs.push(Leg {
-            id,
-            deposit,
-            payee: payee.clone(),
-            purpose,
-            amount,
-            state: LegState::Waiting,
-            tx: None,
-            source,
-        });
+        }
+        let (deposit, source, amount) = (new.deposit, new.source, new.amount.minor());
+        self.legs.push(new);
         self.unsettled_legs = self.unsettled_legs.saturating_add(1);
         self.deposit(deposit, |d| {
-            sub(&mut d.buckets.held, amount.minor());
-            add(&mut d.buckets.reserved, amount.minor());
+            sub(&mut d.buckets.held, amount);
+            add(&mut d.buckets.reserved, amount);
         });
-        self.source(source, |t| t.returned = t.returned.saturating_add(amount.minor()));
+        self.source(source, |t| t.returned = t.returned.saturating_add(amount));
+    }
+
+    /// An attempt to pay a leg: the first one, or the next one of a leg that is known.
+    pub(super) fn attempt(&mut self, order: &Order) {
+        if let Some(id) = order.leg {
+            self.assign(Leg {
+                id,
+                deposit: order.deposit,
+                payee: order.payee.clone(),
+                purpose: order.purpose,
+                amount: order.amount,
+                state: LegState::Ordered,
+                tx: Some(order.tx),
+                source: order.source,
+            });
+        }
     }
 
     /// The payee has his money.

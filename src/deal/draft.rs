@@ -51,6 +51,11 @@ impl Deal {
         deposit.on_hold.saturating_add(delta.of(deposit.id, delta.on_hold))
     }
 
+    /// Is anything on hold, once the delta is applied?
+    pub(super) fn has_holds_after(&self, delta: &Delta) -> bool {
+        self.has_holds() || delta.on_hold != 0
+    }
+
     /// Is every required deposit full, once the delta is applied?
     pub(super) fn is_funded_after(&self, delta: &Delta) -> bool {
         let full = |d: &Deposit| self.held_after(d, delta) >= d.required.minor();

@@ -25,11 +25,10 @@ use thiserror::Error;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency {
-    /// ASCII, padded with zeros at the end.
-    code: [u8; 7],
-    /// The exponent, with the bit [`CUSTOM`] where the code is not a known one: printing must not look the
-    /// code up again. The bit follows from the code, so it never makes two equal currencies differ.
-    exponent: u8,
+    /// The code, ASCII, padded with zeros at the end; then the exponent, with the bit [`CUSTOM`] where the code is
+    /// not a known one: printing must not look the code up again. The bit follows from the code, so it never makes two
+    /// equal currencies differ. One array, so that two of them are compared as one word.
+    packed: [u8; 8],
 }
 
 /// See [`Currency::exponent`](struct@Currency).
@@ -48,11 +47,11 @@ const WEBMONEY_EXPONENT: u8 = 2;
 
 impl Currency {
     /// The Russian rouble; its minor unit is the kopeck.
-    pub const RUB: Currency = Currency { code: *b"RUB\0\0\0\0", exponent: 2 };
+    pub const RUB: Currency = Currency { packed: *b"RUB\0\0\0\0\x02" };
     /// The dollar of the United States; its minor unit is the cent.
-    pub const USD: Currency = Currency { code: *b"USD\0\0\0\0", exponent: 2 };
+    pub const USD: Currency = Currency { packed: *b"USD\0\0\0\0\x02" };
     /// The euro; its minor unit is the cent.
-    pub const EUR: Currency = Currency { code: *b"EUR\0\0\0\0", exponent: 2 };
+    pub const EUR: Currency = Currency { packed: *b"EUR\0\0\0\0\x02" };
 
     /// The largest exponent that a currency may have, enough for the satoshi.
     pub const MAX_EXPONENT: u8 = 8;
@@ -84,7 +83,7 @@ impl Currency {
             None if WEBMONEY.contains(&code) => WEBMONEY_EXPONENT,
             None => return Err(CurrencyError::Unknown),
         };
-        Ok(Currency { code: packed, exponent })
+        Ok(Currency::of(packed, exponent))
     }
 
     /// A host's own unit, such as points or coins; or a known currency, where the code is known.
@@ -111,9 +110,9 @@ impl Currency {
             return Err(CurrencyError::ExponentTooLarge { max: Currency::MAX_EXPONENT });
         }
         match Currency::from_code(code) {
-            Ok(known) if known.exponent == exponent => Ok(known),
-            Ok(known) => Err(CurrencyError::ExponentMismatch { own: known.exponent }),
-            Err(CurrencyError::Unknown) => Ok(Currency { code: packed, exponent: exponent | CUSTOM }),
+            Ok(known) if known.exponent() == exponent => Ok(known),
+            Ok(known) => Err(CurrencyError::ExponentMismatch { own: known.exponent() }),
+            Err(CurrencyError::Unknown) => Ok(Currency::of(packed, exponent | CUSTOM)),
             Err(error) => Err(error),
         }
     }
@@ -121,7 +120,8 @@ impl Currency {
     /// The code alone, without the exponent of a custom currency.
     #[must_use]
     pub fn code(&self) -> &str {
-        let used = self.code.split(|byte| *byte == 0).next().unwrap_or_default();
+        let [code @ .., _] = &self.packed;
+        let used = code.split(|byte| *byte == 0).next().unwrap_or_default();
         // Every constructor checks that the code is ASCII.
         std::str::from_utf8(used).unwrap_or_default()
     }
@@ -129,7 +129,17 @@ impl Currency {
     /// How many digits an amount has after the point: 2 for RUB, 0 for JPY.
     #[must_use]
     pub const fn exponent(self) -> u8 {
-        self.exponent & !CUSTOM
+        let [.., exponent] = self.packed;
+        exponent & !CUSTOM
+    }
+
+    const fn is_custom(self) -> bool {
+        let [.., exponent] = self.packed;
+        exponent & CUSTOM != 0
+    }
+
+    const fn of([a, b, c, d, e, f, g]: [u8; 7], exponent: u8) -> Currency {
+        Currency { packed: [a, b, c, d, e, f, g, exponent] }
     }
 }
 
@@ -137,7 +147,7 @@ impl Currency {
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())?;
-        if self.exponent & CUSTOM != 0 {
+        if self.is_custom() {
             write!(f, ".{}", self.exponent())?;
         }
         Ok(())

@@ -160,6 +160,7 @@ impl Settlement {
         self.owe_some(debtor, payee, purpose, amount)
     }
 
+    #[cold]
     fn owe_some(
         &mut self,
         debtor: &Payee,

@@ -50,6 +50,9 @@ fn close_holds(
     out: &mut Draft<'_>,
 ) -> Result<bool, Rejection> {
     let mut unanswered = false;
+    if !deal.has_holds_after(delta) {
+        return Ok(false);
+    }
     for deposit in deal.deposits() {
         let wanted = || outflow(deal, delta, deposit, settlement, outcome);
         let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
