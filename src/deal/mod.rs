@@ -297,7 +297,7 @@ impl Deal {
     }
 
     /// The role of an actor in this deal; `None` for a party that it does not know.
-    #[inline]
+    #[inline(always)]
     pub fn role_of(&self, actor: &Actor) -> Option<Role> {
         match actor {
             Actor::Party(id) if *id == self.terms.buyer => Some(Role::Buyer),

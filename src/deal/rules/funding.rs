@@ -276,6 +276,9 @@ pub(crate) fn conclude(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Resul
 
 /// Captures what the required deposits need of their open holds. Is a capture without an answer now?
 pub(crate) fn capture_required(deal: &Deal, delta: &Delta, out: &mut Draft<'_>) -> Result<bool, Rejection> {
+    if !deal.has_holds_after(delta) {
+        return Ok(false);
+    }
     let mut unanswered = false;
     for deposit in deal.deposits().iter().filter(|d| !d.id.is_charge()) {
         unanswered |= capture_needed(deal, delta, deposit, out)?;

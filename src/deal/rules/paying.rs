@@ -49,10 +49,10 @@ fn close_holds(
     outcome: Outcome,
     out: &mut Draft<'_>,
 ) -> Result<bool, Rejection> {
-    let mut unanswered = false;
     if !deal.has_holds_after(delta) {
         return Ok(false);
     }
+    let mut unanswered = false;
     for deposit in deal.deposits() {
         let wanted = || outflow(deal, delta, deposit, settlement, outcome);
         let open = funding::capture(deal, delta, deposit, wanted, way_back(deposit), out)?;
