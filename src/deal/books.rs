@@ -3,11 +3,11 @@
 
 use super::Deal;
 use super::core::{Core, index};
+use crate::Time;
 use crate::deposit::{
     Deposit, DepositId, HoldState, Leg, LegId, LegState, Order, Transaction, TransactionKind,
     TransactionState, TxId,
 };
-use crate::Time;
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.

@@ -154,11 +154,7 @@ impl Case {
     /// Looks at who gives the command and when, and touches no list of events: what is refused, or stands already
     /// (`None`), costs no more than that.
     #[inline]
-    pub(super) fn open(
-        deal: &Deal,
-        command: &Command,
-        context: &Context,
-    ) -> Result<Option<Self>, Rejection> {
+    pub(super) fn open(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Self>, Rejection> {
         let now = context.now.max(deal.last_at());
         if deal.is_due(now) {
             return Ok(Some(Self::Overdue(now)));

@@ -36,8 +36,8 @@ pub use self::table::{Permit, cell};
 pub use self::timers::Timer;
 
 use self::core::Core;
-use self::decide::Case;
 pub use self::core::{OpenChargeback, PayeeDestination, StatusChange};
+use self::decide::Case;
 use crate::deposit::{
     Deposit, DepositId, GatewayName, IdempotencyKey, Leg, Reference, Transaction, TransactionState, TxId,
 };

@@ -66,9 +66,11 @@ impl Phase {
 impl Deal {
     /// When the deal is to be woken next, and what fires then. The earliest; of several at one instant, the phase's
     /// own first.
+    #[inline]
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
         let phase = self.core.phase.until().zip(self.core.phase.timer());
-        earlier(earlier(phase, self.next_hold()), self.settlement())
+        let hold = if self.has_holds() { self.next_hold() } else { None };
+        earlier(earlier(phase, hold), self.settlement())
     }
 
     /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.
@@ -88,14 +90,11 @@ impl Deal {
     /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.
     #[inline]
     pub(super) fn has_holds(&self) -> bool {
-        self.core.deposits.iter().fold(0, |all, d| all | d.on_hold) != 0
+        self.core.deposits.iter().any(|d| d.on_hold != 0)
     }
 
     /// The open hold that expires first, less the policy's margin.
     fn next_hold(&self) -> Option<(Time, Timer)> {
-        if !self.has_holds() {
-            return None;
-        }
         let margin = self.binding_terms().policy.hold_margin_s;
         let open = self.core.transactions.iter().filter_map(|t| match t.hold {
             Some(HoldState::Open { expires }) => Some((expires.minus_secs(margin), Timer::Hold(t.id))),
@@ -112,6 +111,7 @@ impl Deal {
 }
 
 /// The earlier of two; of two at one instant, the first.
+#[inline]
 fn earlier(one: Option<(Time, Timer)>, other: Option<(Time, Timer)>) -> Option<(Time, Timer)> {
     match (one, other) {
         (Some((at, _)), Some((sooner, _))) if sooner < at => other,

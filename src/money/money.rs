@@ -81,6 +81,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`] if the currencies differ, [`MoneyError::Overflow`] if the result
     /// does not fit into `i64` minor units.
+    #[inline]
     pub fn checked_add(self, other: Money) -> Result<Money, MoneyError> {
         self.same_currency(other)?;
         self.with_minor(self.minor.checked_add(other.minor))
@@ -91,6 +92,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`] if the currencies differ, [`MoneyError::Overflow`] if the result
     /// does not fit into `i64` minor units.
+    #[inline]
     pub fn checked_sub(self, other: Money) -> Result<Money, MoneyError> {
         self.same_currency(other)?;
         self.with_minor(self.minor.checked_sub(other.minor))
@@ -100,6 +102,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if the result does not fit into `i64` minor units.
+    #[inline]
     pub fn checked_mul(self, quantity: u32) -> Result<Money, MoneyError> {
         self.with_minor(self.minor.checked_mul(i64::from(quantity)))
     }
@@ -108,6 +111,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`] if the currencies differ: such sums have no order.
+    #[inline]
     pub fn checked_cmp(self, other: Money) -> Result<Ordering, MoneyError> {
         self.same_currency(other)?;
         Ok(self.minor.cmp(&other.minor))
@@ -168,6 +172,7 @@ impl Money {
         Digits::parse(amount).ok_or(MoneyError::Malformed)?.into_money(currency)
     }
 
+    #[inline]
     fn same_currency(self, other: Money) -> Result<(), MoneyError> {
         if self.currency == other.currency {
             Ok(())
@@ -176,6 +181,7 @@ impl Money {
         }
     }
 
+    #[inline]
     fn with_minor(self, minor: Option<i64>) -> Result<Money, MoneyError> {
         match minor {
             Some(minor) => Ok(Money { minor, currency: self.currency }),

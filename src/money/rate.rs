@@ -72,16 +72,18 @@ impl Rate {
     ///
     /// The result has the sign of the amount or is zero, and is never larger than it in magnitude; so there
     /// is no overflow.
+    #[inline]
     #[must_use]
     pub fn floor_of(self, minor: i64) -> i64 {
-        let ppm = i64::from(self.ppm);
-        let whole = i64::from(WHOLE_PPM);
-        // minor = millions × 10^6 + rest, both of one sign, so rounding the second product toward zero
-        // rounds the sum toward zero. |millions × ppm| ≤ |minor| and |rest × ppm| < 10^12: nothing saturates.
-        let millions = minor.checked_div(whole).unwrap_or_default();
-        let rest = minor.checked_rem(whole).unwrap_or_default();
+        let (whole, ppm) = (u64::from(WHOLE_PPM), u64::from(self.ppm.min(WHOLE_PPM)));
+        // magnitude = millions × 10^6 + rest, so rounding the second product down rounds the sum down.
+        // millions × ppm ≤ magnitude and rest × ppm < 10^12: nothing saturates.
+        let magnitude = minor.unsigned_abs();
+        let millions = magnitude.checked_div(whole).unwrap_or_default();
+        let rest = magnitude.checked_rem(whole).unwrap_or_default();
         let of_rest = rest.saturating_mul(ppm).checked_div(whole).unwrap_or_default();
-        millions.saturating_mul(ppm).saturating_add(of_rest)
+        let part = millions.saturating_mul(ppm).saturating_add(of_rest);
+        if minor < 0 { 0_i64.saturating_sub_unsigned(part) } else { 0_i64.saturating_add_unsigned(part) }
     }
 
     fn from_digits(percent: Digits) -> Result<Rate, RateError> {
