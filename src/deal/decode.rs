@@ -101,10 +101,27 @@ pub struct Parts {
     pub state: State,
 }
 
-/// The mutable part of a deal, opaque: for storage only.
+/// The mutable part of a deal, opaque: for storage only. [`Deal::state`] is the same without a copy, for writing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(Core);
+
+/// The mutable part of a deal where it is: what a host writes with every command. It reads back as [`State`].
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
+pub struct StateView<'d>(&'d Core);
+
+/// A deal as [`Parts`] stores it, where it is.
+#[derive(Serialize)]
+#[serde(rename = "Parts")]
+struct PartsView<'d> {
+    schema: &'static str,
+    id: DealId,
+    terms: &'d Terms,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<&'d Terms>,
+    state: StateView<'d>,
+}
 
 impl Parts {
     /// The schema that this version writes and reads.
@@ -125,6 +142,45 @@ impl Parts {
 }
 
 impl Deal {
+    /// What changes with every command, to be written apart from the terms. Nothing is copied.
+    ///
+    /// The terms change where [`Deal::terms_version`] does, and [`Deal::agreed`] where an amendment is proposed and where
+    /// it is agreed: a host writes them then, and this every time. [`Parts::restore`] puts them together.
+    ///
+    /// # Examples
+    /// ```
+    /// use escrow::deal::{Parts, State};
+    /// # use escrow::terms::Item;
+    /// # use escrow::{Context, Currency, Deal, DealId, Money, Policy, Terms, TermsDraft, Time};
+    /// # let price = Money::from_minor(23_500_00, Currency::RUB);
+    /// # let items = vec![Item::new("Phone".parse()?, price, 1)];
+    /// # let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, items, Policy::shop());
+    /// # let shop = Context::party(Time::parse("2026-03-01T12:00:00Z")?, "shop".parse()?);
+    /// # let (deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
+    /// // once per version of the terms
+    /// let terms = serde_json::to_string(deal.terms())?;
+    /// // with every command
+    /// let state = serde_json::to_string(&deal.state())?;
+    ///
+    /// let parts = Parts {
+    ///     schema: Parts::SCHEMA.to_owned(),
+    ///     id: deal.id(),
+    ///     terms: serde_json::from_str(&terms)?,
+    ///     agreed: deal.agreed().cloned(),
+    ///     state: serde_json::from_str::<State>(&state)?,
+    /// };
+    /// assert_eq!(parts.restore()?, deal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn state(&self) -> StateView<'_> {
+        StateView(&self.core)
+    }
+
+    /// [`Parts::agreed`]: the terms that bind while an amendment waits for consent.
+    pub const fn agreed(&self) -> Option<&Arc<Terms>> {
+        self.agreed.as_ref()
+    }
+
     /// The deal in the form in which it is stored.
     pub fn parts(&self) -> Parts {
         Parts {
@@ -528,7 +584,14 @@ impl Deal {
 
 impl Serialize for Deal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
+        let view = PartsView {
+            schema: Parts::SCHEMA,
+            id: self.id,
+            terms: &self.terms,
+            agreed: self.agreed.as_deref(),
+            state: self.state(),
+        };
+        view.serialize(serializer)
     }
 }
 

@@ -27,7 +27,7 @@ pub use self::allowed::{Allowed, Denied};
 pub use self::command::{Command, CommandKind};
 pub(crate) use self::decide::Events;
 pub use self::decide::{Context, Transition, transition};
-pub use self::decode::{DecodeError, Parts, State};
+pub use self::decode::{DecodeError, Parts, State, StateView};
 pub use self::event::{Consents, DepositChange, Event, Paused, Recorded};
 pub use self::guard::Guard;
 pub use self::phase::{DisputeStage, Origin, Outcome, Phase, PhaseKind, Stage, Status};
