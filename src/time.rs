@@ -140,9 +140,14 @@ impl FromStr for Time {
     }
 }
 
+/// A text for people, milliseconds for machines.
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 
@@ -162,7 +167,11 @@ impl<'de> Deserialize<'de> for Time {
             }
         }
 
-        deserializer.deserialize_str(Visitor)
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_str(Visitor);
+        }
+        let millis = i64::deserialize(deserializer)?;
+        Time::from_millis(millis).map_err(|error| de::Error::custom(format_args!("time: {error}")))
     }
 }
 

@@ -15,7 +15,8 @@ use super::Currency;
 /// `PartialOrd`, because sums of different currencies have no order: see [`Money::checked_cmp`].
 ///
 /// In JSON it is `{"amount":"1000.01","currency":"RUB"}`. The amount is always a string, with exactly the
-/// digits of the currency; a JSON number is refused, since it may have passed through a float.
+/// digits of the currency; a JSON number is refused, since it may have passed through a float. In a binary format it is
+/// the minor units and the currency.
 ///
 /// # Examples
 /// ```
@@ -199,8 +200,13 @@ impl fmt::Debug for Money {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = serializer.is_human_readable();
         let mut parts = serializer.serialize_struct("Money", 2)?;
-        parts.serialize_field("amount", &Amount(*self))?;
+        if text {
+            parts.serialize_field("amount", &Amount(*self))?;
+        } else {
+            parts.serialize_field("minor", &self.minor)?;
+        }
         parts.serialize_field("currency", &self.currency)?;
         parts.end()
     }
@@ -208,6 +214,10 @@ impl Serialize for Money {
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            let Minor { minor, currency } = Minor::deserialize(deserializer)?;
+            return Ok(Money { minor, currency });
+        }
         let Parts { amount, currency } = Parts::deserialize(deserializer)?;
         amount.into_money(currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
     }
@@ -253,6 +263,14 @@ pub enum MoneyError {
 )]
 struct Parts {
     amount: Digits,
+    currency: Currency,
+}
+
+/// The stored parts of a sum in a binary format.
+#[derive(Deserialize)]
+#[serde(rename = "Money", deny_unknown_fields)]
+struct Minor {
+    minor: i64,
     currency: Currency,
 }
 
