@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use super::Deal;
 use super::command::ChargebackStep;
-use super::core::Core;
 use super::event::Recorded;
 use super::phase::{Outcome, Phase, PhaseKind};
 use super::rules::proposal;
+use super::stored::State;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,
@@ -52,7 +52,10 @@ pub enum DecodeError {
         deposit: DepositId,
     },
     /// The deposits are not the ones that a deal has.
-    #[error("state.deposits: must be the four that every deal has, then charges in order")]
+    #[error(
+        "state.deposits: must be the four that every deal has, but for those that need nothing and have nothing, then \
+         charges in order"
+    )]
     Deposits,
     /// The transactions of a deposit do not explain its buckets.
     #[error("state.transactions: those of {deposit} do not explain its buckets")]
@@ -101,17 +104,7 @@ pub struct Parts {
     pub state: State,
 }
 
-/// The mutable part of a deal, opaque: for storage only. [`Deal::state`] is the same without a copy, for writing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct State(Core);
-
-/// The mutable part of a deal where it is: what a host writes with every command. It reads back as [`State`].
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(transparent)]
-pub struct StateView<'d>(&'d Core);
-
-/// A deal as [`Parts`] stores it, where it is.
+/// A deal as [`Parts`] stores it, with its terms where they are.
 #[derive(Serialize)]
 #[serde(rename = "Parts")]
 struct PartsView<'d> {
@@ -120,7 +113,7 @@ struct PartsView<'d> {
     terms: &'d Terms,
     #[serde(skip_serializing_if = "Option::is_none")]
     agreed: Option<&'d Terms>,
-    state: StateView<'d>,
+    state: State,
 }
 
 impl Parts {
@@ -135,14 +128,15 @@ impl Parts {
         if self.schema != Self::SCHEMA {
             return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
         }
-        let deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, core: self.state.0 };
+        let core = self.state.into_core(&self.terms)?;
+        let deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, core };
         deal.check()?;
         Ok(deal)
     }
 }
 
 impl Deal {
-    /// What changes with every command, to be written apart from the terms. Nothing is copied.
+    /// What changes with every command, to be written apart from the terms. The terms are not copied.
     ///
     /// The terms change where [`Deal::terms_version`] does, and [`Deal::agreed`] where an amendment is proposed and where
     /// it is agreed: a host writes them then, and this every time. [`Parts::restore`] puts them together.
@@ -172,8 +166,8 @@ impl Deal {
     /// assert_eq!(parts.restore()?, deal);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const fn state(&self) -> StateView<'_> {
-        StateView(&self.core)
+    pub fn state(&self) -> State {
+        State::of(&self.core, &self.terms)
     }
 
     /// [`Parts::agreed`]: the terms that bind while an amendment waits for consent.
@@ -188,7 +182,7 @@ impl Deal {
             id: self.id,
             terms: self.terms.clone(),
             agreed: self.agreed.clone(),
-            state: State(self.core.clone()),
+            state: self.state(),
         }
     }
 
@@ -235,14 +229,9 @@ impl Deal {
         let mut deposits = self.core.deposits.iter();
         for (id, owner, required) in proposal::fixed_deposits(&self.terms) {
             let deposit = deposits.next().ok_or(DecodeError::Deposits)?;
-            let purpose = if id <= DepositId::SELLER_PAYMENT {
-                DepositPurpose::Payment
-            } else {
-                DepositPurpose::Guarantee
-            };
             let agrees = deposit.id == id
                 && deposit.owner == owner
-                && deposit.purpose == purpose
+                && deposit.purpose == DepositPurpose::of(id)
                 && deposit.required == required
                 && deposit.charge.is_none();
             if !agrees {

@@ -5,6 +5,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Is it left out?
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     if serializer.is_human_readable() {
         value.serialize(serializer)
