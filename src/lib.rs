@@ -61,6 +61,7 @@
 //! - `testing`: fakes of the ports, scenarios, given/when/then and conformance suites, for our tests and for yours.
 //! - `proptest`: strategies for terms, policies, commands and whole histories, in `testing::strategies`.
 //! - `nalogka`: the entities, calls and notifications of Nalogka's *Safe Deals*, in `wire::nalogka`.
+//! - `postcard`: stored types in few bytes, in `wire::compact`.
 
 #![forbid(unsafe_code)]
 

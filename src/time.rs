@@ -98,21 +98,21 @@ impl Time {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.to_datetime();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            at.year(),
-            at.month(),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-        )?;
-        let millis = at.timestamp_subsec_millis();
-        if millis != 0 {
-            write!(f, ".{millis:03}")?;
+        // never the default: the range of `Time` has four digits of years
+        let year = u32::try_from(at.year()).unwrap_or_default();
+        let ([y1, y2], [y3, y4]) = (digits(year / 100), digits(year));
+        let ([o1, o2], [d1, d2]) = (digits(at.month()), digits(at.day()));
+        let ([h1, h2], [m1, m2], [s1, s2]) = (digits(at.hour()), digits(at.minute()), digits(at.second()));
+        #[rustfmt::skip]
+        let text = [
+            y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z',
+        ];
+        // what is printed the most: one text, and not thirteen pieces
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        match at.timestamp_subsec_millis() {
+            0 => f.write_str(text),
+            millis => write!(f, "{}.{millis:03}Z", text.trim_end_matches('Z')),
         }
-        f.write_str("Z")
     }
 }
 
@@ -140,9 +140,14 @@ impl FromStr for Time {
     }
 }
 
+/// A text for people, milliseconds for machines.
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 
@@ -162,7 +167,11 @@ impl<'de> Deserialize<'de> for Time {
             }
         }
 
-        deserializer.deserialize_str(Visitor)
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_str(Visitor);
+        }
+        let millis = i64::deserialize(deserializer)?;
+        Time::from_millis(millis).map_err(|error| de::Error::custom(format_args!("time: {error}")))
     }
 }
 
@@ -178,6 +187,12 @@ pub enum TimeError {
     /// The text is not RFC 3339.
     #[error("write a time as RFC 3339, as 2026-03-01T12:00:00Z")]
     Malformed,
+}
+
+/// The last two digits of a number.
+fn digits(number: u32) -> [u8; 2] {
+    let digit = |n: u32| u8::try_from(n % 10).unwrap_or_default().saturating_add(b'0');
+    [digit(number / 10), digit(number)]
 }
 
 fn secs_to_millis(secs: u32) -> u64 {

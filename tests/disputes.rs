@@ -600,7 +600,8 @@ fn messages_are_events_and_the_deal_stays_small() {
         w.act(&seller(), submit(number));
         sizes.push(json(&w.deal).len());
     }
-    assert!(sizes[8] - sizes[0] < 10, "{sizes:?}");
+    // from the second on it also knows how long the buyer had left to look at the one before
+    assert!(sizes[8] - sizes[1] < 10, "{sizes:?}");
     let submitted = w.journal.iter().filter(|r| matches!(r.event, Event::Submitted { .. }));
     assert_eq!(submitted.count(), 9);
 }

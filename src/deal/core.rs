@@ -11,6 +11,7 @@ use super::phase::{Phase, Stage, Status};
 use crate::deposit::{Deposit, DepositId, Leg, Reason, Reference, Transaction};
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Purpose, Receivable};
+use crate::wire::left_out::is_default;
 use crate::{Actor, Destination, Money, PartyId, Payee, Text, Time};
 
 /// When, by whom and why a deal's status changed, and what it was before.
@@ -63,8 +64,11 @@ pub struct OpenChargeback {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Remaining {
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) start_ms: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) performance_ms: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) acceptance_ms: u64,
 }
 
@@ -114,15 +118,13 @@ impl Recent {
     }
 }
 
-/// All of a deal that changes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// All of a deal that changes; [`State`](super::State) is how it is stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Core {
     pub(crate) version: u64,
     pub(crate) revision: u64,
     pub(crate) created_at: Time,
     /// When it was first both agreed and funded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) concluded_at: Option<Time>,
     pub(crate) last_at: Time,
     pub(crate) terms_version: u32,
@@ -134,17 +136,12 @@ pub(crate) struct Core {
     pub(crate) extended_s: u32,
     pub(crate) status_change: StatusChange,
     /// What somebody said just before the status changes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<Reason>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ending: Option<Ending>,
     /// Who cancelled, so that a repeat is recognised.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cancelled_by: Option<Actor>,
     /// Was every required deposit full when the ending was decided?
-    #[serde(default)]
     pub(crate) ended_funded: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settle_by: Option<Time>,
     pub(crate) deposits: SmallVec<[Deposit; 4]>,
     pub(crate) transactions: SmallVec<[Transaction; 4]>,
@@ -153,43 +150,26 @@ pub(crate) struct Core {
     pub(crate) unanswered: u32,
     /// Legs that their payees have not got.
     pub(crate) unsettled_legs: u32,
-    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) receivables: SmallVec<[Receivable; 1]>,
-    #[serde(default)]
     pub(crate) incurred: Incurred,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) track: Option<Arc<Track>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<Arc<Checkpoint>>,
     /// Was the latest checkpoint dealt with: its refusal disputed, its delivery answered by a request for changes?
-    #[serde(default)]
     pub(crate) latest_spent: bool,
-    #[serde(default)]
     pub(crate) checkpoints: Recent,
-    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) destinations: SmallVec<[PayeeDestination; 1]>,
-    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) attachments: SmallVec<[Text<64, 1>; 1]>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arbiter: Option<PartyId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) buyers_report: Option<Verdict>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sellers_report: Option<Verdict>,
     pub(crate) submitted: u16,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) work: Option<Arc<Revision>>,
     /// Has the latest revision been answered by a request for changes?
-    #[serde(default)]
     pub(crate) changes_requested: bool,
     /// Was the latest revision submitted while it could not be looked at yet?
-    #[serde(default)]
     pub(crate) work_waits: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dispute: Option<Dispute>,
-    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) chargebacks: SmallVec<[OpenChargeback; 1]>,
-    #[serde(default)]
     pub(crate) posts: Recent,
 }
 

@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use super::Deal;
 use super::command::ChargebackStep;
-use super::core::Core;
 use super::event::Recorded;
 use super::phase::{Outcome, Phase, PhaseKind};
 use super::rules::proposal;
+use super::stored::State;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,
@@ -52,7 +52,10 @@ pub enum DecodeError {
         deposit: DepositId,
     },
     /// The deposits are not the ones that a deal has.
-    #[error("state.deposits: must be the four that every deal has, then charges in order")]
+    #[error(
+        "state.deposits: must be the four that every deal has, but for those that need nothing and have nothing, then \
+         charges in order"
+    )]
     Deposits,
     /// The transactions of a deposit do not explain its buckets.
     #[error("state.transactions: those of {deposit} do not explain its buckets")]
@@ -101,10 +104,17 @@ pub struct Parts {
     pub state: State,
 }
 
-/// The mutable part of a deal, opaque: for storage only.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct State(Core);
+/// A deal as [`Parts`] stores it, with its terms where they are.
+#[derive(Serialize)]
+#[serde(rename = "Parts")]
+struct PartsView<'d> {
+    schema: &'static str,
+    id: DealId,
+    terms: &'d Terms,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<&'d Terms>,
+    state: State,
+}
 
 impl Parts {
     /// The schema that this version writes and reads.
@@ -118,13 +128,53 @@ impl Parts {
         if self.schema != Self::SCHEMA {
             return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
         }
-        let deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, core: self.state.0 };
+        let core = self.state.into_core(&self.terms)?;
+        let deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, core };
         deal.check()?;
         Ok(deal)
     }
 }
 
 impl Deal {
+    /// What changes with every command, to be written apart from the terms. The terms are not copied.
+    ///
+    /// The terms change where [`Deal::terms_version`] does, and [`Deal::agreed`] where an amendment is proposed and where
+    /// it is agreed: a host writes them then, and this every time. [`Parts::restore`] puts them together.
+    ///
+    /// # Examples
+    /// ```
+    /// use escrow::deal::{Parts, State};
+    /// # use escrow::terms::Item;
+    /// # use escrow::{Context, Currency, Deal, DealId, Money, Policy, Terms, TermsDraft, Time};
+    /// # let price = Money::from_minor(23_500_00, Currency::RUB);
+    /// # let items = vec![Item::new("Phone".parse()?, price, 1)];
+    /// # let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, items, Policy::shop());
+    /// # let shop = Context::party(Time::parse("2026-03-01T12:00:00Z")?, "shop".parse()?);
+    /// # let (deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
+    /// // once per version of the terms
+    /// let terms = serde_json::to_string(deal.terms())?;
+    /// // with every command
+    /// let state = serde_json::to_string(&deal.state())?;
+    ///
+    /// let parts = Parts {
+    ///     schema: Parts::SCHEMA.to_owned(),
+    ///     id: deal.id(),
+    ///     terms: serde_json::from_str(&terms)?,
+    ///     agreed: deal.agreed().cloned(),
+    ///     state: serde_json::from_str::<State>(&state)?,
+    /// };
+    /// assert_eq!(parts.restore()?, deal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state(&self) -> State {
+        State::of(&self.core, &self.terms)
+    }
+
+    /// [`Parts::agreed`]: the terms that bind while an amendment waits for consent.
+    pub const fn agreed(&self) -> Option<&Arc<Terms>> {
+        self.agreed.as_ref()
+    }
+
     /// The deal in the form in which it is stored.
     pub fn parts(&self) -> Parts {
         Parts {
@@ -132,7 +182,7 @@ impl Deal {
             id: self.id,
             terms: self.terms.clone(),
             agreed: self.agreed.clone(),
-            state: State(self.core.clone()),
+            state: self.state(),
         }
     }
 
@@ -179,14 +229,9 @@ impl Deal {
         let mut deposits = self.core.deposits.iter();
         for (id, owner, required) in proposal::fixed_deposits(&self.terms) {
             let deposit = deposits.next().ok_or(DecodeError::Deposits)?;
-            let purpose = if id <= DepositId::SELLER_PAYMENT {
-                DepositPurpose::Payment
-            } else {
-                DepositPurpose::Guarantee
-            };
             let agrees = deposit.id == id
                 && deposit.owner == owner
-                && deposit.purpose == purpose
+                && deposit.purpose == DepositPurpose::of(id)
                 && deposit.required == required
                 && deposit.charge.is_none();
             if !agrees {
@@ -528,7 +573,14 @@ impl Deal {
 
 impl Serialize for Deal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
+        let view = PartsView {
+            schema: Parts::SCHEMA,
+            id: self.id,
+            terms: &self.terms,
+            agreed: self.agreed.as_deref(),
+            state: self.state(),
+        };
+        view.serialize(serializer)
     }
 }
 

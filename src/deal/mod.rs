@@ -17,6 +17,7 @@ mod phase;
 mod rejection;
 mod repeat;
 mod rules;
+mod stored;
 mod table;
 mod timers;
 
@@ -27,11 +28,12 @@ pub use self::allowed::{Allowed, Denied};
 pub use self::command::{Command, CommandKind};
 pub(crate) use self::decide::Events;
 pub use self::decide::{Context, Transition, transition};
-pub use self::decode::{DecodeError, Parts, State};
+pub use self::decode::{DecodeError, Parts};
 pub use self::event::{Consents, DepositChange, Event, Paused, Recorded};
 pub use self::guard::Guard;
 pub use self::phase::{DisputeStage, Origin, Outcome, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::Rejection;
+pub use self::stored::State;
 pub use self::table::{Permit, cell};
 pub use self::timers::Timer;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DepositId;
+use crate::wire::left_out::is_default;
 use crate::{Money, Payee, Side, Text};
 
 /// What a deposit is for.
@@ -22,17 +23,36 @@ pub enum DepositPurpose {
 #[serde(deny_unknown_fields)]
 pub struct Buckets {
     /// All that ever came in, by charges and holds; a hold that fails or lapses leaves it again.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub received: i64,
     /// What is there and not assigned to anybody; what is on hold is part of it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub held: i64,
     /// What is assigned to legs that are not settled yet.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reserved: i64,
     /// What went to payees.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub paid_out: i64,
     /// What went back to who paid it: refunds, voids, the uncaptured rest of holds.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub refunded: i64,
     /// What a lost chargeback took out of the pot.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub charged_back: i64,
+}
+
+impl DepositPurpose {
+    /// What a deposit of this name is for.
+    pub(crate) fn of(id: DepositId) -> Self {
+        if id.is_charge() {
+            Self::Charge
+        } else if id <= DepositId::SELLER_PAYMENT {
+            Self::Payment
+        } else {
+            Self::Guarantee
+        }
+    }
 }
 
 impl Buckets {

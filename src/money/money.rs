@@ -15,7 +15,8 @@ use super::Currency;
 /// `PartialOrd`, because sums of different currencies have no order: see [`Money::checked_cmp`].
 ///
 /// In JSON it is `{"amount":"1000.01","currency":"RUB"}`. The amount is always a string, with exactly the
-/// digits of the currency; a JSON number is refused, since it may have passed through a float.
+/// digits of the currency; a JSON number is refused, since it may have passed through a float. In a binary format it is
+/// the minor units and the currency.
 ///
 /// # Examples
 /// ```
@@ -205,8 +206,13 @@ impl fmt::Debug for Money {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = serializer.is_human_readable();
         let mut parts = serializer.serialize_struct("Money", 2)?;
-        parts.serialize_field("amount", &Amount(*self))?;
+        if text {
+            parts.serialize_field("amount", &Amount(*self))?;
+        } else {
+            parts.serialize_field("minor", &self.minor)?;
+        }
         parts.serialize_field("currency", &self.currency)?;
         parts.end()
     }
@@ -214,8 +220,66 @@ impl Serialize for Money {
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            let Minor { minor, currency } = Minor::deserialize(deserializer)?;
+            return Ok(Money { minor, currency });
+        }
         let Parts { amount, currency } = Parts::deserialize(deserializer)?;
         amount.into_money(currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
+    }
+}
+
+/// A sum that is stored as one text, `1000.01 RUB`; as an object it is read too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Short(pub(crate) Money);
+
+impl Short {
+    pub(crate) const fn money(self) -> Money {
+        self.0
+    }
+}
+
+impl Serialize for Short {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{} {}", Amount(self.0), self.0.currency))
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Short {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Short;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"money as "1000.01 RUB""#)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Short, E> {
+                let (amount, currency) =
+                    text.split_once(' ').ok_or_else(|| E::custom(MoneyError::Malformed))?;
+                let currency =
+                    currency.parse().map_err(|error| E::custom(format_args!("currency: {error}")))?;
+                Money::parse(amount, currency)
+                    .map(Short)
+                    .map_err(|error| E::custom(format_args!("amount: {error}")))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Short, A::Error> {
+                Money::deserialize(de::value::MapAccessDeserializer::new(map)).map(Short)
+            }
+        }
+
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Visitor)
+        } else {
+            Money::deserialize(deserializer).map(Short)
+        }
     }
 }
 
@@ -259,6 +323,14 @@ pub enum MoneyError {
 )]
 struct Parts {
     amount: Digits,
+    currency: Currency,
+}
+
+/// The stored parts of a sum in a binary format.
+#[derive(Deserialize)]
+#[serde(rename = "Money", deny_unknown_fields)]
+struct Minor {
+    minor: i64,
     currency: Currency,
 }
 

@@ -133,7 +133,11 @@ impl FromStr for Rate {
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_u32(self.ppm)
+        }
     }
 }
 
@@ -153,7 +157,11 @@ impl<'de> Deserialize<'de> for Rate {
             }
         }
 
-        deserializer.deserialize_str(Visitor)
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_str(Visitor);
+        }
+        let ppm = u32::deserialize(deserializer)?;
+        Rate::from_ppm(ppm).map_err(|error| de::Error::custom(format_args!("rate: {error}")))
     }
 }
 

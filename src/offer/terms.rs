@@ -32,7 +32,7 @@ pub struct OfferDraft {
     pub deposit_to_seller: bool,
     /// Guarantee deposits per unit, as the price is: a take of three deposits three times as much. In their own
     /// currency where it differs from the price's (WebMoney `Seller.Deposit`, `Buyer.Deposit`, `CurrencyId`).
-    #[serde(default, skip_serializing_if = "Guarantees::is_none")]
+    #[serde(default, skip_serializing_if = "Guarantees::is_none", with = "crate::wire::left_out")]
     pub guarantees: Guarantees,
     /// Ancillary services of every deal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -11,7 +11,7 @@ mod presets;
 mod service;
 mod validate;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use change::TermsField;
 pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
@@ -114,7 +114,7 @@ pub struct TermsDraft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_offline: Option<Money>,
     /// Guarantee deposits.
-    #[serde(default, skip_serializing_if = "Guarantees::is_none")]
+    #[serde(default, skip_serializing_if = "Guarantees::is_none", with = "crate::wire::left_out")]
     pub guarantees: Guarantees,
     /// What the deal is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ pub struct TermsDraft {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Text<64, 1>>,
     /// Contact references.
-    #[serde(default, skip_serializing_if = "Contacts::is_none")]
+    #[serde(default, skip_serializing_if = "Contacts::is_none", with = "crate::wire::left_out")]
     pub contacts: Contacts,
     /// How the subject reaches the buyer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,8 +184,8 @@ impl TermsDraft {
 /// Terms that keep every rule, with their quote. Immutable; a change is a new version.
 ///
 /// Reads like a [`TermsDraft`] through `Deref`. Decoding checks the rules again.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(try_from = "TermsDraft", into = "TermsDraft")]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "TermsDraft")]
 pub struct Terms {
     draft: TermsDraft,
     quote: Quote,
@@ -238,6 +238,13 @@ impl Terms {
             Side::Buyer => &self.draft.buyer,
             Side::Seller => &self.draft.seller,
         }
+    }
+}
+
+/// As its draft, which is all that there is to store.
+impl Serialize for Terms {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.draft.serialize(serializer)
     }
 }
 

@@ -128,6 +128,10 @@ impl Canon {
                 self.out.extend_from_slice(&expires.to_le_bytes());
             }
         }
+        // what the state leaves to the terms
+        for deposit in deal.deposits() {
+            self.out.extend_from_slice(&deposit.required().minor().to_le_bytes());
+        }
         for leg in deal.legs().iter().filter(|l| !l.is_settled()) {
             leg.serialize(&mut *self).unwrap();
             self.out.push(inbound(leg.source()) as u8);
