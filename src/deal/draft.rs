@@ -293,6 +293,7 @@ impl<'c> Draft<'c> {
     }
 
     /// Does this payee want such money in the in-system balance?
+    #[inline]
     pub(super) fn wants_balance(deal: &Deal, payee: &Payee, purpose: Purpose) -> bool {
         deal.destination(payee, DestinationUse::of(purpose)) == Some(&Destination::Balance)
     }

@@ -293,6 +293,7 @@ impl Deal {
     }
 
     /// Where a payee's money goes, where he has chosen.
+    #[inline]
     pub fn destination(&self, payee: &Payee, of: command::DestinationUse) -> Option<&Destination> {
         let chosen = |d: &&PayeeDestination| d.of == of && d.payee == *payee;
         self.core.destinations.iter().find(chosen).map(|d| &d.destination)

@@ -467,7 +467,7 @@ fn pay_out(
     }
     let debtors =
         [(&Payee::Buyer, claim.buyers), (&Payee::Seller, claim.sellers), (&Payee::Platform, claim.platforms)];
-    for (debtor, uncovered) in debtors {
+    for (debtor, uncovered) in debtors.into_iter().filter(|(_, uncovered)| *uncovered != 0) {
         out.owe(debtor, &payee, purpose, money(uncovered))?;
     }
     Ok(())

@@ -146,7 +146,6 @@ impl Settlement {
     }
 
     /// Adds to a debt; nothing where the amount is zero or owed to oneself.
-    #[inline]
     pub(super) fn owe(
         &mut self,
         debtor: &Payee,
@@ -157,17 +156,6 @@ impl Settlement {
         if amount.is_zero() || debtor == payee {
             return Ok(());
         }
-        self.owe_some(debtor, payee, purpose, amount)
-    }
-
-    #[cold]
-    fn owe_some(
-        &mut self,
-        debtor: &Payee,
-        payee: &Payee,
-        purpose: Purpose,
-        amount: Money,
-    ) -> Result<(), MoneyError> {
         let same = |r: &&mut Receivable| r.debtor == *debtor && r.payee == *payee && r.purpose == purpose;
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
