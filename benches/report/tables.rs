@@ -69,7 +69,7 @@ fn of_peers(rows: &Rows, title: &str, path: &str, parts: f64) -> Result<String, 
 fn line(table: &mut String, rows: &Rows, what: &str, path: &str, parts: f64) -> Result<(), String> {
     let row = rows.row(path)?;
     let ratio = |base: &str| match beside(row, base).and_then(|path| rows.find(&path)) {
-        Some(base) => figure(row.median / base.median),
+        Some(base) => format!("{:.2}", row.median / base.median),
         None => "–".to_owned(),
     };
     let (b0, b1) = (ratio("Floor"), ratio("Evolve"));
@@ -88,12 +88,12 @@ fn commands(rows: &Rows) -> Result<String, String> {
         let (b0, b1, ours) = (b0?, b1?, ours?);
         let _ = writeln!(
             table,
-            "| {name} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {:.2} | {:.2} | {} | {} | {} |",
             time(b0.median),
             time(b1.median),
             time(ours.median),
-            figure(ours.median / b0.median),
-            figure(ours.median / b1.median),
+            ours.median / b0.median,
+            ours.median / b1.median,
             figure(b0.allocations),
             figure(b1.allocations),
             figure(ours.allocations),
@@ -110,9 +110,11 @@ fn growth(rows: &Rows) -> Result<String, String> {
         ("start", "items/start", "items", &ITEMS),
         ("accept", "items/accept", "items", &ITEMS),
         ("accept", "fees/accept", "fees", &FEES),
-        ("a late payment", "payments/late", "late payments before", &PAYMENTS),
+        ("a late payment, decided", "payments/late", "late payments before", &PAYMENTS),
     ];
-    let mut table = head("What escrow's commands depend on", &["command", "over", "median of each"]);
+    let mut table = "**What escrow's commands depend on**\n\n\
+                     | command | over | medians |\n|---|---|---|\n"
+        .to_owned();
     for (what, path, over, arguments) in series {
         let points = rows.series(path, arguments)?;
         let medians: Vec<String> = points.iter().map(|(_, median)| time(*median)).collect();
