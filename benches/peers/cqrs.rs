@@ -1,7 +1,7 @@
 //! cqrs-es: its `Aggregate` around the same decisions and folds as B1, so that what is left is the framework. `CqrsBare`
 //! hands a command to the aggregate and takes the events; `CqrsStore` goes through `CqrsFramework`, which loads the
 //! aggregate by replaying it before every command. The store is a map in memory of our own: the crate's `MemStore` does
-//! the same, and prints a line at every access. No snapshots, no queries; nor what B1 does not do.
+//! the same, and prints a line at every access (`memstore.rs` times it). No snapshots, no queries; nor what B1 does not do.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -76,7 +76,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-fn proposed() -> Recorded {
+pub fn proposed() -> Recorded {
     evolve::proposed(Arc::new(world::terms()), &world::proposer())
 }
 
@@ -98,7 +98,7 @@ impl Deal {
         self.0.is_some()
     }
 
-    fn figures(&self) -> Figures {
+    pub fn figures(&self) -> Figures {
         self.0.as_ref().map_or(Figures { closed: false, paid_out: Vec::new() }, State::figures)
     }
 

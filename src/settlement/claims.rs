@@ -98,6 +98,9 @@ impl<'q> Claim<'q> {
     }
 }
 
+/// As many as there can be, so that they never need a heap. They stay where they are: too many to be moved about.
+pub(super) type Claims<'q> = SmallVec<[Claim<'q>; Terms::MAX_SERVICES + Terms::MAX_FEES]>;
+
 /// Adds the claims that stand, in the order in which they are paid.
 pub(super) fn collect_claims<'q>(
     terms: &'q Terms,
@@ -105,7 +108,7 @@ pub(super) fn collect_claims<'q>(
     incurred: Incurred,
     bearer: Bearer,
     standing: Standing,
-    claims: &mut SmallVec<[Claim<'q>; 4]>,
+    claims: &mut Claims<'q>,
 ) -> Result<(), TooLarge> {
     for (index, (service, line)) in terms.services.iter().zip(&quote.services).enumerate() {
         let stands = match standing {

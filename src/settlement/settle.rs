@@ -2,12 +2,13 @@
 //! the rest, so every pot is given out to the last minor unit.
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::claims::{Bearer, Claim, Of, Paid, Standing, collect_claims, sellers_incurred_costs, take};
+use super::claims::{
+    Bearer, Claim, Claims, Of, Paid, Standing, collect_claims, sellers_incurred_costs, take,
+};
 use super::minor::{TooLarge, add, sub};
-use super::quote::fee_amount;
+use super::quote::{Sums, fee_amount};
 use super::{Purpose, Quote, QuoteError, Settlement};
 use crate::deposit::DepositId;
 use crate::dispute::Award;
@@ -242,7 +243,7 @@ pub(crate) fn settle_into(
         Ending::Cancelled(Fault::Nobody) => (Bearer::Platform, Standing::IncurredOnly),
         Ending::Agreed(_) | Ending::Ruled(_) | Ending::Defaulted(_) => (Bearer::AsAgreed, Standing::Award),
     };
-    let mut claims = SmallVec::new();
+    let mut claims = Claims::new();
     collect_claims(terms, quote, incurred, bearer, standing, &mut claims)?;
     let money = |minor| Money::from_minor(minor, terms.currency);
     let mut b = pots.buyer;
@@ -387,15 +388,15 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
     if quantities.iter().all(|&q| q == 0) {
         return Err(SettleError::NothingAccepted);
     }
-    let quote = Quote::of_accepted(terms, quantities).map_err(|e| match e {
+    let sums = Sums::of_accepted(terms, quantities).map_err(|e| match e {
         QuoteError::TooLarge | QuoteError::OfflineOverProceeds => SettleError::TooLarge,
         QuoteError::CarveOutOverParent { .. } => SettleError::CarveOutOverParent,
     })?;
     // the seller has deposited what the whole deal would have cost him; more than that cannot be asked of him now
-    if quote.seller_due.minor() > terms.quote().seller_due.minor() {
+    if sums.seller_due()? > terms.quote().seller_due.minor() {
         return Err(SettleError::SellerUncovered);
     }
-    Ok(quote)
+    Ok(sums.listed(terms)?)
 }
 
 fn give_everything_back(terms: &Terms, pots: &Pots, out: &mut Settlement) -> Result<(), SettleError> {
