@@ -37,7 +37,7 @@ use statig::Statig;
 use world::{Figures, Peer};
 
 #[global_allocator]
-static ALLOC: AllocProfiler<sizes::Counting> = AllocProfiler::new(sizes::Counting);
+static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     agree::<Floor>();

@@ -1,4 +1,4 @@
-//! Tables, a verdict and a picture of what `cargo bench --bench peers` printed:
+//! Tables, a verdict and a picture of what `cargo bench --bench peers` and then `cargo run --bin footprint` printed:
 //! `cargo run --manifest-path benches/Cargo.toml --bin report -- [FILE] [--svg PICTURE] [--into DOCUMENT]`; without a file,
 //! from its input. A document has it between `<!-- report: begin -->` and `<!-- report: end -->`; without one, it is
 //! printed. It ends with code 1 where a target is missed, with 2 where it cannot tell.

@@ -1,13 +1,10 @@
 //! What things take: in memory, as JSON and in compact form. A line is a kind, a name and figures, for the report.
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+//! `footprint.rs` has whole deals with what they hold.
 
 use escrow::wire::Envelope;
 use escrow::wire::compact::{self, Stored};
 use escrow::{Command, Deal, Event, Recorded, Rejection, Terms, Transition};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::{evolve, floor, support};
 
@@ -19,15 +16,9 @@ pub fn print() {
 }
 
 fn in_memory() {
-    let closed = support::completed();
-    // counted where they lie, behind the pointer
-    let (all, terms) = (held(&closed), held(closed.terms()));
     println!("bytes in memory: memory, a type, its size");
     memory("Deal", size_of::<Deal>());
-    memory("Deal: what it holds on the heap", all - terms);
     memory("Terms", size_of::<Terms>());
-    memory("Terms, with all they hold", terms);
-    memory("Deal and Terms, with all they hold", size_of::<Deal>() + all);
     memory("Transition", size_of::<Transition>());
     memory("Recorded", size_of::<Recorded>());
     memory("Event", size_of::<Event>());
@@ -91,10 +82,8 @@ struct Size {
 
 impl Size {
     fn of<T: Stored + Serialize>(value: &T) -> Self {
-        Self {
-            json: json(value).len(),
-            compact: compact::to_vec(value).expect("it has a compact form").len(),
-        }
+        let json = serde_json::to_vec(value).expect("it is JSON").len();
+        Self { json, compact: compact::to_vec(value).expect("it has a compact form").len() }
     }
 
     fn less(&self, other: Self) -> Self {
@@ -105,55 +94,5 @@ impl Size {
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:>6} {:>6}", self.json, self.compact)
-    }
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("it is JSON")
-}
-
-// --- the heap ----------------------------------------------------------------------------------------------------
-
-/// What a fresh copy holds on the heap, in bytes.
-fn held<T: Serialize + DeserializeOwned>(value: &T) -> usize {
-    let bytes = json(value);
-    HELD.store(0, Ordering::Relaxed);
-    COUNTS.store(true, Ordering::Relaxed);
-    let copy = serde_json::from_slice::<T>(&bytes).expect("it decodes");
-    COUNTS.store(false, Ordering::Relaxed);
-    drop(copy);
-    HELD.load(Ordering::Relaxed)
-}
-
-static COUNTS: AtomicBool = AtomicBool::new(false);
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator. It counts for [`held`] alone: in what is timed it reads one flag.
-pub struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came; counting neither allocates nor panics.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size, layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn count(more: usize, less: usize) {
-    if COUNTS.load(Ordering::Relaxed) {
-        HELD.fetch_add(more.wrapping_sub(less), Ordering::Relaxed);
     }
 }

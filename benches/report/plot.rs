@@ -100,7 +100,15 @@ fn panel(
     let mut ns = 0.0;
     while ns <= high * 1.01 {
         line(out, [left, y(ns), left + width, y(ns)], FAINT);
-        text(out, left - 8.0, y(ns) + 4.0, "end", INK, 12, &time(ns).replace(".0 ", " "));
+        text(
+            out,
+            left - 8.0,
+            y(ns) + 4.0,
+            "end",
+            INK,
+            12,
+            &time(ns).replace(".00 ", " ").replace(".0 ", " "),
+        );
         ns += step;
     }
     for tick in ticks {

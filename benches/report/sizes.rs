@@ -1,4 +1,4 @@
-//! The lines before the tree: what things take in memory and where they are stored.
+//! The lines before and behind the tree: what things take in memory and where they are stored.
 
 /// A kind, a name and figures: bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +38,8 @@ fn line(text: &str) -> Option<Size> {
         words.pop();
     }
     let (kind, name) = words.split_first()?;
-    let is_size = ["memory", "terms", "state", "envelope", "snapshot"].contains(kind) && !bytes.is_empty();
+    let is_size =
+        ["memory", "terms", "state", "envelope", "snapshot", "deal"].contains(kind) && !bytes.is_empty();
     is_size.then(|| Size { kind: (*kind).to_owned(), name: name.join(" "), bytes })
 }
 
@@ -53,6 +54,7 @@ memory    Deal                 2440
 state     8 answer (payout)    1500    439
 envelope  phase_entered         231     38    230     37
 envelope  proposed             1472    253    306     53
+deal      escrow, 10 events    2440   3024      6   1566
 peers            fastest       │ slowest       │ median        │ mean          │ samples │ iters
 ";
 
@@ -69,6 +71,7 @@ peers            fastest       │ slowest       │ median        │ mean     
             size("state", "8 answer (payout)", &[1_500, 439]),
             size("envelope", "phase_entered", &[231, 38, 230, 37]),
             size("envelope", "proposed", &[1_472, 253, 306, 53]),
+            size("deal", "escrow, 10 events", &[2_440, 3_024, 6, 1_566]),
         ];
         assert_eq!(sizes.0, expected);
         assert_eq!(sizes.largest("envelope", 2), Ok(306.0));

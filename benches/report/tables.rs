@@ -174,29 +174,47 @@ fn rest(rows: &Rows) -> Result<String, String> {
 
 /// In memory, and stored.
 pub fn bytes(sizes: &Sizes) -> Result<String, String> {
-    let mut table = head("Bytes in memory", &["what", "bytes"]);
-    for Size { name, bytes, .. } in sizes.of("memory")? {
-        let _ = writeln!(table, "| {name} | {} |", figures(bytes));
+    let columns = [
+        "one deal",
+        "itself",
+        "on the heap",
+        "in blocks",
+        "snapshot: JSON",
+        "compact",
+        "journal: JSON",
+        "compact",
+    ];
+    let mut deals = head("Bytes of one deal, with its terms", &columns);
+    for size in sizes.of("deal")? {
+        let bold = if size.name.starts_with("escrow") { "**" } else { "" };
+        row(&mut deals, &format!("{bold}{}{bold}", size.name), &size.bytes, columns.len());
+    }
+    let mut types = head("Bytes of types", &["type", "bytes"]);
+    for size in sizes.of("memory")? {
+        row(&mut types, &size.name, &size.bytes, 2);
     }
     let columns = ["what", "JSON", "compact", "JSON, less the host's long texts", "compact, less them"];
-    table += "\n";
-    table += &head("Bytes stored", &columns);
-    sizes.of("state")?;
+    let mut stored = head("Bytes stored", &columns);
     for Size { kind, name, bytes } in &sizes.0 {
         let what = match kind.as_str() {
             "state" => format!("**the state after {name}**"),
             "envelope" => format!("envelope: {name}"),
-            "memory" => continue,
+            "memory" | "deal" => continue,
             _ => name.clone(),
         };
-        let blank = if bytes.len() < 4 { " | | " } else { "" };
-        let _ = writeln!(table, "| {what} | {}{blank} |", figures(bytes));
+        row(&mut stored, &what, bytes, columns.len());
     }
-    Ok(table)
+    Ok([deals, types, stored].join("\n"))
 }
 
-fn figures(bytes: &[u32]) -> String {
-    bytes.iter().map(|bytes| grouped(*bytes)).collect::<Vec<_>>().join(" | ")
+/// A name and figures, with blanks for those that are missing.
+fn row(table: &mut String, name: &str, bytes: &[u32], columns: usize) {
+    let _ = write!(table, "| {name} |");
+    for i in 1..columns {
+        let figure = bytes.get(i - 1).map(|bytes| grouped(*bytes)).unwrap_or_default();
+        let _ = write!(table, " {figure} |");
+    }
+    table.push('\n');
 }
 
 /// The path of the same work, done by another peer.
