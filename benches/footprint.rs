@@ -1,6 +1,7 @@
 //! The bytes that one deal takes: in memory, whole, with its terms and whatever else it alone owns; and stored, as a
 //! snapshot and as a journal. Beside it the two by hand that know the least they must (`peers/world.rs`). These are counts,
-//! the same each time: `cargo run --manifest-path benches/Cargo.toml --bin footprint`.
+//! the same each time: `cargo run --manifest-path benches/Cargo.toml --bin footprint`. The report reads it behind what the
+//! peers print.
 
 #![allow(dead_code, reason = "the bench uses the rest of the modules")]
 
@@ -18,6 +19,7 @@ mod world;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use escrow::wire::compact;
 use escrow::{Deal, Envelope, Recorded};
 use evolve::Evolve;
 use floor::Floor;
@@ -51,30 +53,53 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn main() {
-    println!("{:>8} {:>8} {:>8} {:>9} {:>9}", "itself", "heap", "blocks", "snapshot", "journal");
+    println!(
+        "bytes of a deal: itself, heap, blocks of it, snapshot as JSON and compact, journal as JSON and compact"
+    );
     for (name, steps) in [("proposed", 0), ("paid", 2), ("accepted", 5), ("closed", 8)] {
-        row(&format!("escrow, {name}"), || story(steps).0, Some(journal(&story(steps))));
+        ours(&format!("escrow, {name}"), || story(steps));
     }
     for events in [10, 100, 1_000, 10_000] {
-        let name = format!("escrow, being performed, {events} events");
-        row(&name, || support::with_events(events).0, Some(journal(&support::with_events(events))));
+        ours(&format!("escrow, being performed, {events} events"), || support::with_events(events));
     }
-    row("by hand (floor), closed", closed::<Floor>, None);
-    row("by hand (evolve), closed", closed::<Evolve>, None);
+    row("B0, closed", closed::<Floor>, |_| Vec::new());
+    row("B1, closed", closed::<Evolve>, |_| Vec::new());
+}
+
+fn ours(name: &str, made: impl Fn() -> (Deal, Vec<Recorded>)) {
+    row(
+        name,
+        || made().0,
+        |deal| {
+            let snapshot = compact::to_vec(deal).expect("a deal has a compact form").len();
+            let (_, journal) = made();
+            let [json, compact] = envelopes(deal, &journal);
+            vec![snapshot, json, compact]
+        },
+    );
 }
 
 /// Whatever else is made for the deal is gone when it is looked at.
-fn row<D: Serialize>(name: &str, made: impl Fn() -> D, journal: Option<usize>) {
+fn row<D: Serialize>(name: &str, made: impl Fn() -> D, more: impl Fn(&D) -> Vec<usize>) {
     let (live, blocks) = (LIVE.load(Relaxed), BLOCKS.load(Relaxed));
     let deal = made();
     let (heap, blocks) = (LIVE.load(Relaxed) - live, BLOCKS.load(Relaxed) - blocks);
-    let journal = journal.map_or("-".to_owned(), |bytes| bytes.to_string());
-    println!("{:>8} {heap:>8} {blocks:>8} {:>9} {journal:>9}  {name}", size_of::<D>(), json(&deal));
+    let snapshot = serde_json::to_vec(&deal).expect("it is JSON").len();
+    print!("deal      {name:<38} {:>8} {heap:>8} {blocks:>8} {snapshot:>8}", size_of::<D>());
+    for bytes in more(&deal) {
+        print!(" {bytes:>8}");
+    }
+    println!();
 }
 
-/// The bytes of its envelopes.
-fn journal((deal, events): &(Deal, Vec<Recorded>)) -> usize {
-    Envelope::wrap(deal, 0, events, deal.last_at()).map(|envelope| json(&envelope)).sum()
+/// The bytes of a journal: as JSON, and in compact form.
+fn envelopes(deal: &Deal, journal: &[Recorded]) -> [usize; 2] {
+    let mut bytes = [0, 0];
+    for envelope in Envelope::wrap(deal, 0, journal, deal.last_at()) {
+        bytes[0] += serde_json::to_vec(&envelope).expect("it is JSON").len();
+        bytes[1] += compact::to_vec(&envelope).expect("it has a compact form").len();
+    }
+    bytes
 }
 
 fn story(steps: usize) -> (Deal, Vec<Recorded>) {
@@ -89,8 +114,4 @@ fn closed<P: Peer>() -> P::Deal {
     let mut deal = P::proposed();
     assert!(P::run(&mut deal, &P::steps()));
     deal
-}
-
-fn json(value: &impl Serialize) -> usize {
-    serde_json::to_vec(value).expect("it is JSON").len()
 }

@@ -194,6 +194,8 @@ fn encoded<T: serde::Serialize>(bencher: Bencher<'_, '_>, value: &T) {
 #[divan::bench_group(sample_count = 1_000)]
 mod snapshot {
     use super::*;
+    use escrow::Deal;
+    use escrow::wire::compact;
 
     fn json<P: Peer<Deal: serde::Serialize>>() -> Vec<u8> {
         serde_json::to_vec(&after::<P>(8)).expect("a deal is JSON")
@@ -213,6 +215,33 @@ mod snapshot {
     #[divan::bench]
     fn decode_mirror(bencher: Bencher<'_, '_>) {
         decoded::<mirror::Deal>(bencher, &json::<Ours>());
+    }
+
+    #[divan::bench(name = "encode/compact")]
+    fn encode_compact(bencher: Bencher<'_, '_>) {
+        let deal = after::<Ours>(8);
+        bencher.bench_local(|| black_box(&compact::to_vec(black_box(&deal))).is_ok());
+    }
+
+    #[divan::bench(name = "decode/compact")]
+    fn decode_compact(bencher: Bencher<'_, '_>) {
+        let deal = after::<Ours>(8);
+        let bytes = compact::to_vec(&deal).expect("a deal has a compact form");
+        assert_eq!(compact::from_slice(&bytes), Ok(deal));
+        bencher.bench_local(|| black_box(&compact::from_slice::<Deal>(black_box(&bytes))).is_ok());
+    }
+
+    /// What is kept beside the terms, taken from the deal and written.
+    #[divan::bench(name = "encode/state")]
+    fn encode_state(bencher: Bencher<'_, '_>) {
+        let deal = after::<Ours>(8);
+        bencher.bench_local(|| black_box(&serde_json::to_vec(&black_box(&deal).state())).is_ok());
+    }
+
+    #[divan::bench(name = "encode/state_compact")]
+    fn encode_state_compact(bencher: Bencher<'_, '_>) {
+        let deal = after::<Ours>(8);
+        bencher.bench_local(|| black_box(&compact::to_vec(&black_box(&deal).state())).is_ok());
     }
 }
 
@@ -265,6 +294,24 @@ mod fees {
     fn accept(bencher: Bencher<'_, '_>, fees: u32) {
         let (deal, step) = ours::before(&ours::with_fees(fees), 5);
         handled::<Ours>(bencher, &deal, &step);
+    }
+}
+
+/// What grows, too: a fact that arrives is looked up among the payments of the deal.
+#[divan::bench_group(sample_size = 32, sample_count = 1_000)]
+mod payments {
+    use super::*;
+
+    /// Another payment, late, so that it is sent back. It is decided and not folded: making room for it in a fresh copy
+    /// of the list would be most of the cost.
+    #[divan::bench(args = [0, 10, 100, 1_000])]
+    fn late(bencher: Bencher<'_, '_>, payments: u64) {
+        let deal = support::with_late_payments(payments);
+        let (command, context) = support::late_payment(payments);
+        assert!(escrow::transition(&deal, &command, &context).is_ok());
+        bencher.bench_local(|| {
+            black_box(&escrow::transition(black_box(&deal), black_box(&command), black_box(&context))).is_ok()
+        });
     }
 }
 

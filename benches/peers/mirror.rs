@@ -23,12 +23,10 @@ words! {
     BuyerCancel: BeforeAcceptance;
     CheckpointKind: Progress;
     Consent: OnCreation;
-    DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
-    DepositPurpose: Payment, Guarantee;
+    DepositId: BuyerPayment;
     DestinationUse: Payouts;
     Ending: Success;
     FeeBase: Price;
-    LegState: Settled;
     Moderation: OnDemand;
     OnRefund: Return;
     OneReport: Dispute;
@@ -39,8 +37,7 @@ words! {
     Stage: AwaitingPerformance, Performing, AwaitingAcceptance;
     Status: Settling;
     Timer: Performance;
-    TransactionKind: Charge, Fee, Payout;
-    TransactionState: Succeeded;
+    TransactionKind: Charge;
 }
 
 #[derive(Deserialize)]
@@ -228,6 +225,7 @@ pub struct Deal {
     state: State,
 }
 
+/// What follows from the rest is not there, nor what is at its default: no field is looked for that does not occur.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
@@ -237,11 +235,8 @@ struct State {
     concluded_at: Option<SmolStr>,
     last_at: SmolStr,
     terms_version: u32,
-    consents: Consents,
-    approved: bool,
     phase: Phase,
     remaining: Remaining,
-    extended_s: u32,
     status_change: StatusChange,
     ending: Option<Ending>,
     ended_funded: bool,
@@ -249,16 +244,8 @@ struct State {
     deposits: SmallVec<[Deposit; 4]>,
     transactions: SmallVec<[Transaction; 4]>,
     legs: SmallVec<[Leg; 4]>,
-    unanswered: u32,
-    unsettled_legs: u32,
-    incurred: u32,
-    latest_spent: bool,
-    checkpoints: SmallVec<[SmolStr; 4]>,
     submitted: u16,
     work: Option<Arc<Revision>>,
-    changes_requested: bool,
-    work_waits: bool,
-    posts: SmallVec<[SmolStr; 4]>,
 }
 
 #[derive(Deserialize)]
@@ -277,36 +264,28 @@ struct StatusChange {
     previous: Status,
 }
 
+/// Its sums, as those of transactions and legs, are one text each.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deposit {
     id: DepositId,
-    owner: Side,
-    purpose: DepositPurpose,
-    required: Money,
+    required: SmolStr,
     buckets: Buckets,
-    on_hold: i64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Buckets {
     received: i64,
-    held: i64,
-    reserved: i64,
     paid_out: i64,
-    refunded: i64,
-    charged_back: i64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Transaction {
     id: u32,
-    kind: TransactionKind,
-    deposit: DepositId,
-    amount: Money,
-    state: TransactionState,
+    kind: Option<TransactionKind>,
+    amount: Option<SmolStr>,
     leg: Option<u32>,
     key: Option<SmolStr>,
     method: Option<SmolStr>,
@@ -320,11 +299,9 @@ struct Transaction {
 #[serde(deny_unknown_fields)]
 struct Leg {
     id: u32,
-    deposit: DepositId,
     payee: Payee,
     purpose: Purpose,
-    amount: Money,
-    state: LegState,
+    amount: SmolStr,
     tx: Option<u32>,
 }
 

@@ -1,7 +1,8 @@
-//! What things take: in memory, and as JSON.
+//! What things take: in memory, as JSON and in compact form. A line is a kind, a name and figures, for the report.
+//! `footprint.rs` has whole deals with what they hold.
 
-use escrow::deal::Parts;
 use escrow::wire::Envelope;
+use escrow::wire::compact::{self, Stored};
 use escrow::{Command, Deal, Event, Recorded, Rejection, Terms, Transition};
 use serde::Serialize;
 
@@ -10,51 +11,88 @@ use crate::{evolve, floor, support};
 pub fn print() {
     in_memory();
     println!();
-    as_json();
+    stored();
     println!();
 }
 
 fn in_memory() {
-    let sizes = [
-        ("Deal", size_of::<Deal>()),
-        ("Terms", size_of::<Terms>()),
-        ("Transition", size_of::<Transition>()),
-        ("Recorded", size_of::<Recorded>()),
-        ("Event", size_of::<Event>()),
-        ("Command", size_of::<Command>()),
-        ("Rejection", size_of::<Rejection>()),
-        ("floor: Deal", size_of::<floor::Deal>()),
-        ("evolve: State", size_of::<evolve::State>()),
-        ("evolve: Recorded", size_of::<evolve::Recorded>()),
-        ("evolve: Events", size_of::<evolve::Events>()),
-    ];
-    println!("bytes in memory");
-    for (name, bytes) in sizes {
-        println!("{bytes:>6}  {name}");
-    }
+    println!("bytes in memory: memory, a type, its size");
+    memory("Deal", size_of::<Deal>());
+    memory("Terms", size_of::<Terms>());
+    memory("Transition", size_of::<Transition>());
+    memory("Recorded", size_of::<Recorded>());
+    memory("Event", size_of::<Event>());
+    memory("Command", size_of::<Command>());
+    memory("Rejection", size_of::<Rejection>());
+    memory("B0: Deal", size_of::<floor::Deal>());
+    memory("B1: State", size_of::<evolve::State>());
+    memory("B1: Recorded", size_of::<evolve::Recorded>());
+    memory("B1: Events", size_of::<evolve::Events>());
 }
 
-fn as_json() {
+fn memory(name: &str, bytes: usize) {
+    println!("memory    {name:<36} {bytes:>6}");
+}
+
+fn stored() {
     let (mut deal, events) = support::proposed(&support::terms());
-    println!("bytes of JSON: the state after each command, and the envelopes of its events");
-    print_step(&deal, "0 propose", 0, &events);
-    for step in support::happy_path() {
-        let before = deal.version();
-        let events = support::run(&mut deal, &step.command, &step.context);
-        print_step(&deal, step.name, before, &events);
+    println!(
+        "bytes stored: what, its name, as JSON, in compact form; envelopes also without long texts of the host"
+    );
+    println!("terms     {:<24} {}", "terms", Size::of(&**deal.terms()));
+    step(&deal, "0 propose", &events);
+    for support::Step { name, command, context } in support::happy_path() {
+        let events = support::run(&mut deal, &command, &context);
+        step(&deal, name, &events);
     }
-    println!("{:>6}  the whole snapshot", json(&deal));
+    println!("snapshot  {:<24} {}", "the whole deal", Size::of(&deal));
 }
 
-fn print_step(deal: &Deal, name: &str, before: u64, events: &[Recorded]) {
-    let Parts { state, .. } = deal.parts();
-    println!("{:>6}  {name}", json(&state));
+fn step(deal: &Deal, name: &str, events: &[Recorded]) {
+    println!("state     {name:<24} {}", Size::of(&deal.state()));
+    let before = deal.version() - events.len() as u64;
     for envelope in Envelope::wrap(deal, before, events, deal.last_at()) {
         let value = serde_json::to_value(&envelope.event).expect("an event is JSON");
-        println!("{:>12}  {}", json(&envelope), value["type"].as_str().unwrap_or("?"));
+        let size = Size::of(&envelope);
+        let without = size.less(texts(&envelope.event));
+        println!("envelope  {:<24} {size} {without}", value["type"].as_str().unwrap_or("?"));
     }
 }
 
-fn json(value: &impl Serialize) -> usize {
-    serde_json::to_vec(value).expect("it is JSON").len()
+/// Texts of the host that are long by nature, as in `tests/sizes.rs`: the terms, URLs, digests and paths of files.
+fn texts(event: &Event) -> Size {
+    let of = |texts: &[&str]| {
+        let bytes = texts.iter().map(|text| text.len()).sum();
+        Size { json: bytes, compact: bytes }
+    };
+    match event {
+        Event::Proposed { terms, .. } => Size::of(&**terms),
+        Event::PaymentRequested { form, .. } => {
+            of(&[&form.return_urls.success_url, &form.return_urls.fail_url])
+        }
+        Event::Submitted { revision, .. } => of(&[&revision.preview, &revision.original, &revision.digest]),
+        _ => of(&[]),
+    }
+}
+
+struct Size {
+    json: usize,
+    compact: usize,
+}
+
+impl Size {
+    fn of<T: Stored + Serialize>(value: &T) -> Self {
+        let json = serde_json::to_vec(value).expect("it is JSON").len();
+        Self { json, compact: compact::to_vec(value).expect("it has a compact form").len() }
+    }
+
+    fn less(&self, other: Self) -> Self {
+        Self { json: self.json - other.json, compact: self.compact - other.compact }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>6} {:>6}", self.json, self.compact)
+    }
 }

@@ -45,9 +45,13 @@ impl Rows {
         self.0.iter().find(|row| row.path == path)
     }
 
-    /// The row's median, or an error that names the row.
+    /// The row, or an error that names it.
+    pub fn row(&self, path: &str) -> Result<&Row, String> {
+        self.find(path).ok_or_else(|| format!("the input has no row {path}"))
+    }
+
     pub fn median(&self, path: &str) -> Result<f64, String> {
-        self.find(path).map(|row| row.median).ok_or_else(|| format!("the input has no row {path}"))
+        self.row(path).map(|row| row.median)
     }
 
     /// The medians under this path, of these arguments.

@@ -1,8 +1,9 @@
-//! The tables: what was measured, and what was wanted.
+//! The tables: what was measured.
 
 use std::fmt::Write;
 
 use crate::rows::{Row, Rows};
+use crate::sizes::{Size, Sizes};
 
 /// The peers' names in the paths, from the barest to the fullest.
 pub const PEERS: [(&str, &str); 7] = [
@@ -17,31 +18,56 @@ pub const PEERS: [(&str, &str); 7] = [
 
 /// Commands of the happy path.
 pub const COMMANDS: f64 = 8.0;
+pub const STEPS: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const NAMES: [&str; 8] = [
+    "request_payment",
+    "confirm_payment",
+    "start",
+    "submit",
+    "accept",
+    "answer (fee)",
+    "answer (partner)",
+    "answer (payout)",
+];
 
 /// The arguments of the rows that are read one by one.
 pub const HISTORY: [u32; 4] = [20, 200, 2_000, 20_000];
 pub const ITEMS: [u32; 4] = [1, 10, 50, 200];
 pub const FEES: [u32; 5] = [0, 2, 4, 8, 16];
-const STEPS: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const PAYMENTS: [u32; 4] = [0, 10, 100, 1_000];
+const EVENTS: [u32; 4] = [10, 100, 1_000, 10_000];
 
-/// Medians, ratios to B0 and B1 where they do the same, and allocations.
-pub fn measured(rows: &Rows) -> Result<String, String> {
-    let mut table = String::from(
-        "| what | median | × B0 | × B1 | allocations |\n\
-         |---|---:|---:|---:|---:|\n",
-    );
+/// All the tables of times.
+pub fn times(rows: &Rows) -> Result<String, String> {
+    let tables = [
+        of_peers(rows, "A command of the happy path", "happy_path", COMMANDS)?,
+        commands(rows)?,
+        of_peers(rows, "A refusal", "rejection", 1.0)?,
+        growth(rows)?,
+        replay(rows)?,
+        rest(rows)?,
+    ];
+    Ok(tables.join("\n"))
+}
+
+fn head(title: &str, columns: &[&str]) -> String {
+    // the first column is words
+    let marks = format!("|---|{}", "---:|".repeat(columns.len().saturating_sub(1)));
+    format!("**{title}**\n\n| {} |\n{marks}\n", columns.join(" | "))
+}
+
+/// The same work by each peer, with ratios and allocations; of so many commands, what one takes.
+fn of_peers(rows: &Rows, title: &str, path: &str, parts: f64) -> Result<String, String> {
+    let mut table = head(title, &["with", "median", "× B0", "× B1", "allocations"]);
     for (peer, name) in PEERS {
-        let path = format!("happy_path/{peer}");
-        let row = rows.find(&path).ok_or_else(|| format!("the input has no row {path}"))?;
-        line(&mut table, rows, &format!("**happy path, per command: {name}**"), row, COMMANDS);
-    }
-    for row in rows.0.iter().filter(|row| !row.path.starts_with("happy_path/")) {
-        line(&mut table, rows, &row.path.replace('/', " / "), row, 1.0);
+        let name = if peer == "Ours" { format!("**{name}**") } else { name.to_owned() };
+        line(&mut table, rows, &name, &format!("{path}/{peer}"), parts)?;
     }
     Ok(table)
 }
 
-fn line(table: &mut String, rows: &Rows, what: &str, row: &Row, parts: f64) {
+fn line(table: &mut String, rows: &Rows, what: &str, path: &str, parts: f64) -> Result<(), String> {
+    let row = rows.row(path)?;
     let ratio = |base: &str| match beside(row, base).and_then(|path| rows.find(&path)) {
         Some(base) => format!("{:.2}", row.median / base.median),
         None => "–".to_owned(),
@@ -49,6 +75,146 @@ fn line(table: &mut String, rows: &Rows, what: &str, row: &Row, parts: f64) {
     let (b0, b1) = (ratio("Floor"), ratio("Evolve"));
     let (median, allocations) = (time(row.median / parts), figure(row.allocations / parts));
     let _ = writeln!(table, "| {what} | {median} | {b0} | {b1} | {allocations} |");
+    Ok(())
+}
+
+/// Command by command, with the allocations of each of the three.
+fn commands(rows: &Rows) -> Result<String, String> {
+    let columns = ["command", "B0", "B1", "escrow", "× B0", "× B1", "allocations: B0", "B1", "escrow"];
+    let mut table = head("Each command", &columns);
+    for (step, name) in STEPS.iter().zip(NAMES) {
+        let [b0, b1, ours] =
+            ["Floor", "Evolve", "Ours"].map(|peer| rows.row(&format!("command/{peer}/{step}")));
+        let (b0, b1, ours) = (b0?, b1?, ours?);
+        let _ = writeln!(
+            table,
+            "| {name} | {} | {} | {} | {:.2} | {:.2} | {} | {} | {} |",
+            time(b0.median),
+            time(b1.median),
+            time(ours.median),
+            ours.median / b0.median,
+            ours.median / b1.median,
+            figure(b0.allocations),
+            figure(b1.allocations),
+            figure(ours.allocations),
+        );
+    }
+    Ok(table)
+}
+
+/// One command over the size of something.
+fn growth(rows: &Rows) -> Result<String, String> {
+    let series: [(&str, &str, &str, &[u32]); 6] = [
+        ("a post", "history/post", "events before", &HISTORY),
+        ("a refusal", "history/rejection", "events before", &HISTORY),
+        ("start", "items/start", "items", &ITEMS),
+        ("accept", "items/accept", "items", &ITEMS),
+        ("accept", "fees/accept", "fees", &FEES),
+        ("a late payment, decided", "payments/late", "late payments before", &PAYMENTS),
+    ];
+    let mut table = "**What escrow's commands depend on**\n\n\
+                     | command | over | medians |\n|---|---|---|\n"
+        .to_owned();
+    for (what, path, over, arguments) in series {
+        let points = rows.series(path, arguments)?;
+        let medians: Vec<String> = points.iter().map(|(_, median)| time(*median)).collect();
+        let arguments: Vec<String> = arguments.iter().map(|n| grouped(*n)).collect();
+        let _ = writeln!(table, "| {what} | {over}: {} | {} |", arguments.join(", "), medians.join(", "));
+    }
+    Ok(table)
+}
+
+/// Per event.
+fn replay(rows: &Rows) -> Result<String, String> {
+    let series = [
+        ("replay/Evolve", "B1, messages"),
+        ("replay/CqrsBare", "cqrs-es, messages"),
+        ("replay/Ours", "**escrow, messages**"),
+        ("replay/ours_all_kinds", "**escrow, events of all kinds**"),
+        ("replay_json/ours", "**escrow, from JSON**"),
+        ("replay_json/same_types", "its JSON decoded, and not replayed"),
+        ("replay_json/mirror", "its JSON decoded into plain structs"),
+    ];
+    let columns = ["per event", "10 events", "100", "1 000", "10 000", "allocations, of 10 000"];
+    let mut table = head("Replay", &columns);
+    for (path, what) in series {
+        let points = rows.series(path, &EVENTS)?;
+        let each: Vec<String> = points.iter().map(|(n, median)| time(median / n)).collect();
+        let allocations = figure(rows.row(&format!("{path}/10000"))?.allocations / 1e4);
+        let _ = writeln!(table, "| {what} | {} | {allocations} |", each.join(" | "));
+    }
+    Ok(table)
+}
+
+fn rest(rows: &Rows) -> Result<String, String> {
+    let lines = [
+        ("snapshot/encode/Floor", "a closed deal to JSON: B0"),
+        ("snapshot/encode/Evolve", "… B1"),
+        ("snapshot/encode/CqrsBare", "… cqrs-es"),
+        ("snapshot/encode/Ours", "… **escrow**"),
+        ("snapshot/encode/state", "… **escrow**, the state alone"),
+        ("snapshot/encode/compact", "in compact form: **escrow**"),
+        ("snapshot/encode/state_compact", "… **escrow**, the state alone"),
+        ("snapshot/decode/Floor", "a closed deal from JSON: B0"),
+        ("snapshot/decode/Evolve", "… B1"),
+        ("snapshot/decode/CqrsBare", "… cqrs-es"),
+        ("snapshot/decode/Ours", "… **escrow**"),
+        ("snapshot/decode_mirror", "… escrow's, into plain structs"),
+        ("snapshot/decode/compact", "from compact form: **escrow**"),
+        ("split/raw", "a three-way split: raw integers"),
+        ("split/ours", "… **escrow**'s `Money` and `Rate`"),
+        ("split/settle", "… **escrow**'s `settle`, all of an ending"),
+    ];
+    let mut table = head("Snapshots and arithmetic", &["what", "median", "× B0", "× B1", "allocations"]);
+    for (path, what) in lines {
+        line(&mut table, rows, what, path, 1.0)?;
+    }
+    Ok(table)
+}
+
+/// In memory, and stored.
+pub fn bytes(sizes: &Sizes) -> Result<String, String> {
+    let columns = [
+        "one deal",
+        "itself",
+        "on the heap",
+        "in blocks",
+        "snapshot: JSON",
+        "compact",
+        "journal: JSON",
+        "compact",
+    ];
+    let mut deals = head("Bytes of one deal, with its terms", &columns);
+    for size in sizes.of("deal")? {
+        let bold = if size.name.starts_with("escrow") { "**" } else { "" };
+        row(&mut deals, &format!("{bold}{}{bold}", size.name), &size.bytes, columns.len());
+    }
+    let mut types = head("Bytes of types", &["type", "bytes"]);
+    for size in sizes.of("memory")? {
+        row(&mut types, &size.name, &size.bytes, 2);
+    }
+    let columns = ["what", "JSON", "compact", "JSON, less the host's long texts", "compact, less them"];
+    let mut stored = head("Bytes stored", &columns);
+    for Size { kind, name, bytes } in &sizes.0 {
+        let what = match kind.as_str() {
+            "state" => format!("**the state after {name}**"),
+            "envelope" => format!("envelope: {name}"),
+            "memory" | "deal" => continue,
+            _ => name.clone(),
+        };
+        row(&mut stored, &what, bytes, columns.len());
+    }
+    Ok([deals, types, stored].join("\n"))
+}
+
+/// A name and figures, with blanks for those that are missing.
+fn row(table: &mut String, name: &str, bytes: &[u32], columns: usize) {
+    let _ = write!(table, "| {name} |");
+    for i in 1..columns {
+        let figure = bytes.get(i - 1).map(|bytes| grouped(*bytes)).unwrap_or_default();
+        let _ = write!(table, " {figure} |");
+    }
+    table.push('\n');
 }
 
 /// The path of the same work, done by another peer.
@@ -56,20 +222,19 @@ fn beside(row: &Row, peer: &str) -> Option<String> {
     let is_peer = |part: &str| PEERS.iter().any(|(name, _)| *name == part);
     let parts: Vec<&str> = row.path.split('/').collect();
     let at = parts.iter().position(|part| is_peer(part))?;
-    Some(
-        parts
-            .iter()
-            .enumerate()
-            .map(|(i, part)| if i == at { peer } else { part })
-            .collect::<Vec<_>>()
-            .join("/"),
-    )
+    let parts = parts.iter().enumerate().map(|(i, part)| if i == at { peer } else { part });
+    Some(parts.collect::<Vec<_>>().join("/"))
 }
 
 /// Two decimals, where there are any.
-fn figure(figure: f64) -> String {
+pub fn figure(figure: f64) -> String {
     let text = format!("{figure:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A space between the thousands.
+pub fn grouped(n: u32) -> String {
+    if n < 1_000 { n.to_string() } else { format!("{} {:03}", grouped(n / 1_000), n % 1_000) }
 }
 
 /// A figure and a unit.
@@ -79,84 +244,4 @@ pub fn time(ns: f64) -> String {
         ns if ns < 1e6 => format!("{:.2} µs", ns / 1e3),
         ns => format!("{:.2} ms", ns / 1e6),
     }
-}
-
-/// A target: at most, or at least.
-struct Target {
-    what: String,
-    measured: f64,
-    limit: f64,
-    at_least: bool,
-    unit: &'static str,
-}
-
-/// The targets, and how many were missed.
-pub fn verdict(rows: &Rows) -> Result<(String, usize), String> {
-    let targets = targets(rows)?;
-    let mut table = String::from("| target | wanted | measured | |\n|---|---:|---:|---|\n");
-    let mut missed = 0;
-    for Target { what, measured, limit, at_least, unit } in targets {
-        let passed = if at_least { measured >= limit } else { measured <= limit };
-        missed += usize::from(!passed);
-        let (sign, word) = (if at_least { '≥' } else { '≤' }, if passed { "pass" } else { "FAIL" });
-        let limit = figure(limit);
-        let _ = writeln!(table, "| {what} | {sign} {limit}{unit} | {measured:.2}{unit} | {word} |");
-    }
-    Ok((table, missed))
-}
-
-fn targets(rows: &Rows) -> Result<Vec<Target>, String> {
-    let happy = |peer: &str| rows.median(&format!("happy_path/{peer}"));
-    let (ours, b0) = (happy("Ours")?, happy("Floor")?);
-    let slowest = worst(&rows.series("command/Ours", &STEPS)?);
-    let over = |a: &str, b: &str| Ok::<f64, String>(rows.median(a)? / rows.median(b)?);
-    let at_most = |what: &str, measured, limit, unit| Target {
-        what: what.to_owned(),
-        measured,
-        limit,
-        at_least: false,
-        unit,
-    };
-    let at_least =
-        |what: &str, measured, limit, unit| Target { at_least: true, ..at_most(what, measured, limit, unit) };
-    let mut targets = vec![
-        at_most("happy path, beside B0", ours / b0, 8.0, " ×"),
-        at_most("happy path, beside B1", ours / happy("Evolve")?, 3.0, " ×"),
-        at_most("the slowest single command", slowest, 120.0 * (b0 / COMMANDS / 8.5), " ns"),
-        at_least("faster than cqrs-es, bare", happy("CqrsBare")? / ours, 2.0, " ×"),
-        at_least("faster than cqrs-es with a store", happy("CqrsStore")? / ours, 20.0, " ×"),
-        at_most("rejection, beside B0", over("rejection/Ours", "rejection/Floor")?, 2.0, " ×"),
-    ];
-    let flat = [
-        ("a post, 20 to 20 000 events", "history/post", HISTORY),
-        ("a rejection, 20 to 20 000 events", "history/rejection", HISTORY),
-        ("a start, 1 to 200 items", "items/start", ITEMS),
-        ("an acceptance, 1 to 200 items", "items/accept", ITEMS),
-    ];
-    for (what, path, arguments) in flat {
-        let series = rows.series(path, &arguments)?;
-        let least = series.iter().map(|(_, median)| *median).fold(f64::INFINITY, f64::min);
-        targets.push(at_most(&format!("flat: {what}"), (worst(&series) / least - 1.0) * 100.0, 10.0, " %"));
-    }
-    for (what, peer) in [("messages", "Ours"), ("events of all kinds", "ours_all_kinds")] {
-        let per_second = 1_000.0 / rows.median(&format!("replay/{peer}/1000"))? * 1e3;
-        targets.push(at_least(&format!("replay of 1 000 {what}"), per_second, 50.0, " M/s"));
-    }
-    let json = |plain: &str| over("replay_json/ours/1000", &format!("replay_json/{plain}/1000"));
-    targets.extend([
-        at_most("JSON replay, beside decoding the same types", json("same_types")?, 1.3, " ×"),
-        at_most("JSON replay, beside decoding plain structs", json("mirror")?, 1.3, " ×"),
-        at_most(
-            "snapshot decode, beside decoding plain structs",
-            over("snapshot/decode/Ours", "snapshot/decode_mirror")?,
-            1.3,
-            " ×",
-        ),
-        at_most("three-way split, beside raw integers", over("split/ours", "split/raw")?, 2.0, " ×"),
-    ]);
-    Ok(targets)
-}
-
-fn worst(series: &[(f64, f64)]) -> f64 {
-    series.iter().map(|(_, median)| *median).fold(0.0, f64::max)
 }
