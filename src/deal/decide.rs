@@ -77,12 +77,6 @@ pub struct Transition<E = Event> {
     events: Events<E>,
 }
 
-impl<E> Default for Transition<E> {
-    fn default() -> Self {
-        Self::new(Events::new())
-    }
-}
-
 impl<E> Transition<E> {
     pub(crate) const fn new(events: Events<E>) -> Self {
         Self { events }
@@ -105,6 +99,11 @@ impl<E> Transition<E> {
 }
 
 impl Transition {
+    /// It already stands.
+    pub(super) fn nothing() -> Self {
+        Self::new(Events::new())
+    }
+
     /// What the gateway is to do now, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.events.iter().filter_map(|recorded| recorded.event.order())
@@ -135,7 +134,7 @@ impl Transition {
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
 /// unless the transition is applied.
 pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-    let Some(case) = Case::open(deal, command, context)? else { return Ok(Transition::default()) };
+    let Some(case) = Case::open(deal, command, context)? else { return Ok(Transition::nothing()) };
     let mut events = Events::new();
     case.decide(deal, command, context, &mut events)?;
     Ok(Transition::new(events))

@@ -300,6 +300,7 @@ impl Deal {
     }
 
     /// The role of an actor in this deal; `None` for a party that it does not know.
+    // every command asks for it first: a call is a tenth of a refusal
     #[inline(always)]
     pub fn role_of(&self, actor: &Actor) -> Option<Role> {
         match actor {
@@ -424,7 +425,7 @@ impl Deal {
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
     pub fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-        let Some(case) = Case::open(self, command, context)? else { return Ok(Transition::default()) };
+        let Some(case) = Case::open(self, command, context)? else { return Ok(Transition::nothing()) };
         let mut events = Events::new();
         case.decide(self, command, context, &mut events)?;
         events.iter().for_each(|recorded| self.apply(recorded));
