@@ -262,7 +262,7 @@ pub(crate) fn settle_into(
             Some(_) if fee.guarantee_rate != Rate::ZERO => loser_pays = part,
             Some(_) | None => {
                 let a = take(&mut b, fee_for(0)?)?;
-                out.give(DepositId::BUYER_PAYMENT, &fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
+                out.give(DepositId::BUYER_PAYMENT, fee.payee.payee(), Purpose::ArbitrationFee, money(a))?;
             }
         }
     }
@@ -310,22 +310,22 @@ pub(crate) fn settle_into(
     for claim in &claims {
         pay_out(claim, quote, out, money)?;
     }
-    out.give(DepositId::BUYER_PAYMENT, &Payee::Seller, Purpose::Payout, money(s))?;
-    out.give(DepositId::BUYER_PAYMENT, &Payee::Buyer, Purpose::Refund, money(b))?;
-    out.give(DepositId::SELLER_PAYMENT, &Payee::Seller, Purpose::Refund, money(l))?;
+    out.give(DepositId::BUYER_PAYMENT, Payee::Seller, Purpose::Payout, money(s))?;
+    out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(b))?;
+    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(l))?;
     match winner {
         Some(side) => {
             if let Some(fee) = &terms.policy.arbitration_fee {
                 let from = DepositId::guarantee(side.other());
                 let paid = Money::from_minor(loser_pays, pots.guarantee(side.other()).currency());
-                out.give(from, &fee.payee.payee(), Purpose::ArbitrationFee, paid)?;
+                out.give(from, fee.payee.payee(), Purpose::ArbitrationFee, paid)?;
             }
-            give_guarantee(out, pots, side, &side.payee(), Purpose::Guarantee, 0)?;
-            give_guarantee(out, pots, side.other(), &side.payee(), Purpose::Award, loser_pays)?;
+            give_guarantee(out, pots, side, side.payee(), Purpose::Guarantee, 0)?;
+            give_guarantee(out, pots, side.other(), side.payee(), Purpose::Award, loser_pays)?;
         }
         None => {
-            give_guarantee(out, pots, Side::Buyer, &Payee::Buyer, Purpose::Guarantee, 0)?;
-            give_guarantee(out, pots, Side::Seller, &Payee::Seller, Purpose::Guarantee, guarantee_used)?;
+            give_guarantee(out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
+            give_guarantee(out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, guarantee_used)?;
         }
     }
     if let Ending::Cancelled(Fault::Buyer) = ending {
@@ -401,10 +401,10 @@ fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleErro
 
 fn give_everything_back(terms: &Terms, pots: &Pots, out: &mut Settlement) -> Result<(), SettleError> {
     let money = |minor| Money::from_minor(minor, terms.currency);
-    out.give(DepositId::BUYER_PAYMENT, &Payee::Buyer, Purpose::Refund, money(pots.buyer))?;
-    out.give(DepositId::SELLER_PAYMENT, &Payee::Seller, Purpose::Refund, money(pots.seller))?;
-    give_guarantee(out, pots, Side::Buyer, &Payee::Buyer, Purpose::Guarantee, 0)?;
-    give_guarantee(out, pots, Side::Seller, &Payee::Seller, Purpose::Guarantee, 0)?;
+    out.give(DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(pots.buyer))?;
+    out.give(DepositId::SELLER_PAYMENT, Payee::Seller, Purpose::Refund, money(pots.seller))?;
+    give_guarantee(out, pots, Side::Buyer, Payee::Buyer, Purpose::Guarantee, 0)?;
+    give_guarantee(out, pots, Side::Seller, Payee::Seller, Purpose::Guarantee, 0)?;
     Ok(())
 }
 
@@ -412,7 +412,7 @@ fn give_guarantee(
     out: &mut Settlement,
     pots: &Pots,
     of: Side,
-    to: &Payee,
+    to: Payee,
     purpose: Purpose,
     used: i64,
 ) -> Result<(), SettleError> {
@@ -445,7 +445,7 @@ fn pay_out(
     out: &mut Settlement,
     money: impl Fn(i64) -> Money,
 ) -> Result<(), SettleError> {
-    let (payee, purpose) = (claim.of.payee(), claim.of.purpose());
+    let purpose = claim.of.purpose();
     let mut paid: Paid = claim.paid;
     // a fee that nets less than its amount is carved into
     if let Of::Fee(parent) = claim.of
@@ -458,17 +458,17 @@ fn pay_out(
             for (from, deposit) in paid.iter_mut().zip(SOURCES) {
                 let part = take(from, share)?;
                 share = sub(share, part)?;
-                out.give(deposit, &carved.payee.payee(), purpose, money(part))?;
+                out.give(deposit, carved.payee.payee(), purpose, money(part))?;
             }
         }
     }
-    for (from, deposit) in paid.into_iter().zip(SOURCES) {
-        out.give(deposit, &payee, purpose, money(from))?;
+    for (from, deposit) in paid.into_iter().zip(SOURCES).filter(|(from, _)| *from != 0) {
+        out.give(deposit, claim.of.payee(), purpose, money(from))?;
     }
     let debtors =
         [(&Payee::Buyer, claim.buyers), (&Payee::Seller, claim.sellers), (&Payee::Platform, claim.platforms)];
     for (debtor, uncovered) in debtors.into_iter().filter(|(_, uncovered)| *uncovered != 0) {
-        out.owe(debtor, &payee, purpose, money(uncovered))?;
+        out.owe(debtor, &claim.of.payee(), purpose, money(uncovered))?;
     }
     Ok(())
 }

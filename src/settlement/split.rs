@@ -116,31 +116,20 @@ impl Settlement {
     }
 
     /// Adds to the share of this payee, purpose and pot; nothing where the amount is zero.
-    #[inline]
     pub(super) fn give(
         &mut self,
         deposit: DepositId,
-        payee: &Payee,
+        payee: Payee,
         purpose: Purpose,
         amount: Money,
     ) -> Result<(), MoneyError> {
         if amount.is_zero() {
             return Ok(());
         }
-        self.give_some(deposit, payee, purpose, amount)
-    }
-
-    fn give_some(
-        &mut self,
-        deposit: DepositId,
-        payee: &Payee,
-        purpose: Purpose,
-        amount: Money,
-    ) -> Result<(), MoneyError> {
-        let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == *payee;
+        let same = |s: &&mut Share| s.deposit == deposit && s.purpose == purpose && s.payee == payee;
         match self.shares.iter_mut().find(same) {
             Some(share) => share.amount = share.amount.checked_add(amount)?,
-            None => self.shares.push(Share { deposit, payee: payee.clone(), purpose, amount }),
+            None => self.shares.push(Share { deposit, payee, purpose, amount }),
         }
         Ok(())
     }
