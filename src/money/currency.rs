@@ -31,7 +31,7 @@ pub struct Currency {
     packed: [u8; 8],
 }
 
-/// See [`Currency::exponent`](struct@Currency).
+/// The bit of the last byte of a [`Currency`] that is not known by its code.
 const CUSTOM: u8 = 0x80;
 
 /// The title units of WebMoney that stand for money or gold.
