@@ -746,7 +746,8 @@ fn snapshot_tampering_by_whole_figures() {
         (vec![("/state/legs/0/amount", json!("1175.01 RUB")), ("/state/transactions/1/amount", json!("1175.00 RUB"))], "state.legs[0]"),
         (vec![("/state/legs/1/state", json!("declined"))], "state.legs[1]"),
         (vec![("/state/legs/0/id", json!(2))], "state.legs[0]"),
-        (vec![("/state/legs/0/tx", json!(3))], "state.legs[0]"),
+        // the order that was its latest attempt left its state to the leg
+        (vec![("/state/legs/0/tx", json!(3))], "state.transactions[1]"),
         (vec![("/state/legs/1/purpose", json!("refund"))], "state.legs[1]"),
         (vec![("/state/legs/1/deposit", json!("seller_payment"))], "state."),
         (vec![("/state/legs", json!([]))], "state.transactions[1]"),

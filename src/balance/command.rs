@@ -9,32 +9,35 @@ use super::BalancePolicy;
 use crate::code::{Attempt, CodeHash};
 pub use crate::deal::command::{Answered, Wake};
 use crate::settlement::Purpose;
+use crate::wire::tagged;
 use crate::{DealId, Destination, Money, Payee, Time, TxId};
 
-/// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
-///
-/// It can be read and not written, nor compared: a [`Confirm`] holds a code as it was entered.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// A fact: a leg of a deal was credited.
-    Credit(Credit),
-    /// A fact: a receivable of a deal stands against the holder.
-    Debit(Debit),
-    /// Ask for a withdrawal.
-    Request(Request),
-    /// Replace the code of a withdrawal.
-    NewCode(NewCode),
-    /// Confirm a withdrawal with its code.
-    Confirm(Confirm),
-    /// Cancel a withdrawal before it is sent.
-    Cancel(Cancel),
-    /// A fact: the gateway's answer.
-    Answer(Answer),
-    /// Change the rules.
-    SetPolicy(SetPolicy),
-    /// Fire what is due.
-    Wake(Wake),
+tagged! {
+    /// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
+    ///
+    /// It can be read and not written, nor compared: a [`Confirm`] holds a code as it was entered.
+    #[derive(Clone, Debug)]
+    #[tagged("type", "super::Command", Deserialize)]
+    pub enum Command {
+        /// A fact: a leg of a deal was credited.
+        Credit(Credit),
+        /// A fact: a receivable of a deal stands against the holder.
+        Debit(Debit),
+        /// Ask for a withdrawal.
+        Request(Request),
+        /// Replace the code of a withdrawal.
+        NewCode(NewCode),
+        /// Confirm a withdrawal with its code.
+        Confirm(Confirm),
+        /// Cancel a withdrawal before it is sent.
+        Cancel(Cancel),
+        /// A fact: the gateway's answer.
+        Answer(Answer),
+        /// Change the rules.
+        SetPolicy(SetPolicy),
+        /// Fire what is due.
+        Wake(Wake),
+    }
 }
 
 /// Credits a leg of a deal: what [`Balance::follow`](super::Balance::follow) gives. `(deal, transaction)` names it: the

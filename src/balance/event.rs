@@ -25,6 +25,7 @@ tagged! {
     /// Every movement carries its amount, what there is after it, and what it came of: the journal is the statement
     /// ([`Event::movement`]). The code that confirms a withdrawal is in none of them, only its hash.
     #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Event", Serialize, Deserialize)]
     pub enum Event {
         /// The balance came into being; always the first event, and only the first.
         Opened {

@@ -262,6 +262,8 @@ impl Deal {
         let amount = t.amount.is_positive() || (t.kind == TransactionKind::Chargeback && t.amount.is_zero());
         let settled = t.is_pending() != t.settled_at.is_some();
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
+        // a chargeback is the bank's deed, booked when it is told: never an order of ours
+        let booked = t.kind != TransactionKind::Chargeback || t.state == TransactionState::Succeeded;
         let returned = (0..=t.amount.minor()).contains(&t.returned);
         let source = t.source.is_none_or(|id| {
             id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
@@ -306,6 +308,7 @@ impl Deal {
             && asked
             && closing
             && held
+            && booked
             && returned
             && source
             && leg

@@ -83,6 +83,7 @@ tagged! {
     /// Replaying a journal of events gives the live state. After a crash, whatever the journal has did happen, and
     /// whatever it does not have did not: orders among them are sent again under the same keys.
     #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Event", Serialize, Deserialize)]
     pub enum Event {
         /// The deal came into being; always the first event, and only the first.
         Proposed {

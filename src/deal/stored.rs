@@ -26,7 +26,8 @@ use crate::terms::Terms;
 use crate::wire::left_out::is_default;
 use crate::{Actor, PartyId, Payee, Side, Text, Time};
 
-/// The mutable part of a deal, opaque: for storage only. Small, and not growing with items or history.
+/// The mutable part of a deal, opaque: for storage only. Small: it grows with payments and legs, not with history, nor
+/// with items but for the quantities of a partial buyout.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename = "Core", deny_unknown_fields)]
 pub struct State {
@@ -38,7 +39,7 @@ pub struct State {
     concluded_at: Option<Time>,
     last_at: Time,
     terms_version: u32,
-    /// Absent: both.
+    /// Absent: both, once nothing can come about without them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     consents: Option<Consents>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -244,7 +245,7 @@ impl State {
         let legs =
             core.legs.iter().map(|l| StoredLeg::of(l, transaction(&core.transactions, l.tx))).collect();
         let core = core.clone();
-        let consents = unless(Some(Consents::BOTH), core.consents);
+        let consents = unless(consents_of(core.concluded_at, &core.phase), core.consents);
         let unanswered = unless(count(&core.transactions, Deal::is_order), core.unanswered);
         let unsettled_legs = unless(count(&core.legs, |l| !l.is_settled()), core.unsettled_legs);
         as_it_is!(core => Self { consents, deposits, transactions, legs, unanswered, unsettled_legs })
@@ -253,7 +254,11 @@ impl State {
     /// What it stands for, under these terms. Nothing is checked yet that can be checked of the whole.
     pub(super) fn into_core(self, terms: &Terms) -> Result<Core, DecodeError> {
         let Self { consents, deposits, transactions, legs, unanswered, unsettled_legs, .. } = self;
-        let states: Vec<_> = transactions.iter().map(StoredTransaction::state).collect();
+        let states: Vec<_> = transactions
+            .iter()
+            .enumerate()
+            .map(|(i, t)| t.state(&legs).ok_or(DecodeError::Transaction { index: i }))
+            .collect::<Result<_, _>>()?;
         let legs: SmallVec<[Leg; 4]> = legs
             .into_iter()
             .enumerate()
@@ -264,14 +269,17 @@ impl State {
             .collect::<Result<_, _>>()?;
         let transactions: SmallVec<[Transaction; 4]> = transactions
             .into_iter()
+            .zip(states)
             .enumerate()
-            .map(|(i, t)| {
+            .map(|(i, (t, state))| {
                 let of = leg(&legs, t.leg);
-                t.restore(of).ok_or(DecodeError::Transaction { index: i })
+                t.restore(of, state).ok_or(DecodeError::Transaction { index: i })
             })
             .collect::<Result<_, _>>()?;
         let deposits = restore_deposits(deposits, terms)?;
-        let consents = consents.unwrap_or(Consents::BOTH);
+        let consents = consents
+            .or(consents_of(self.concluded_at, &self.phase))
+            .ok_or(DecodeError::Field { field: "consents" })?;
         let unanswered = unanswered.or(count(&transactions, Deal::is_order)).unwrap_or_default();
         let unsettled_legs = unsettled_legs.or(count(&legs, |l| !l.is_settled())).unwrap_or_default();
         Ok(as_it_is!(self => Core { consents, deposits, transactions, legs, unanswered, unsettled_legs }))
@@ -350,7 +358,7 @@ impl StoredTransaction {
             kind: unless(leg.map(|l| l.purpose.kind()), t.kind),
             deposit: unless(Some(deposit_of(leg)), t.deposit),
             amount: unless(leg.map(|l| l.amount), t.amount).map(Short),
-            state: if t.state == state_at(t.settled_at) { None } else { Some(t.state.clone()) },
+            state: unless(attempt_at(t.id, leg.and_then(|l| l.tx), t.settled_at), t.state.clone()),
             leg: t.leg,
             source: t.source,
             key: t.key.clone(),
@@ -364,17 +372,18 @@ impl StoredTransaction {
         }
     }
 
-    fn state(&self) -> TransactionState {
-        self.state.clone().unwrap_or_else(|| state_at(self.settled_at))
+    fn state(&self, legs: &[StoredLeg]) -> Option<TransactionState> {
+        let leg = self.leg.and_then(|id| legs.get(index(id.0)));
+        self.state.clone().or_else(|| attempt_at(self.id, leg.and_then(|l| l.tx), self.settled_at))
     }
 
-    fn restore(self, leg: Option<&Leg>) -> Option<Transaction> {
+    fn restore(self, leg: Option<&Leg>, state: TransactionState) -> Option<Transaction> {
         Some(Transaction {
             id: self.id,
             kind: self.kind.or(leg.map(|l| l.purpose.kind()))?,
             deposit: self.deposit.unwrap_or(deposit_of(leg)),
             amount: self.amount.map(Short::money).or(leg.map(|l| l.amount))?,
-            state: self.state(),
+            state,
             leg: self.leg,
             source: self.source,
             key: self.key,
@@ -433,9 +442,19 @@ fn deposit_of(leg: Option<&Leg>) -> DepositId {
     leg.map_or(DepositId::BUYER_PAYMENT, |l| l.deposit)
 }
 
-/// How far a transaction is that does not say so.
-const fn state_at(settled_at: Option<Time>) -> TransactionState {
-    if settled_at.is_some() { TransactionState::Succeeded } else { TransactionState::Pending }
+/// Who has consented where it does not say so: both, or nothing would have been concluded and gone on.
+fn consents_of(concluded_at: Option<Time>, phase: &Phase) -> Option<Consents> {
+    let gone_on = match phase {
+        Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
+        Phase::Active { .. } | Phase::Disputed { .. } | Phase::Paying { .. } | Phase::Closed { .. } => true,
+    };
+    (gone_on && concluded_at.is_some()).then_some(Consents::BOTH)
+}
+
+/// How far a transaction is that does not say so: only the latest attempt of a leg may leave it to its times.
+fn attempt_at(id: TxId, latest: Option<TxId>, settled_at: Option<Time>) -> Option<TransactionState> {
+    let state = if settled_at.is_some() { TransactionState::Succeeded } else { TransactionState::Pending };
+    (latest == Some(id)).then_some(state)
 }
 
 /// How far a leg is that does not say so, with its transaction in this state.

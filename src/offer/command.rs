@@ -6,28 +6,31 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::deal::command::Wake;
+use crate::wire::tagged;
 use crate::{DealId, InstrumentRef, Text};
 
-/// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Take a count of it.
-    Take(Take),
-    /// A fact: the deal of a take stands.
-    Propose(Propose),
-    /// A fact: the deal of a take is concluded.
-    Conclude(Conclude),
-    /// A fact: the deal of a take ended before it was concluded.
-    GiveBack(GiveBack),
-    /// Refuse takes for a while.
-    Pause(Pause),
-    /// Accept takes again.
-    Resume(Resume),
-    /// Refuse takes for good.
-    Close(Close),
-    /// Fire what is due.
-    Wake(Wake),
+tagged! {
+    /// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Command", Serialize, Deserialize)]
+    pub enum Command {
+        /// Take a count of it.
+        Take(Take),
+        /// A fact: the deal of a take stands.
+        Propose(Propose),
+        /// A fact: the deal of a take is concluded.
+        Conclude(Conclude),
+        /// A fact: the deal of a take ended before it was concluded.
+        GiveBack(GiveBack),
+        /// Refuse takes for a while.
+        Pause(Pause),
+        /// Accept takes again.
+        Resume(Resume),
+        /// Refuse takes for good.
+        Close(Close),
+        /// Fire what is due.
+        Wake(Wake),
+    }
 }
 
 /// Takes a count: reserves it until the deal of that id stands, and then for as long as that deal may be concluded.

@@ -10,6 +10,7 @@ tagged! {
     /// What happened to an offer, in the past tense. Deliberately exhaustive: an ignored return is a count that nobody can
     /// take.
     #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Event", Serialize, Deserialize)]
     pub enum Event {
         /// The offer came into being; always the first event, and only the first.
         Published {

@@ -10,25 +10,28 @@ use serde::{Deserialize, Serialize};
 use super::{DestinationId, Requisite};
 use crate::code::{Attempt, CodeHash};
 pub use crate::deal::command::Wake;
+use crate::wire::tagged;
 
-/// A command. Tagged by `type` in JSON: `{"type":"choose_default","id":"card-1"}`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Add a destination.
-    Add(Add),
-    /// Another code for one that is not verified yet.
-    NewCode(NewCode),
-    /// Enter the code.
-    Confirm(Confirm),
-    /// Choose where money goes if nothing else is said.
-    ChooseDefault(ChooseDefault),
-    /// Never use it again.
-    Retire(Retire),
-    /// Let codes be entered again.
-    Unlock(Unlock),
-    /// Fire what is due: a profile has nothing that is.
-    Wake(Wake),
+tagged! {
+    /// A command. Tagged by `type` in JSON: `{"type":"choose_default","id":"card-1"}`.
+    #[derive(Clone, Debug)]
+    #[tagged("type", "super::Command", Deserialize)]
+    pub enum Command {
+        /// Add a destination.
+        Add(Add),
+        /// Another code for one that is not verified yet.
+        NewCode(NewCode),
+        /// Enter the code.
+        Confirm(Confirm),
+        /// Choose where money goes if nothing else is said.
+        ChooseDefault(ChooseDefault),
+        /// Never use it again.
+        Retire(Retire),
+        /// Let codes be entered again.
+        Unlock(Unlock),
+        /// Fire what is due: a profile has nothing that is.
+        Wake(Wake),
+    }
 }
 
 /// Adds a destination. It cannot be used before it is verified by the code that the host has drawn and sent.

@@ -8,6 +8,7 @@ use crate::wire::tagged;
 tagged! {
     /// What happened to a profile, in the past tense. Deliberately exhaustive.
     #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Event", Serialize, Deserialize)]
     pub enum Event {
         /// It came into being; always the first event, and only the first.
         Registered {

@@ -8,21 +8,24 @@ use serde::{Deserialize, Serialize};
 use super::Conditions;
 pub use crate::deal::command::Wake;
 use crate::deposit::Reason;
+use crate::wire::tagged;
 
-/// A command. Tagged by `type` in JSON: `{"type":"suspend","reason":"complaints"}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Other fees and another policy from now on.
-    SetConditions(SetConditions),
-    /// Refuse new deals for a while.
-    Suspend(Suspend),
-    /// Accept new deals again.
-    Resume(Resume),
-    /// Refuse new deals for good.
-    Close(Close),
-    /// Fire what is due: a store has nothing that is.
-    Wake(Wake),
+tagged! {
+    /// A command. Tagged by `type` in JSON: `{"type":"suspend","reason":"complaints"}`.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Command", Serialize, Deserialize)]
+    pub enum Command {
+        /// Other fees and another policy from now on.
+        SetConditions(SetConditions),
+        /// Refuse new deals for a while.
+        Suspend(Suspend),
+        /// Accept new deals again.
+        Resume(Resume),
+        /// Refuse new deals for good.
+        Close(Close),
+        /// Fire what is due: a store has nothing that is.
+        Wake(Wake),
+    }
 }
 
 /// Sets fees and policy of the deals that are opened from now on; those that are open keep theirs.

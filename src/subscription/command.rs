@@ -9,29 +9,32 @@ use super::Plan;
 use crate::InstrumentRef;
 pub use crate::deal::command::{Answered, Wake};
 use crate::deposit::Reference;
+use crate::wire::tagged;
 
-/// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Pay what is overdue now.
-    Pay(Pay),
-    /// Charge something else from now on.
-    SetInstrument(SetInstrument),
-    /// Propose another plan.
-    ProposePlan(ProposePlan),
-    /// Agree to the plan that the other side has proposed.
-    AgreePlan(AgreePlan),
-    /// Take a proposal of one's own back.
-    WithdrawPlan(WithdrawPlan),
-    /// End it.
-    Cancel(Cancel),
-    /// A fact: the gateway's answer to a charge.
-    Answer(Answer),
-    /// A fact: money that was taken wrongly went back.
-    SettleRefund(SettleRefund),
-    /// Fire what is due.
-    Wake(Wake),
+tagged! {
+    /// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Command", Serialize, Deserialize)]
+    pub enum Command {
+        /// Pay what is overdue now.
+        Pay(Pay),
+        /// Charge something else from now on.
+        SetInstrument(SetInstrument),
+        /// Propose another plan.
+        ProposePlan(ProposePlan),
+        /// Agree to the plan that the other side has proposed.
+        AgreePlan(AgreePlan),
+        /// Take a proposal of one's own back.
+        WithdrawPlan(WithdrawPlan),
+        /// End it.
+        Cancel(Cancel),
+        /// A fact: the gateway's answer to a charge.
+        Answer(Answer),
+        /// A fact: money that was taken wrongly went back.
+        SettleRefund(SettleRefund),
+        /// Fire what is due.
+        Wake(Wake),
+    }
 }
 
 /// Pays what is overdue now, without waiting for the next retry; of a suspended subscription, begins the overdue period

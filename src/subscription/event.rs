@@ -14,6 +14,7 @@ tagged! {
     /// [`ChargeOrdered`](Event::ChargeOrdered) is an unpaid recipient, an ignored [`RefundOwed`](Event::RefundOwed) a payer
     /// who paid twice.
     #[derive(Clone, PartialEq, Eq, Debug)]
+    #[tagged("type", "super::Event", Serialize, Deserialize)]
     pub enum Event {
         /// It came into being; always the first event, and only the first.
         Subscribed {

@@ -1,20 +1,23 @@
-//! Events are tagged by their `type` in formats with names, and by a number in formats without.
+//! Events, commands and news are tagged by their name in formats with names, and by a number in formats without.
 
-/// Takes an enum of events once, and writes it twice: for formats that name their fields, an object with the event's
-/// name as its `type`; for formats that do not, which cannot look for a tag, the variant by its place.
+/// Takes an enum once, and writes it twice: for formats that people read, an object with the variant's name as its tag;
+/// for binary formats, the variant as the format has it. Some of those cannot look for a tag, and what serde buffers
+/// while it looks for one forgets that the format is binary.
 ///
-/// Variants without fields are `{}`: a unit variant would swallow fields that it does not have.
+/// `#[tagged("type", "super::Event", Serialize, Deserialize)]`: the tag, the enum as seen from inside its module, and what
+/// can be done with it. Variants without fields are `{}`: a unit variant would swallow fields that it does not have.
 macro_rules! tagged {
     (
         $(#[doc = $doc:literal])*
         #[derive($($derive:ident),*)]
-        pub enum Event {
+        #[tagged($tag:literal, $remote:literal, $($serde:ident),*)]
+        pub enum $name:ident {
             $(
                 $(#[doc = $variant_doc:literal])*
                 $variant:ident {
                     $(
                         $(#[doc = $field_doc:literal])*
-                        $(#[serde($($serde:tt)*)])?
+                        $(#[serde($($attribute:tt)*)])?
                         $field:ident: $type:ty
                     ),* $(,)?
                 }
@@ -23,7 +26,7 @@ macro_rules! tagged {
     ) => {
         $(#[doc = $doc])*
         #[derive($($derive),*)]
-        pub enum Event {
+        pub enum $name {
             $(
                 $(#[doc = $variant_doc])*
                 $variant {
@@ -35,58 +38,86 @@ macro_rules! tagged {
             )*
         }
 
-        /// As it is written in formats that name their fields.
+        /// As people read it.
         mod named {
             use super::*;
 
-            #[derive(serde::Serialize, serde::Deserialize)]
-            #[serde(remote = "super::Event", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-            pub(super) enum Event {
-                $(
-                    $variant {
-                        $(
-                            $(#[serde($($serde)*)])?
-                            $field: $type,
-                        )*
-                    },
-                )*
+            #[derive($(serde::$serde),*)]
+            #[serde(remote = $remote, tag = $tag, rename_all = "snake_case", deny_unknown_fields)]
+            pub(super) enum $name {
+                $($variant { $($(#[serde($($attribute)*)])? $field: $type,)* },)*
             }
         }
 
-        /// As it is written in formats that know their fields by their places.
+        /// As it is in binary formats.
         mod placed {
             use super::*;
 
-            #[derive(serde::Serialize, serde::Deserialize)]
-            #[serde(remote = "super::Event", rename_all = "snake_case", deny_unknown_fields)]
-            pub(super) enum Event {
-                $(
-                    $variant {
-                        $(
-                            $(#[serde($($serde)*)])?
-                            $field: $type,
-                        )*
-                    },
-                )*
+            #[derive($(serde::$serde),*)]
+            #[serde(remote = $remote, rename_all = "snake_case", deny_unknown_fields)]
+            pub(super) enum $name {
+                $($variant { $($(#[serde($($attribute)*)])? $field: $type,)* },)*
             }
         }
 
-        impl serde::Serialize for Event {
+        $($crate::wire::tagged! { @ $serde $name })*
+    };
+    (
+        $(#[doc = $doc:literal])*
+        #[derive($($derive:ident),*)]
+        #[tagged($tag:literal, $remote:literal, $($serde:ident),*)]
+        pub enum $name:ident {
+            $($(#[doc = $variant_doc:literal])* $variant:ident($payload:ty)),* $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive($($derive),*)]
+        pub enum $name {
+            $($(#[doc = $variant_doc])* $variant($payload),)*
+        }
+
+        /// As people read it.
+        mod named {
+            use super::*;
+
+            #[derive($(serde::$serde),*)]
+            #[serde(remote = $remote, tag = $tag, rename_all = "snake_case")]
+            pub(super) enum $name {
+                $($variant($payload),)*
+            }
+        }
+
+        /// As it is in binary formats.
+        mod placed {
+            use super::*;
+
+            #[derive($(serde::$serde),*)]
+            #[serde(remote = $remote, rename_all = "snake_case")]
+            pub(super) enum $name {
+                $($variant($payload),)*
+            }
+        }
+
+        $($crate::wire::tagged! { @ $serde $name })*
+    };
+    (@ Serialize $name:ident) => {
+        impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if serializer.is_human_readable() {
-                    named::Event::serialize(self, serializer)
+                    named::$name::serialize(self, serializer)
                 } else {
-                    placed::Event::serialize(self, serializer)
+                    placed::$name::serialize(self, serializer)
                 }
             }
         }
-
-        impl<'de> serde::Deserialize<'de> for Event {
+    };
+    (@ Deserialize $name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 if deserializer.is_human_readable() {
-                    named::Event::deserialize(deserializer)
+                    named::$name::deserialize(deserializer)
                 } else {
-                    placed::Event::deserialize(deserializer)
+                    placed::$name::deserialize(deserializer)
                 }
             }
         }
