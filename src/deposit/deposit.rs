@@ -18,7 +18,7 @@ pub enum DepositPurpose {
     Charge,
 }
 
-/// Where the money of a deposit is, in minor units of its currency.
+/// Where the money of a deposit is, in minor units of its currency. Stored without what is zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buckets {

@@ -75,6 +75,7 @@ impl Rate {
     #[inline]
     #[must_use]
     pub fn floor_of(self, minor: i64) -> i64 {
+        // the constructors see to the limit; said here, it tells the compiler that nothing below can overflow
         let (whole, ppm) = (u64::from(WHOLE_PPM), u64::from(self.ppm.min(WHOLE_PPM)));
         // magnitude = millions × 10^6 + rest, so rounding the second product down rounds the sum down.
         // millions × ppm ≤ magnitude and rest × ppm < 10^12: nothing saturates.

@@ -64,6 +64,9 @@ pub fn to_vec<T: Stored + Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Comp
 
 /// The type that is stored in compact form, with everything checked that decoding its JSON checks.
 ///
+/// A list never reserves more elements than there are bytes left, which can still be a hundred times the bytes: limit the
+/// length of what comes from outside before it comes here.
+///
 /// # Errors
 /// [`CompactError`] says what is wrong. None is transient: the same bytes fail again.
 pub fn from_slice<T: Stored + DeserializeOwned>(bytes: &[u8]) -> Result<T, CompactError> {
