@@ -37,6 +37,7 @@ words! {
     Stage: AwaitingPerformance, Performing, AwaitingAcceptance;
     Status: Settling;
     Timer: Performance;
+    TransactionState: Succeeded;
     TransactionKind: Charge;
 }
 
@@ -286,6 +287,7 @@ struct Transaction {
     id: u32,
     kind: Option<TransactionKind>,
     amount: Option<SmolStr>,
+    state: Option<TransactionState>,
     leg: Option<u32>,
     key: Option<SmolStr>,
     method: Option<SmolStr>,
