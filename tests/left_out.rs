@@ -7,7 +7,7 @@ use bench_support::{at, draft, happy_path, proposed, proposer, rub, run, terms};
 use escrow::deal::command::{Chargeback, ChargebackStep};
 use escrow::deposit::DepositId;
 use escrow::terms::Consent;
-use escrow::{Command, Context, Deal, Terms};
+use escrow::{Context, Deal, Terms};
 use serde_json::Value;
 
 fn without(deal: &Deal, object: &str, field: &str) -> serde_json::Result<Deal> {
