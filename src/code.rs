@@ -52,6 +52,7 @@ pub use self::error::{CodeError, CodeRejection};
 pub use self::hash::{CodeHash, PlainCode, Salt};
 
 use crate::Time;
+use crate::wire::left_out::is_default;
 
 /// How codes are: data, pinned into the machine that asks for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -146,10 +147,6 @@ pub struct Code {
     used: u8,
     #[serde(default, skip_serializing_if = "is_default")]
     accepted: bool,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl Code {

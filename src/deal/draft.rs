@@ -153,7 +153,6 @@ impl Deal {
 }
 
 /// A leg before it has a number.
-#[derive(Clone, Copy)]
 pub(super) struct NewLeg<'p> {
     pub(super) deposit: DepositId,
     pub(super) payee: &'p Payee,

@@ -188,45 +188,45 @@ struct StoredLeg {
     source: Option<TxId>,
 }
 
-/// The fields that are stored as they are, and the given ones.
+/// The fields that are stored as they are, moved or cloned, and the given ones.
 macro_rules! as_it_is {
-    ($from:expr => $into:ident { $($changed:ident),* }) => {
+    ($from:ident$(.$clone:ident())? => $into:ident { $($changed:ident),* }) => {
         $into {
             $($changed,)*
-            version: $from.version,
-            revision: $from.revision,
-            created_at: $from.created_at,
-            concluded_at: $from.concluded_at,
-            last_at: $from.last_at,
-            terms_version: $from.terms_version,
-            approved: $from.approved,
-            phase: $from.phase,
-            remaining: $from.remaining,
-            extended_s: $from.extended_s,
-            status_change: $from.status_change,
-            comment: $from.comment,
-            ending: $from.ending,
-            cancelled_by: $from.cancelled_by,
-            ended_funded: $from.ended_funded,
-            settle_by: $from.settle_by,
-            receivables: $from.receivables,
-            incurred: $from.incurred,
-            track: $from.track,
-            latest: $from.latest,
-            latest_spent: $from.latest_spent,
-            checkpoints: $from.checkpoints,
-            destinations: $from.destinations,
-            attachments: $from.attachments,
-            arbiter: $from.arbiter,
-            buyers_report: $from.buyers_report,
-            sellers_report: $from.sellers_report,
-            submitted: $from.submitted,
-            work: $from.work,
-            changes_requested: $from.changes_requested,
-            work_waits: $from.work_waits,
-            dispute: $from.dispute,
-            chargebacks: $from.chargebacks,
-            posts: $from.posts,
+            version: $from.version$(.$clone())?,
+            revision: $from.revision$(.$clone())?,
+            created_at: $from.created_at$(.$clone())?,
+            concluded_at: $from.concluded_at$(.$clone())?,
+            last_at: $from.last_at$(.$clone())?,
+            terms_version: $from.terms_version$(.$clone())?,
+            approved: $from.approved$(.$clone())?,
+            phase: $from.phase$(.$clone())?,
+            remaining: $from.remaining$(.$clone())?,
+            extended_s: $from.extended_s$(.$clone())?,
+            status_change: $from.status_change$(.$clone())?,
+            comment: $from.comment$(.$clone())?,
+            ending: $from.ending$(.$clone())?,
+            cancelled_by: $from.cancelled_by$(.$clone())?,
+            ended_funded: $from.ended_funded$(.$clone())?,
+            settle_by: $from.settle_by$(.$clone())?,
+            receivables: $from.receivables$(.$clone())?,
+            incurred: $from.incurred$(.$clone())?,
+            track: $from.track$(.$clone())?,
+            latest: $from.latest$(.$clone())?,
+            latest_spent: $from.latest_spent$(.$clone())?,
+            checkpoints: $from.checkpoints$(.$clone())?,
+            destinations: $from.destinations$(.$clone())?,
+            attachments: $from.attachments$(.$clone())?,
+            arbiter: $from.arbiter$(.$clone())?,
+            buyers_report: $from.buyers_report$(.$clone())?,
+            sellers_report: $from.sellers_report$(.$clone())?,
+            submitted: $from.submitted$(.$clone())?,
+            work: $from.work$(.$clone())?,
+            changes_requested: $from.changes_requested$(.$clone())?,
+            work_waits: $from.work_waits$(.$clone())?,
+            dispute: $from.dispute$(.$clone())?,
+            chargebacks: $from.chargebacks$(.$clone())?,
+            posts: $from.posts$(.$clone())?,
         }
     };
 }
@@ -244,11 +244,10 @@ impl State {
             core.transactions.iter().map(|t| StoredTransaction::of(t, leg(&core.legs, t.leg))).collect();
         let legs =
             core.legs.iter().map(|l| StoredLeg::of(l, transaction(&core.transactions, l.tx))).collect();
-        let core = core.clone();
         let consents = unless(consents_of(core.concluded_at, &core.phase), core.consents);
         let unanswered = unless(count(&core.transactions, Deal::is_order), core.unanswered);
         let unsettled_legs = unless(count(&core.legs, |l| !l.is_settled()), core.unsettled_legs);
-        as_it_is!(core => Self { consents, deposits, transactions, legs, unanswered, unsettled_legs })
+        as_it_is!(core.clone() => Self { consents, deposits, transactions, legs, unanswered, unsettled_legs })
     }
 
     /// What it stands for, under these terms. Nothing is checked yet that can be checked of the whole.

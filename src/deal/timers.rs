@@ -84,7 +84,7 @@ impl Deal {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);
         self.core.phase.until().is_some_and(|until| until <= now)
             || self.has_holds() && due(self.next_hold())
-            || self.core.unsettled_legs > 0 && due(self.settlement())
+            || due(self.settlement())
     }
 
     /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DepositId, LegId};
 use crate::settlement::Purpose;
+use crate::wire::left_out::is_default;
 use crate::{DealId, Money, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
@@ -183,16 +184,11 @@ pub struct Transaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<HoldState>,
     /// Of an inbound one: how much is on its way back, or back, at its source.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) returned: i64,
     pub(crate) created_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settled_at: Option<Time>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-const fn is_zero(value: &i64) -> bool {
-    *value == 0
 }
 
 impl Transaction {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FeePayee;
 use crate::dispute::DefaultRuling;
+use crate::wire::left_out::is_default;
 use crate::{Money, Rate};
 
 /// How the parties consent to the terms.
@@ -102,7 +103,7 @@ pub struct ArbitrationFee {
     pub rate: Rate,
     /// The part of the loser's guarantee, where the award is a winner's. WebMoney: deposits «за исключением комиссии
     /// Арбитража».
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub guarantee_rate: Rate,
     /// A fixed sum on top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,11 +114,6 @@ pub struct ArbitrationFee {
     /// The most that it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Money>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-fn is_zero(rate: &Rate) -> bool {
-    *rate == Rate::ZERO
 }
 
 /// The rules of a deal that are not its price. All durations are seconds, from 1 to [`Policy::MAX_DURATION_S`].

@@ -7,7 +7,7 @@ use crate::deal::event::Event;
 use crate::deal::phase::{Outcome, Phase, Stage};
 use crate::deal::{Deal, Rejection};
 use crate::deposit::{Deposit, DepositPurpose, LegState, Reason, Reference, Transaction, TransactionKind};
-use crate::settlement::{Ending, Fault, Purpose, Settlement, Share, settle, settle_into};
+use crate::settlement::{Ending, Fault, Purpose, Settlement, Share, settle_into};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Decides how the deal ends. Holds are captured as far as the settlement needs them, or let go; while a capture is
@@ -314,7 +314,9 @@ fn after_capture(
             let Some(ending) = deal.ending() else {
                 return Ok(());
             };
-            let settlement = settle(deal.binding_terms(), &deal.pots_after(delta), deal.incurred(), ending)?;
+            let mut settlement = Settlement::default();
+            let pots = deal.pots_after(delta);
+            settle_into(deal.binding_terms(), &pots, deal.incurred(), ending, &mut settlement)?;
             out.enter(Phase::Paying { outcome, awaiting_capture: false });
             distribute(deal, delta, &settlement, outcome, out)
         }
