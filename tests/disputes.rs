@@ -600,7 +600,8 @@ fn messages_are_events_and_the_deal_stays_small() {
         w.act(&seller(), submit(number));
         sizes.push(json(&w.deal).len());
     }
-    // from the second on it also knows how long the buyer had left to look at the one before
+    // from the second on it also knows how long the buyer had left to look at the one before: a name and its milliseconds
+    assert!(sizes[1] - sizes[0] < "\"acceptance_ms\":2592000000,".len() + 10, "{sizes:?}");
     assert!(sizes[8] - sizes[1] < 10, "{sizes:?}");
     let submitted = w.journal.iter().filter(|r| matches!(r.event, Event::Submitted { .. }));
     assert_eq!(submitted.count(), 9);
