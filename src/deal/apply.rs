@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 use super::Deal;
 use super::books::{add, sub};
 use super::core::{Core, OpenChargeback, PayeeDestination, Remaining, StatusChange, index};
-use super::event::{Event, Recorded};
+use super::event::Event;
 use super::phase::{DisputeStage, Phase, PhaseKind, Stage};
 use super::rules::proposal;
+use crate::Recorded;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Order, Transaction,
     TransactionKind, TransactionState, TxId,

@@ -1,14 +1,14 @@
 //! What rules write into: it stamps and numbers what they push, and knows the phase that they have entered.
 
-use super::decide::Events;
-use super::event::{Event, Paused, Recorded};
+use super::event::{Event, Paused};
 use super::phase::{Outcome, Phase};
 use super::{Deal, Rejection};
 use crate::deposit::{
     Deposit, DepositId, HoldState, Leg, LegId, LegState, Order, Transaction, TransactionKind, TxId,
 };
+use crate::machine::Events;
 use crate::settlement::{Pots, Purpose};
-use crate::{Actor, Destination, Money, PartyId, Payee, Time};
+use crate::{Actor, Destination, Money, PartyId, Payee, Recorded, Time};
 
 use super::command::{ChargebackStep, DestinationUse};
 
