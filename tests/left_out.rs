@@ -73,7 +73,7 @@ fn events_and_news_read_back_in_cbor() {
         }
         for recorded in &events {
             view.apply(recorded);
-            for notice in escrow::notice::notices(&view, recorded) {
+            for notice in escrow_market::notice::notices(&view, recorded) {
                 assert_eq!(through_cbor(&notice.news).as_ref(), Ok(&notice.news), "{}", step.name);
                 told += 1;
             }

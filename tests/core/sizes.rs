@@ -11,9 +11,9 @@ use crate::bench_support::{
 };
 use escrow::deal::command::{Cancel, Wake};
 use escrow::terms::Item;
-use escrow::testing::scenario::{self, Scenario};
 use escrow::wire::compact::{self, Stored};
 use escrow::{Context, Deal, DealSummary, Envelope, Event, Recorded, Terms};
+use escrow_testing::scenario::{self, Scenario};
 use serde::Serialize;
 
 /// As JSON, and in compact form.
