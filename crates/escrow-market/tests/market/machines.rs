@@ -12,7 +12,6 @@ use escrow::deal::command::{
 use escrow::deposit::DepositId;
 use escrow::settlement::Purpose;
 use escrow::terms::{Guarantees, Item};
-use escrow::wire::compact::{self, Stored};
 use escrow::{
     Actor, Award, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate,
     Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
@@ -181,21 +180,6 @@ fn snapshots_round_trip<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
         Ok(())
     })
     .map(drop)
-}
-
-fn the_compact_form_reads_back<M: Play + Stored>(kind: u8, steps: &Steps) -> TestCaseResult
-where
-    Recorded<M::Event>: Stored,
-{
-    let (_, journal) = play::<M>(kind, steps, |_, _, _, _, after| {
-        prop_assert_eq!(&compact::from_slice::<M>(&compact::to_vec(after).unwrap()).unwrap(), after);
-        Ok(())
-    })?;
-    for recorded in &journal {
-        let bytes = compact::to_vec(recorded).unwrap();
-        prop_assert_eq!(&compact::from_slice::<Recorded<M::Event>>(&bytes).unwrap(), recorded);
-    }
-    Ok(())
 }
 
 /// Not by chance: every history of a few steps, over every kind of step, at once or at the next deadline; and from every
@@ -676,7 +660,6 @@ macro_rules! machines {
                 events_are_counted_and_in_order,
                 waking_changes_only_the_promptness,
                 snapshots_round_trip,
-                the_compact_form_reads_back,
             );
 
             #[test]

@@ -92,7 +92,7 @@ fn every_object_has_exactly_the_documented_fields() {
     has(&form, FORM);
     // absent is null: a bare deal has the same keys
     let bare = World::new(plain(Policy::shop()));
-    let bare = nalogka::Deal::project(&bare.deal, &HostData::new(Workflow::Shop)).unwrap();
+    let bare = escrow_nalogka::Deal::project(&bare.deal, &HostData::new(Workflow::Shop)).unwrap();
     has(&bare, DEAL);
     has(&bare.deposit, &deposit());
     assert_eq!((bare.commission_payer, bare.dispute), (None, None));

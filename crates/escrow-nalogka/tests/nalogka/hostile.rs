@@ -312,9 +312,9 @@ fn read_everything(body: &[u8]) {
     let _ = decode::<DepositForm>(body).map(|r| r.command(&w.deal, &Caller::party(text("anna"))));
     let _ = decode::<ChargeForm>(body).map(|r| r.command(&w.deal, &Caller::party(text("anna"))));
     let _ = decode::<PaymentPage>(body).map(|r| r.command(&w.deal, &text("card")));
-    let _ = decode::<nalogka::Notification>(body);
-    let _ = decode::<nalogka::Deal>(body);
-    let _ = decode::<Vec<nalogka::DealEvent>>(body);
+    let _ = decode::<escrow_nalogka::Notification>(body);
+    let _ = decode::<escrow_nalogka::Deal>(body);
+    let _ = decode::<Vec<escrow_nalogka::DealEvent>>(body);
 }
 
 proptest! {
@@ -345,6 +345,6 @@ proptest! {
         read_everything(&bytes);
         let _ = Route::of(&method, &path);
         let _ = path.parse::<ReturnUrl>();
-        let _ = path.parse::<nalogka::Initiator>();
+        let _ = path.parse::<escrow_nalogka::Initiator>();
     }
 }

@@ -37,7 +37,7 @@ fn a_calculation_is_the_quote() {
     // and the deal that is created of the same request has the same
     let deal = project(&created(&shop_user(), &order(), None));
     assert_eq!(serde_json::to_value(deal.calculation_result).unwrap(), by_hand);
-    assert_eq!(deal.commission_payer, Some(nalogka::Payer::Half));
+    assert_eq!(deal.commission_payer, Some(escrow_nalogka::Payer::Half));
 
     // the SDK's sale: 23 500, delivery at 400 by and for the seller, who pays the commission: 4 % = 940
     let phone: Calculate = parse(&json!({

@@ -64,8 +64,8 @@ fn order() -> Value {
     })
 }
 
-fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, nalogka::ApiError> {
-    nalogka::decode(value.to_string().as_bytes())
+fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, escrow_nalogka::ApiError> {
+    escrow_nalogka::decode(value.to_string().as_bytes())
 }
 
 fn files(id: &Text<64, 1>) -> Option<FileInfo> {
@@ -108,8 +108,8 @@ fn noted(world: &World) -> HostData {
     host
 }
 
-fn project(world: &World) -> nalogka::Deal {
-    nalogka::Deal::project(&world.deal, &noted(world)).unwrap()
+fn project(world: &World) -> escrow_nalogka::Deal {
+    escrow_nalogka::Deal::project(&world.deal, &noted(world)).unwrap()
 }
 
 /// A call of a party, via the user.
@@ -125,7 +125,7 @@ fn eventful() -> World {
     let mut w = created(&shop_user(), &order(), None);
     w.pay(B, 3_360_00);
     let track = SetPerformingTrack { tracker_short_name: text("cdek"), code: text("8172990122") };
-    w.act(&seller(), nalogka::Call::SetTrack(track).command());
+    w.act(&seller(), escrow_nalogka::Call::SetTrack(track).command());
     w.act(&seller(), IncurCost { service: 0, evidence: text("waybill") });
     w.pass(HOUR);
     w.act(&tracker(), checkpoint("8172990122", "1", CheckpointKind::Progress, after(HOUR)));

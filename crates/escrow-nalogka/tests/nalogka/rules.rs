@@ -92,7 +92,8 @@ fn attachments_come_at_any_time() {
         call(&mut w, &caller, &command);
     }
     let mut w = paid(w);
-    let add: nalogka::AddAttachments = parse(&json!({ "attachments": [{ "id": "photo-3" }] })).unwrap();
+    let add: escrow_nalogka::AddAttachments =
+        parse(&json!({ "attachments": [{ "id": "photo-3" }] })).unwrap();
     add.commands(files).unwrap().iter().for_each(|command| call(&mut w, &caller, command));
     let ids: Vec<_> = project(&w).attachments.iter().map(|a| a.id.to_string()).collect();
     assert_eq!(ids, ["photo-1", "photo-2", "photo-3"]);
@@ -492,12 +493,13 @@ fn the_seller_deposits_what_is_over_his_proceeds() {
 fn what_cannot_be_said_is_not_said() {
     use escrow::Rate;
     use escrow::terms::{OnRefund, Provider};
-    use nalogka::Inexpressible as I;
+    use escrow_nalogka::Inexpressible as I;
     let at = |change: &dyn Fn(&mut escrow::TermsDraft)| {
         let mut draft = sale(Policy::shop());
         change(&mut draft);
         let w = World::new(draft);
-        nalogka::Deal::project(&w.deal, &HostData::new(Workflow::Shop)).map_err(|e| (e.path(), e.why()))
+        escrow_nalogka::Deal::project(&w.deal, &HostData::new(Workflow::Shop))
+            .map_err(|e| (e.path(), e.why()))
     };
     let third = Provider::Third(text("courier"));
     let share = |percents| Payer::Shared(percent(percents));
@@ -515,14 +517,14 @@ fn what_cannot_be_said_is_not_said() {
     };
     assert_eq!(services(share(30), Provider::Seller), refused("additional_services[1].payer", I::Split));
     assert_eq!(services(Payer::Buyer, third), refused("additional_services[1].provided_by", I::ThirdParty));
-    assert_eq!(services(share(50), Provider::Seller), Ok(nalogka::Payer::Half));
-    assert_eq!(services(share(0), Provider::Seller), Ok(nalogka::Payer::Seller));
-    assert_eq!(services(Payer::Shared(Rate::WHOLE), Provider::Platform), Ok(nalogka::Payer::Buyer));
+    assert_eq!(services(share(50), Provider::Seller), Ok(escrow_nalogka::Payer::Half));
+    assert_eq!(services(share(0), Provider::Seller), Ok(escrow_nalogka::Payer::Seller));
+    assert_eq!(services(Payer::Shared(Rate::WHOLE), Provider::Platform), Ok(escrow_nalogka::Payer::Buyer));
     let fees = |second| {
         at(&|d| d.fees.push(fixed_fee("two", FeePayee::Processor, 1_00, second, OnRefund::Keep)))
             .map(|deal| deal.commission_payer)
     };
-    assert_eq!(fees(Payer::Seller), Ok(Some(nalogka::Payer::Seller)));
+    assert_eq!(fees(Payer::Seller), Ok(Some(escrow_nalogka::Payer::Seller)));
     assert_eq!(fees(Payer::Buyer), refused("commission_payer", I::DifferentPayers));
     assert_eq!(fees(share(10)), refused("commission_payer", I::Split));
     assert_eq!(at(&|d| d.guarantees.seller = Some(rub(1_00))).map(|_| ()), refused("deposit", I::Guarantee));
@@ -535,5 +537,5 @@ fn what_cannot_be_said_is_not_said() {
     // what is left out makes nothing wrong
     let mut w = World::new(plain(Policy::shop()));
     w.act(&buyer(), Post { reference: text("message-1") });
-    assert!(nalogka::Deal::project(&w.deal, &HostData::new(Workflow::Shop)).is_ok());
+    assert!(escrow_nalogka::Deal::project(&w.deal, &HostData::new(Workflow::Shop)).is_ok());
 }

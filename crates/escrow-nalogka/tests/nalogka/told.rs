@@ -16,7 +16,7 @@ use super::*;
 fn lawful(all: &[Envelope], after: &Deal, host: &HostData) -> Result<Vec<Notification>, HistoryError> {
     let told = notifications(None, all, after, host)?;
     let mut status = None;
-    let mut last: Option<nalogka::Deal> = None;
+    let mut last: Option<escrow_nalogka::Deal> = None;
     for (i, notification) in told.iter().enumerate() {
         let deal = match notification {
             Notification::Created { deal } => {
@@ -28,7 +28,7 @@ fn lawful(all: &[Envelope], after: &Deal, host: &HostData) -> Result<Vec<Notific
                 let old = last.as_ref().unwrap();
                 assert!(changes.keys().any(|field| field != "updated_at"), "{changes:?}");
                 // exactly what differs from what was told before, but for what goes without saying
-                let fields = |deal: &nalogka::Deal| serde_json::to_value(deal).unwrap();
+                let fields = |deal: &escrow_nalogka::Deal| serde_json::to_value(deal).unwrap();
                 let (before, now) = (fields(old), fields(deal));
                 for (field, value) in now.as_object().unwrap() {
                     match changes.get(field) {
@@ -97,7 +97,7 @@ fn lawful(all: &[Envelope], after: &Deal, host: &HostData) -> Result<Vec<Notific
 }
 
 fn fields_of(deal: &Deal, host: &HostData) -> Value {
-    serde_json::to_value(nalogka::Deal::project(deal, host).unwrap()).unwrap()
+    serde_json::to_value(escrow_nalogka::Deal::project(deal, host).unwrap()).unwrap()
 }
 
 /// The deal after these events, without the invariants that hold between transitions only.
@@ -238,7 +238,7 @@ fn who_did_it_reads_back() {
         (Actor::Clock, "@clock"),
     ];
     for (actor, text) in all {
-        let initiator = nalogka::Initiator(actor);
+        let initiator = escrow_nalogka::Initiator(actor);
         assert_eq!(initiator.to_string(), text);
         assert_eq!(text.parse(), Ok(initiator));
     }
