@@ -90,13 +90,10 @@ pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
 pub use balance::Balance;
-pub use deal::{
-    Command, Context, Deal, DecodeError, Event, Outcome, Phase, Recorded, Rejection, Status, Transition,
-    transition,
-};
+pub use deal::{Command, Deal, DecodeError, Event, Outcome, Phase, Rejection, Status, transition};
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::Machine;
+pub use machine::{Context, Machine, Recorded, Transition};
 pub use money::{Currency, Money, Rate};
 pub use offer::Offer;
 pub use party::{

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use escrow::Recorded;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
-use escrow::deal::{Event, Parts, PhaseKind, Recorded};
+use escrow::deal::{Event, Parts, PhaseKind};
 use escrow::testing::scenario::{Scenario, ScenarioError, run};
 use escrow::wire::{DealSummary, Envelope};
 use escrow::{Command, Context, Deal, DecodeError, Terms, TermsDraft, Text, Time};

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use escrow::Recorded;
+use escrow::deal::PendingOrder;
 use escrow::deal::command::Answered;
-use escrow::deal::{PendingOrder, Recorded};
 use escrow::deposit::{GatewayName, IdempotencyKey, Reference};
 use escrow::port::{CheckoutForm, CheckoutRequest, Commit, CommitError, blocking};
 use escrow::testing::conformance::{

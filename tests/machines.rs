@@ -47,7 +47,7 @@ trait Play:
     + DeserializeOwned
 {
     /// A new one, of a few kinds.
-    fn start(kind: u8) -> (Self, Transition<Self::Event>);
+    fn start(kind: u8) -> (Self, Transition<Self>);
     /// The command that only fires what is due.
     fn wake() -> Self::Command;
     /// Something that somebody may do now, sensible or not.
@@ -96,7 +96,7 @@ fn play<M: Play>(
 }
 
 type Journal<M> = Vec<Recorded<<M as Machine>::Event>>;
-type Outcome<M> = Result<Transition<<M as Machine>::Event>, <M as Machine>::Rejection>;
+type Outcome<M> = Result<Transition<M>, <M as Machine>::Rejection>;
 
 fn replay_equals_live<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
     let (live, journal) = play::<M>(kind, steps, |_, _, _, _, _| Ok(()))?;
@@ -292,7 +292,7 @@ fn deal_id(n: u8) -> DealId {
 }
 
 impl Play for Offer {
-    fn start(kind: u8) -> (Self, Transition<offer::Event>) {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
         let mut draft = OfferDraft::new(
             text("anna"),
             if kind.is_multiple_of(2) { Side::Seller } else { Side::Buyer },
@@ -411,7 +411,7 @@ impl Play for Deal {
 
 /// Credits, receivables and withdrawals of one holder; a day is enough for its limits to matter.
 impl Play for Balance {
-    fn start(kind: u8) -> (Self, Transition<balance::Event>) {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
         let mut policy = BalancePolicy { horizon_s: 10 * BalancePolicy::DAY_S, ..BalancePolicy::default() };
         if kind.is_multiple_of(2) {
             policy.per_day = Some(rub(40_00));
@@ -493,7 +493,7 @@ impl Play for Balance {
 }
 
 impl Play for Subscription {
-    fn start(kind: u8) -> (Self, Transition<subscription::Event>) {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
         let store = Recipient::Store { store: StoreId::new(Uuid::nil()), owner: text("anna") };
         let period = [Period::Days(1), Period::Weeks(1), Period::Months(1)][usize::from(kind % 3)];
         let mut draft = SubscriptionDraft::new(text("boris"), store, Plan::new(rub(490_00), period));
@@ -566,7 +566,7 @@ impl Play for Subscription {
 }
 
 impl Play for Store {
-    fn start(kind: u8) -> (Self, Transition<store::Event>) {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
         let policy = if kind.is_multiple_of(2) { Policy::shop() } else { Policy::marketplace() };
         let draft = StoreDraft {
             owner: text("anna"),
@@ -610,7 +610,7 @@ impl Play for Store {
 }
 
 impl Play for PayeeProfile {
-    fn start(kind: u8) -> (Self, Transition<payee::Event>) {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
         let codes = CodePolicy { attempts: kind % 5 + 1, ..CodePolicy::default() };
         PayeeProfile::register(text("anna"), codes, &Context::new(noon(), party("anna"))).unwrap()
     }

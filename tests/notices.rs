@@ -9,10 +9,11 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use escrow::Recorded;
+use escrow::deal::Event;
 use escrow::deal::command::{
     Accept, Cancel, CheckpointKind, DestinationUse, RequestChanges, StartPerforming,
 };
-use escrow::deal::{Event, Recorded};
 use escrow::deposit::TransactionKind;
 use escrow::notice::{News, Notice, Recipient, notices};
 use escrow::port::{Commit, CommitError, blocking};

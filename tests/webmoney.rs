@@ -15,8 +15,9 @@ mod hostile;
 mod wire;
 
 use common::*;
+use escrow::Recorded;
 use escrow::deal::command::{AppointArbiter, DestinationUse, Rule};
-use escrow::deal::{Event, Guard, Recorded};
+use escrow::deal::{Event, Guard};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
 use escrow::offer::{OfferDraft, OfferTerms};
 use escrow::settlement::Purpose;

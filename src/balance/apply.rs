@@ -3,8 +3,8 @@
 use super::heard::{Fact, Known};
 use super::withdrawal::is_within_a_day;
 use super::{Balance, Command, Event, Rejection, Withdrawal, WithdrawalState};
+use crate::Context;
 use crate::code::Verdict;
-use crate::deal::Context;
 use crate::machine::{self, Machine};
 use crate::{Money, Recorded, Time, Transition};
 
@@ -25,7 +25,7 @@ impl Machine for Balance {
         self.withdrawals.next_expiry().map(|(at, _)| at)
     }
 
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Event>, Rejection> {
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
         machine::decide(self, command, context)
     }
 

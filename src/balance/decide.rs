@@ -9,8 +9,8 @@ use super::{
     After, Balance, Event, Fact, Holder, PolicyError, Rejection, Withdrawal, WithdrawalState,
     WithdrawalStatus,
 };
+use crate::Context;
 use crate::code::{Code, Judged, Verdict};
-use crate::deal::Context;
 use crate::machine::{Out, Rules};
 use crate::{Actor, Destination, Money, Time};
 

@@ -110,8 +110,8 @@ pub use self::withdrawal::{Withdrawal, WithdrawalKey, WithdrawalState, Withdrawa
 use self::heard::Heard;
 use self::withdrawal::Withdrawals;
 use crate::code::Verdict;
-use crate::deal::{Context, Events};
 use crate::deposit::LegState;
+use crate::machine::{Context, Events};
 use crate::{Actor, BalanceId, Currency, Deal, Money, Payee, Recorded, Time, Transition};
 
 /// What a holder has in the system, in one currency, with every withdrawal that is open.
@@ -158,7 +158,7 @@ impl Balance {
         currency: Currency,
         policy: BalancePolicy,
         context: &Context,
-    ) -> Result<(Self, Transition<Event>), Rejection> {
+    ) -> Result<(Self, Transition<Self>), Rejection> {
         match &context.actor {
             Actor::Operator(_) | Actor::Clock => {}
             Actor::Party(_) | Actor::Moderator(_) | Actor::Gateway | Actor::Tracker => {
@@ -174,7 +174,7 @@ impl Balance {
             via: context.via.clone(),
             event: Event::Opened { holder, currency, policy },
         });
-        Ok((balance, Transition::new(events)))
+        Ok((balance, Transition::new(events, None)))
     }
 
     fn begin(id: BalanceId, holder: Holder, currency: Currency, policy: BalancePolicy, at: Time) -> Self {

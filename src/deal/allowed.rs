@@ -41,7 +41,7 @@ impl Deal {
     pub fn allowed(&self, actor: &Actor, now: Time) -> Allowed {
         let now = now.max(self.last_at());
         if self.is_due(now)
-            && let Ok(view) = decide::fire_due(self, now, &mut decide::Events::new())
+            && let Ok(view) = decide::fire_due(self, now, &mut crate::machine::Events::new())
         {
             return view.allowed_now(actor);
         }

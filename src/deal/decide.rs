@@ -1,118 +1,25 @@
 //! `transition`: judges a command and says what follows. Reads, never writes.
 
-use smallvec::SmallVec;
-
 use super::command::Command;
 use super::draft::Draft;
-use super::event::{Event, Recorded};
+use super::event::Event;
 use super::table::{self, Permit};
 use super::{Deal, Rejection, repeat, rules};
 use crate::deposit::Order;
+use crate::machine::Events;
 use crate::settlement::Purpose;
-use crate::{Actor, Money, PartyId, Payee, Role, Time};
-
-/// Who asks, and when.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Context {
-    /// The host's time. Inside a machine it never runs backwards: an earlier instant counts as the latest one seen.
-    pub now: Time,
-    /// Who acts.
-    pub actor: Actor,
-    /// On whose behalf the call came in.
-    pub via: Option<PartyId>,
-    /// The revision (a deal's: [`Deal::revision`]) that the actor has seen; absent where he does not say.
-    pub seen: Option<u64>,
-}
-
-impl Context {
-    /// An actor at an instant.
-    pub const fn new(now: Time, actor: Actor) -> Self {
-        Self { now, actor, via: None, seen: None }
-    }
-
-    /// The passage of time.
-    pub const fn clock(now: Time) -> Self {
-        Self::new(now, Actor::Clock)
-    }
-
-    /// The payment gateway.
-    pub const fn gateway(now: Time) -> Self {
-        Self::new(now, Actor::Gateway)
-    }
-
-    /// The tracker.
-    pub const fn tracker(now: Time) -> Self {
-        Self::new(now, Actor::Tracker)
-    }
-
-    /// A party.
-    pub const fn party(now: Time, id: PartyId) -> Self {
-        Self::new(now, Actor::Party(id))
-    }
-
-    /// The revision that the actor has seen: on a later one the command is refused as stale.
-    #[must_use]
-    pub fn seen(mut self, revision: u64) -> Self {
-        self.seen = Some(revision);
-        self
-    }
-
-    /// On whose behalf the call came in.
-    #[must_use]
-    pub fn via(mut self, id: PartyId) -> Self {
-        self.via = Some(id);
-        self
-    }
-}
-
-/// A transition's events: on the stack, up to eight of them.
-pub(crate) type Events<E = Event> = SmallVec<[Recorded<E>; 8]>;
-
-/// What follows from a command: nothing but events; orders are a view of them. No events: it already stands.
-/// A deal's, unless it is said which [`Machine`](crate::Machine)'s.
-#[must_use = "apply it and commit it, or it never happened"]
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transition<E = Event> {
-    events: Events<E>,
-}
-
-impl<E> Transition<E> {
-    pub(crate) const fn new(events: Events<E>) -> Self {
-        Self { events }
-    }
-
-    /// What happened, in order.
-    pub fn events(&self) -> &[Recorded<E>] {
-        &self.events
-    }
-
-    /// Did the command already stand, so that nothing happened?
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    /// The events themselves.
-    pub fn into_events(self) -> SmallVec<[Recorded<E>; 8]> {
-        self.events
-    }
-}
+use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 
 impl Transition {
-    /// It already stands.
-    pub(super) fn nothing() -> Self {
-        Self::new(Events::new())
-    }
-
     /// What the gateway is to do now, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
-        self.events.iter().filter_map(|recorded| recorded.event.order())
+        self.events().iter().filter_map(|recorded| recorded.event.order())
     }
 
     /// Who gets what by this transition: every leg that is ordered, credited or made to wait, with a repeated
     /// attempt of a declined one among them.
     pub fn split(&self) -> impl Iterator<Item = (&Payee, Purpose, Money)> {
-        self.events.iter().filter_map(|recorded| {
+        self.events().iter().filter_map(|recorded| {
             if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event {
                 Some((&order.payee, order.purpose, order.amount))
             } else if let Event::LegWaits { payee, purpose, amount, .. } = &recorded.event {
@@ -134,10 +41,15 @@ impl Transition {
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
 /// unless the transition is applied.
 pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-    let Some(case) = Case::open(deal, command, context)? else { return Ok(Transition::nothing()) };
+    let Some(case) = Case::open(deal, command, context)? else { return Ok(Transition::default()) };
     let mut events = Events::new();
     case.decide(deal, command, context, &mut events)?;
-    Ok(Transition::new(events))
+    if events.is_empty() {
+        return Ok(Transition::default());
+    }
+    let mut after = deal.clone();
+    events.iter().for_each(|recorded| after.apply(recorded));
+    Ok(Transition::new(events, Some(after)))
 }
 
 /// A command that may be given, before it is decided what follows from it.

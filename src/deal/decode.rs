@@ -7,10 +7,10 @@ use thiserror::Error;
 
 use super::Deal;
 use super::command::ChargebackStep;
-use super::event::Recorded;
 use super::phase::{Outcome, Phase, PhaseKind};
 use super::rules::proposal;
 use super::stored::State;
+use crate::Recorded;
 use crate::deposit::{
     Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState,

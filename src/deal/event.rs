@@ -18,7 +18,7 @@ use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::{Terms, TermsField};
 use crate::wire::tagged;
-use crate::{Actor, Destination, Money, PartyId, Payee, Side, Text, Time};
+use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 
 /// Which sides have consented to the current version of the terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -477,20 +477,4 @@ impl Event {
             | Self::DisputeClosed {} => None,
         }
     }
-}
-
-/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless it is said
-/// which [`Machine`](crate::Machine)'s.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Recorded<E = Event> {
-    /// When it counts: never before the event before it. A deadline's own instant, where a timer fired.
-    pub at: Time,
-    /// Who did it.
-    pub actor: Actor,
-    /// On whose behalf the call came in, such as a marketplace that acts for its user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<PartyId>,
-    /// What happened.
-    pub event: E,
 }

@@ -26,10 +26,9 @@ use std::sync::Arc;
 pub use self::access::Access;
 pub use self::allowed::{Allowed, Denied};
 pub use self::command::{Command, CommandKind};
-pub(crate) use self::decide::Events;
-pub use self::decide::{Context, Transition, transition};
+pub use self::decide::transition;
 pub use self::decode::{DecodeError, Parts};
-pub use self::event::{Consents, DepositChange, Event, Paused, Recorded};
+pub use self::event::{Consents, DepositChange, Event, Paused};
 pub use self::guard::Guard;
 pub use self::phase::{DisputeStage, Origin, Outcome, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::Rejection;
@@ -44,9 +43,13 @@ use crate::deposit::{
     Deposit, DepositId, GatewayName, IdempotencyKey, Leg, Reference, Transaction, TransactionState, TxId,
 };
 use crate::dispute::Dispute;
+use crate::machine::Events;
 use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
 use crate::terms::Terms;
-use crate::{Actor, DealId, Destination, Machine, Money, PartyId, Payee, Role, Side, Time};
+use crate::{
+    Actor, Context, DealId, Destination, Machine, Money, PartyId, Payee, Recorded, Role, Side, Time,
+    Transition,
+};
 
 /// A deal between a buyer and a seller, with the money that is held for them.
 ///
@@ -108,13 +111,13 @@ impl Deal {
             event: rules::proposal::propose(&terms, side, context.now),
         };
         let mut deal = Self::begin(id, &first).ok_or(Rejection::Overflow)?;
-        let mut events = decide::Events::new();
+        let mut events = Events::new();
         events.push(first);
         let (actor, via) = (&context.actor, context.via.as_ref());
         let mut out = draft::Draft::new(&deal, context.now, actor, via, &mut events)?;
         rules::funding::advance(&deal, &draft::Delta::default(), deal.consents(), &mut out)?;
         events.iter().skip(1).for_each(|recorded| deal.apply(recorded));
-        Ok((deal, Transition::new(events)))
+        Ok((deal, Transition::new(events, None)))
     }
 
     /// Its id.
@@ -425,11 +428,11 @@ impl Deal {
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
     pub fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition, Rejection> {
-        let Some(case) = Case::open(self, command, context)? else { return Ok(Transition::nothing()) };
+        let Some(case) = Case::open(self, command, context)? else { return Ok(Transition::default()) };
         let mut events = Events::new();
         case.decide(self, command, context, &mut events)?;
         events.iter().for_each(|recorded| self.apply(recorded));
-        Ok(Transition::new(events))
+        Ok(Transition::new(events, None))
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.

@@ -24,7 +24,8 @@ use smallvec::SmallVec;
 pub use self::news::News;
 use self::table::To;
 
-use crate::deal::{Deal, Recorded};
+use crate::Recorded;
+use crate::deal::Deal;
 use crate::{Actor, DealId, PartyId, Role, Side, Time};
 
 /// Something to be told to somebody.

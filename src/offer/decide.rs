@@ -5,7 +5,7 @@ use std::fmt;
 use super::command::{self, Command, CommandKind};
 use super::takes::{Known, Take, TakeStage};
 use super::{Event, Mode, Offer, Rejection, Status};
-use crate::deal::Context;
+use crate::Context;
 use crate::machine::{Out, Rules};
 use crate::{Actor, DealId, PartyId, Time};
 

@@ -60,8 +60,8 @@ pub use self::takes::{Take, TakeStage};
 pub use self::terms::{OfferDraft, OfferTerms};
 
 use self::takes::{Known, Takes};
-use crate::deal::{Context, Events};
 use crate::machine::{self, Machine};
+use crate::machine::{Context, Events};
 use crate::{Actor, Deal, DealId, OfferId, PartyId, Recorded, Terms, Time, Transition};
 
 /// An offer, with everything that is reserved or concluded of it.
@@ -137,7 +137,7 @@ impl Offer {
         id: OfferId,
         terms: impl Into<Arc<OfferTerms>>,
         context: &Context,
-    ) -> Result<(Self, Transition<Event>), Rejection> {
+    ) -> Result<(Self, Transition<Self>), Rejection> {
         let terms = terms.into();
         match &context.actor {
             Actor::Party(id) if *id == terms.owner => {}
@@ -155,7 +155,7 @@ impl Offer {
         };
         let mut events = Events::new();
         events.push(first);
-        Ok((offer, Transition::new(events)))
+        Ok((offer, Transition::new(events, None)))
     }
 
     fn begin(id: OfferId, terms: Arc<OfferTerms>, at: Time) -> Self {
@@ -295,7 +295,7 @@ impl Machine for Offer {
         self.takes.next_lapse().map(|(at, _)| at)
     }
 
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Event>, Rejection> {
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
         machine::decide(self, command, context)
     }
 

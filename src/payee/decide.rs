@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::command::{self, Command, CommandKind};
 use super::{DestinationId, Event, Listed, PayeeProfile, Rejection};
+use crate::Context;
 use crate::code::{Code, Judged, Verdict};
-use crate::deal::Context;
 use crate::machine::{Out, Rules};
 use crate::{Actor, Destination, Time};
 

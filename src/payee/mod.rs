@@ -60,8 +60,8 @@ pub use self::rejection::Rejection;
 pub use self::requisite::{DestinationId, Label, LabelError, Requisite};
 
 use crate::code::{Code, CodePolicy, Verdict};
-use crate::deal::{Context, Events};
 use crate::machine::{self, Machine, Out};
+use crate::machine::{Context, Events};
 use crate::{Actor, Destination, PartyId, Recorded, Time, Transition};
 
 /// A payee's destinations. One profile per party: the party's id is its own.
@@ -109,7 +109,7 @@ impl PayeeProfile {
         owner: PartyId,
         codes: CodePolicy,
         context: &Context,
-    ) -> Result<(Self, Transition<Event>), Rejection> {
+    ) -> Result<(Self, Transition<Self>), Rejection> {
         match &context.actor {
             Actor::Party(id) if *id == owner => {}
             Actor::Operator(_) => {}
@@ -121,7 +121,7 @@ impl PayeeProfile {
         let mut events = Events::new();
         Out::new(&mut events, context.now, &context.actor, context.via.as_ref())
             .push(Event::Registered { owner: owner.clone(), codes });
-        Ok((Self::begin(owner, codes, context.now), Transition::new(events)))
+        Ok((Self::begin(owner, codes, context.now), Transition::new(events, None)))
     }
 
     const fn begin(owner: PartyId, codes: CodePolicy, at: Time) -> Self {
@@ -212,7 +212,7 @@ impl Machine for PayeeProfile {
         None
     }
 
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Event>, Rejection> {
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
         machine::decide(self, command, context)
     }
 

@@ -5,7 +5,8 @@ use std::future::Future;
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use crate::deal::{Deal, Recorded};
+use crate::Recorded;
+use crate::deal::Deal;
 use crate::notice::{Notice, notices};
 use crate::wire::Envelope;
 use crate::{DealId, Time};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::command::{Command, CommandKind};
 use super::{Event, Rejection, Status, Store};
-use crate::deal::Context;
+use crate::Context;
 use crate::machine::{Out, Rules};
 use crate::{Actor, Time};
 

@@ -64,8 +64,8 @@ pub use self::event::Event;
 pub use self::rejection::Rejection;
 pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 
-use crate::deal::{Context, Events};
 use crate::machine::{self, Machine, Out};
+use crate::machine::{Context, Events};
 use crate::{Actor, Recorded, StoreId, Terms, Time, Transition};
 
 /// A store, with the conditions that are in force.
@@ -117,7 +117,7 @@ impl Store {
         id: StoreId,
         terms: impl Into<Arc<StoreTerms>>,
         context: &Context,
-    ) -> Result<(Self, Transition<Event>), Rejection> {
+    ) -> Result<(Self, Transition<Self>), Rejection> {
         match &context.actor {
             Actor::Operator(_) => {}
             Actor::Party(_) | Actor::Moderator(_) | Actor::Gateway | Actor::Tracker | Actor::Clock => {
@@ -128,7 +128,7 @@ impl Store {
         let mut events = Events::new();
         Out::new(&mut events, context.now, &context.actor, context.via.as_ref())
             .push(Event::Opened { terms: terms.clone() });
-        Ok((Self::begin(id, terms, context.now), Transition::new(events)))
+        Ok((Self::begin(id, terms, context.now), Transition::new(events, None)))
     }
 
     fn begin(id: StoreId, terms: Arc<StoreTerms>, at: Time) -> Self {
@@ -213,7 +213,7 @@ impl Machine for Store {
         None
     }
 
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Event>, Rejection> {
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
         machine::decide(self, command, context)
     }
 

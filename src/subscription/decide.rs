@@ -11,8 +11,8 @@ use super::{
     Charge, ChargeState, Ending, Event, Missed, Next, Plan, Proposer, Rejection, Status, Subscription,
     SubscriptionTerms, Trial, Undue,
 };
-use crate::deal::{Context, Events};
 use crate::deposit::Reference;
+use crate::machine::{Context, Events};
 use crate::machine::{Machine, Out, Rules};
 use crate::{Actor, Policy, SubscriptionId, Time, Transition};
 
@@ -354,7 +354,7 @@ pub(super) fn subscribe(
     id: SubscriptionId,
     terms: Arc<SubscriptionTerms>,
     context: &Context,
-) -> Result<(Subscription, Transition<Event>), Rejection> {
+) -> Result<(Subscription, Transition<Subscription>), Rejection> {
     match &context.actor {
         Actor::Party(id) if *id == terms.payer => {}
         Actor::Operator(_) => {}
@@ -381,5 +381,5 @@ pub(super) fn subscribe(
         subscription.state.begin_period(Missed::Skipped, &mut out);
     }
     events.iter().skip(1).for_each(|recorded| subscription.apply(recorded));
-    Ok((subscription, Transition::new(events)))
+    Ok((subscription, Transition::new(events, None)))
 }

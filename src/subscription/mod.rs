@@ -69,7 +69,7 @@ pub use self::event::{Ending, Event, Undue};
 pub use self::plan::{Dunning, Missed, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial};
 pub use self::rejection::Rejection;
 
-use crate::deal::Context;
+use crate::Context;
 use crate::deposit::Reference;
 use crate::machine::{self, Machine};
 use crate::{Actor, InstrumentRef, Money, PartyId, Recorded, SubscriptionId, Time, Transition};
@@ -265,7 +265,7 @@ impl Subscription {
         id: SubscriptionId,
         terms: impl Into<Arc<SubscriptionTerms>>,
         context: &Context,
-    ) -> Result<(Self, Transition<Event>), Rejection> {
+    ) -> Result<(Self, Transition<Self>), Rejection> {
         decide::subscribe(id, terms.into(), context)
     }
 
@@ -386,7 +386,7 @@ impl Machine for Subscription {
         self.state.next_timer().map(|(at, _)| at)
     }
 
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Event>, Rejection> {
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
         machine::decide(self, command, context)
     }
 

@@ -1,6 +1,7 @@
 //! Given, when, then: one command after the other on one deal, in code. No agent, no gateway: only the rules.
 
-use crate::deal::{Event, Recorded};
+use crate::Recorded;
+use crate::deal::Event;
 use crate::{Command, Context, Deal, DealId, Money, Payee, Rejection, Status, Terms, Transition, transition};
 
 /// A deal that a test begins with.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use crate::DealId;
-use crate::deal::{Deal, DecodeError, Recorded};
+use crate::Recorded;
+use crate::deal::{Deal, DecodeError};
 use crate::port::{Commit, CommitError, EventSink, blocking};
 use crate::wire::Envelope;
 

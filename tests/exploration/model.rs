@@ -6,8 +6,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use escrow::Recorded;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
-use escrow::deal::{Command, CommandKind, Event, PhaseKind, Recorded, Timer};
+use escrow::deal::{Command, CommandKind, Event, PhaseKind, Timer};
 use escrow::terms::{Provider, Terms};
 use escrow::{Actor, Context, Deal, DealId, Payee, Status, Time, transition};
 use stateright::{Model, Property};

@@ -1,7 +1,8 @@
 //! Punctuality: waking at every deadline, or never until now, gives the same deal.
 
+use escrow::Recorded;
+use escrow::deal::Command;
 use escrow::deal::command::Wake;
-use escrow::deal::{Command, Recorded};
 use escrow::{Actor, Context, Deal, Rejection, Time, Transition, transition};
 
 pub const PUNCTUAL: &str =

@@ -6,10 +6,11 @@ use super::{
     Conformance, NotConforming, Tried, Verdict, act, buyer, deal_id, ensure, rub, sale, seller, start,
     try_all,
 };
+use crate::Context;
 use crate::deal::command::{
     Accept, Answered, Cancel, ConfirmPayment, PaymentForm, ReturnUrls, StartPerforming,
 };
-use crate::deal::{Context, Deal, PendingOrder};
+use crate::deal::{Deal, PendingOrder};
 use crate::deposit::{DepositId, GatewayName, IdempotencyKey, Reference};
 use crate::port::{CheckoutRequest, blocking};
 use crate::{Actor, Money, Text, TxId};

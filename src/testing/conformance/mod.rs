@@ -16,9 +16,10 @@ use thiserror::Error;
 pub use gateway::{GatewayUnderTest, payment_gateway};
 pub use sink::{SinkUnderTest, event_sink};
 
-use crate::deal::{Context, Deal, Recorded};
+use crate::deal::Deal;
 use crate::terms::{Fee, FeePayee, Item, Payer, Policy, Terms, TermsDraft};
 use crate::{Actor, Currency, DealId, Money, PartyId, Rate, Text, Time};
+use crate::{Context, Recorded};
 
 /// What a suite has seen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -5,12 +5,13 @@ use std::sync::Barrier;
 use super::{
     Conformance, NotConforming, Tried, Verdict, act, buyer, deal_id, ensure, sale, seller, start, try_all,
 };
+use crate::deal::Deal;
 use crate::deal::command::{Accept, ConfirmPayment, Post, StartPerforming};
-use crate::deal::{Context, Deal, Recorded};
 use crate::deposit::DepositId;
 use crate::port::{Commit, CommitError, blocking};
 use crate::wire::Envelope;
 use crate::{Actor, DealId, Text};
+use crate::{Context, Recorded};
 
 /// An event sink, with what the suite needs to look at its storage.
 pub trait SinkUnderTest: blocking::EventSink + Send + Sized {

@@ -4,7 +4,8 @@ use super::cast::{buyer_of, everybody, operator, seller_of};
 use super::commands;
 use super::history::{Act, History, Move, Step};
 use super::salt::{Salt, nth, sound, text};
-use crate::deal::{CommandKind, Recorded};
+use crate::Recorded;
+use crate::deal::CommandKind;
 use crate::{Actor, Command, Context, Deal, DealId, Rejection, Time, Transition, transition};
 
 /// One step as it was taken.

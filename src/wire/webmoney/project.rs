@@ -1,8 +1,9 @@
 //! From a deal to the documented objects.
 
 use super::{Amount, ContractInfo, DealInfo, ExtUserInfo, Inexpressible, Personal, ServiceId};
+use crate::Recorded;
 use crate::deal::command::Verdict;
-use crate::deal::{Deal, Event, Recorded};
+use crate::deal::{Deal, Event};
 use crate::deposit::{Deposit, DepositId, Transaction, TransactionState};
 use crate::settlement::{Ending, Fault};
 use crate::terms::Terms;

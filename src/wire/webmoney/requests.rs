@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::project::deposits_of;
 use super::{CallError, ContractCreate, HashError, Personal, Problem, RequestHash, ServiceId, ServiceSecret};
+use crate::Context;
 use crate::agent::Caller;
+use crate::deal::Deal;
 use crate::deal::command::{Agree, Cancel, DestinationUse, FileClaim, PaymentClaim, Report, SetDestination};
 use crate::deal::command::{Command, Verdict};
-use crate::deal::{Context, Deal};
 use crate::deposit::{GatewayName, Reference};
 use crate::{DealId, Destination, InstrumentRef, PartyId, Side, Text, Time};
 

@@ -1,94 +1,12 @@
-//! The shape that the deal and the aggregates beside it share: decide, then fold.
+//! The rules of a small machine, and what makes decisions of them.
 
 use std::borrow::Cow;
 
-use thiserror::Error;
-
-use crate::deal::{Context, Events, Recorded, Transition};
+use super::{Context, Events, Machine, Recorded, Transition};
 use crate::{Actor, PartyId, Time};
 
-/// Something with a life of its own that is told by events: a [`Deal`](crate::Deal), an [`Offer`](crate::Offer).
-///
-/// What holds of every one of them:
-/// - [`decide`](Machine::decide) is pure and total; [`apply`](Machine::apply) is the only place where it changes, live
-///   and on replay, and replaying its journal gives the live state.
-/// - The same command again is answered with no events; a rejection changes nothing.
-/// - Waking it at every deadline, late, or never gives the same result: timers that are due fire first, each at its
-///   own instant, before a command is judged.
-/// - Time never runs backwards inside it.
-pub trait Machine {
-    /// What can be asked of it.
-    type Command;
-    /// What can happen to it.
-    type Event;
-    /// Why a command is refused.
-    type Rejection;
-
-    /// How many events it has seen: what a sink locks on.
-    fn version(&self) -> u64;
-
-    /// When it saw its last event.
-    fn last_at(&self) -> Time;
-
-    /// When it is to be woken next. Waking late, or never, changes no result, only its promptness.
-    fn next_deadline(&self) -> Option<Time>;
-
-    /// Judges a command: what happens, or why it does not. No events: it already stands.
-    ///
-    /// # Errors
-    /// Its rejection; nothing has changed.
-    fn decide(
-        &self,
-        command: &Self::Command,
-        context: &Context,
-    ) -> Result<Transition<Self::Event>, Self::Rejection>;
-
-    /// Takes in what happened: computes nothing and checks nothing.
-    fn apply(&mut self, recorded: &Recorded<Self::Event>);
-
-    /// Decides and applies.
-    ///
-    /// # Errors
-    /// The rejection of [`decide`](Machine::decide); the machine is as it was.
-    fn handle(
-        &mut self,
-        command: &Self::Command,
-        context: &Context,
-    ) -> Result<Transition<Self::Event>, Self::Rejection> {
-        let transition = self.decide(command, context)?;
-        transition.events().iter().for_each(|recorded| self.apply(recorded));
-        Ok(transition)
-    }
-}
-
-/// Why stored data is none of the small machines. Not transient: the same bytes fail again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The snapshot is of another schema.
-    #[error(
-        "schema: this version reads `{expected}`; decode it with a version of the crate that knows the other"
-    )]
-    UnknownSchema {
-        /// The schema that is known.
-        expected: &'static str,
-    },
-    /// The journal does not begin with its first event, or has it again later.
-    #[error("journal: must begin with `{first}`, and have it only there")]
-    NotAJournal {
-        /// The type of the event that every journal of the kind begins with.
-        first: &'static str,
-    },
-    /// A field contradicts the rest.
-    #[error("state.{field}: does not agree with the rest")]
-    Field {
-        /// Which.
-        field: &'static str,
-    },
-}
-
 /// The rules of a small machine, from which [`decide`] makes its `Machine::decide`. The deal has its own.
-pub(crate) trait Rules: Machine + Clone {
+pub(crate) trait Rules: Machine {
     /// What tells one deadline from another.
     type Timer;
 
@@ -117,7 +35,7 @@ pub(crate) fn decide<M: Rules>(
     machine: &M,
     command: &M::Command,
     context: &Context,
-) -> Result<Transition<M::Event>, M::Rejection> {
+) -> Result<Transition<M>, M::Rejection> {
     let now = context.now.max(machine.last_at());
     let mut events = Events::new();
     let mut view = Cow::Borrowed(machine);
@@ -125,12 +43,18 @@ pub(crate) fn decide<M: Rules>(
     let fired = events.len();
     let via = context.via.as_ref();
     view.judge(command, context, &mut Out { events: &mut events, at: now, actor: &context.actor, via })?;
-    if M::LEAVES_DUE && events.len() > fired {
+    if events.len() > fired {
         let after = view.to_mut();
         events.iter().skip(fired).for_each(|recorded| after.apply(recorded));
-        fire_due(&mut view, now, &mut events);
+        if M::LEAVES_DUE {
+            fire_due(&mut view, now, &mut events);
+        }
     }
-    Ok(Transition::new(events))
+    let after = match view {
+        Cow::Owned(after) => Some(after),
+        Cow::Borrowed(_) => None,
+    };
+    Ok(Transition::new(events, after))
 }
 
 /// Fires what is due, each at its own instant, and applies it to the view.
