@@ -109,6 +109,11 @@ pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
 pub use wire::{DealSummary, Envelope};
 
+/// Whether a field is left out where it is written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// The README's code is tested with the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,8 +1,11 @@
 //! The fold: the only place where a deal changes, live and on replay. It holds no rules and computes no figure that is
 //! not in the event; every part takes in what concerns it.
 
-use super::agreement::Agreement;
-use super::books::{Books, OpenChargeback, Received, Waiting};
+use std::sync::Arc;
+
+use super::agreement::{Agreement, Consents};
+use super::books::fold::{Received, Waiting};
+use super::books::{Books, OpenChargeback};
 use super::clockwork::Clockwork;
 use super::event::Event;
 use super::phase::{Phase, Stage};
@@ -11,6 +14,7 @@ use super::rules::proposal;
 use super::work::Work;
 use super::{Deal, State};
 use crate::dispute::Opener;
+use crate::terms::Terms;
 use crate::{DealId, Recorded};
 
 impl Deal {
@@ -19,14 +23,25 @@ impl Deal {
         let Event::Proposed { terms, consents, phase } = &first.event else {
             return None;
         };
+        Some(Self::start(id, terms.clone(), first, *consents, *phase))
+    }
+
+    /// A new deal, as its first event tells of it.
+    pub(super) fn start(
+        id: DealId,
+        terms: Arc<Terms>,
+        first: &Recorded,
+        consents: Consents,
+        phase: Phase,
+    ) -> Self {
         let state = State {
-            clockwork: Clockwork::begin(first, *phase),
-            agreement: Agreement::begin(*consents),
-            books: Books::begin(proposal::fixed_deposits(terms)),
+            clockwork: Clockwork::begin(first, phase),
+            agreement: Agreement::begin(consents),
+            books: Books::begin(proposal::fixed_deposits(&terms)),
             work: Work::default(),
             quarrel: Quarrel::begin(terms.arbiter.as_ref()),
         };
-        Some(Self { id, terms: terms.clone(), agreed: None, state })
+        Self { id, terms, agreed: None, state }
     }
 
     /// Takes in what happened. Computes nothing and checks nothing: for events of [`super::transition`], and for

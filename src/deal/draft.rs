@@ -10,7 +10,8 @@ use std::ops::Deref;
 
 use super::event::{Event, Paused};
 use super::phase::{Outcome, Phase};
-use super::{Deal, Events};
+use super::Deal;
+use crate::machine::Events;
 use crate::{Actor, PartyId, Recorded, Time};
 
 pub(super) struct Draft<'a> {
@@ -64,9 +65,9 @@ impl<'a> Draft<'a> {
         self.at
     }
 
-    /// Whether nothing has happened yet.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.events.is_empty()
+    /// How many events there are so far, those of timers that were due included.
+    pub(super) fn pushed(&self) -> usize {
+        self.events.len()
     }
 
     /// It happened: what is read from here on is true after it.

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::command::{
     Attachment, ChargebackStep, Checkpoint, DestinationUse, PaymentForm, Revision, Track, Verdict,
 };
+use super::agreement::Consents;
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
 use crate::deposit::{
@@ -19,41 +20,6 @@ use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::{Terms, TermsField};
 use crate::wire::tagged;
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
-
-/// Which sides have consented to the current version of the terms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Consents {
-    /// The buyer has.
-    pub buyer: bool,
-    /// The seller has.
-    pub seller: bool,
-}
-
-impl Consents {
-    /// Both have.
-    pub const BOTH: Self = Self { buyer: true, seller: true };
-
-    /// Have both?
-    pub const fn all(self) -> bool {
-        self.buyer && self.seller
-    }
-
-    /// Has this side?
-    pub const fn of(self, side: Side) -> bool {
-        match side {
-            Side::Buyer => self.buyer,
-            Side::Seller => self.seller,
-        }
-    }
-
-    pub(crate) const fn with(self, side: Side) -> Self {
-        match side {
-            Side::Buyer => Self { buyer: true, ..self },
-            Side::Seller => Self { seller: true, ..self },
-        }
-    }
-}
 
 /// A required deposit whose amount an amendment changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 use smallvec::SmallVec;
 
 use super::{Books, OpenChargeback, PayeeDestination, index};
-use crate::deal::command::{ChargebackStep, DestinationUse, PaymentForm};
+use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
     Buckets, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState,

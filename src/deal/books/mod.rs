@@ -2,7 +2,7 @@
 //! sums: rules ask it, and never add up.
 
 mod check;
-mod fold;
+pub(in crate::deal) mod fold;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;

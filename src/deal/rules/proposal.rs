@@ -1,7 +1,5 @@
 //! Agreeing on terms: amendments and consents.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::{funding, moderation, payins};
@@ -115,12 +113,14 @@ pub(crate) fn agree(deal: &mut Draft<'_>, c: &Agree, role: Role) -> Result<(), R
     }
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    let claim = c.payment.as_ref().map(|claim| Ok((claim, payins::judge_claim(deal, claim, side)?)));
-    let claim = claim.transpose()?;
+    let claimed = match &c.payment {
+        Some(claim) => payins::judge_claim(deal, claim, side)?.map(|amount| (claim, amount)),
+        None => None,
+    };
     if !deal.consents().of(side) {
         deal.push(Event::Agreed { side, terms_version: actual });
     }
-    if let Some((claim, Some(amount))) = claim {
+    if let Some((claim, amount)) = claimed {
         payins::claim(deal, claim, side, amount);
     }
     match deal.phase() {
@@ -148,13 +148,13 @@ pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, 
     ids.into_iter().zip(owners).zip(required(terms)).map(|((id, owner), required)| (id, owner, required))
 }
 
-/// The first event of a deal: who proposes consents; where creation implies consent, both do.
+/// How a deal begins: who proposes consents; where creation implies consent, both do.
 ///
 /// # Source
 /// WebMoney's ContractCreate; Nalogka since API 1.2.0, where creation implies the consent of both.
-pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event {
+pub(crate) fn propose(terms: &Terms, side: Option<Side>, at: Time) -> (Consents, Phase) {
     let policy = &terms.policy;
-    let (consents, phase) = match policy.consent {
+    match policy.consent {
         Consent::OnCreation => {
             (Consents::BOTH, Phase::AwaitingDeposit { until: at.plus_secs(policy.deposit_s) })
         }
@@ -167,6 +167,5 @@ pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event
             };
             (consents, Phase::Proposed { until: at.plus_secs(window) })
         }
-    };
-    Event::Proposed { terms: terms.clone(), consents, phase }
+    }
 }
