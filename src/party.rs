@@ -3,48 +3,63 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::Text;
 
 /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
 pub type PartyId = Text<64, 1>;
 
-/// An id that the host has chosen. The crate never draws one: it arrives as an argument.
+/// Makes a type of its own of a UUID that the host chooses, so that two ids that are swapped do not compile: for the ids
+/// of the host's own machines, as [`DealId`] is a deal's.
+///
+/// The crate that uses it depends on `serde`.
+///
+/// # Examples
+/// ```
+/// escrow::host_id! {
+///     /// The host's id of an auction.
+///     AuctionId
+/// }
+///
+/// let id = AuctionId::new(uuid::Uuid::from_u128(7));
+/// assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000007");
+/// ```
+#[macro_export]
 macro_rules! host_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(::serde::Serialize, ::serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Uuid);
+        pub struct $name($crate::uuid::Uuid);
 
         impl $name {
             /// Wraps the id that the host has chosen.
-            pub const fn new(id: Uuid) -> Self {
+            pub const fn new(id: $crate::uuid::Uuid) -> Self {
                 Self(id)
             }
 
             /// The wrapped id.
-            pub const fn uuid(self) -> Uuid {
+            pub const fn uuid(self) -> $crate::uuid::Uuid {
                 self.0
             }
         }
 
-        impl From<Uuid> for $name {
-            fn from(id: Uuid) -> Self {
+        impl ::core::convert::From<$crate::uuid::Uuid> for $name {
+            fn from(id: $crate::uuid::Uuid) -> Self {
                 Self(id)
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&self.0, f)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0)
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::write!(f, ::core::concat!(::core::stringify!($name), "({})"), self.0)
             }
         }
     };
@@ -53,26 +68,6 @@ macro_rules! host_id {
 host_id! {
     /// The host's id of a deal. The crate never draws one: it arrives as an argument.
     DealId
-}
-
-host_id! {
-    /// The host's id of an offer. The crate never draws one: it arrives as an argument.
-    OfferId
-}
-
-host_id! {
-    /// The host's id of a balance. The crate never draws one: it arrives as an argument.
-    BalanceId
-}
-
-host_id! {
-    /// The host's id of a store. The crate never draws one: it arrives as an argument.
-    StoreId
-}
-
-host_id! {
-    /// The host's id of a subscription. The crate never draws one: it arrives as an argument.
-    SubscriptionId
 }
 
 /// One of the two parties to a deal.

@@ -41,12 +41,6 @@ impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
         Ok(Text(SmolStr::new(text)))
     }
 
-    /// A text that is known when the program is built.
-    #[cfg(feature = "testing")]
-    pub(crate) const fn from_static(text: &'static str) -> Self {
-        Self(SmolStr::new_static(text))
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -8,7 +8,7 @@ mod findings;
 #[path = "../../tests/core/generative/laws.rs"]
 mod laws;
 
-use escrow::testing::strategies::History;
+use escrow_testing::strategies::History;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

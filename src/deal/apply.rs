@@ -19,7 +19,7 @@ use crate::{DealId, Recorded};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
-    pub(crate) fn begin(id: DealId, first: &Recorded) -> Option<Self> {
+    pub fn begin(id: DealId, first: &Recorded) -> Option<Self> {
         let Event::Proposed { terms, consents, phase } = &first.event else {
             return None;
         };

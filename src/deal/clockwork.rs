@@ -6,7 +6,8 @@ use super::event::Paused;
 use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
 use crate::deposit::Reason;
 use crate::settlement::Ending;
-use crate::{Actor, Recorded, Time, is_default, machine};
+use crate::wire::left_out::is_default;
+use crate::{Actor, Recorded, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.
 ///

@@ -76,9 +76,9 @@ pub struct State {
     clockwork: Clockwork,
     agreement: Agreement,
     books: Books,
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
     work: Work,
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
     quarrel: Quarrel,
 }
 

@@ -252,8 +252,9 @@ impl Deal {
         stands && self.concluded_at().is_some()
     }
 
-    /// Does the deal take money into this deposit now? Required deposits until they are full, charges while funded.
-    pub(crate) fn takes_money(&self, deposit: &Deposit) -> bool {
+    /// Whether the deal takes money into this deposit now: into required deposits until they are full, into additional
+    /// charges while it is funded.
+    pub fn takes_money(&self, deposit: &Deposit) -> bool {
         match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
             Phase::Moderation { .. } => true,

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use super::command::{Checkpoint, Revision, Track};
 use crate::settlement::Incurred;
-use crate::{Text, is_default};
+use crate::Text;
+use crate::wire::left_out::is_default;
 
 /// The latest few ids of a kind, by which a repeat is recognised without keeping the whole history.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

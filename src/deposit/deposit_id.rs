@@ -112,11 +112,7 @@ impl FromStr for DepositId {
 
 impl Serialize for DepositId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_u8(self.0)
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -134,10 +130,6 @@ impl<'de> Deserialize<'de> for DepositId {
                 text.parse().map_err(E::custom)
             }
         }
-        if deserializer.is_human_readable() {
-            return deserializer.deserialize_str(Name);
-        }
-        let index = u8::deserialize(deserializer)?;
-        Self::at_index(usize::from(index)).ok_or_else(|| de::Error::custom("there is no such deposit"))
+        deserializer.deserialize_str(Name)
     }
 }

@@ -9,7 +9,7 @@ mod transition;
 pub use self::context::Context;
 pub use self::decode::DecodeError;
 pub use self::recorded::Recorded;
-pub(crate) use self::rules::{Out, Rules, count, decide};
+pub use self::rules::{Out, Rules, count, decide};
 pub use self::transition::{Events, IntoEvents, Transition};
 use crate::Time;
 

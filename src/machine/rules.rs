@@ -6,7 +6,7 @@ use super::{Context, Events, Machine, Recorded, Transition};
 use crate::{Actor, PartyId, Time};
 
 /// The rules of a small machine, from which [`decide`] makes its `Machine::decide`. The deal has its own.
-pub(crate) trait Rules: Machine {
+pub trait Rules: Machine {
     /// What tells one deadline from another.
     type Timer;
 
@@ -31,7 +31,7 @@ pub(crate) trait Rules: Machine {
 
 /// Timers that are due fire first, each at its own instant, on a copy; then the command is judged on what they left.
 /// Half-open as everywhere: due iff `now >= deadline`. Where nothing is due, nothing is copied.
-pub(crate) fn decide<M: Rules>(
+pub fn decide<M: Rules>(
     machine: &M,
     command: &M::Command,
     context: &Context,
@@ -74,7 +74,7 @@ fn fire_due<M: Rules>(view: &mut Cow<'_, M>, now: Time, events: &mut Events<M::E
 
 /// What every event does, whatever it tells: it is counted, time does not run backwards, and where a person caused it
 /// the revision goes along, which an actor's `seen` is held against.
-pub(crate) fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut u64, last_at: &mut Time) {
+pub fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut u64, last_at: &mut Time) {
     *version = version.saturating_add(1);
     *last_at = recorded.at.max(*last_at);
     match &recorded.actor {
@@ -84,7 +84,7 @@ pub(crate) fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut
 }
 
 /// What the rules of a small machine push: stamps each event with when and by whom.
-pub(crate) struct Out<'c, E> {
+pub struct Out<'c, E> {
     events: &'c mut Events<E>,
     at: Time,
     actor: &'c Actor,
@@ -93,7 +93,7 @@ pub(crate) struct Out<'c, E> {
 
 impl<'c, E> Out<'c, E> {
     /// For the events that a machine begins with.
-    pub(crate) const fn new(
+    pub const fn new(
         events: &'c mut Events<E>,
         at: Time,
         actor: &'c Actor,
@@ -103,11 +103,12 @@ impl<'c, E> Out<'c, E> {
     }
 
     /// The instant that is judged.
-    pub(crate) const fn at(&self) -> Time {
+    pub const fn at(&self) -> Time {
         self.at
     }
 
-    pub(crate) fn push(&mut self, event: E) {
+    /// Adds the next event.
+    pub fn push(&mut self, event: E) {
         self.events.push(Recorded { at: self.at, actor: self.actor.clone(), via: self.via.cloned(), event });
     }
 }

@@ -21,12 +21,12 @@ use escrow::deposit::{DepositId, IdempotencyKey, LegState, Reference, Transactio
 use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, Commit, CommitError, FormMethod};
 use escrow::settlement::Purpose;
 use escrow::terms::{Fee, FeePayee, Item, OnRefund, Payer, Provider, Service};
-use escrow::testing::{
-    Behaviour, Execution, HandTracker, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault, TimedOut,
-};
 use escrow::{
     Actor, AgentError, Caller, Command, Currency, Deal, DealId, Destination, Event, Money, Payee, Phase,
     Policy, Rate, Rejection, Status, Terms, TermsDraft, Text, Time, TxId,
+};
+use escrow_testing::{
+    Behaviour, Execution, HandTracker, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault, TimedOut,
 };
 
 // --- the world outside a process: it survives a crash ---

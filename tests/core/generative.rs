@@ -11,7 +11,7 @@ mod laws;
 
 use std::collections::BTreeMap;
 
-use escrow::testing::strategies::{History, Moment, Play, histories};
+use escrow_testing::strategies::{History, Moment, Play, histories};
 use proptest::test_runner::{Config, TestRunner};
 
 use findings::findings;

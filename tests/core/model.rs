@@ -23,7 +23,7 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use escrow::testing::scenario::{Report, Scenario, run};
+use escrow_testing::scenario::{Report, Scenario, run};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use client::{finish, work, work_blocking};
 use escrow::deposit::TransactionKind;
-use escrow::testing::{Behaviour, ManualClock, Rule, SinkFault};
+use escrow_testing::{Behaviour, ManualClock, Rule, SinkFault};
 use outcome::judge;
 use proptest::prelude::*;
 use schedule::{every, run, serial};

@@ -1,4 +1,4 @@
-//! What a host writes: bytes of envelopes, states, terms and snapshots, as JSON and in compact form.
+//! What a host writes: bytes of envelopes, states, terms and snapshots, as JSON.
 //! `cargo test --test sizes -- --nocapture` prints them.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 #![allow(clippy::panic, clippy::wildcard_enum_match_arm)]
@@ -11,42 +11,25 @@ use crate::bench_support::{
 };
 use escrow::deal::command::{Cancel, Wake};
 use escrow::terms::Item;
-use escrow::testing::scenario::{self, Scenario};
-use escrow::wire::compact::{self, Stored};
 use escrow::{Context, Deal, DealSummary, Envelope, Event, Recorded, Terms};
+use escrow_testing::scenario::{self, Scenario};
 use serde::Serialize;
 
-/// As JSON, and in compact form.
-#[derive(Clone, Copy, Debug)]
-struct Size(usize, usize);
-
-impl Size {
-    fn of<T: Stored + Serialize>(value: &T) -> Self {
-        Self(serde_json::to_vec(value).unwrap().len(), compact::to_vec(value).unwrap().len())
-    }
-
-    fn less(self, other: Self) -> Self {
-        Self(self.0 - other.0, self.1 - other.1)
-    }
+fn size<T: Serialize>(value: &T) -> usize {
+    serde_json::to_vec(value).unwrap().len()
 }
 
-const ENVELOPE: Size = Size(400, 120);
+const ENVELOPE: usize = 400;
 const STATE: usize = 1_536;
 
 /// Texts of the host that are long by nature: the terms, URLs, descriptions, digests, reasons, and where a payment is
 /// to be looked for. What an envelope is apart from them is measured.
-fn texts(event: &Event) -> Size {
-    let of = |texts: &[&str]| {
-        let bytes = texts.iter().map(|text| text.len()).sum();
-        Size(bytes, bytes)
-    };
+fn texts(event: &Event) -> usize {
+    let of = |texts: &[&str]| texts.iter().map(|text| text.len()).sum();
     match event {
-        Event::Proposed { terms, .. } => Size::of(&**terms),
+        Event::Proposed { terms, .. } => size(&**terms),
         // with the lists of what differs from the terms before
-        Event::TermsAmended { terms, changed, deposits, .. } => {
-            let lists = serde_json::to_vec(&(changed, deposits)).unwrap().len();
-            Size(Size::of(&**terms).0 + lists, Size::of(&**terms).1)
-        }
+        Event::TermsAmended { terms, changed, deposits, .. } => size(&**terms) + size(&(changed, deposits)),
         Event::PaymentRequested { form, .. } => {
             of(&[&form.return_urls.success_url, &form.return_urls.fail_url])
         }
@@ -60,7 +43,7 @@ fn texts(event: &Event) -> Size {
         Event::Cancelled { reason, .. }
         | Event::DisputeOpened { reason, .. }
         | Event::TransactionFailed { reason, .. } => of(&[reason]),
-        _ => Size(0, 0),
+        _ => 0,
     }
 }
 
@@ -68,10 +51,10 @@ fn kind(event: &Event) -> String {
     serde_json::to_value(event).unwrap()["type"].as_str().unwrap().to_owned()
 }
 
-fn measured(envelope: &Envelope) -> Size {
-    let size = Size::of(envelope).less(texts(&envelope.event));
-    assert!(size.0 <= ENVELOPE.0 && size.1 <= ENVELOPE.1, "{size:?}: {envelope:?}");
-    size
+fn measured(envelope: &Envelope) -> usize {
+    let less = size(envelope) - texts(&envelope.event);
+    assert!(less <= ENVELOPE, "{less}: {envelope:?}");
+    less
 }
 
 fn digitless<T: Serialize>(value: &T) -> String {
@@ -84,20 +67,14 @@ fn the_happy_path() {
     let show = |step: &str, deal: &Deal, events: &[Recorded], context: &Context| {
         let before = deal.version() - u64::try_from(events.len()).unwrap();
         for envelope in Envelope::wrap(deal, before, events, context.now) {
-            let (Size(json, compact), less) = (Size::of(&envelope), measured(&envelope));
-            println!(
-                "    {:<22} {json:>5} {compact:>4}   less texts {:>4} {:>4}",
-                kind(&envelope.event),
-                less.0,
-                less.1
-            );
+            let (whole, less) = (size(&envelope), measured(&envelope));
+            println!("    {:<22} {whole:>5}   less texts {less:>4}", kind(&envelope.event));
         }
-        let [state, whole, summary] =
-            [Size::of(&deal.state()), Size::of(deal), Size::of(&DealSummary::from(deal))];
-        println!("{step}: state {state:?}, whole {whole:?}, summary {summary:?}");
-        assert!(state.0 <= STATE, "{step}: {}", serde_json::to_string(&deal.state()).unwrap());
+        let [state, whole, summary] = [size(&deal.state()), size(deal), size(&DealSummary::from(deal))];
+        println!("{step}: state {state}, whole {whole}, summary {summary}");
+        assert!(state <= STATE, "{step}: {}", serde_json::to_string(&deal.state()).unwrap());
     };
-    println!("terms: {:?}", Size::of(&*terms()));
+    println!("terms: {}", size(&*terms()));
     show("0 propose", &deal, &events, &proposer());
     for step in happy_path() {
         let events = run(&mut deal, &step.command, &step.context);
@@ -157,7 +134,7 @@ fn the_state_does_not_grow_with_items() {
     });
     let first = states.first().unwrap();
     assert!(states.iter().all(|other| other == first));
-    println!("{:?}", first.iter().map(Size::of).map(|s| (s.0, s.1)).collect::<Vec<_>>());
+    println!("{:?}", first.iter().map(size).collect::<Vec<_>>());
 }
 
 /// The history is the journal's: of it the state has counters, and the last few of each kind. But for their digits, it
@@ -165,12 +142,12 @@ fn the_state_does_not_grow_with_items() {
 #[test]
 fn the_state_does_not_grow_with_history() {
     let states = [20, 200, 2_000].map(|events| with_events(events).0.state());
-    let sizes = states.each_ref().map(Size::of);
+    let sizes = states.each_ref().map(size);
     println!("{sizes:?}");
     let [first, second, third] = states.each_ref().map(digitless);
     assert_eq!(first, second);
     assert_eq!(second, third);
-    assert!(sizes.iter().all(|size| size.0 <= STATE), "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size <= STATE), "{sizes:?}");
 }
 
 /// States were once written with everything in them that follows from the rest: they read as the same deals.

@@ -1,7 +1,7 @@
 //! Every law over one history.
 
-use escrow::testing::strategies::{History, Moment};
 use escrow::{Command, Context, Deal, Time};
+use escrow_testing::strategies::{History, Moment};
 
 use super::laws::{self, Finding, at_every_step};
 

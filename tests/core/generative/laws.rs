@@ -9,11 +9,11 @@ use escrow::deposit::{
 };
 use escrow::settlement::{Ending, Fault, Pots, Purpose, Settlement};
 use escrow::terms::Acceptance;
-use escrow::testing::strategies::{History, Moment, Play, everybody};
 use escrow::{
     Actor, Award, Command, Context, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Rejection,
     Side, Status, Terms, Time, settle, transition,
 };
+use escrow_testing::strategies::{History, Moment, Play, everybody};
 
 use super::findings::woken;
 

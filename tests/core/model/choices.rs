@@ -1,8 +1,8 @@
 //! What a step may be, as small plain numbers: one of the random histories', which becomes a command where the deal
 //! stands, or something that the world does.
 
-use escrow::testing::strategies::{self, calm_steps};
 use escrow::{Actor, DealId, Terms, Text, Time};
+use escrow_testing::strategies::{self, calm_steps};
 use proptest::prelude::*;
 
 /// What a step is about.

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use escrow::deal::Guard;
-use escrow::testing::SinkFault;
 use escrow::{AgentError, Caller, Command, Deal, Rejection, Terms, agent};
+use escrow_testing::SinkFault;
 
 use super::world::{Host, HostClock, id};
 

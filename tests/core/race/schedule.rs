@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Waker};
 
 use escrow::port::Clock as _;
-use escrow::testing::ManualClock;
+use escrow_testing::ManualClock;
 
 use super::client::{Told, finish, work};
 use super::outcome::{Outcome, judge};

@@ -6,8 +6,8 @@ use escrow::deal::command::{Accept, ChargebackStep, DestinationUse, IncurCost, S
 use escrow::deposit::DepositId;
 use escrow::settlement::Fault;
 use escrow::terms::{FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
-use escrow::testing::{Behaviour, Rule, SinkFault};
 use escrow::{Actor, Caller, Command, Payee, Time};
+use escrow_testing::{Behaviour, Rule, SinkFault};
 
 use super::client::Job;
 use super::world::Planted;

@@ -9,8 +9,8 @@ use escrow::deal::PendingOrder;
 use escrow::deal::command::Answered;
 use escrow::deposit::{IdempotencyKey, TransactionKind};
 use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, Commit, CommitError};
-use escrow::testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault, TimedOut};
 use escrow::{Deal, DealId, DecodeError, Destination, Money, Payee, Time};
+use escrow_testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault, TimedOut};
 
 /// The deal of every race.
 pub fn id() -> DealId {
@@ -90,7 +90,7 @@ impl Outside {
     }
 
     fn is_done(&self, key: IdempotencyKey) -> bool {
-        let done = |e: &escrow::testing::Execution| matches!(e.answer, Answered::Succeeded(_));
+        let done = |e: &escrow_testing::Execution| matches!(e.answer, Answered::Succeeded(_));
         self.gateway.executions().iter().any(|(of, e)| *of == key && done(e))
     }
 }
