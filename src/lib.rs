@@ -65,6 +65,11 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod names;
+#[macro_use]
+mod text;
+
 pub mod agent;
 pub mod balance;
 pub mod code;
@@ -84,7 +89,6 @@ pub mod subscription;
 pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod text;
 mod time;
 pub mod wire;
 
@@ -98,6 +102,7 @@ pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
 pub use machine::Machine;
 pub use money::{Currency, Money, Rate};
+pub use names::ParseError;
 pub use offer::Offer;
 pub use party::{
     Actor, BalanceId, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId,
@@ -111,6 +116,12 @@ pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
 pub use wire::{DealSummary, Envelope};
+
+/// What the macros of this crate need where they are used.
+#[doc(hidden)]
+pub mod private {
+    pub use serde;
+}
 
 /// The README's code is tested with the documentation.
 #[cfg(doctest)]

@@ -1,18 +1,21 @@
 //! Who takes part: ids, sides, roles, actors, payees, and where a payee wants the money.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Text;
+use crate::ParseError;
 
-/// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
-pub type PartyId = Text<64, 1>;
+text_id! {
+    /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
+    PartyId(64)
+}
 
 /// An id that the host has chosen. The crate never draws one: it arrives as an argument.
 macro_rules! host_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -42,6 +45,15 @@ macro_rules! host_id {
             }
         }
 
+        /// Reads a UUID in any of its usual forms.
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                text.parse().map(Self).map_err(|_| ParseError::new($expected))
+            }
+        }
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self.0)
@@ -52,27 +64,27 @@ macro_rules! host_id {
 
 host_id! {
     /// The host's id of a deal. The crate never draws one: it arrives as an argument.
-    DealId
+    DealId, "the id of a deal: a UUID"
 }
 
 host_id! {
     /// The host's id of an offer. The crate never draws one: it arrives as an argument.
-    OfferId
+    OfferId, "the id of an offer: a UUID"
 }
 
 host_id! {
     /// The host's id of a balance. The crate never draws one: it arrives as an argument.
-    BalanceId
+    BalanceId, "the id of a balance: a UUID"
 }
 
 host_id! {
     /// The host's id of a store. The crate never draws one: it arrives as an argument.
-    StoreId
+    StoreId, "the id of a store: a UUID"
 }
 
 host_id! {
     /// The host's id of a subscription. The crate never draws one: it arrives as an argument.
-    SubscriptionId
+    SubscriptionId, "the id of a subscription: a UUID"
 }
 
 /// One of the two parties to a deal.
@@ -85,10 +97,15 @@ pub enum Side {
     Seller,
 }
 
-impl Side {
+names! {
     /// Both sides, the buyer first.
-    pub const BOTH: [Self; 2] = [Self::Buyer, Self::Seller];
+    Side, "buyer or seller" {
+        Buyer = "buyer",
+        Seller = "seller",
+    }
+}
 
+impl Side {
     /// The other party.
     pub const fn other(self) -> Self {
         match self {
@@ -130,20 +147,22 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Buyer,
-        Self::Seller,
-        Self::Partner,
-        Self::Arbiter,
-        Self::Operator,
-        Self::Moderator,
-        Self::Gateway,
-        Self::Tracker,
-        Self::Clock,
-    ];
+    Role, "a role: buyer, seller, partner, arbiter, operator, moderator, gateway, tracker or clock" {
+        Buyer = "buyer",
+        Seller = "seller",
+        Partner = "partner",
+        Arbiter = "arbiter",
+        Operator = "operator",
+        Moderator = "moderator",
+        Gateway = "gateway",
+        Tracker = "tracker",
+        Clock = "clock",
+    }
+}
 
+impl Role {
     /// The side that this role is, where it is one.
     pub const fn side(self) -> Option<Side> {
         match self {
@@ -157,27 +176,6 @@ impl Role {
             | Self::Tracker
             | Self::Clock => None,
         }
-    }
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Buyer => "buyer",
-            Self::Seller => "seller",
-            Self::Partner => "partner",
-            Self::Arbiter => "arbiter",
-            Self::Operator => "operator",
-            Self::Moderator => "moderator",
-            Self::Gateway => "gateway",
-            Self::Tracker => "tracker",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -241,8 +239,10 @@ impl fmt::Display for Payee {
     }
 }
 
-/// A reference to a payment instrument in the host's vault: a token, never a card or account number itself.
-pub type InstrumentRef = Text<128, 1>;
+text_id! {
+    /// A reference to a payment instrument in the host's vault: a token, never a card or account number itself.
+    InstrumentRef(128)
+}
 
 /// Where a payee wants to receive money. `Debug` and the journal show the vault's reference only.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
 use escrow::deal::{Event, Parts, PhaseKind, Recorded};
 use escrow::testing::scenario::{Scenario, ScenarioError, run};
 use escrow::wire::{DealSummary, Envelope};
-use escrow::{Command, Context, Deal, DecodeError, Terms, TermsDraft, Text, Time};
+use escrow::{Command, Context, Deal, DecodeError, PartyId, Terms, TermsDraft, Time};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -1257,7 +1257,7 @@ fn absurd_contents_are_rejected_and_change_nothing() {
     let before = serde_json::to_string(&deal).unwrap();
     let gateway = |command: &Value| (decode::<Command>(command).unwrap(), Context::gateway(deal.last_at()));
     let buyer = |command: &Value| {
-        let id: Text<64, 1> = "anna".parse().unwrap();
+        let id: PartyId = "anna".parse().unwrap();
         (decode::<Command>(command).unwrap(), Context::party(deal.last_at(), id))
     };
     let confirm = |amount: Value, deposit: &str| {

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{ChargebackStep, Checkpoint, DestinationUse, Revision, Track, Verdict};
+use super::command::{
+    ChargebackStep, Checkpoint, CheckpointId, DestinationUse, DocumentId, MessageRef, Revision, Track,
+    Verdict,
+};
 use super::event::Consents;
 use super::phase::{Phase, Stage, Status};
 use crate::deposit::{Deposit, DepositId, Leg, Reason, Reference, Transaction};
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Purpose, Receivable};
 use crate::wire::left_out::is_default;
-use crate::{Actor, Destination, Money, PartyId, Payee, Text, Time};
+use crate::{Actor, Destination, Money, PartyId, Payee, Time};
 
 /// When, by whom and why a deal's status changed, and what it was before.
 ///
@@ -91,18 +94,24 @@ impl Remaining {
 }
 
 /// The latest few ids of a kind, by which a repeat is recognised without keeping the whole history.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Recent(SmallVec<[Text<64, 1>; 4]>);
+pub(crate) struct Recent<Id>(SmallVec<[Id; 4]>);
 
-impl Recent {
+impl<Id> Default for Recent<Id> {
+    fn default() -> Self {
+        Self(SmallVec::default())
+    }
+}
+
+impl<Id: PartialEq> Recent<Id> {
     pub(crate) const KEPT: usize = 4;
 
-    pub(crate) fn contains(&self, id: &Text<64, 1>) -> bool {
+    pub(crate) fn contains(&self, id: &Id) -> bool {
         self.0.contains(id)
     }
 
-    pub(crate) fn push(&mut self, id: Text<64, 1>) {
+    pub(crate) fn push(&mut self, id: Id) {
         if self.0.len() >= Self::KEPT {
             self.0.remove(0);
         }
@@ -156,9 +165,9 @@ pub(crate) struct Core {
     pub(crate) latest: Option<Arc<Checkpoint>>,
     /// Was the latest checkpoint dealt with: its refusal disputed, its delivery answered by a request for changes?
     pub(crate) latest_spent: bool,
-    pub(crate) checkpoints: Recent,
+    pub(crate) checkpoints: Recent<CheckpointId>,
     pub(crate) destinations: SmallVec<[PayeeDestination; 1]>,
-    pub(crate) attachments: SmallVec<[Text<64, 1>; 1]>,
+    pub(crate) attachments: SmallVec<[DocumentId; 1]>,
     pub(crate) arbiter: Option<PartyId>,
     pub(crate) buyers_report: Option<Verdict>,
     pub(crate) sellers_report: Option<Verdict>,
@@ -170,7 +179,7 @@ pub(crate) struct Core {
     pub(crate) work_waits: bool,
     pub(crate) dispute: Option<Dispute>,
     pub(crate) chargebacks: SmallVec<[OpenChargeback; 1]>,
-    pub(crate) posts: Recent,
+    pub(crate) posts: Recent<MessageRef>,
 }
 
 /// Where number `n`, counted from 1, stands in its list. Zero names nothing: it lands beyond every list.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use super::Deal;
-use super::command::ChargebackStep;
+use super::command::{ChargebackStep, CheckpointId, MessageRef};
 use super::event::Recorded;
 use super::phase::{Outcome, Phase, PhaseKind};
 use super::rules::proposal;
@@ -560,8 +560,8 @@ impl Deal {
             ("agreed", same_parties),
             ("arbiter", arbiter),
             ("receivables", receivables),
-            ("checkpoints", core.checkpoints.len() <= super::core::Recent::KEPT),
-            ("posts", core.posts.len() <= super::core::Recent::KEPT),
+            ("checkpoints", core.checkpoints.len() <= super::core::Recent::<CheckpointId>::KEPT),
+            ("posts", core.posts.len() <= super::core::Recent::<MessageRef>::KEPT),
             ("latest", core.latest.is_none() || core.track.is_some()),
             ("submitted", (core.submitted > 0) == core.work.is_some()),
             ("work_waits", !core.work_waits || (core.work.is_some() && !core.changes_requested)),

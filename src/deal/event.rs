@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::command::{
-    Attachment, ChargebackStep, Checkpoint, DestinationUse, PaymentForm, Revision, Track, Verdict,
+    Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
+    Track, Verdict,
 };
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
@@ -213,7 +214,7 @@ tagged! {
             /// Its index in the terms.
             service: u8,
             /// Where the host keeps the proof.
-            evidence: Text<128, 1>,
+            evidence: FileRef,
         },
         /// A party was asked for an additional payment.
         ChargeAdded {
@@ -241,7 +242,7 @@ tagged! {
             reason: Reason,
             /// Where the host keeps the proof.
             #[serde(default, skip_serializing_if = "Option::is_none")]
-            evidence: Option<Text<128, 1>>,
+            evidence: Option<FileRef>,
         },
         /// A party offered to settle.
         AwardProposed {
@@ -312,7 +313,7 @@ tagged! {
         /// A message was noted.
         Posted {
             /// Where the host keeps it.
-            reference: Text<64, 1>,
+            reference: MessageRef,
         },
         /// A deadline passed.
         TimerFired {

@@ -245,7 +245,7 @@ impl Deal {
     }
 
     /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
-    pub fn attachments(&self) -> &[crate::Text<64, 1>] {
+    pub fn attachments(&self) -> &[command::DocumentId] {
         &self.core.attachments
     }
 

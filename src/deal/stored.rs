@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Deal;
-use super::command::{Checkpoint, Revision, Track, Verdict};
+use super::command::{Checkpoint, CheckpointId, DocumentId, MessageRef, Revision, Track, Verdict};
 use super::core::{Core, OpenChargeback, PayeeDestination, Recent, Remaining, StatusChange, index};
 use super::decode::DecodeError;
 use super::event::Consents;
@@ -24,7 +24,7 @@ use crate::money::Short;
 use crate::settlement::{Ending, Incurred, Purpose, Receivable};
 use crate::terms::Terms;
 use crate::wire::left_out::is_default;
-use crate::{Actor, PartyId, Payee, Side, Text, Time};
+use crate::{Actor, PartyId, Payee, Side, Time};
 
 /// The mutable part of a deal, opaque: for storage only. Small: it grows with payments and legs, not with history, nor
 /// with items but for the quantities of a partial buyout.
@@ -88,11 +88,11 @@ pub struct State {
     #[serde(default, skip_serializing_if = "is_default")]
     latest_spent: bool,
     #[serde(default, skip_serializing_if = "is_default")]
-    checkpoints: Recent,
+    checkpoints: Recent<CheckpointId>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     destinations: SmallVec<[PayeeDestination; 1]>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    attachments: SmallVec<[Text<64, 1>; 1]>,
+    attachments: SmallVec<[DocumentId; 1]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arbiter: Option<PartyId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ pub struct State {
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     chargebacks: SmallVec<[OpenChargeback; 1]>,
     #[serde(default, skip_serializing_if = "is_default")]
-    posts: Recent,
+    posts: Recent<MessageRef>,
 }
 
 /// A deposit. Those that every deal has are left out where the terms require nothing and nothing came in.

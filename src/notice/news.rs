@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::deal::command::{ChargebackStep, CheckpointKind, DestinationUse, Track, Verdict};
+use crate::deal::command::{
+    ChargebackStep, CheckpointKind, DestinationUse, DocumentId, MessageRef, Track, Verdict,
+};
 use crate::deal::{DepositChange, Outcome, Phase, Timer};
 use crate::deposit::{DepositId, GatewayName, Reference};
 use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::TermsField;
 use crate::wire::tagged;
-use crate::{Money, PartyId, Side, Text, Time};
+use crate::{Money, PartyId, Side, Time};
 
 tagged! {
     /// What happened, as it is told. Its `kind` in JSON is stable: a host finds its templates by it.
@@ -65,7 +67,7 @@ tagged! {
         /// There is a new document.
         Attached {
             /// Its id.
-            attachment: Text<64, 1>,
+            attachment: DocumentId,
         },
         /// The delivery can be followed.
         TrackSet {
@@ -182,7 +184,7 @@ tagged! {
         /// There is a new message.
         Posted {
             /// Where the host keeps it.
-            reference: Text<64, 1>,
+            reference: MessageRef,
         },
         /// The deal has moved on, or back.
         PhaseEntered {

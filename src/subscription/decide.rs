@@ -1,6 +1,5 @@
 //! The rules of a subscription: who may do what and when, what already stands, and what follows.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::command::{self, Answered, CancelAt, Command, CommandKind};
@@ -31,21 +30,18 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Payer, Self::Recipient, Self::Operator, Self::Gateway, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Payer => "payer",
-            Self::Recipient => "recipient",
-            Self::Operator => "operator",
-            Self::Gateway => "gateway",
-            Self::Clock => "clock",
-        }
+    Role, "payer, recipient, operator, gateway or clock" {
+        Payer = "payer",
+        Recipient = "recipient",
+        Operator = "operator",
+        Gateway = "gateway",
+        Clock = "clock",
     }
+}
 
+impl Role {
     /// The side whose consent this role can give: an operator's is the recipient's, never the payer's.
     const fn side(self) -> Option<Proposer> {
         match self {
@@ -53,12 +49,6 @@ impl Role {
             Self::Recipient | Self::Operator => Some(Proposer::Recipient),
             Self::Gateway | Self::Clock => None,
         }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -20,11 +20,20 @@ pub use given::{Given, Then};
 pub use sink::{MemorySink, SinkFault};
 pub use tracker::HandTracker;
 
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::TextError;
 
 /// The value, even where another test panicked while it had it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A text or an id of this module's own.
+#[expect(clippy::panic, reason = "no text of ours breaks a rule")]
+fn known<T: FromStr<Err = TextError>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
 /// The code of the page is tested with the documentation.

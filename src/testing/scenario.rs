@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::gateway::Rule;
 use crate::deal::{Access, Status};
-use crate::deposit::DepositId;
+use crate::deposit::{DepositId, Reference};
 use crate::settlement::{Ending, Purpose, Receivable};
 use crate::terms::TermsDraft;
 use crate::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
@@ -57,10 +57,8 @@ pub struct Scenario {
 }
 
 /// What has no name of its own.
-fn unnamed<const MAX: usize>() -> Text<MAX, 1> {
-    const NAME: &str = "unnamed";
-    const { assert!(MAX >= NAME.len()) };
-    Text::from_static(NAME)
+fn unnamed() -> Text<200, 1> {
+    super::known("unnamed")
 }
 
 /// Who takes a step, by role or by id.
@@ -181,7 +179,7 @@ pub struct Pay {
     pub held_until: Option<Time>,
     /// The gateway's id of the payment; absent: one of its own per step.
     #[serde(default)]
-    pub reference: Option<Text<128, 1>>,
+    pub reference: Option<Reference>,
 }
 
 const fn buyer_payment() -> DepositId {

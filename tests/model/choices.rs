@@ -2,7 +2,7 @@
 //! stands, or something that the world does.
 
 use escrow::testing::strategies::{self, calm_steps};
-use escrow::{Actor, DealId, Terms, Text, Time};
+use escrow::{Actor, DealId, Terms, Time};
 use proptest::prelude::*;
 
 /// What a step is about.
@@ -54,8 +54,8 @@ pub fn deal_id() -> DealId {
 }
 
 /// A text that is known to be in order.
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
-    Text::new(text).unwrap()
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
+    text.parse().unwrap()
 }
 
 pub fn settings() -> BoxedStrategy<Setting> {

@@ -17,7 +17,7 @@ use escrow::terms::{Fee, FeePayee, Item, Payer};
 use escrow::testing::{Behaviour, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault, TimedOut};
 use escrow::{
     Actor, Caller, Command, Currency, Deal, DealId, Destination, Money, Payee, Policy, Rate, Status, Terms,
-    TermsDraft, Text, Time,
+    TermsDraft, Time,
 };
 
 pub const MAIL: &str = "moneymail";
@@ -25,7 +25,7 @@ pub const RBK: &str = "rbk";
 pub const WEBMONEY: &str = "webmoney";
 pub const B: DepositId = DepositId::BUYER_PAYMENT;
 
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{paying, performance};
 use crate::deal::command::{
-    AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, WithdrawDispute,
+    AcceptAward, AppointArbiter, FileClaim, FileRef, OpenDispute, ProposeAward, WithdrawDispute,
 };
 use crate::deal::draft::{Delta, Draft};
 use crate::deal::event::Event;
@@ -11,7 +11,7 @@ use crate::deal::{Deal, Rejection};
 use crate::deposit::Reason;
 use crate::dispute::{Award, DisputeStatus, Opener};
 use crate::settlement::{Ending, Fault};
-use crate::{Role, Side, Text};
+use crate::{Role, Side};
 
 /// A party opens a dispute: once each, as the guard has seen to.
 pub(crate) fn open_by_party(
@@ -32,7 +32,7 @@ pub(crate) fn open(
     delta: &Delta,
     by: Opener,
     reason: Reason,
-    evidence: Option<Text<128, 1>>,
+    evidence: Option<FileRef>,
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     let Phase::Active { stage: interrupted, .. } = out.phase() else {

@@ -12,7 +12,8 @@ use crate::deal::command::{
 use crate::deal::{Context, Deal, PendingOrder};
 use crate::deposit::{DepositId, GatewayName, IdempotencyKey, Reference};
 use crate::port::{CheckoutRequest, blocking};
-use crate::{Actor, Money, Text, TxId};
+use crate::testing::known;
+use crate::{Actor, Money, TxId};
 
 /// A payment gateway, with what the suite needs to look at the provider's books. `Sync`: it is asked from several
 /// threads.
@@ -62,11 +63,11 @@ fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> 
     let context = Context::new(start(), seller());
     let (mut deal, _) = Deal::propose(deal_id(law, number), sale()?, &context).map_err(|e| e.to_string())?;
     let amount = deal.terms().quote().deposit;
-    let known = gateway.pay_in(amount, held);
-    if known.is_none() && held {
+    let paid = gateway.pay_in(amount, held);
+    if paid.is_none() && held {
         return Ok(None);
     }
-    let (gateway, reference) = known.unwrap_or((Text::from_static("suite"), Text::from_static("payment")));
+    let (gateway, reference) = paid.unwrap_or((known("suite"), known("payment")));
     let held_until = held.then(|| start().plus_secs(7 * 86_400));
     let deposit = DepositId::BUYER_PAYMENT;
     let payment = ConfirmPayment { deposit, gateway, reference, amount, transaction: None, held_until };
@@ -222,10 +223,9 @@ fn carried_out_twice<G: GatewayUnderTest>(gateway: &G, deal: &Deal) -> Verdict {
 fn form<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let deal = deal_id(9, 0);
     let key = IdempotencyKey { deal, transaction: TxId::new(1) };
-    let page = Text::from_static("https://shop.example/back");
-    let return_urls =
-        ReturnUrls { success_url: page, fail_url: Text::from_static("https://shop.example/no") };
-    let form = PaymentForm { method: Text::from_static("card"), return_urls };
+    let page = known("https://shop.example/back");
+    let return_urls = ReturnUrls { success_url: page, fail_url: known("https://shop.example/no") };
+    let form = PaymentForm { method: known("card"), return_urls };
     for _ in 0..2 {
         let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, rub(1_000_00), &form);
         ensure(gateway.checkout(request).is_ok(), || "there is no form".to_owned())?;

@@ -18,7 +18,8 @@ pub use sink::{SinkUnderTest, event_sink};
 
 use crate::deal::{Context, Deal, Recorded};
 use crate::terms::{Fee, FeePayee, Item, Payer, Policy, Terms, TermsDraft};
-use crate::{Actor, Currency, DealId, Money, PartyId, Rate, Text, Time};
+use crate::testing::known;
+use crate::{Actor, Currency, DealId, Money, PartyId, Rate, Time};
 
 /// What a suite has seen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -117,7 +118,7 @@ fn deal_id(law: u16, number: u16) -> DealId {
 }
 
 fn party(name: &'static str) -> PartyId {
-    Text::from_static(name)
+    known(name)
 }
 
 fn seller() -> Actor {
@@ -130,11 +131,11 @@ fn buyer() -> Actor {
 
 /// A thing at 1 000.00, and 5 % for the platform at the seller's expense: 50.00 and 950.00 go out.
 fn sale() -> Result<Terms, String> {
-    let item = Item::new(Text::from_static("Молоток «№ 1» – 🔨"), rub(1_000_00), 1);
+    let item = Item::new(known("Молоток «№ 1» – 🔨"), rub(1_000_00), 1);
     let mut draft =
         TermsDraft::new(party("buyer"), party("seller"), Currency::RUB, vec![item], Policy::shop());
     let rate = Rate::from_ppm(50_000).map_err(|e| e.to_string())?;
-    draft.fees.push(Fee::of_price(Text::from_static("fee"), FeePayee::Platform, rate, Payer::Seller));
+    draft.fees.push(Fee::of_price(known("fee"), FeePayee::Platform, rate, Payer::Seller));
     Terms::new(draft).map_err(|e| e.to_string())
 }
 

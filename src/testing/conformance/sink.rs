@@ -9,8 +9,9 @@ use crate::deal::command::{Accept, ConfirmPayment, Post, StartPerforming};
 use crate::deal::{Context, Deal, Recorded};
 use crate::deposit::DepositId;
 use crate::port::{Commit, CommitError, blocking};
+use crate::testing::known;
 use crate::wire::Envelope;
-use crate::{Actor, DealId, Text};
+use crate::{Actor, DealId};
 
 /// An event sink, with what the suite needs to look at its storage.
 pub trait SinkUnderTest: blocking::EventSink + Send + Sized {
@@ -109,7 +110,7 @@ fn open<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<Deal, String> {
 
 /// One more event that anybody may cause.
 fn post(deal: &mut Deal, text: &'static str) -> Result<Vec<Recorded>, String> {
-    let message = Post { reference: Text::from_static(text) };
+    let message = Post { reference: known(text) };
     act(deal, message, buyer())
 }
 
@@ -165,8 +166,8 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
     write(sink, None, &events, &deal)?;
     let payment = ConfirmPayment {
         deposit: DepositId::BUYER_PAYMENT,
-        gateway: Text::from_static("bank"),
-        reference: Text::from_static("payment-1"),
+        gateway: known("bank"),
+        reference: known("payment-1"),
         amount: deal.terms().quote().deposit,
         transaction: None,
         held_until: None,
@@ -174,7 +175,7 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
     let steps: [(crate::Command, Actor); 4] = [
         (payment.into(), Actor::Gateway),
         (StartPerforming {}.into(), seller()),
-        (Post { reference: Text::from_static("чат/17 – «где?»") }.into(), buyer()),
+        (Post { reference: known("чат/17 – «где?»") }.into(), buyer()),
         (Accept::default().into(), buyer()),
     ];
     for (command, actor) in steps {

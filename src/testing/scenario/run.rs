@@ -1,9 +1,12 @@
 //! Drives a scenario through the agent with the in-memory ports.
 
+use std::str::FromStr;
+
 use std::sync::Arc;
 
+use super::super::known;
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who, unnamed};
+use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who};
 use crate::agent::blocking::Agent;
 use crate::agent::{AgentError, Caller};
 use crate::deal::command::ConfirmPayment;
@@ -11,7 +14,7 @@ use crate::deal::{Deal, Permit, PhaseKind, Rejection, cell};
 use crate::settlement::{Receivable, SettleError, Settlement};
 use crate::terms::Terms;
 use crate::testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
-use crate::{Actor, Command, DealId, Outcome, Role, Text};
+use crate::{Actor, Command, DealId, Outcome, Role, TextError};
 
 /// How often a deal is woken or resumed at the end before it counts as stuck.
 const MAX_ROUNDS: usize = 1_000;
@@ -350,6 +353,6 @@ fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report
 }
 
 /// A short text of the runner's own.
-fn text<const MAX: usize>(text: &str) -> Text<MAX, 1> {
-    Text::new(text).unwrap_or_else(|_| unnamed())
+fn text<T: FromStr<Err = TextError>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| known("unnamed"))
 }
