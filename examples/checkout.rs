@@ -14,14 +14,15 @@ use escrow::deal::command::{
     Submit,
 };
 use escrow::deposit::DepositId;
-use escrow::port::router::{Method, PayoutRules, PayoutTo};
-use escrow::port::{Clock, Commit, CommitError, Router, blocking};
+use escrow::port::{Clock, Commit, CommitError, blocking};
 use escrow::terms::{Item, Payer};
-use escrow::testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::{
     Actor, Caller, Command, Currency, Deal, DealId, Destination, Money, Payee, Policy, Rate, Terms,
     TermsDraft, Time, Transaction,
 };
+use escrow_market::Router;
+use escrow_market::router::{Method, PayoutRules, PayoutTo};
+use escrow_testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 
 type Any = Box<dyn Error>;
 
@@ -36,7 +37,7 @@ impl blocking::EventSink for Storage {
     type Error = SinkFault;
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<(), CommitError<SinkFault>> {
-        let notices: Vec<_> = commit.notices().collect();
+        let notices: Vec<_> = escrow_market::notice::of_commit(&commit).collect();
         self.journal.commit(commit)?;
         self.outbox.extend(notices.iter().map(|notice| {
             let news = serde_json::to_string(&notice.news).unwrap_or_default();

@@ -7,16 +7,17 @@
 
 use std::error::Error;
 
-use escrow::balance::command::{Answer, Answered, Confirm, Request};
-use escrow::balance::{BalancePolicy, Event, Holder, MovementKind, Origin, WithdrawalFee};
-use escrow::code::{Attempt, CodeHash, PlainCode, Salt, Verdict};
 use escrow::deal::command::{Accept, ConfirmPayment, DestinationUse, SetDestination, StartPerforming};
 use escrow::deposit::DepositId;
 use escrow::terms::{Fee, FeePayee, Item, Payer};
 use escrow::{
-    Actor, Balance, BalanceId, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy,
-    Rate, Recorded, Terms, TermsDraft, Time,
+    Actor, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate, Recorded,
+    Terms, TermsDraft, Time,
 };
+use escrow_market::balance::command::{Answer, Answered, Confirm, Request};
+use escrow_market::balance::{BalancePolicy, Event, Holder, MovementKind, Origin, WithdrawalFee};
+use escrow_market::code::{Attempt, CodeHash, PlainCode, Salt, Verdict};
+use escrow_market::{Balance, BalanceId};
 use uuid::Uuid;
 
 type Any = Box<dyn Error>;
@@ -40,7 +41,11 @@ impl Account {
     }
 
     /// Decides, applies, and keeps the events; a host commits them before it does anything else.
-    fn submit(&mut self, command: impl Into<escrow::balance::Command>, context: &Context) -> Result<(), Any> {
+    fn submit(
+        &mut self,
+        command: impl Into<escrow_market::balance::Command>,
+        context: &Context,
+    ) -> Result<(), Any> {
         let transition = self.balance.handle(&command.into(), context)?;
         self.journal.extend(transition.into_events());
         Ok(())

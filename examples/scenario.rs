@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use escrow::deposit::LegState;
 use escrow::settlement::Purpose;
-use escrow::testing::scenario::{Report, Scenario, run};
+use escrow_testing::scenario::{Report, Scenario, run};
 
 /// Somewhat over the longest scenario, so that a longer file is told so.
 const MOST: u64 = 5 * 1024 * 1024;

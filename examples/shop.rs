@@ -17,12 +17,12 @@ use escrow::deal::command::{Checkpoint, CheckpointKind, ConfirmPayment, RecordTr
 use escrow::deposit::DepositId;
 use escrow::port::Clock;
 use escrow::terms::{Fee, FeePayee, Payer};
-use escrow::testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
-use escrow::wire::nalogka::{
+use escrow::{Actor, Caller, Command, Deal, DealId, Policy, Rate, Time};
+use escrow_nalogka::{
     ApiError, ApiUser, Call, CreateDeal, Form, HostData, OnError, OrderChange, PAYMENT_PAGE, PaymentPage,
     Route, SetPerformingTrack, ShopAction, UpdateDeal, UserKind, Workflow, decode, notifications,
 };
-use escrow::{Actor, Caller, Command, Deal, DealId, Policy, Rate, Time};
+use escrow_testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use serde_json::{Value, json};
 
 type Any = Box<dyn Error>;
@@ -68,7 +68,7 @@ impl Service {
                 vec![Call::SetTrack(track).command()]
             }
             _ => {
-                return Err(ApiError::new(escrow::wire::nalogka::ErrorKind::NotFound, "not in this example"));
+                return Err(ApiError::new(escrow_nalogka::ErrorKind::NotFound, "not in this example"));
             }
         };
         commands.iter().try_for_each(|command| self.submit(deal, command, caller.clone()))
@@ -116,7 +116,7 @@ impl Service {
         let done = self.agent.submit(&mut self.journal, deal, command, caller);
         // a lost commit leaves the deal as it was: nothing happened, nothing is told
         self.tell(Some(&before), deal)
-            .map_err(|e| ApiError::new(escrow::wire::nalogka::ErrorKind::Server, e.to_string()))?;
+            .map_err(|e| ApiError::new(escrow_nalogka::ErrorKind::Server, e.to_string()))?;
         Ok(done.map(|_| ())?)
     }
 

@@ -3,11 +3,12 @@
 
 use std::error::Error;
 
-use escrow::subscription::command::{Answer, Answered, Pay, Wake};
-use escrow::subscription::{
+use escrow::{Context, Currency, Machine, Money, Recorded, Time};
+use escrow_market::subscription::command::{Answer, Answered, Pay, Wake};
+use escrow_market::subscription::{
     Command, Event, Next, Period, Plan, Recipient, Status, SubscriptionDraft, SubscriptionTerms,
 };
-use escrow::{Context, Currency, Machine, Money, Recorded, Subscription, SubscriptionId, Time};
+use escrow_market::{Subscription, SubscriptionId};
 
 /// A bank by whose books the card had no money in the first days of May, and from 31 August on.
 fn bank(now: Time) -> Result<Answered, Box<dyn Error>> {

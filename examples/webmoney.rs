@@ -10,17 +10,18 @@ use std::error::Error;
 
 use escrow::agent::blocking::Agent;
 use escrow::deal::command::Rule;
-use escrow::offer::{OfferDraft, OfferTerms};
 use escrow::terms::{ArbitrationFee, Contacts, FeePayee, Item};
-use escrow::testing::{ManualClock, MemorySink, ScriptedGateway};
-use escrow::wire::webmoney::{
+use escrow::{
+    Actor, Award, Command, Context, Currency, Deal, DealId, InstrumentRef, Machine, Money, PartyId, Policy,
+    Rate, Side, Terms, Time,
+};
+use escrow_market::offer::{OfferDraft, OfferTerms};
+use escrow_market::{Offer, OfferId};
+use escrow_testing::{ManualClock, MemorySink, ScriptedGateway};
+use escrow_webmoney::{
     ArbitrageCreateClaim, Call, ClaimCreated, Contact, ContractAccept, ContractCreate, ContractCreated,
     ContractInfo, DealCancel, DealInfo, DealSuccess, OfferInfo, OfferUserInfo, Parties, Rules, ServiceSecret,
     UserInfo, UserProfileInfo, View, author, from_json,
-};
-use escrow::{
-    Actor, Award, Command, Context, Currency, Deal, DealId, InstrumentRef, Machine, Money, Offer, OfferId,
-    PartyId, Policy, Rate, Side, Terms, Time,
 };
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -71,57 +71,32 @@ mod names;
 mod text;
 
 pub mod agent;
-pub mod balance;
-pub mod code;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;
 pub mod machine;
 pub mod money;
-pub mod notice;
-pub mod offer;
 mod party;
-pub mod payee;
 pub mod port;
 pub mod settlement;
-pub mod store;
-pub mod subscription;
 pub mod terms;
-#[cfg(feature = "testing")]
-pub mod testing;
 mod time;
 pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
-pub use balance::Balance;
-pub use deal::{
-    Command, Context, Deal, DecodeError, Event, Outcome, Phase, Recorded, Rejection, Status, Transition,
-    transition,
-};
+pub use deal::{Command, Deal, DecodeError, Event, Outcome, Phase, Rejection, Status, transition};
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::Machine;
+pub use machine::{Context, Machine, Recorded, Transition};
 pub use money::{Currency, Money, Rate};
 pub use names::ParseError;
-pub use offer::Offer;
-pub use party::{
-    Actor, BalanceId, DealId, Destination, InstrumentRef, OfferId, PartyId, Payee, Role, Side, StoreId,
-    SubscriptionId,
-};
-pub use payee::PayeeProfile;
+pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
 pub use settlement::{Quote, quote, settle};
-pub use store::Store;
-pub use subscription::Subscription;
 pub use terms::{Policy, Terms, TermsDraft};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
+pub use uuid;
 pub use wire::{DealSummary, Envelope};
-
-/// What the macros of this crate need where they are used.
-#[doc(hidden)]
-pub mod private {
-    pub use serde;
-}
 
 /// The README's code is tested with the documentation.
 #[cfg(doctest)]

@@ -1,62 +1,76 @@
 //! Who takes part: ids, sides, roles, actors, payees, and where a payee wants the money.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-use crate::ParseError;
 
 text_id! {
     /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
     PartyId(64)
 }
 
-/// An id that the host has chosen. The crate never draws one: it arrives as an argument.
+/// Makes a type of its own of a UUID that the host chooses, so that two ids that are swapped do not compile: for the ids
+/// of the host's own machines, as [`DealId`] is a deal's.
+///
+/// The crate that uses it depends on `serde`.
+///
+/// # Examples
+/// ```
+/// escrow::host_id! {
+///     /// The host's id of an auction.
+///     AuctionId, "the id of an auction: a UUID"
+/// }
+///
+/// let id = AuctionId::new(uuid::Uuid::from_u128(7));
+/// assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000007");
+/// assert_eq!("00000000-0000-0000-0000-000000000007".parse(), Ok(id));
+/// assert_eq!("7".parse::<AuctionId>().unwrap_err().to_string(), "write the id of an auction: a UUID");
+/// ```
+#[macro_export]
 macro_rules! host_id {
     ($(#[$doc:meta])* $name:ident, $expected:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(::serde::Serialize, ::serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Uuid);
+        pub struct $name($crate::uuid::Uuid);
 
         impl $name {
             /// Wraps the id that the host has chosen.
-            pub const fn new(id: Uuid) -> Self {
+            pub const fn new(id: $crate::uuid::Uuid) -> Self {
                 Self(id)
             }
 
             /// The wrapped id.
-            pub const fn uuid(self) -> Uuid {
+            pub const fn uuid(self) -> $crate::uuid::Uuid {
                 self.0
             }
         }
 
-        impl From<Uuid> for $name {
-            fn from(id: Uuid) -> Self {
+        impl ::core::convert::From<$crate::uuid::Uuid> for $name {
+            fn from(id: $crate::uuid::Uuid) -> Self {
                 Self(id)
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&self.0, f)
             }
         }
 
         /// Reads a UUID in any of its usual forms.
-        impl FromStr for $name {
-            type Err = ParseError;
+        impl ::core::str::FromStr for $name {
+            type Err = $crate::ParseError;
 
-            fn from_str(text: &str) -> Result<Self, ParseError> {
-                text.parse().map(Self).map_err(|_| ParseError::new($expected))
+            fn from_str(text: &str) -> ::core::result::Result<Self, $crate::ParseError> {
+                text.parse().map(Self).map_err(|_| $crate::ParseError::new($expected))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0)
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::write!(f, ::core::concat!(::core::stringify!($name), "({})"), self.0)
             }
         }
     };
@@ -65,26 +79,6 @@ macro_rules! host_id {
 host_id! {
     /// The host's id of a deal. The crate never draws one: it arrives as an argument.
     DealId, "the id of a deal: a UUID"
-}
-
-host_id! {
-    /// The host's id of an offer. The crate never draws one: it arrives as an argument.
-    OfferId, "the id of an offer: a UUID"
-}
-
-host_id! {
-    /// The host's id of a balance. The crate never draws one: it arrives as an argument.
-    BalanceId, "the id of a balance: a UUID"
-}
-
-host_id! {
-    /// The host's id of a store. The crate never draws one: it arrives as an argument.
-    StoreId, "the id of a store: a UUID"
-}
-
-host_id! {
-    /// The host's id of a subscription. The crate never draws one: it arrives as an argument.
-    SubscriptionId, "the id of a subscription: a UUID"
 }
 
 /// One of the two parties to a deal.

@@ -51,7 +51,8 @@ impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
 /// Makes a type of its own of an id that is a text, so that two ids that are swapped do not compile.
 ///
 /// `text_id! { /// What it names. GatewayName(32) }` is a text of 1 to 32 characters: it reads as `str`, is written as
-/// its text, compares and hashes as it, and clones without allocating. Every rule for ids has its one place here.
+/// its text, compares and hashes as it, and clones without allocating. Every rule for ids has its one place here. The
+/// crate that uses it depends on `serde`.
 ///
 /// # Examples
 /// ```
@@ -175,21 +176,21 @@ macro_rules! text_id {
             }
         }
 
-        impl $crate::private::serde::Serialize for $name {
-            fn serialize<S: $crate::private::serde::Serializer>(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::private::serde::Serialize::serialize(&self.0, serializer)
+                ::serde::Serialize::serialize(&self.0, serializer)
             }
         }
 
-        impl<'de> $crate::private::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::private::serde::Deserializer<'de>>(
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
-                let id: $crate::Text<$max, 1> = $crate::private::serde::Deserialize::deserialize(deserializer)?;
-                Self::try_from(id).map_err($crate::private::serde::de::Error::custom)
+                let id: $crate::Text<$max, 1> = ::serde::Deserialize::deserialize(deserializer)?;
+                Self::try_from(id).map_err(::serde::de::Error::custom)
             }
         }
     };

@@ -140,14 +140,9 @@ impl FromStr for Time {
     }
 }
 
-/// A text for people, milliseconds for machines.
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_i64(self.0)
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -167,11 +162,7 @@ impl<'de> Deserialize<'de> for Time {
             }
         }
 
-        if deserializer.is_human_readable() {
-            return deserializer.deserialize_str(Visitor);
-        }
-        let millis = i64::deserialize(deserializer)?;
-        Time::from_millis(millis).map_err(|error| de::Error::custom(format_args!("time: {error}")))
+        deserializer.deserialize_str(Visitor)
     }
 }
 

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output, Stdio};
 
-use escrow::testing::scenario::{Report, Scenario, run};
 use escrow::{Command, Currency, Deal, Envelope, Money, Policy};
+use escrow_testing::scenario::{Report, Scenario, run};
 use serde_json::{Value, json};
 
 // --- the examples, through the library ---

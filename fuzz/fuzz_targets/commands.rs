@@ -3,12 +3,12 @@
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../../tests/generative/findings.rs"]
+#[path = "../../tests/core/generative/findings.rs"]
 mod findings;
-#[path = "../../tests/generative/laws.rs"]
+#[path = "../../tests/core/generative/laws.rs"]
 mod laws;
 
-use escrow::testing::strategies::History;
+use escrow_testing::strategies::History;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,8 @@
 //! Stored deals and offers are not trusted: whatever is read keeps its invariants, goes on, and is written as it was read.
 #![no_main]
 
-use escrow::{Command, Context, Deal, Machine, Offer, Recorded, Time};
+use escrow::{Command, Context, Deal, Machine, Recorded, Time};
+use escrow_market::Offer;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

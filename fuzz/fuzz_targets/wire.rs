@@ -1,8 +1,8 @@
 //! What others send: calls, notifications, signatures. A value or a typed error, and never the secret.
 #![no_main]
 
-use escrow::wire::signature::{Headers, Keyring, Secret};
-use escrow::wire::{nalogka, webmoney};
+use escrow_webhook::{Headers, Keyring, Secret};
+
 use escrow::{Time, wire::Envelope};
 use libfuzzer_sys::fuzz_target;
 

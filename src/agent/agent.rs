@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::error::{AgentError, CheckoutError, FollowError};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
+use crate::Context;
 use crate::deal::command::{Checkpoint, RecordTracking, RequestPayment, Wake};
-use crate::deal::{Command, Context, Deal};
+use crate::deal::{Command, Deal};
 use crate::deposit::Transaction;
 use crate::port::{CheckoutForm, CheckoutRequest, Clock, EventSink, PaymentGateway, Tracker};
 use crate::terms::Terms;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::deal::command::{Answer, Answered, Wake};
-use crate::deal::{Command, Context, Deal, PendingOrder, Rejection, Transition};
+use crate::deal::{Command, Deal, PendingOrder, Rejection};
 use crate::deposit::TxId;
 use crate::port::Commit;
 use crate::terms::Terms;
 use crate::{Actor, DealId, PartyId, Time};
+use crate::{Context, Transition};
 
 /// Who submits a command: a [`Context`] that has no time yet, since the agent's clock tells it.
 #[derive(Clone, PartialEq, Eq, Debug)]

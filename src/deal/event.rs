@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::agreement::Consents;
 use super::command::{
     Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
     Track, Verdict,
@@ -18,43 +19,7 @@ use crate::deposit::{
 use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::{Terms, TermsField};
-use crate::wire::tagged;
-use crate::{Actor, Destination, Money, PartyId, Payee, Side, Text, Time};
-
-/// Which sides have consented to the current version of the terms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Consents {
-    /// The buyer has.
-    pub buyer: bool,
-    /// The seller has.
-    pub seller: bool,
-}
-
-impl Consents {
-    /// Both have.
-    pub const BOTH: Self = Self { buyer: true, seller: true };
-
-    /// Have both?
-    pub const fn all(self) -> bool {
-        self.buyer && self.seller
-    }
-
-    /// Has this side?
-    pub const fn of(self, side: Side) -> bool {
-        match side {
-            Side::Buyer => self.buyer,
-            Side::Seller => self.seller,
-        }
-    }
-
-    pub(crate) const fn with(self, side: Side) -> Self {
-        match side {
-            Side::Buyer => Self { buyer: true, ..self },
-            Side::Seller => Self { seller: true, ..self },
-        }
-    }
-}
+use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 
 /// A required deposit whose amount an amendment changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -78,353 +43,351 @@ pub struct Paused {
     pub remaining_ms: u64,
 }
 
-tagged! {
-    /// What happened to a deal, in the past tense. Deliberately exhaustive: an ignored order is an unpaid seller.
-    ///
-    /// Replaying a journal of events gives the live state. After a crash, whatever the journal has did happen, and
-    /// whatever it does not have did not: orders among them are sent again under the same keys.
-    #[derive(Clone, PartialEq, Eq, Debug)]
-    #[tagged("type", "super::Event", Serialize, Deserialize)]
-    pub enum Event {
-        /// The deal came into being; always the first event, and only the first.
-        Proposed {
-            /// Version 1 of the terms.
-            terms: Arc<Terms>,
-            /// Who has consented by proposing.
-            consents: Consents,
-            /// Where the deal starts.
-            phase: Phase,
-        },
-        /// Somebody proposed other terms.
-        TermsAmended {
-            /// The new version.
-            terms_version: u32,
-            /// The new terms.
-            terms: Arc<Terms>,
-            /// The fields that differ from the version before.
-            changed: SmallVec<[TermsField; 8]>,
-            /// The deposits whose required amount changed.
-            deposits: SmallVec<[DepositChange; 1]>,
-            /// Whose consent stands.
-            consents: Consents,
-        },
-        /// A party consented.
-        Agreed {
-            /// Which.
-            side: Side,
-            /// To which version.
-            terms_version: u32,
-        },
-        /// A party says that it has paid: the gateway is asked.
-        PaymentClaimed {
-            /// The question. Apart, so that an event is no larger than a payment that came in.
-            order: Box<Order>,
-            /// Where it was paid.
-            gateway: GatewayName,
-            /// The gateway's id of the payment, as the party gives it.
-            reference: Reference,
-        },
-        /// A party asked for a payment form. No money has moved.
-        PaymentRequested {
-            /// The pending transaction.
-            tx: TxId,
-            /// Into which deposit.
-            deposit: DepositId,
-            /// How much.
-            amount: Money,
-            /// The client's key.
-            key: ClientKey,
-            /// What the gateway's page needs.
-            form: Arc<PaymentForm>,
-        },
-        /// Money came in.
-        PaymentReceived {
-            /// The transaction: a requested one, or a new one.
-            tx: TxId,
-            /// Into which deposit.
-            deposit: DepositId,
-            /// How much.
-            amount: Money,
-            /// By which gateway.
-            gateway: GatewayName,
-            /// The gateway's id of the payment.
-            reference: Reference,
-            /// When the hold expires, where it is one.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            held_until: Option<Time>,
-        },
-        /// A moderator has a remark.
-        Remarked {
-            /// What is to be changed.
-            remark: Text<500, 1>,
-        },
-        /// A moderator approved the terms.
-        Approved {},
-        /// A document was added.
-        Attached {
-            /// The document.
-            attachment: Arc<Attachment>,
-        },
-        /// A track was attached or replaced.
-        TrackSet {
-            /// The track.
-            track: Arc<Track>,
-        },
-        /// The track was detached.
-        TrackRemoved {},
-        /// The delivery moved.
-        TrackingRecorded {
-            /// How.
-            checkpoint: Arc<Checkpoint>,
-            /// Is it the furthest so far? An older one is not.
-            latest: bool,
-        },
-        /// The seller started.
-        PerformingStarted {},
-        /// The seller went back to before the start.
-        PerformingStopped {},
-        /// A revision of the work was submitted.
-        Submitted {
-            /// Its number.
-            number: u16,
-            /// The work.
-            revision: Arc<Revision>,
-        },
-        /// The buyer wants changes.
-        ChangesRequested {
-            /// The revision.
-            number: u16,
-            /// What to change.
-            comment: Text<500, 1>,
-        },
-        /// The buyer accepted; which quantities, the ending says.
-        Accepted {},
-        /// A party reported.
-        Reported {
-            /// Which.
-            side: Side,
-            /// What.
-            verdict: Verdict,
-            /// What it had reported before.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            before: Option<Verdict>,
-        },
-        /// A service was incurred.
-        CostIncurred {
-            /// Its index in the terms.
-            service: u8,
-            /// Where the host keeps the proof.
-            evidence: FileRef,
-        },
-        /// A party was asked for an additional payment.
-        ChargeAdded {
-            /// The deposit.
-            deposit: DepositId,
-            /// Who is asked.
-            payer: Side,
-            /// How much.
-            amount: Money,
-            /// Key, payee, reason.
-            details: Arc<ChargeDetails>,
-        },
-        /// Somebody cancelled.
-        Cancelled {
-            /// Whose fault it is.
-            at_fault: Fault,
-            /// Why.
-            reason: Reason,
-        },
-        /// A dispute opened, or opened again.
-        DisputeOpened {
-            /// By whom or what.
-            by: Opener,
-            /// Why.
-            reason: Reason,
-            /// Where the host keeps the proof.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            evidence: Option<FileRef>,
-        },
-        /// A party offered to settle.
-        AwardProposed {
-            /// Which.
-            side: Side,
-            /// What the seller would get.
-            award: Award,
-        },
-        /// A party accepted the other's offer.
-        AwardAccepted {
-            /// Which.
-            side: Side,
-            /// What the seller gets.
-            award: Award,
-        },
-        /// The dispute was given up.
-        DisputeWithdrawn {
-            /// The time left of its stage, for when it opens again.
-            remaining_ms: u64,
-        },
-        /// A party agrees to give the dispute up; the other has not yet.
-        WithdrawalOffered {
-            /// Which.
-            side: Side,
-        },
-        /// A claim was filed.
-        ClaimFiled {
-            /// By which side.
-            side: Side,
-            /// Its number there.
-            reference: Reference,
-        },
-        /// The arbiter ruled, or the policy did for a silent one.
-        Ruled {
-            /// What the seller gets.
-            award: Award,
-            /// Whose fault it was.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            at_fault: Option<Side>,
-        },
-        /// An arbiter was appointed.
-        ArbiterAppointed {
-            /// Who.
-            arbiter: PartyId,
-            /// Who was before.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            before: Option<PartyId>,
-        },
-        /// A payee chose where his money goes.
-        DestinationSet {
-            /// Whose money.
-            payee: Payee,
-            /// Which money.
-            of: DestinationUse,
-            /// Where to.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            destination: Option<Destination>,
-        },
-        /// A deadline was moved.
-        DeadlineExtended {
-            /// Which.
-            timer: Timer,
-            /// The phase with its new deadline.
-            phase: Phase,
-            /// By how many seconds, rounded up.
-            by_s: u32,
-        },
-        /// A message was noted.
-        Posted {
-            /// Where the host keeps it.
-            reference: MessageRef,
-        },
-        /// A deadline passed.
-        TimerFired {
-            /// Which.
-            timer: Timer,
-        },
-        /// The deal moved to another phase.
-        PhaseEntered {
-            /// Where to, with its deadline.
-            phase: Phase,
-            /// What was interrupted.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            paused: Option<Paused>,
-        },
-        /// It was decided how the deal ends; the legs follow in the same transition, or after an open capture.
-        EndingDecided {
-            /// How, as far as money is concerned.
-            ending: Ending,
-            /// How, as the status says.
-            outcome: Outcome,
-            /// Was every required deposit full? If not, everything goes back.
-            funded: bool,
-            /// From when declined legs go to balances.
-            settle_by: Time,
-        },
-        /// The gateway is to capture a hold.
-        CaptureOrdered {
-            /// The order.
-            order: Order,
-        },
-        /// The gateway is to pay a leg: a new one, or the next attempt of a declined one.
-        LegOrdered {
-            /// The order.
-            order: Order,
-        },
-        /// A leg waits, because a chargeback is open.
-        LegWaits {
-            /// Its number.
-            leg: LegId,
-            /// Out of which deposit.
-            deposit: DepositId,
-            /// To whom.
-            payee: Payee,
-            /// Why.
-            purpose: Purpose,
-            /// How much.
-            amount: Money,
-            /// The payment that it goes back to.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            source: Option<TxId>,
-        },
-        /// A leg went to the payee's in-system balance, without the gateway.
-        LegCredited {
-            /// What was settled.
-            order: Order,
-        },
-        /// A leg that was not sent yet is cut, because a chargeback took its money.
-        LegCut {
-            /// Which.
-            leg: LegId,
-            /// What it was.
-            old: Money,
-            /// What is left of it.
-            new: Money,
-        },
-        /// The gateway did what it was asked to.
-        TransactionSucceeded {
-            /// Which.
-            tx: TxId,
-            /// Its id at the gateway.
-            reference: Reference,
-        },
-        /// The gateway will not do what it was asked to.
-        TransactionFailed {
-            /// Which.
-            tx: TxId,
-            /// Why.
-            reason: Reason,
-        },
-        /// Somebody owes what the pots could not cover.
-        ReceivableRaised {
-            /// The debt.
-            receivable: Receivable,
-        },
-        /// The payer's bank moved a chargeback.
-        ChargebackRecorded {
-            /// The gateway's id of the chargeback.
-            reference: Reference,
-            /// The deposit that was paid.
-            deposit: DepositId,
-            /// How much.
-            amount: Money,
-            /// How far it is.
-            step: ChargebackStep,
-        },
-        /// A lost chargeback left the pot.
-        ChargedBack {
-            /// The transaction.
-            tx: TxId,
-            /// The gateway's id of the chargeback.
-            reference: Reference,
-            /// The deposit.
-            deposit: DepositId,
-            /// What was taken out of what the deposit held.
-            from_held: Money,
-            /// What was taken out of legs that were not sent yet.
-            from_legs: Money,
-        },
-        /// The dispute ended with the deal.
-        DisputeClosed {},
-    }
+/// What happened to a deal, in the past tense. Deliberately exhaustive: an ignored order is an unpaid seller.
+///
+/// Replaying a journal of events gives the live state. After a crash, whatever the journal has did happen, and
+/// whatever it does not have did not: orders among them are sent again under the same keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The deal came into being; always the first event, and only the first.
+    Proposed {
+        /// Version 1 of the terms.
+        terms: Arc<Terms>,
+        /// Who has consented by proposing.
+        consents: Consents,
+        /// Where the deal starts.
+        phase: Phase,
+    },
+    /// Somebody proposed other terms.
+    TermsAmended {
+        /// The new version.
+        terms_version: u32,
+        /// The new terms.
+        terms: Arc<Terms>,
+        /// The fields that differ from the version before.
+        changed: SmallVec<[TermsField; 8]>,
+        /// The deposits whose required amount changed.
+        deposits: SmallVec<[DepositChange; 1]>,
+        /// Whose consent stands.
+        consents: Consents,
+    },
+    /// A party consented.
+    Agreed {
+        /// Which.
+        side: Side,
+        /// To which version.
+        terms_version: u32,
+    },
+    /// A party says that it has paid: the gateway is asked.
+    PaymentClaimed {
+        /// The question. Apart, so that an event is no larger than a payment that came in.
+        order: Box<Order>,
+        /// Where it was paid.
+        gateway: GatewayName,
+        /// The gateway's id of the payment, as the party gives it.
+        reference: Reference,
+    },
+    /// A party asked for a payment form. No money has moved.
+    PaymentRequested {
+        /// The pending transaction.
+        tx: TxId,
+        /// Into which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+        /// The client's key.
+        key: ClientKey,
+        /// What the gateway's page needs.
+        form: Arc<PaymentForm>,
+    },
+    /// Money came in.
+    PaymentReceived {
+        /// The transaction: a requested one, or a new one.
+        tx: TxId,
+        /// Into which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+        /// By which gateway.
+        gateway: GatewayName,
+        /// The gateway's id of the payment.
+        reference: Reference,
+        /// When the hold expires, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_until: Option<Time>,
+    },
+    /// A moderator has a remark.
+    Remarked {
+        /// What is to be changed.
+        remark: Text<500, 1>,
+    },
+    /// A moderator approved the terms.
+    Approved {},
+    /// A document was added.
+    Attached {
+        /// The document.
+        attachment: Arc<Attachment>,
+    },
+    /// A track was attached or replaced.
+    TrackSet {
+        /// The track.
+        track: Arc<Track>,
+    },
+    /// The track was detached.
+    TrackRemoved {},
+    /// The delivery moved.
+    TrackingRecorded {
+        /// How.
+        checkpoint: Arc<Checkpoint>,
+        /// Is it the furthest so far? An older one is not.
+        latest: bool,
+    },
+    /// The seller started.
+    PerformingStarted {},
+    /// The seller went back to before the start.
+    PerformingStopped {},
+    /// A revision of the work was submitted.
+    Submitted {
+        /// Its number.
+        number: u16,
+        /// The work.
+        revision: Arc<Revision>,
+    },
+    /// The buyer wants changes.
+    ChangesRequested {
+        /// The revision.
+        number: u16,
+        /// What to change.
+        comment: Text<500, 1>,
+    },
+    /// The buyer accepted; which quantities, the ending says.
+    Accepted {},
+    /// A party reported.
+    Reported {
+        /// Which.
+        side: Side,
+        /// What.
+        verdict: Verdict,
+        /// What it had reported before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Verdict>,
+    },
+    /// A service was incurred.
+    CostIncurred {
+        /// Its index in the terms.
+        service: u8,
+        /// Where the host keeps the proof.
+        evidence: FileRef,
+    },
+    /// A party was asked for an additional payment.
+    ChargeAdded {
+        /// The deposit.
+        deposit: DepositId,
+        /// Who is asked.
+        payer: Side,
+        /// How much.
+        amount: Money,
+        /// Key, payee, reason.
+        details: Arc<ChargeDetails>,
+    },
+    /// Somebody cancelled.
+    Cancelled {
+        /// Whose fault it is.
+        at_fault: Fault,
+        /// Why.
+        reason: Reason,
+    },
+    /// A dispute opened, or opened again.
+    DisputeOpened {
+        /// By whom or what.
+        by: Opener,
+        /// Why.
+        reason: Reason,
+        /// Where the host keeps the proof.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<FileRef>,
+    },
+    /// A party offered to settle.
+    AwardProposed {
+        /// Which.
+        side: Side,
+        /// What the seller would get.
+        award: Award,
+    },
+    /// A party accepted the other's offer.
+    AwardAccepted {
+        /// Which.
+        side: Side,
+        /// What the seller gets.
+        award: Award,
+    },
+    /// The dispute was given up.
+    DisputeWithdrawn {
+        /// The time left of its stage, for when it opens again.
+        remaining_ms: u64,
+    },
+    /// A party agrees to give the dispute up; the other has not yet.
+    WithdrawalOffered {
+        /// Which.
+        side: Side,
+    },
+    /// A claim was filed.
+    ClaimFiled {
+        /// By which side.
+        side: Side,
+        /// Its number there.
+        reference: Reference,
+    },
+    /// The arbiter ruled, or the policy did for a silent one.
+    Ruled {
+        /// What the seller gets.
+        award: Award,
+        /// Whose fault it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_fault: Option<Side>,
+    },
+    /// An arbiter was appointed.
+    ArbiterAppointed {
+        /// Who.
+        arbiter: PartyId,
+        /// Who was before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<PartyId>,
+    },
+    /// A payee chose where his money goes.
+    DestinationSet {
+        /// Whose money.
+        payee: Payee,
+        /// Which money.
+        of: DestinationUse,
+        /// Where to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<Destination>,
+    },
+    /// A deadline was moved.
+    DeadlineExtended {
+        /// Which.
+        timer: Timer,
+        /// The phase with its new deadline.
+        phase: Phase,
+        /// By how many seconds, rounded up.
+        by_s: u32,
+    },
+    /// A message was noted.
+    Posted {
+        /// Where the host keeps it.
+        reference: MessageRef,
+    },
+    /// A deadline passed.
+    TimerFired {
+        /// Which.
+        timer: Timer,
+    },
+    /// The deal moved to another phase.
+    PhaseEntered {
+        /// Where to, with its deadline.
+        phase: Phase,
+        /// What was interrupted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paused: Option<Paused>,
+    },
+    /// It was decided how the deal ends; the legs follow in the same transition, or after an open capture.
+    EndingDecided {
+        /// How, as far as money is concerned.
+        ending: Ending,
+        /// How, as the status says.
+        outcome: Outcome,
+        /// Was every required deposit full? If not, everything goes back.
+        funded: bool,
+        /// From when declined legs go to balances.
+        settle_by: Time,
+    },
+    /// The gateway is to capture a hold.
+    CaptureOrdered {
+        /// The order.
+        order: Order,
+    },
+    /// The gateway is to pay a leg: a new one, or the next attempt of a declined one.
+    LegOrdered {
+        /// The order.
+        order: Order,
+    },
+    /// A leg waits, because a chargeback is open.
+    LegWaits {
+        /// Its number.
+        leg: LegId,
+        /// Out of which deposit.
+        deposit: DepositId,
+        /// To whom.
+        payee: Payee,
+        /// Why.
+        purpose: Purpose,
+        /// How much.
+        amount: Money,
+        /// The payment that it goes back to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<TxId>,
+    },
+    /// A leg went to the payee's in-system balance, without the gateway.
+    LegCredited {
+        /// What was settled.
+        order: Order,
+    },
+    /// A leg that was not sent yet is cut, because a chargeback took its money.
+    LegCut {
+        /// Which.
+        leg: LegId,
+        /// What it was.
+        old: Money,
+        /// What is left of it.
+        new: Money,
+    },
+    /// The gateway did what it was asked to.
+    TransactionSucceeded {
+        /// Which.
+        tx: TxId,
+        /// Its id at the gateway.
+        reference: Reference,
+    },
+    /// The gateway will not do what it was asked to.
+    TransactionFailed {
+        /// Which.
+        tx: TxId,
+        /// Why.
+        reason: Reason,
+    },
+    /// Somebody owes what the pots could not cover.
+    ReceivableRaised {
+        /// The debt.
+        receivable: Receivable,
+    },
+    /// The payer's bank moved a chargeback.
+    ChargebackRecorded {
+        /// The gateway's id of the chargeback.
+        reference: Reference,
+        /// The deposit that was paid.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+        /// How far it is.
+        step: ChargebackStep,
+    },
+    /// A lost chargeback left the pot.
+    ChargedBack {
+        /// The transaction.
+        tx: TxId,
+        /// The gateway's id of the chargeback.
+        reference: Reference,
+        /// The deposit.
+        deposit: DepositId,
+        /// What was taken out of what the deposit held.
+        from_held: Money,
+        /// What was taken out of legs that were not sent yet.
+        from_legs: Money,
+    },
+    /// The dispute ended with the deal.
+    DisputeClosed {},
 }
 
 impl Event {
@@ -478,20 +441,4 @@ impl Event {
             | Self::DisputeClosed {} => None,
         }
     }
-}
-
-/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless it is said
-/// which [`Machine`](crate::Machine)'s.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Recorded<E = Event> {
-    /// When it counts: never before the event before it. A deadline's own instant, where a timer fired.
-    pub at: Time,
-    /// Who did it.
-    pub actor: Actor,
-    /// On whose behalf the call came in, such as a marketplace that acts for its user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<PartyId>,
-    /// What happened.
-    pub event: E,
 }

@@ -111,8 +111,8 @@ impl Deal {
     /// own first.
     #[inline]
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
-        let phase = self.core.phase.until().zip(self.core.phase.timer());
-        let hold = if self.has_holds() { self.next_hold() } else { None };
+        let phase = self.state.clockwork.phase.until().zip(self.state.clockwork.phase.timer());
+        let hold = if self.state.books.has_holds() { self.next_hold() } else { None };
         earlier(earlier(phase, hold), self.settlement())
     }
 
@@ -125,21 +125,15 @@ impl Deal {
     #[inline]
     pub(super) fn is_due(&self, now: Time) -> bool {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);
-        self.core.phase.until().is_some_and(|until| until <= now)
-            || self.has_holds() && due(self.next_hold())
+        self.state.clockwork.phase.until().is_some_and(|until| until <= now)
+            || self.state.books.has_holds() && due(self.next_hold())
             || due(self.settlement())
-    }
-
-    /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.
-    #[inline]
-    pub(super) fn has_holds(&self) -> bool {
-        self.core.deposits.iter().any(|d| d.on_hold != 0)
     }
 
     /// The open hold that expires first, less the policy's margin.
     fn next_hold(&self) -> Option<(Time, Timer)> {
         let margin = self.binding_terms().policy.hold_margin_s;
-        let open = self.core.transactions.iter().filter_map(|t| match t.hold {
+        let open = self.transactions().iter().filter_map(|t| match t.hold {
             Some(HoldState::Open { expires }) => Some((expires.minus_secs(margin), Timer::Hold(t.id))),
             Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => None,
         });
@@ -148,8 +142,8 @@ impl Deal {
 
     /// From here on, declined legs go to balances.
     fn settlement(&self) -> Option<(Time, Timer)> {
-        let at = self.core.settle_by?;
-        self.has_declined_leg().then_some((at, Timer::Settlement))
+        let at = self.settle_by()?;
+        self.state.books.has_declined_leg().then_some((at, Timer::Settlement))
     }
 }
 

@@ -82,10 +82,11 @@ pub struct ChargeDetails {
 pub struct Deposit {
     pub(crate) id: DepositId,
     pub(crate) owner: Side,
-    pub(crate) purpose: DepositPurpose,
     pub(crate) required: Money,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) buckets: Buckets,
     /// The part of `held` that is authorised but not captured.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) on_hold: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
@@ -103,8 +104,8 @@ impl Deposit {
     }
 
     /// What it is for.
-    pub const fn purpose(&self) -> DepositPurpose {
-        self.purpose
+    pub fn purpose(&self) -> DepositPurpose {
+        DepositPurpose::of(self.id)
     }
 
     /// How much is required.
@@ -125,6 +126,11 @@ impl Deposit {
     /// What of it is authorised but not captured.
     pub const fn on_hold(&self) -> Money {
         Money::from_minor(self.on_hold, self.required.currency())
+    }
+
+    /// What is there and captured, in minor units.
+    pub(crate) const fn cash(&self) -> i64 {
+        self.buckets.held.saturating_sub(self.on_hold)
     }
 
     /// What is still to be paid; zero once it is full.

@@ -25,6 +25,10 @@ impl DepositId {
     /// The most additional charges that a deal can have.
     pub const MAX_CHARGES: u8 = 32;
 
+    /// The deposits that every deal has.
+    pub(crate) const REQUIRED: [Self; 4] =
+        [Self::BUYER_PAYMENT, Self::SELLER_PAYMENT, Self::BUYER_GUARANTEE, Self::SELLER_GUARANTEE];
+
     const FIXED: [(Self, &'static str); 4] = [
         (Self::BUYER_PAYMENT, "buyer_payment"),
         (Self::SELLER_PAYMENT, "seller_payment"),
@@ -108,11 +112,7 @@ impl FromStr for DepositId {
 
 impl Serialize for DepositId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_u8(self.0)
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -130,10 +130,6 @@ impl<'de> Deserialize<'de> for DepositId {
                 text.parse().map_err(E::custom)
             }
         }
-        if deserializer.is_human_readable() {
-            return deserializer.deserialize_str(Name);
-        }
-        let index = u8::deserialize(deserializer)?;
-        Self::at_index(usize::from(index)).ok_or_else(|| de::Error::custom("there is no such deposit"))
+        deserializer.deserialize_str(Name)
     }
 }

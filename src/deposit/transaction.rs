@@ -302,6 +302,12 @@ impl Transaction {
         matches!(self.state, TransactionState::Pending)
     }
 
+    /// Whether it is something that the gateway is asked to do and has not answered. A payment request is not: the payer
+    /// is asked.
+    pub(crate) const fn is_order(&self) -> bool {
+        self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
+    }
+
     /// Did money come in by it?
     pub(crate) const fn brought_money(&self) -> bool {
         self.kind.is_inbound() && matches!(self.state, TransactionState::Succeeded)

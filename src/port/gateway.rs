@@ -22,12 +22,8 @@ pub struct CheckoutRequest<'a> {
 }
 
 impl<'a> CheckoutRequest<'a> {
-    pub(crate) const fn new(
-        key: IdempotencyKey,
-        deposit: DepositId,
-        amount: Money,
-        form: &'a PaymentForm,
-    ) -> Self {
+    /// All of it.
+    pub const fn new(key: IdempotencyKey, deposit: DepositId, amount: Money, form: &'a PaymentForm) -> Self {
         Self { key, deposit, amount, form }
     }
 }

@@ -4,7 +4,6 @@
 pub mod blocking;
 mod clock;
 mod gateway;
-pub mod router;
 mod sink;
 mod tracker;
 
@@ -12,6 +11,5 @@ pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use gateway::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway};
-pub use router::Router;
 pub use sink::{Commit, CommitError, EventSink};
 pub use tracker::Tracker;

@@ -2,11 +2,10 @@
 
 use std::future::Future;
 
-use smallvec::SmallVec;
 use thiserror::Error;
 
-use crate::deal::{Deal, Recorded};
-use crate::notice::{Notice, notices};
+use crate::Recorded;
+use crate::deal::Deal;
 use crate::wire::Envelope;
 use crate::{DealId, Time};
 
@@ -26,25 +25,15 @@ pub struct Commit<'a> {
     pub recorded_at: Time,
 }
 
-impl Commit<'_> {
+impl<'a> Commit<'a> {
+    /// The events between a deal as it was, `None` for a new one, and as it is.
+    pub fn new(before: Option<&'a Deal>, events: &'a [Recorded], after: &'a Deal, recorded_at: Time) -> Self {
+        Self { expected_version: before.map_or(0, Deal::version), before, events, after, recorded_at }
+    }
+
     /// Which deal.
     pub const fn deal_id(&self) -> DealId {
         self.after.id()
-    }
-
-    /// Whom to tell what of it, for the outbox. Computed from nothing else than the events and the deal before, so it may
-    /// be computed again.
-    pub fn notices(&self) -> impl Iterator<Item = Notice> {
-        let mut deal = self.before.cloned();
-        let id = self.deal_id();
-        self.events.iter().flat_map(move |recorded| {
-            match &mut deal {
-                Some(deal) => deal.apply(recorded),
-                None => deal = Deal::begin(id, recorded),
-            }
-            let told: SmallVec<[Notice; 4]> = deal.iter().flat_map(|deal| notices(deal, recorded)).collect();
-            told
-        })
     }
 
     /// The events with their versions and both times, ready for a journal.

@@ -8,6 +8,6 @@ mod split;
 
 pub(crate) use quote::QuoteError;
 pub use quote::{FeeLine, Quote, ServiceLine, quote};
-pub(crate) use settle::settle_into;
+pub(crate) use settle::settle_surely;
 pub use settle::{Ending, Fault, Incurred, Pots, Quantities, SettleError, max_award, settle};
 pub use split::{Purpose, Receivable, Settlement, Share};

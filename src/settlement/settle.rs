@@ -211,6 +211,20 @@ pub fn settle(
     Ok(out)
 }
 
+/// [`settle_into`] for an ending that was judged before, or that nothing can refuse.
+pub(crate) fn settle_surely(
+    terms: &Terms,
+    pots: &Pots,
+    incurred: Incurred,
+    ending: &Ending,
+    out: &mut Settlement,
+) {
+    if settle_into(terms, pots, incurred, ending, out).is_err() {
+        *out = Settlement::default();
+        let _ = give_everything_back(terms, pots, out);
+    }
+}
+
 /// [`settle`], into an empty settlement of the caller's, which is too large to be moved about.
 pub(crate) fn settle_into(
     terms: &Terms,

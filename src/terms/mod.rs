@@ -114,7 +114,7 @@ pub struct TermsDraft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_offline: Option<Money>,
     /// Guarantee deposits.
-    #[serde(default, skip_serializing_if = "Guarantees::is_none", with = "crate::wire::left_out")]
+    #[serde(default, skip_serializing_if = "Guarantees::is_none")]
     pub guarantees: Guarantees,
     /// What the deal is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +129,7 @@ pub struct TermsDraft {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Text<64, 1>>,
     /// Contact references.
-    #[serde(default, skip_serializing_if = "Contacts::is_none", with = "crate::wire::left_out")]
+    #[serde(default, skip_serializing_if = "Contacts::is_none")]
     pub contacts: Contacts,
     /// How the subject reaches the buyer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,8 +167,9 @@ impl TermsDraft {
         }
     }
 
-    /// Is this somebody whom [`Self::names_third`] knows, or the payee of the arbitration fee?
-    pub(crate) fn pays_third(&self, id: &PartyId) -> bool {
+    /// Whether the terms pay this third party: as a partner who takes a fee, as a provider of a service, or with the
+    /// arbitration fee.
+    pub fn pays_third(&self, id: &PartyId) -> bool {
         let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
         self.names_third(id) || matches!(arbitration, Some(FeePayee::Partner(p)) if p == id)
     }

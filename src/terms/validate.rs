@@ -99,7 +99,8 @@ pub struct TermsError {
 }
 
 impl TermsError {
-    pub(crate) const fn at(field: &'static str, problem: Problem) -> Self {
+    /// A problem of a field, or of the path to it.
+    pub const fn at(field: &'static str, problem: Problem) -> Self {
         Self { list: None, field, problem }
     }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deal::{Deal, Event, Recorded};
+use crate::Recorded;
+use crate::deal::{Deal, Event};
 use crate::{Actor, DealId, PartyId, Time};
 
 /// An event with all that a consumer needs to place it.

@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use escrow::Recorded;
 use escrow::deal::command::{
     AddCharge, Agree, Amend, Answer, Answered, Cancel, Chargeback, ChargebackStep, Checkpoint,
     CheckpointKind, ConfirmPayment, DestinationUse, Moderate, ModerationVerdict, OpenDispute, PaymentForm,
     RecordTracking, Report, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, Submit, Track,
     Verdict, Wake, WithdrawDispute,
 };
-use escrow::deal::{Command, Event, Recorded};
+use escrow::deal::{Command, Event};
 use escrow::deposit::{Buckets, DepositId, LegState, TransactionKind, TransactionState};
 use escrow::settlement::Purpose;
 use escrow::terms::{

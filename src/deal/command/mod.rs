@@ -6,7 +6,6 @@ mod dispute;
 mod money;
 mod proposal;
 
-use crate::wire::tagged;
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{
@@ -21,74 +20,72 @@ pub use money::{
 };
 pub use proposal::{Agree, Amend, Cancel, Extend, Moderate, ModerationVerdict, PaymentClaim};
 
-tagged! {
-    /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.
-    #[derive(Clone, PartialEq, Eq, Debug)]
-    #[tagged("type", "super::Command", Serialize, Deserialize)]
-    pub enum Command {
-        /// Propose other terms.
-        Amend(Amend),
-        /// Consent to a version of the terms.
-        Agree(Agree),
-        /// Ask for a form to pay a deposit with.
-        RequestPayment(RequestPayment),
-        /// A fact: money came in.
-        ConfirmPayment(ConfirmPayment),
-        /// Remark on the terms, or approve them.
-        Moderate(Moderate),
-        /// Add a document.
-        Attach(Attach),
-        /// Attach or replace the track of the delivery.
-        SetTrack(SetTrack),
-        /// Detach a wrong track.
-        RemoveTrack(RemoveTrack),
-        /// A fact: the delivery moved.
-        RecordTracking(RecordTracking),
-        /// Start performing without a tracker.
-        StartPerforming(StartPerforming),
-        /// Go back to before the start.
-        StopPerforming(StopPerforming),
-        /// Submit a revision of the work.
-        Submit(Submit),
-        /// Ask for changes to the revision.
-        RequestChanges(RequestChanges),
-        /// Accept the subject, whole or in part.
-        Accept(Accept),
-        /// Report success or failure of a mutual deal.
-        Report(Report),
-        /// Mark a service as incurred.
-        IncurCost(IncurCost),
-        /// Ask a party for an additional payment.
-        AddCharge(AddCharge),
-        /// Cancel the deal, or turn the proposal down.
-        Cancel(Cancel),
-        /// Open a dispute.
-        OpenDispute(OpenDispute),
-        /// Offer to settle the dispute.
-        ProposeAward(ProposeAward),
-        /// Accept the other party's offer.
-        AcceptAward(AcceptAward),
-        /// Give the dispute up.
-        WithdrawDispute(WithdrawDispute),
-        /// Note that a claim was filed.
-        FileClaim(FileClaim),
-        /// Rule on the dispute.
-        Rule(Rule),
-        /// Appoint or replace the arbiter.
-        AppointArbiter(AppointArbiter),
-        /// A fact: the gateway's answer to an order.
-        Answer(Answer),
-        /// Choose where money goes.
-        SetDestination(SetDestination),
-        /// A fact: the payer's bank takes money back, or gives it up.
-        Chargeback(Chargeback),
-        /// Move a deadline.
-        Extend(Extend),
-        /// Note a message.
-        Post(Post),
-        /// Fire what is due.
-        Wake(Wake),
-    }
+/// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Propose other terms.
+    Amend(Amend),
+    /// Consent to a version of the terms.
+    Agree(Agree),
+    /// Ask for a form to pay a deposit with.
+    RequestPayment(RequestPayment),
+    /// A fact: money came in.
+    ConfirmPayment(ConfirmPayment),
+    /// Remark on the terms, or approve them.
+    Moderate(Moderate),
+    /// Add a document.
+    Attach(Attach),
+    /// Attach or replace the track of the delivery.
+    SetTrack(SetTrack),
+    /// Detach a wrong track.
+    RemoveTrack(RemoveTrack),
+    /// A fact: the delivery moved.
+    RecordTracking(RecordTracking),
+    /// Start performing without a tracker.
+    StartPerforming(StartPerforming),
+    /// Go back to before the start.
+    StopPerforming(StopPerforming),
+    /// Submit a revision of the work.
+    Submit(Submit),
+    /// Ask for changes to the revision.
+    RequestChanges(RequestChanges),
+    /// Accept the subject, whole or in part.
+    Accept(Accept),
+    /// Report success or failure of a mutual deal.
+    Report(Report),
+    /// Mark a service as incurred.
+    IncurCost(IncurCost),
+    /// Ask a party for an additional payment.
+    AddCharge(AddCharge),
+    /// Cancel the deal, or turn the proposal down.
+    Cancel(Cancel),
+    /// Open a dispute.
+    OpenDispute(OpenDispute),
+    /// Offer to settle the dispute.
+    ProposeAward(ProposeAward),
+    /// Accept the other party's offer.
+    AcceptAward(AcceptAward),
+    /// Give the dispute up.
+    WithdrawDispute(WithdrawDispute),
+    /// Note that a claim was filed.
+    FileClaim(FileClaim),
+    /// Rule on the dispute.
+    Rule(Rule),
+    /// Appoint or replace the arbiter.
+    AppointArbiter(AppointArbiter),
+    /// A fact: the gateway's answer to an order.
+    Answer(Answer),
+    /// Choose where money goes.
+    SetDestination(SetDestination),
+    /// A fact: the payer's bank takes money back, or gives it up.
+    Chargeback(Chargeback),
+    /// Move a deadline.
+    Extend(Extend),
+    /// Note a message.
+    Post(Post),
+    /// Fire what is due.
+    Wake(Wake),
 }
 
 /// A command without its content: what permission depends on. Finer than [`Command`] where permission depends on

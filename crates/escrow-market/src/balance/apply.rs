@@ -1,0 +1,110 @@
+//! The only place where a balance changes, live and on replay.
+
+use super::heard::{Fact, Known};
+use super::withdrawal::is_within_a_day;
+use super::{Balance, Command, Event, Rejection, Withdrawal, WithdrawalState};
+use crate::code::Verdict;
+use escrow::Context;
+use escrow::machine::{self, Machine};
+use escrow::{Money, Recorded, Time, Transition};
+
+impl Machine for Balance {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn last_at(&self) -> Time {
+        self.last_at
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.withdrawals.next_expiry().map(|(at, _)| at)
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::decide(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded<Event>) {
+        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        self.take_in(&recorded.event, recorded.at);
+        if let Some(movement) = recorded.event.movement() {
+            self.sums.available = movement.after.available.minor();
+            self.sums.reserved = movement.after.reserved.minor();
+        }
+        self.heard.forget(self.policy.horizon_s, self.last_at);
+    }
+}
+
+impl Balance {
+    /// The sums that only grow, what is known, and the withdrawals.
+    fn take_in(&mut self, event: &Event, at: Time) {
+        // checked when it was decided
+        let add = |sum: &mut i64, money: &Money| *sum = sum.saturating_add(money.minor());
+        match event {
+            // only ever the first, which `begin` takes in
+            Event::Opened { .. } => {}
+            Event::PolicySet { policy } => self.policy = *policy,
+            Event::Credited { deal, transaction, settled_at, amount, .. } => {
+                add(&mut self.sums.credited, amount);
+                let fact = Fact::Leg { deal: *deal, transaction: *transaction };
+                self.heard.insert(Known { fact, since: *settled_at, minor: amount.minor() });
+            }
+            Event::Debited { deal, receivable, since, amount, .. } => {
+                add(&mut self.sums.debited, amount);
+                let fact = Fact::Receivable { deal: *deal, number: *receivable };
+                self.heard.insert(Known { fact, since: *since, minor: amount.minor() });
+            }
+            Event::WithdrawalRequested { withdrawal, amount, fee, destination, code, .. } => {
+                self.withdrawals.request(Withdrawal {
+                    number: *withdrawal,
+                    amount: *amount,
+                    fee: *fee,
+                    destination: destination.clone(),
+                    requested_at: at,
+                    code: *code,
+                    state: WithdrawalState::Requested {},
+                });
+                self.note_code(at);
+            }
+            Event::CodeIssued { withdrawal, code } => {
+                self.withdrawals.set_code(*withdrawal, *code);
+                self.note_code(at);
+            }
+            Event::CodeRefused { withdrawal, attempts_left, .. } => {
+                self.withdrawals.judged(*withdrawal, Verdict::Refused { attempts_left: *attempts_left });
+            }
+            Event::WithdrawalSent { withdrawal, .. } => {
+                self.withdrawals.judged(*withdrawal, Verdict::Accepted);
+                self.withdrawals.advance(*withdrawal, WithdrawalState::Sent { at }, at);
+            }
+            Event::WithdrawalPaid { withdrawal, reference, amount, fee, .. } => {
+                add(&mut self.sums.paid_out, amount);
+                add(&mut self.sums.fees, fee);
+                let state = WithdrawalState::Paid { at, reference: reference.clone() };
+                self.withdrawals.advance(*withdrawal, state, at);
+            }
+            Event::WithdrawalFailed { withdrawal, reason, .. } => {
+                let state = WithdrawalState::Failed { at, reason: reason.clone() };
+                self.withdrawals.advance(*withdrawal, state, at);
+            }
+            Event::WithdrawalCancelled { withdrawal, .. } => {
+                self.withdrawals.advance(*withdrawal, WithdrawalState::Cancelled { at }, at);
+            }
+            Event::WithdrawalExpired { withdrawal, .. } => {
+                self.withdrawals.advance(*withdrawal, WithdrawalState::Expired { at }, at);
+            }
+        }
+    }
+
+    fn note_code(&mut self, at: Time) {
+        while self.codes_sent.front().is_some_and(|sent| !is_within_a_day(*sent, at)) {
+            self.codes_sent.pop_front();
+        }
+        self.codes_sent.push_back(at);
+    }
+}

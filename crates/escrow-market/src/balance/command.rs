@@ -1,0 +1,203 @@
+//! What can be asked of a balance. As with a deal, the same command may be sent again at any time: what already stands
+//! is recognised and answered with no events.
+
+use serde::{Deserialize, Serialize};
+
+use super::BalancePolicy;
+use crate::code::{Attempt, CodeHash};
+pub use escrow::deal::command::{Answered, Wake};
+use escrow::settlement::Purpose;
+use escrow::{DealId, Destination, Money, Payee, Time, TxId, names};
+
+/// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
+///
+/// It can be read and not written, nor compared: a [`Confirm`] holds a code as it was entered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// A fact: a leg of a deal was credited.
+    Credit(Credit),
+    /// A fact: a receivable of a deal stands against the holder.
+    Debit(Debit),
+    /// Ask for a withdrawal.
+    Request(Request),
+    /// Replace the code of a withdrawal.
+    NewCode(NewCode),
+    /// Confirm a withdrawal with its code.
+    Confirm(Confirm),
+    /// Cancel a withdrawal before it is sent.
+    Cancel(Cancel),
+    /// A fact: the gateway's answer.
+    Answer(Answer),
+    /// Change the rules.
+    SetPolicy(SetPolicy),
+    /// Fire what is due.
+    Wake(Wake),
+}
+
+/// Credits a leg of a deal: what [`Balance::follow`](super::Balance::follow) gives. `(deal, transaction)` names it: the
+/// same one again is recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credit {
+    /// The deal.
+    pub deal: DealId,
+    /// The transaction that settled the leg.
+    pub transaction: TxId,
+    /// Why the holder gets it.
+    pub purpose: Purpose,
+    /// How much; positive, in the currency of the balance.
+    pub amount: Money,
+    /// When the leg was settled: recognised until the horizon of the policy has passed since.
+    pub settled_at: Time,
+}
+
+/// Takes a receivable, below zero if need be: what [`Balance::follow`](super::Balance::follow) gives.
+/// `(deal, receivable)` names it: the same one again is recognised.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Debit {
+    /// The deal.
+    pub deal: DealId,
+    /// Its number among [`Deal::receivables`](escrow::Deal::receivables), counted from 1.
+    pub receivable: u32,
+    /// To whom it is owed.
+    pub payee: Payee,
+    /// Why.
+    pub purpose: Purpose,
+    /// How much; positive, in the currency of the balance.
+    pub amount: Money,
+    /// The deal's [settlement deadline](escrow::Deal::settle_by): recognised until the horizon of the policy has passed
+    /// since.
+    pub since: Time,
+}
+
+/// Reserves an amount and the fee on top of it, until the code is entered, and then until the gateway answers.
+///
+/// The number is the request's identity. When a request is repeated, the first code stands, whatever hash comes with
+/// the repeat: send the code only where the transition has events.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The number that the client has chosen: the one after [`Balance::last_number`](super::Balance::last_number). Two
+    /// clients who choose the same one do not both withdraw.
+    pub number: u32,
+    /// What the holder is to get; positive, in the currency of the balance.
+    pub amount: Money,
+    /// Where to; not a balance. **The host vouches** that the holder has confirmed it as his own: the crate only sees a
+    /// reference.
+    pub destination: Destination,
+    /// The first code that the host has drawn and sends to the holder, hashed.
+    pub code: CodeHash,
+}
+
+/// Replaces the code of a withdrawal: the old one is dead, and the withdrawal waits as long again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCode {
+    /// Which withdrawal.
+    pub withdrawal: u32,
+    /// The code's number: the one after the one that stands. What a repeat is recognised by; send the code only where
+    /// the transition has events.
+    pub number: u8,
+    /// The code that the host has drawn, hashed.
+    pub code: CodeHash,
+}
+
+/// Enters the code. A wrong one counts: the command is then no rejection, and what the attempt came to is read with
+/// [`Balance::verdict`](super::Balance::verdict).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// Which withdrawal.
+    pub withdrawal: u32,
+    /// Which code, which attempt, and what was entered.
+    pub attempt: Attempt,
+}
+
+/// Cancels a withdrawal while its code is awaited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// Which.
+    pub withdrawal: u32,
+}
+
+/// A fact: the gateway's answer to the order of a withdrawal. It settles once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Which.
+    pub withdrawal: u32,
+    /// The answer. In progress changes nothing: ask again under the same key.
+    pub result: Answered,
+}
+
+/// Changes the rules, for what is asked from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    /// The new ones; the horizon is pinned.
+    pub policy: BalancePolicy,
+}
+
+/// A command without its content: what permission depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is named after its command")]
+pub enum CommandKind {
+    Credit,
+    Debit,
+    Request,
+    NewCode,
+    Confirm,
+    Cancel,
+    Answer,
+    SetPolicy,
+    Wake,
+}
+
+names! {
+    /// Every kind, in table order.
+    CommandKind, "the name of a command of a balance" {
+        Credit = "Credit",
+        Debit = "Debit",
+        Request = "Request",
+        NewCode = "NewCode",
+        Confirm = "Confirm",
+        Cancel = "Cancel",
+        Answer = "Answer",
+        SetPolicy = "SetPolicy",
+        Wake = "Wake",
+    }
+}
+
+impl Command {
+    /// What permission depends on.
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Credit(_) => CommandKind::Credit,
+            Self::Debit(_) => CommandKind::Debit,
+            Self::Request(_) => CommandKind::Request,
+            Self::NewCode(_) => CommandKind::NewCode,
+            Self::Confirm(_) => CommandKind::Confirm,
+            Self::Cancel(_) => CommandKind::Cancel,
+            Self::Answer(_) => CommandKind::Answer,
+            Self::SetPolicy(_) => CommandKind::SetPolicy,
+            Self::Wake(_) => CommandKind::Wake,
+        }
+    }
+}
+
+/// `Command::from(payload)` and `payload.into()` for every payload.
+macro_rules! from_payload {
+    ($($payload:ident),+ $(,)?) => {$(
+        impl From<$payload> for Command {
+            fn from(payload: $payload) -> Self {
+                Self::$payload(payload)
+            }
+        }
+    )+};
+}
+
+from_payload!(Credit, Debit, Request, NewCode, Confirm, Cancel, Answer, SetPolicy, Wake);

@@ -1,0 +1,362 @@
+//! The rules of a balance: who may do what and when, what already stands, and what follows.
+
+use super::command::{self, Answered, Command, CommandKind};
+use super::heard::is_within;
+use super::withdrawal::is_within_a_day;
+use super::{
+    After, Balance, Event, Fact, Holder, PolicyError, Rejection, Withdrawal, WithdrawalState,
+    WithdrawalStatus,
+};
+use crate::code::{Code, Judged, Verdict};
+use escrow::Context;
+use escrow::machine::{Out, Rules};
+use escrow::{Actor, Destination, Money, Time, names};
+
+/// In which capacity somebody acts on a balance.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// Whose it is.
+    Holder,
+    /// Staff of the platform; for the platform's and the processor's balance the only person who acts.
+    Operator,
+    /// The payment gateway.
+    Gateway,
+    /// The passage of time, and the host that tells what became of a deal.
+    Clock,
+}
+
+names! {
+    /// Every role.
+    Role, "holder, operator, gateway or clock" {
+        Holder = "holder",
+        Operator = "operator",
+        Gateway = "gateway",
+        Clock = "clock",
+    }
+}
+
+/// The table: who may give a command, and while the withdrawal that it names is what. Nothing else knows.
+///
+/// A credit is nobody's to give: the host reads it from the deal, as the clock.
+pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [WithdrawalStatus]) {
+    const ANY: &[WithdrawalStatus] = &WithdrawalStatus::ALL;
+    const HOLDERS: &[Role] = &[Role::Holder, Role::Operator];
+    match command {
+        CommandKind::Credit | CommandKind::Debit | CommandKind::Wake => (&[Role::Clock], ANY),
+        CommandKind::Request => (HOLDERS, ANY),
+        CommandKind::NewCode | CommandKind::Confirm | CommandKind::Cancel => {
+            (HOLDERS, &[WithdrawalStatus::Requested])
+        }
+        CommandKind::Answer => (&[Role::Gateway], &[WithdrawalStatus::Sent]),
+        CommandKind::SetPolicy => (&[Role::Operator], ANY),
+    }
+}
+
+impl Rules for Balance {
+    type Timer = u32;
+
+    fn next_timer(&self) -> Option<(Time, u32)> {
+        self.withdrawals.next_expiry()
+    }
+
+    /// A withdrawal whose code is not entered in time gives its funds back.
+    fn fire(&self, withdrawal: u32, out: &mut Out<'_, Event>) {
+        if let Some(w) = self.withdrawals.find(withdrawal) {
+            let (amount, fee, after) = self.returned(w);
+            out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
+        }
+    }
+
+    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
+        let kind = command.kind();
+        let (by, _) = permitted(kind);
+        let may_ever = by.contains(&role);
+        if may_ever && self.already_stands(command) {
+            return Ok(());
+        }
+        if let Some(seen) = context.seen
+            && seen != self.revision
+        {
+            return Err(Rejection::Stale { seen, actual: self.revision });
+        }
+        if !may_ever {
+            return Err(Rejection::WrongRole { role, command: kind });
+        }
+        match command {
+            Command::Credit(c) => self.judge_credit(c, out),
+            Command::Debit(c) => self.judge_debit(c, out),
+            Command::Request(c) => self.judge_request(c, out),
+            Command::NewCode(c) => self.judge_new_code(c, out),
+            Command::Confirm(c) => self.judge_confirm(c, out),
+            Command::Cancel(c) => {
+                let w = self.named(c.withdrawal, kind)?;
+                let (amount, fee, after) = self.returned(w);
+                out.push(Event::WithdrawalCancelled { withdrawal: w.number, amount, fee, after });
+                Ok(())
+            }
+            Command::Answer(c) => self.judge_answer(c, out),
+            Command::SetPolicy(c) => {
+                c.policy.check(self.currency)?;
+                if c.policy.horizon_s != self.policy.horizon_s {
+                    return Err(PolicyError::PINNED.into());
+                }
+                out.push(Event::PolicySet { policy: c.policy });
+                Ok(())
+            }
+            Command::Wake(_) => Ok(()),
+        }
+    }
+}
+
+impl Balance {
+    /// The role of an actor in this balance; `None` for one that has no part in it.
+    pub fn role_of(&self, actor: &Actor) -> Option<Role> {
+        match actor {
+            Actor::Party(id) => match &self.holder {
+                Holder::Party(holder) if holder == id => Some(Role::Holder),
+                Holder::Party(_) | Holder::Platform | Holder::Processor => None,
+            },
+            Actor::Operator(_) => Some(Role::Operator),
+            Actor::Gateway => Some(Role::Gateway),
+            Actor::Clock => Some(Role::Clock),
+            Actor::Moderator(_) | Actor::Tracker => None,
+        }
+    }
+
+    /// Is there nothing left to do for this command?
+    fn already_stands(&self, command: &Command) -> bool {
+        let find = |number| self.withdrawals.find(number);
+        match command {
+            Command::Credit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
+            Command::Debit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
+            Command::Request(c) => {
+                find(c.number).is_some_and(|w| w.amount == c.amount && w.destination == c.destination)
+            }
+            Command::NewCode(c) => find(c.withdrawal).is_some_and(|w| w.code.knows(c.number)),
+            Command::Confirm(c) => self.verdict(c).is_some(),
+            Command::Cancel(c) => {
+                find(c.withdrawal).is_some_and(|w| w.status() == WithdrawalStatus::Cancelled)
+            }
+            Command::Answer(c) => find(c.withdrawal).is_some_and(|w| is_known(&w.state, &c.result)),
+            Command::SetPolicy(c) => self.policy == c.policy,
+            Command::Wake(_) => false,
+        }
+    }
+
+    fn judge_credit(&self, c: &command::Credit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        self.check_fact(c.fact(), c.amount, c.settled_at, out.at())?;
+        let minor = c.amount.minor();
+        // every other sum is part of this one
+        self.sums.credited.checked_add(minor).ok_or(Rejection::Overflow)?;
+        let available = self.sums.available.checked_add(minor).ok_or(Rejection::Overflow)?;
+        out.push(Event::Credited {
+            deal: c.deal,
+            transaction: c.transaction,
+            purpose: c.purpose,
+            settled_at: c.settled_at,
+            amount: c.amount,
+            after: self.after(available, self.sums.reserved),
+        });
+        Ok(())
+    }
+
+    fn judge_debit(&self, c: &command::Debit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        self.check_fact(c.fact(), c.amount, c.since, out.at())?;
+        let minor = c.amount.minor();
+        self.sums.debited.checked_add(minor).ok_or(Rejection::Overflow)?;
+        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::Overflow)?;
+        out.push(Event::Debited {
+            deal: c.deal,
+            receivable: c.receivable,
+            payee: c.payee.clone(),
+            purpose: c.purpose,
+            since: c.since,
+            amount: c.amount,
+            after: self.after(available, self.sums.reserved),
+        });
+        Ok(())
+    }
+
+    /// What is known already came with another amount, or it would stand.
+    fn check_fact(&self, fact: Fact, amount: Money, since: Time, now: Time) -> Result<(), Rejection> {
+        self.check_amount(amount)?;
+        if self.heard.amount(&fact).is_some() {
+            return Err(Rejection::FactReused { fact });
+        }
+        if !is_within(since, self.policy.horizon_s, now) {
+            return Err(Rejection::TooOld { fact, until: since.plus_secs(self.policy.horizon_s) });
+        }
+        Ok(())
+    }
+
+    fn check_amount(&self, amount: Money) -> Result<(), Rejection> {
+        if amount.currency() != self.currency {
+            return Err(Rejection::OtherCurrency);
+        }
+        if amount.is_positive() { Ok(()) } else { Err(Rejection::AmountNotPositive) }
+    }
+
+    /// Reserves the amount and the fee, if the limits allow it and there is so much.
+    fn judge_request(&self, c: &command::Request, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        let last = self.last_number();
+        let next = last.checked_add(1).ok_or(Rejection::Overflow)?;
+        if (1..=last).contains(&c.number) {
+            return Err(Rejection::NumberTaken { number: c.number, next });
+        }
+        if c.number != next {
+            return Err(Rejection::NumberSkipped { next });
+        }
+        match &c.destination {
+            Destination::Balance => return Err(Rejection::ToBalance),
+            Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_) => {}
+        }
+        self.check_amount(c.amount)?;
+        let policy = &self.policy;
+        let minor = c.amount.minor();
+        if let Some(min) = policy.min.filter(|min| minor < min.minor()) {
+            return Err(Rejection::UnderMinimum { min });
+        }
+        if let Some(max) = policy.max.filter(|max| minor > max.minor()) {
+            return Err(Rejection::OverMaximum { max });
+        }
+        let fee = policy.fee.of(minor).ok_or(Rejection::Overflow)?;
+        if fee >= minor {
+            return Err(Rejection::FeeOverAmount { fee: self.money(fee) });
+        }
+        if let Some(per_day) = policy.per_day {
+            let left = per_day.minor().saturating_sub(self.withdrawals.of_last_day(out.at())).max(0);
+            if minor > left {
+                return Err(Rejection::OverDay { left: self.money(left) });
+            }
+        }
+        if self.withdrawals.open().len() >= usize::from(policy.max_open) {
+            return Err(Rejection::TooManyOpen { max: policy.max_open });
+        }
+        self.check_codes(out.at())?;
+        let total = minor.checked_add(fee).ok_or(Rejection::Overflow)?;
+        if total > self.sums.available {
+            let (total, available) = (self.money(total), self.available());
+            return Err(Rejection::Insufficient { total, available });
+        }
+        let available = self.sums.available.checked_sub(total).ok_or(Rejection::Overflow)?;
+        let reserved = self.sums.reserved.checked_add(total).ok_or(Rejection::Overflow)?;
+        out.push(Event::WithdrawalRequested {
+            withdrawal: c.number,
+            amount: c.amount,
+            fee: self.money(fee),
+            destination: c.destination.clone(),
+            code: Code::issue(1, c.code, &policy.code, out.at()),
+            after: self.after(available, reserved),
+        });
+        Ok(())
+    }
+
+    fn judge_new_code(&self, c: &command::NewCode, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        let w = self.named(c.withdrawal, CommandKind::NewCode)?;
+        // one that stands was recognised before
+        if let Some(code) = w.code.replace(c.number, c.code, &self.policy.code, out.at())? {
+            self.check_codes(out.at())?;
+            out.push(Event::CodeIssued { withdrawal: w.number, code });
+        }
+        Ok(())
+    }
+
+    /// A guesser who asks for one code after the other, or for one withdrawal after the other, comes to an end here.
+    fn check_codes(&self, now: Time) -> Result<(), Rejection> {
+        let max = self.policy.codes_per_day;
+        let sent = self.codes_sent.iter().filter(|at| is_within_a_day(**at, now)).count();
+        if sent >= usize::from(max) { Err(Rejection::TooManyCodes { max }) } else { Ok(()) }
+    }
+
+    /// The right code orders the payment; a wrong one counts.
+    fn judge_confirm(&self, c: &command::Confirm, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        let w = self.named(c.withdrawal, CommandKind::Confirm)?;
+        if self.sums.available < 0 {
+            return Err(Rejection::Negative { available: self.available() });
+        }
+        let (withdrawal, code, attempt) = (w.number, c.attempt.code, c.attempt.number);
+        match w.code.judge(&c.attempt, out.at())? {
+            // recognised before
+            Judged::Stands(_) => {}
+            Judged::New(Verdict::Refused { attempts_left }) => {
+                out.push(Event::CodeRefused { withdrawal, code, attempt, attempts_left });
+            }
+            Judged::New(Verdict::Accepted) => {
+                let (amount, destination) = (w.amount, w.destination.clone());
+                out.push(Event::WithdrawalSent { withdrawal, code, attempt, amount, destination });
+            }
+        }
+        Ok(())
+    }
+
+    /// The gateway's answer: it settles once. What is known, or changes nothing, was recognised before.
+    fn judge_answer(&self, c: &command::Answer, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        let w = self.named(c.withdrawal, CommandKind::Answer)?;
+        let withdrawal = w.number;
+        match &c.result {
+            Answered::Succeeded(reference) => out.push(Event::WithdrawalPaid {
+                withdrawal,
+                reference: reference.clone(),
+                amount: w.amount,
+                fee: w.fee,
+                after: self.after(self.sums.available, self.sums.reserved.saturating_sub(w.total())),
+            }),
+            Answered::Declined(reason) => {
+                let (amount, fee, after) = self.returned(w);
+                let reason = reason.clone();
+                out.push(Event::WithdrawalFailed { withdrawal, reason, amount, fee, after });
+            }
+            Answered::InProgress => {}
+        }
+        Ok(())
+    }
+
+    /// The withdrawal that a command names, where its status permits the command.
+    fn named(&self, number: u32, command: CommandKind) -> Result<&Withdrawal, Rejection> {
+        let unknown = Rejection::UnknownWithdrawal { number, last: self.last_number() };
+        let w = self.withdrawals.find(number).ok_or(unknown)?;
+        let (_, within) = permitted(command);
+        let status = w.status();
+        if within.contains(&status) {
+            return Ok(w);
+        }
+        let answered = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
+        Err(if answered && command == CommandKind::Answer {
+            Rejection::AlreadySettled { number, status }
+        } else {
+            Rejection::WrongStatus { command, status }
+        })
+    }
+
+    /// What comes back of an open withdrawal, and what there is then.
+    fn returned(&self, w: &Withdrawal) -> (Money, Money, After) {
+        // never saturates: it was reserved out of what was available
+        let available = self.sums.available.saturating_add(w.total());
+        let reserved = self.sums.reserved.saturating_sub(w.total());
+        (w.amount, w.fee, self.after(available, reserved))
+    }
+
+    fn after(&self, available: i64, reserved: i64) -> After {
+        After { available: self.money(available), reserved: self.money(reserved) }
+    }
+}
+
+/// Has the gateway said so before? That it was in progress is old news, or no news.
+fn is_known(state: &WithdrawalState, answer: &Answered) -> bool {
+    match answer {
+        Answered::Succeeded(told) => match state {
+            WithdrawalState::Paid { reference, .. } => reference == told,
+            WithdrawalState::Requested {}
+            | WithdrawalState::Sent { .. }
+            | WithdrawalState::Failed { .. }
+            | WithdrawalState::Cancelled { .. }
+            | WithdrawalState::Expired { .. } => false,
+        },
+        Answered::Declined(_) => state.status() == WithdrawalStatus::Failed,
+        Answered::InProgress => match state.status() {
+            WithdrawalStatus::Sent | WithdrawalStatus::Paid | WithdrawalStatus::Failed => true,
+            WithdrawalStatus::Requested | WithdrawalStatus::Cancelled | WithdrawalStatus::Expired => false,
+        },
+    }
+}

@@ -1,0 +1,297 @@
+//! From storage back to a balance. Storage is not trusted: every invariant is checked.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::heard::{Heard, Known, is_within};
+use super::withdrawal::{Withdrawals, is_within_a_day};
+use super::{
+    Balance, BalancePolicy, Event, Fact, Holder, Movement, MovementKind, Origin, Sums, Withdrawal,
+    WithdrawalState, WithdrawalStatus,
+};
+use crate::BalanceId;
+use crate::code::CodePolicy;
+use escrow::machine::{DecodeError, Machine};
+use escrow::{Currency, Destination, Recorded, Time};
+
+/// A balance as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// [`Parts::SCHEMA`].
+    pub schema: String,
+    /// The balance's id.
+    pub id: BalanceId,
+    /// Whose it is. A host keeps one balance for each holder and currency.
+    pub holder: Holder,
+    /// In which currency.
+    pub currency: Currency,
+    /// All that changes.
+    pub state: State,
+}
+
+/// The mutable part of a balance, opaque: for storage only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    version: u64,
+    revision: u64,
+    opened_at: Time,
+    last_at: Time,
+    policy: BalancePolicy,
+    sums: Sums,
+    /// The facts within the horizon, oldest first.
+    heard: Vec<Known>,
+    /// When the codes of the last 24 hours were sent, oldest first.
+    codes_sent: VecDeque<Time>,
+    /// The number of the latest withdrawal.
+    last_number: u32,
+    /// The open withdrawals and the latest that are over, by their numbers.
+    withdrawals: Vec<Withdrawal>,
+}
+
+impl Parts {
+    /// The schema that this version writes and reads.
+    pub const SCHEMA: &'static str = "escrow.balance.v1";
+
+    /// The balance, if every invariant holds.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn restore(self) -> Result<Balance, DecodeError> {
+        const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
+        let Self { schema, id, holder, currency, state } = self;
+        if schema != Self::SCHEMA {
+            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
+        }
+        let State { version, revision, opened_at, last_at, policy, sums, codes_sent, .. } = state;
+        let mut heard = Heard::default();
+        // as it was written: in order, and each once
+        let ordered = state.heard.is_sorted_by_key(|known| (known.since, known.fact));
+        if !ordered || !state.heard.into_iter().all(|known| heard.insert(known)) {
+            return Err(FIELD("heard"));
+        }
+        let withdrawals =
+            Withdrawals::restore(state.last_number, state.withdrawals).ok_or(FIELD("withdrawals"))?;
+        let balance = Balance {
+            id,
+            holder,
+            currency,
+            policy,
+            version,
+            revision,
+            opened_at,
+            last_at,
+            sums,
+            heard,
+            codes_sent,
+            withdrawals,
+        };
+        balance.check()?;
+        Ok(balance)
+    }
+}
+
+impl Balance {
+    /// The balance in the form in which it is stored.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            schema: Parts::SCHEMA.to_owned(),
+            id: self.id,
+            holder: self.holder.clone(),
+            currency: self.currency,
+            state: State {
+                version: self.version,
+                revision: self.revision,
+                opened_at: self.opened_at,
+                last_at: self.last_at,
+                policy: self.policy,
+                sums: self.sums,
+                heard: self.heard.iter().collect(),
+                codes_sent: self.codes_sent.clone(),
+                last_number: self.last_number(),
+                withdrawals: self.withdrawals.by_number(),
+            },
+        }
+    }
+
+    /// The balance that a journal tells of.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotAJournal`] where the first event is not `opened` or a later one is; otherwise whatever
+    /// invariant the result breaks.
+    pub fn replay<'e>(
+        id: BalanceId,
+        journal: impl IntoIterator<Item = &'e Recorded<Event>>,
+    ) -> Result<Self, DecodeError> {
+        const NOT: DecodeError = DecodeError::NotAJournal { first: "opened" };
+        let mut journal = journal.into_iter();
+        let Some(Recorded { at, event: Event::Opened { holder, currency, policy }, .. }) = journal.next()
+        else {
+            return Err(NOT);
+        };
+        let mut balance = Self::begin(id, holder.clone(), *currency, *policy, *at);
+        for recorded in journal {
+            if matches!(recorded.event, Event::Opened { .. }) {
+                return Err(NOT);
+            }
+            if let Some(movement) = recorded.event.movement() {
+                balance.check_movement(&movement)?;
+            }
+            balance.apply(recorded);
+            // every line of the statement adds up, and not only the last
+            if !balance.sums.are_conserved() {
+                return Err(DecodeError::Field { field: "sums" });
+            }
+        }
+        balance.check()?;
+        Ok(balance)
+    }
+
+    /// Is it in the currency of the balance, and can it come next? Each fact counts once, each withdrawal has its own
+    /// number, and what leaves, or comes back, is what was reserved.
+    fn check_movement(&self, m: &Movement) -> Result<(), DecodeError> {
+        const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
+        let sums = [m.amount, m.fee.unwrap_or(m.amount), m.after.available, m.after.reserved];
+        if sums.iter().any(|sum| sum.currency() != self.currency) {
+            return Err(FIELD("currency"));
+        }
+        let reserved = |number, may_be_requested| {
+            self.withdrawal(number).is_some_and(|w| {
+                let stands = match w.status() {
+                    WithdrawalStatus::Requested => may_be_requested,
+                    WithdrawalStatus::Sent => true,
+                    WithdrawalStatus::Paid
+                    | WithdrawalStatus::Failed
+                    | WithdrawalStatus::Cancelled
+                    | WithdrawalStatus::Expired => false,
+                };
+                stands && (w.amount, Some(w.fee)) == (m.amount, m.fee)
+            })
+        };
+        match (m.origin, m.kind) {
+            (Origin::Deal(fact), _) if self.heard.amount(&fact).is_some() => Err(FIELD("heard")),
+            (Origin::Deal(_), _) => Ok(()),
+            (Origin::Withdrawal(number), kind) => {
+                let follows = match kind {
+                    MovementKind::Reserve => self.last_number().checked_add(1) == Some(number),
+                    MovementKind::PayOut => reserved(number, false),
+                    MovementKind::Return => reserved(number, true),
+                    MovementKind::Credit | MovementKind::Debit => false,
+                };
+                if follows { Ok(()) } else { Err(FIELD("withdrawals")) }
+            }
+        }
+    }
+
+    /// Checks every invariant of the balance: what decoding checks, for tests and audits.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let checks = [
+            ("revision", self.revision >= 1 && self.revision <= self.version),
+            ("last_at", self.opened_at <= self.last_at),
+            ("policy", self.policy.check(self.currency).is_ok()),
+            ("sums", self.sums.are_conserved()),
+            ("sums", self.sums.available >= self.sums.debited.saturating_neg()),
+            ("heard", self.heard_agrees()),
+            ("codes_sent", self.codes_agree()),
+            ("withdrawals", self.withdrawals_agree()),
+            ("withdrawals", self.sums_agree_with_withdrawals()),
+        ];
+        match checks.iter().find(|(_, holds)| !holds) {
+            Some((field, _)) => Err(DecodeError::Field { field }),
+            None => Ok(()),
+        }
+    }
+
+    /// What is known is young enough, and part of the sums.
+    fn heard_agrees(&self) -> bool {
+        let (mut credited, mut debited) = (0_i128, 0_i128);
+        for known in self.heard.iter() {
+            let sum = match known.fact {
+                Fact::Leg { .. } => &mut credited,
+                Fact::Receivable { .. } => &mut debited,
+            };
+            *sum = sum.saturating_add(known.minor.into());
+            if known.minor <= 0 || !is_within(known.since, self.policy.horizon_s, self.last_at) {
+                return false;
+            }
+        }
+        credited <= self.sums.credited.into() && debited <= self.sums.debited.into()
+    }
+
+    fn codes_agree(&self) -> bool {
+        let within = |at: &Time| (self.opened_at..=self.last_at).contains(at);
+        let few = self.codes_sent.len() <= usize::from(BalancePolicy::MAX_CODES_PER_DAY);
+        // older ones go when the next one is sent
+        let newest = self.codes_sent.back().copied().unwrap_or(self.last_at);
+        let recent = self.codes_sent.iter().all(|at| is_within_a_day(*at, newest));
+        few && recent && self.codes_sent.iter().all(within) && self.codes_sent.iter().is_sorted()
+    }
+
+    fn withdrawals_agree(&self) -> bool {
+        let all = self.withdrawals.by_number();
+        let most_over = Withdrawals::KEPT.saturating_add(usize::from(BalancePolicy::MAX_CODES_PER_DAY));
+        self.withdrawals.open().len() <= usize::from(BalancePolicy::MAX_OPEN)
+            && self.withdrawals.over().len() <= most_over
+            && all.is_sorted_by(|a, b| a.number < b.number && a.requested_at <= b.requested_at)
+            && all.iter().all(|w| self.agrees(w))
+    }
+
+    fn agrees(&self, w: &Withdrawal) -> bool {
+        let amounts = w.amount.currency() == self.currency
+            && w.fee.currency() == self.currency
+            && !w.fee.is_negative()
+            && w.fee.minor() < w.amount.minor()
+            && w.amount.minor().checked_add(w.fee.minor()).is_some();
+        let known = (self.opened_at..=self.last_at).contains(&w.requested_at);
+        let numbered = (1..=self.last_number()).contains(&w.number);
+        let stands = match &w.state {
+            // or its timer would have fired when the balance saw its last event
+            WithdrawalState::Requested {} => self.last_at <= w.code.expires(),
+            WithdrawalState::Sent { at }
+            | WithdrawalState::Paid { at, .. }
+            | WithdrawalState::Failed { at, .. }
+            | WithdrawalState::Cancelled { at }
+            | WithdrawalState::Expired { at } => (w.requested_at..=self.last_at).contains(at),
+        };
+        let confirmed = match w.status() {
+            WithdrawalStatus::Sent | WithdrawalStatus::Paid | WithdrawalStatus::Failed => true,
+            WithdrawalStatus::Requested | WithdrawalStatus::Cancelled | WithdrawalStatus::Expired => false,
+        };
+        let latest = self.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S);
+        let code = w.code.is_sound()
+            && w.code.is_accepted() == confirmed
+            && (w.requested_at..=latest).contains(&w.code.expires());
+        amounts && known && numbered && stands && code && w.destination != Destination::Balance
+    }
+
+    /// What is reserved is reserved for somebody, and what is known to be paid was paid.
+    fn sums_agree_with_withdrawals(&self) -> bool {
+        let (mut reserved, mut paid, mut fees) = (0_i128, 0_i128, 0_i128);
+        for w in self.withdrawals.open() {
+            reserved = reserved.saturating_add(w.total().into());
+        }
+        for w in self.withdrawals.over().filter(|w| w.status() == WithdrawalStatus::Paid) {
+            paid = paid.saturating_add(w.amount.minor().into());
+            fees = fees.saturating_add(w.fee.minor().into());
+        }
+        let sums = &self.sums;
+        reserved == sums.reserved.into() && paid <= sums.paid_out.into() && fees <= sums.fees.into()
+    }
+}
+
+impl Serialize for Balance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Balance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,233 @@
+//! Why a command to a balance was refused. `Copy`, without strings, and never with a code.
+
+use thiserror::Error;
+
+use super::{CommandKind, Fact, PolicyError, Role, WithdrawalStatus};
+use crate::code::CodeRejection;
+use escrow::{Money, Time};
+
+/// Why a command was refused. Nothing has changed. A wrong code is none: it counts, see
+/// [`Balance::verdict`](super::Balance::verdict).
+///
+/// In the order in which they are judged: actor, staleness, role, withdrawal, content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// This actor has no part in the balance, or may not open one.
+    #[error(
+        "this actor has no part in the balance: act as its holder, an operator, the gateway or the clock"
+    )]
+    UnknownActor,
+    /// The actor has seen an older state. Read the balance again and decide again.
+    #[error("the balance has changed since revision {seen}: it is at {actual}; read it again")]
+    Stale {
+        /// What the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    #[error("{role} may not {command}")]
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+    },
+    /// The balance knows no such withdrawal, or not any more.
+    #[error("withdrawal: {number} is not known; the latest is {last}, and old ones are in the journal only")]
+    UnknownWithdrawal {
+        /// What was named.
+        number: u32,
+        /// The latest number.
+        last: u32,
+    },
+    /// This role may, but not as the withdrawal stands.
+    #[error("{command} is not possible: the withdrawal is {status}")]
+    WrongStatus {
+        /// What.
+        command: CommandKind,
+        /// How it stands.
+        status: WithdrawalStatus,
+    },
+    /// The gateway contradicts its own answer, which counts.
+    #[error("result: withdrawal {number} is settled as {status}; clear it with the gateway")]
+    AlreadySettled {
+        /// Which.
+        number: u32,
+        /// As what.
+        status: WithdrawalStatus,
+    },
+    /// The sum is not over zero.
+    #[error("amount: must be over zero")]
+    AmountNotPositive,
+    /// The sum is in another currency.
+    #[error("amount: must be in the currency of the balance")]
+    OtherCurrency,
+    /// The fact came with another amount before.
+    #[error("{fact}: was heard with another amount; read the deal again")]
+    FactReused {
+        /// Which.
+        fact: Fact,
+    },
+    /// The fact is beyond the horizon: it may have counted, and is not known any more.
+    #[error("{fact}: was recognised until {until}; look for it in the journal, and settle it by hand")]
+    TooOld {
+        /// Which.
+        fact: Fact,
+        /// Until when it was recognised.
+        until: Time,
+    },
+    /// The sums do not fit into 64 bits.
+    #[error("amount: the sums of the balance do not fit; open another one")]
+    Overflow,
+    /// Another withdrawal has the number.
+    #[error("number: {number} is another withdrawal's, or is too old; read the balance, the next is {next}")]
+    NumberTaken {
+        /// Which.
+        number: u32,
+        /// The next one.
+        next: u32,
+    },
+    /// Numbers follow one another.
+    #[error("number: the next one is {next}")]
+    NumberSkipped {
+        /// The next one.
+        next: u32,
+    },
+    /// The money would go in a circle.
+    #[error("destination: a balance cannot be withdrawn to a balance; choose an account, card or wallet")]
+    ToBalance,
+    /// Less than may be withdrawn.
+    #[error("amount: at least {min}")]
+    UnderMinimum {
+        /// The least.
+        min: Money,
+    },
+    /// More than may be withdrawn at once.
+    #[error("amount: at most {max} at once")]
+    OverMaximum {
+        /// The most.
+        max: Money,
+    },
+    /// The fee would be no less than what the holder gets.
+    #[error("amount: the fee of {fee} must be under it; withdraw more at once")]
+    FeeOverAmount {
+        /// The fee.
+        fee: Money,
+    },
+    /// More than is left of what may be withdrawn within 24 hours.
+    #[error("amount: {left} is left of what may be withdrawn within 24 hours")]
+    OverDay {
+        /// What is left.
+        left: Money,
+    },
+    /// Too many withdrawals at one time.
+    #[error(
+        "too many: at most {max} withdrawals at one time; confirm or cancel one, or wait for the gateway"
+    )]
+    TooManyOpen {
+        /// The limit.
+        max: u8,
+    },
+    /// Too many codes within 24 hours.
+    #[error("too many: at most {max} codes within 24 hours; try again later")]
+    TooManyCodes {
+        /// The limit.
+        max: u16,
+    },
+    /// More than there is.
+    #[error("amount: with the fee it is {total}, and {available} is available")]
+    Insufficient {
+        /// The amount and the fee.
+        total: Money,
+        /// What there is.
+        available: Money,
+    },
+    /// The holder owes more than there is: nothing leaves until that is covered.
+    #[error("the balance is at {available}: nothing can be withdrawn until it is covered")]
+    Negative {
+        /// What there is.
+        available: Money,
+    },
+    /// The code does not count, or a new one is not possible.
+    #[error("{0}")]
+    Code(CodeRejection),
+    /// The rules break a rule.
+    #[error("policy: {0}")]
+    Policy(PolicyError),
+}
+
+impl Rejection {
+    /// A stable name, kebab-case; a code's own where it is about one.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownActor => "unknown-actor",
+            Self::Stale { .. } => "stale",
+            Self::WrongRole { .. } => "wrong-role",
+            Self::UnknownWithdrawal { .. } => "unknown-withdrawal",
+            Self::WrongStatus { .. } => "wrong-status",
+            Self::AlreadySettled { .. } => "already-settled",
+            Self::AmountNotPositive => "amount-not-positive",
+            Self::OtherCurrency => "other-currency",
+            Self::FactReused { .. } => "fact-reused",
+            Self::TooOld { .. } => "too-old",
+            Self::Overflow => "overflow",
+            Self::NumberTaken { .. } => "number-taken",
+            Self::NumberSkipped { .. } => "number-skipped",
+            Self::ToBalance => "to-balance",
+            Self::UnderMinimum { .. } => "under-minimum",
+            Self::OverMaximum { .. } => "over-maximum",
+            Self::FeeOverAmount { .. } => "fee-over-amount",
+            Self::OverDay { .. } => "over-day",
+            Self::TooManyOpen { .. } => "too-many-open",
+            Self::TooManyCodes { .. } => "too-many-codes",
+            Self::Insufficient { .. } => "insufficient",
+            Self::Negative { .. } => "negative",
+            Self::Code(rejection) => rejection.code(),
+            Self::Policy(_) => "invalid-policy",
+        }
+    }
+
+    /// Can the same command succeed later, or after reading the balance again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Code(rejection) => rejection.is_transient(),
+            Self::Stale { .. }
+            | Self::NumberSkipped { .. }
+            | Self::OverDay { .. }
+            | Self::TooManyOpen { .. }
+            | Self::TooManyCodes { .. }
+            | Self::Insufficient { .. }
+            | Self::Negative { .. } => true,
+            Self::UnknownActor
+            | Self::WrongRole { .. }
+            | Self::UnknownWithdrawal { .. }
+            | Self::WrongStatus { .. }
+            | Self::AlreadySettled { .. }
+            | Self::AmountNotPositive
+            | Self::OtherCurrency
+            | Self::FactReused { .. }
+            | Self::TooOld { .. }
+            | Self::Overflow
+            | Self::NumberTaken { .. }
+            | Self::ToBalance
+            | Self::UnderMinimum { .. }
+            | Self::OverMaximum { .. }
+            | Self::FeeOverAmount { .. }
+            | Self::Policy(_) => false,
+        }
+    }
+}
+
+impl From<CodeRejection> for Rejection {
+    fn from(rejection: CodeRejection) -> Self {
+        Self::Code(rejection)
+    }
+}
+
+impl From<PolicyError> for Rejection {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}

@@ -1,0 +1,265 @@
+//! What there is to tell, with its data: figures, names within the deal and the host's own references only.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use escrow::deal::command::{
+    ChargebackStep, CheckpointKind, DestinationUse, DocumentId, MessageRef, Track, Verdict,
+};
+use escrow::deal::{DepositChange, Outcome, Phase, Timer};
+use escrow::deposit::{DepositId, GatewayName, Reference};
+use escrow::dispute::{Award, Opener};
+use escrow::settlement::{Ending, Fault, Purpose, Receivable};
+use escrow::terms::TermsField;
+use escrow::{Money, PartyId, Side, Time};
+
+/// What happened, as it is told. Its `kind` in JSON is stable: a host finds its templates by it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum News {
+    /// There is a new deal.
+    Proposed {
+        /// Where it starts, and until when that lasts.
+        phase: Phase,
+    },
+    /// There are other terms on the table.
+    TermsAmended {
+        /// Their version.
+        terms_version: u32,
+        /// In what they differ.
+        changed: SmallVec<[TermsField; 8]>,
+        /// The deposits that change.
+        deposits: SmallVec<[DepositChange; 1]>,
+    },
+    /// A side has agreed.
+    Agreed {
+        /// Which.
+        side: Side,
+        /// To which version.
+        terms_version: u32,
+    },
+    /// Money came in.
+    PaymentReceived {
+        /// Into which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+        /// By which gateway.
+        gateway: GatewayName,
+        /// Until when it is on hold only; absent: it is charged.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_until: Option<Time>,
+    },
+    /// The gateway does not know the payment that the recipient says to have made.
+    PaymentDenied {
+        /// Into which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+    },
+    /// A moderator has a remark.
+    Remarked {},
+    /// A moderator has approved the terms.
+    Approved {},
+    /// There is a new document.
+    Attached {
+        /// Its id.
+        attachment: DocumentId,
+    },
+    /// The delivery can be followed.
+    TrackSet {
+        /// Where.
+        track: Arc<Track>,
+    },
+    /// The delivery can no longer be followed: the track was a wrong one.
+    TrackRemoved {},
+    /// The delivery moved.
+    Tracked {
+        /// How far.
+        checkpoint: CheckpointKind,
+        /// When.
+        occurred_at: Time,
+    },
+    /// The seller has started.
+    PerformingStarted {},
+    /// The seller has gone back to before the start.
+    PerformingStopped {},
+    /// There is a new revision of the work; what of it the buyer may see, the deal's access says.
+    Submitted {
+        /// Its number.
+        number: u16,
+    },
+    /// The buyer wants changes.
+    ChangesRequested {
+        /// Of which revision.
+        number: u16,
+    },
+    /// The buyer has accepted.
+    Accepted {},
+    /// A side has reported.
+    Reported {
+        /// Which.
+        side: Side,
+        /// What.
+        verdict: Verdict,
+    },
+    /// A service was incurred.
+    CostIncurred {
+        /// Its index in the terms.
+        service: u8,
+    },
+    /// Somebody is asked for an additional payment.
+    ChargeAdded {
+        /// The deposit.
+        deposit: DepositId,
+        /// Who is asked.
+        payer: Side,
+        /// How much.
+        amount: Money,
+    },
+    /// The deal was cancelled.
+    Cancelled {
+        /// Whose fault it is.
+        at_fault: Fault,
+    },
+    /// A dispute opened.
+    DisputeOpened {
+        /// By whom or what.
+        by: Opener,
+    },
+    /// A side offers to settle.
+    AwardProposed {
+        /// What the seller would get.
+        award: Award,
+    },
+    /// A side has accepted the other's offer.
+    AwardAccepted {
+        /// What the seller gets.
+        award: Award,
+    },
+    /// The dispute was given up.
+    DisputeWithdrawn {},
+    /// A side is ready to give the dispute up.
+    WithdrawalOffered {
+        /// Which.
+        side: Side,
+    },
+    /// A claim was filed.
+    ClaimFiled {
+        /// By which side.
+        side: Side,
+        /// Its number there.
+        reference: Reference,
+    },
+    /// The dispute was ruled on.
+    Ruled {
+        /// What the seller gets.
+        award: Award,
+        /// Whose fault it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_fault: Option<Side>,
+    },
+    /// The dispute is over, with the deal.
+    DisputeClosed {},
+    /// There is a new arbiter; whoever was before is no longer.
+    ArbiterAppointed {
+        /// Who.
+        arbiter: PartyId,
+    },
+    /// Somebody else has set where the recipient's money goes.
+    DestinationSet {
+        /// Which money.
+        of: DestinationUse,
+    },
+    /// A deadline was moved.
+    DeadlineExtended {
+        /// Which.
+        timer: Timer,
+        /// The phase with its new deadline.
+        phase: Phase,
+    },
+    /// There is a new message.
+    Posted {
+        /// Where the host keeps it.
+        reference: MessageRef,
+    },
+    /// The deal has moved on, or back.
+    PhaseEntered {
+        /// To where, and until when that lasts.
+        phase: Phase,
+    },
+    /// The deal has ended; the money is on its way.
+    Ended {
+        /// How, as the status says.
+        outcome: Outcome,
+        /// How, as far as money is concerned.
+        ending: Ending,
+    },
+    /// Money was paid, or given back.
+    Paid {
+        /// Why.
+        purpose: Purpose,
+        /// How much.
+        amount: Money,
+    },
+    /// Money could not be paid: its payee may choose another destination, or wait for the balance.
+    Declined {
+        /// Why it was to be paid.
+        purpose: Purpose,
+        /// How much.
+        amount: Money,
+    },
+    /// Money is on the recipient's in-system balance.
+    Credited {
+        /// Why.
+        purpose: Purpose,
+        /// How much.
+        amount: Money,
+    },
+    /// Money waits until a chargeback is decided.
+    Waits {
+        /// Why it is to be paid.
+        purpose: Purpose,
+        /// How much.
+        amount: Money,
+    },
+    /// A chargeback took money that was waiting.
+    Cut {
+        /// How much it was.
+        old: Money,
+        /// How much is left.
+        new: Money,
+    },
+    /// Money on hold could not be taken: the payer's bank let it go.
+    HoldLapsed {
+        /// Out of which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+    },
+    /// Somebody owes what the deposits could not cover.
+    ReceivableRaised {
+        /// The debt.
+        receivable: Receivable,
+    },
+    /// The payer's bank moved a chargeback.
+    Chargeback {
+        /// Of which deposit.
+        deposit: DepositId,
+        /// How much.
+        amount: Money,
+        /// How far it is.
+        step: ChargebackStep,
+    },
+    /// A lost chargeback has left the deposit.
+    ChargedBack {
+        /// Which.
+        deposit: DepositId,
+        /// What it took of what was held.
+        from_held: Money,
+        /// What it took of what was waiting to be paid.
+        from_legs: Money,
+    },
+}

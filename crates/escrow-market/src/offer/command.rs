@@ -1,0 +1,145 @@
+//! What can be asked of an offer. As with a deal, the same command may be sent again at any time: what already stands
+//! is recognised and answered with no events.
+
+use serde::{Deserialize, Serialize};
+
+pub use escrow::deal::command::Wake;
+use escrow::{DealId, InstrumentRef, Text, names};
+
+/// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Take a count of it.
+    Take(Take),
+    /// A fact: the deal of a take stands.
+    Propose(Propose),
+    /// A fact: the deal of a take is concluded.
+    Conclude(Conclude),
+    /// A fact: the deal of a take ended before it was concluded.
+    GiveBack(GiveBack),
+    /// Refuse takes for a while.
+    Pause(Pause),
+    /// Accept takes again.
+    Resume(Resume),
+    /// Refuse takes for good.
+    Close(Close),
+    /// Fire what is due.
+    Wake(Wake),
+}
+
+/// Takes a count: reserves it until the deal of that id stands, and then for as long as that deal may be concluded.
+///
+/// By a party, for itself; or by an operator for the party that the call came in on behalf of
+/// ([`Context::via`](escrow::Context::via)).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Take {
+    /// The id of the deal that is to come of it, chosen by the host: what a repeat is recognised by.
+    pub deal: DealId,
+    /// How many units; at least 1.
+    pub count: u32,
+    /// The taker's purse, as the host's vault knows it. WebMoney `OfferUserInfo.Purse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purse: Option<InstrumentRef>,
+    /// Where the host keeps the taker's contact data. WebMoney `OfferUserInfo.Phone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text<128, 1>>,
+}
+
+/// Notes that the deal of a take stands, so that its own deadlines count from here on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Propose {
+    /// Which.
+    pub deal: DealId,
+}
+
+/// Notes that the deal of a take is concluded, so that its count is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conclude {
+    /// Which.
+    pub deal: DealId,
+}
+
+/// Gives the count of a take back, because its deal ended without being concluded, for whatever reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GiveBack {
+    /// Which.
+    pub deal: DealId,
+}
+
+/// Refuses takes until it is resumed; open takes run on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {}
+
+/// Accepts takes again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {}
+
+/// Refuses takes for good; open takes run on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Close {}
+
+/// A command without its content: what permission depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is named after its command")]
+pub enum CommandKind {
+    Take,
+    Propose,
+    Conclude,
+    GiveBack,
+    Pause,
+    Resume,
+    Close,
+    Wake,
+}
+
+names! {
+    /// Every kind, in table order.
+    CommandKind, "the name of a command of an offer" {
+        Take = "Take",
+        Propose = "Propose",
+        Conclude = "Conclude",
+        GiveBack = "GiveBack",
+        Pause = "Pause",
+        Resume = "Resume",
+        Close = "Close",
+        Wake = "Wake",
+    }
+}
+
+impl Command {
+    /// What permission depends on.
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Take(_) => CommandKind::Take,
+            Self::Propose(_) => CommandKind::Propose,
+            Self::Conclude(_) => CommandKind::Conclude,
+            Self::GiveBack(_) => CommandKind::GiveBack,
+            Self::Pause(_) => CommandKind::Pause,
+            Self::Resume(_) => CommandKind::Resume,
+            Self::Close(_) => CommandKind::Close,
+            Self::Wake(_) => CommandKind::Wake,
+        }
+    }
+}
+
+/// `Command::from(payload)` and `payload.into()` for every payload.
+macro_rules! from_payload {
+    ($($payload:ident),+ $(,)?) => {$(
+        impl From<$payload> for Command {
+            fn from(payload: $payload) -> Self {
+                Self::$payload(payload)
+            }
+        }
+    )+};
+}
+
+from_payload!(Take, Propose, Conclude, GiveBack, Pause, Resume, Close, Wake);

@@ -1,0 +1,151 @@
+//! From storage back to a profile. Storage is not trusted: every invariant is checked.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{DestinationId, Event, Listed, PayeeProfile};
+use crate::code::CodePolicy;
+use escrow::machine::{DecodeError, Machine};
+use escrow::{Destination, PartyId, Recorded, Time};
+
+/// A profile as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// [`Parts::SCHEMA`].
+    pub schema: String,
+    /// Whose it is: its id.
+    pub owner: PartyId,
+    /// How its codes are.
+    pub codes: CodePolicy,
+    /// All that changes.
+    pub state: State,
+}
+
+/// The mutable part of a profile, opaque: for storage only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    pub(super) version: u64,
+    pub(super) revision: u64,
+    pub(super) created_at: Time,
+    pub(super) last_at: Time,
+    pub(super) destinations: Vec<Listed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) default: Option<DestinationId>,
+    /// The latest that were retired, oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) retired: VecDeque<DestinationId>,
+    /// Wrong codes since the last right one.
+    pub(super) wrong: u16,
+}
+
+impl Parts {
+    /// The schema that this version writes and reads.
+    pub const SCHEMA: &'static str = "escrow.payee.v1";
+
+    /// The profile, if every invariant holds.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn restore(self) -> Result<PayeeProfile, DecodeError> {
+        let Self { schema, owner, codes, state } = self;
+        if schema != Self::SCHEMA {
+            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
+        }
+        let profile = PayeeProfile { owner, codes, state };
+        profile.check()?;
+        Ok(profile)
+    }
+}
+
+impl PayeeProfile {
+    /// The profile in the form in which it is stored.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            schema: Parts::SCHEMA.to_owned(),
+            owner: self.owner.clone(),
+            codes: self.codes,
+            state: self.state.clone(),
+        }
+    }
+
+    /// The profile that a journal tells of.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotAJournal`] where the first event is not `registered` or a later one is; otherwise whatever
+    /// invariant the result breaks.
+    pub fn replay<'e>(journal: impl IntoIterator<Item = &'e Recorded<Event>>) -> Result<Self, DecodeError> {
+        const NOT: DecodeError = DecodeError::NotAJournal { first: "registered" };
+        let mut journal = journal.into_iter();
+        let Some(Recorded { at, event: Event::Registered { owner, codes }, .. }) = journal.next() else {
+            return Err(NOT);
+        };
+        let mut profile = Self::begin(owner.clone(), *codes, *at);
+        for recorded in journal {
+            if matches!(recorded.event, Event::Registered { .. }) {
+                return Err(NOT);
+            }
+            profile.apply(recorded);
+        }
+        profile.check()?;
+        Ok(profile)
+    }
+
+    /// Checks every invariant of the profile: what decoding checks, for tests and audits.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let state = &self.state;
+        let ids = || state.destinations.iter().map(|listed| &listed.id).chain(&state.retired);
+        // before they are compared with each other
+        let few = state.destinations.len() <= Self::MAX_DESTINATIONS;
+        let few_retired = state.retired.len() <= Self::RETIRED_KEPT;
+        let unique =
+            || ids().enumerate().all(|(i, id)| !ids().skip(i.saturating_add(1)).any(|other| other == id));
+        let default = state.default.as_ref().is_none_or(|id| self.verified(id).is_some());
+        let checks = [
+            ("codes", self.codes.check().is_ok()),
+            ("revision", state.revision >= 1 && state.revision <= state.version),
+            ("last_at", state.created_at <= state.last_at),
+            ("destinations", few),
+            ("retired", few_retired),
+            ("destinations", !few || !few_retired || unique()),
+            ("destinations", state.destinations.iter().all(|listed| self.agrees(listed))),
+            ("default", default),
+            ("wrong", state.wrong <= Self::MAX_WRONG_CODES),
+        ];
+        match checks.iter().find(|(_, holds)| !holds) {
+            Some((field, _)) => Err(DecodeError::Field { field }),
+            None => Ok(()),
+        }
+    }
+
+    /// What others could own was sent a code; what has none is nobody else's.
+    fn agrees(&self, listed: &Listed) -> bool {
+        match (&listed.requisite.destination, &listed.code) {
+            (Destination::Balance, None) => true,
+            (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), Some(code)) => {
+                code.is_sound()
+                    && code.number() <= self.codes.codes
+                    && code.expires() <= self.state.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S)
+            }
+            (Destination::Balance, Some(_))
+            | (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), None) => false,
+        }
+    }
+}
+
+impl Serialize for PayeeProfile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PayeeProfile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
+    }
+}

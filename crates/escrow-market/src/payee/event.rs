@@ -1,0 +1,61 @@
+//! What happens to a payee's profile.
+
+use super::{DestinationId, Requisite};
+use crate::code::{Code, CodePolicy};
+use escrow::PartyId;
+use serde::{Deserialize, Serialize};
+
+/// What happened to a profile, in the past tense. Deliberately exhaustive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// It came into being; always the first event, and only the first.
+    Registered {
+        /// Whose it is.
+        owner: PartyId,
+        /// How its codes are.
+        codes: CodePolicy,
+    },
+    /// A destination was added. It cannot be used yet, unless it is the in-system balance.
+    Added {
+        /// Which.
+        id: DestinationId,
+        /// Where to, and its label.
+        requisite: Requisite,
+        /// The code that verifies it; absent for the balance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Code>,
+    },
+    /// Another code took the place of the one before.
+    CodeReplaced {
+        /// Whose.
+        id: DestinationId,
+        /// The new one.
+        code: Code,
+    },
+    /// A wrong code was entered.
+    CodeRefused {
+        /// For which destination.
+        id: DestinationId,
+        /// How many attempts are left of this code.
+        attempts_left: u8,
+    },
+    /// The code was entered: the destination can be used.
+    Verified {
+        /// Which.
+        id: DestinationId,
+    },
+    /// The default was chosen, or is none any more.
+    DefaultChosen {
+        /// Which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<DestinationId>,
+    },
+    /// A destination cannot be used any more.
+    Retired {
+        /// Which.
+        id: DestinationId,
+    },
+    /// Codes can be entered again.
+    Unlocked {},
+}

@@ -1,0 +1,223 @@
+//! The store: a payee's shop, which fills in what all its deals have in common.
+//!
+//! An order becomes the terms of a deal by [`Store::terms`]: the owner is the seller, and currency, fees and policy are
+//! the store's as they are at that moment. A deal pins its terms, so that no later change of the store reaches it. There
+//! is no consent step: whoever orders has agreed, and the store has by being open.
+//!
+//! The host asks for the terms and opens the deal in one transaction, under the lock of the store's version, so that a
+//! store that is suspended meanwhile opens none.
+//!
+//! # Examples
+//! ```
+//! use escrow::terms::{Fee, FeePayee, Item, Payer};
+//! use escrow::{Actor, Context, Currency, Deal, DealId, Machine, Money, Policy, Rate, Status, Time};
+//! use escrow_market::store::command::Suspend;
+//! use escrow_market::store::{Conditions, StoreDraft, StoreOrder, StoreTerms};
+//! use escrow_market::{Store, StoreId};
+//! use uuid::Uuid;
+//!
+//! let rate = Rate::from_ppm(50_000)?;
+//! let fee = Fee::of_price("fee".parse()?, FeePayee::Platform, rate, Payer::Seller);
+//! let draft = StoreDraft {
+//!     owner: "anna".parse()?,
+//!     name: "Anna's articles".parse()?,
+//!     currency: Currency::RUB,
+//!     contact: None,
+//!     conditions: Conditions { fees: vec![fee], policy: Policy::shop() },
+//! };
+//! let now = Time::parse("2026-03-01T12:00:00Z")?;
+//! let operator = Context::new(now, Actor::Operator("olga".parse()?));
+//! let id = StoreId::new(Uuid::nil());
+//! let (mut store, _) = Store::open(id, StoreTerms::new(draft)?, &operator)?;
+//!
+//! let article = Item::new("Article".parse()?, Money::from_minor(100_00, Currency::RUB), 1);
+//! let order = StoreOrder::new("boris".parse()?, vec![article]);
+//! let terms = store.terms(&order)?;
+//! // 5 % of 100 roubles
+//! assert_eq!(terms.quote().payout, Money::from_minor(95_00, Currency::RUB));
+//! let seller = Context::party(now, terms.seller.clone());
+//! let (deal, _) = Deal::propose(DealId::new(Uuid::nil()), terms, &seller)?;
+//! assert_eq!(deal.status(), Status::AwaitingDeposit);
+//!
+//! let _ = store.handle(&Suspend { reason: "complaints".parse()? }.into(), &operator)?;
+//! assert_eq!(store.terms(&order).unwrap_err().code(), "store-not-open");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod command;
+mod decide;
+mod decode;
+mod event;
+mod rejection;
+mod terms;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::command::{Command, CommandKind};
+pub use self::decide::{Role, permitted};
+pub use self::decode::{Parts, State};
+pub use self::event::Event;
+pub use self::rejection::Rejection;
+pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
+
+use crate::StoreId;
+use escrow::machine::{self, Machine, Out};
+use escrow::machine::{Context, Events};
+use escrow::{Actor, Recorded, Terms, Time, Transition, names};
+
+/// A store, with the conditions that are in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Store {
+    id: StoreId,
+    terms: Arc<StoreTerms>,
+    state: State,
+}
+
+/// Where a store stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Deals can be opened through it.
+    Open,
+    /// An operator refuses new ones for a while.
+    Suspended,
+    /// Its owner refuses new ones for good.
+    Closed,
+}
+
+names! {
+    /// Every status.
+    Status, "the status of a store" {
+        Open = "open",
+        Suspended = "suspended",
+        Closed = "closed",
+    }
+}
+
+impl Store {
+    /// Opens a store for its owner: an operator does, since the fees are the platform's.
+    ///
+    /// # Errors
+    /// [`Rejection::UnknownActor`] for anybody else.
+    pub fn open(
+        id: StoreId,
+        terms: impl Into<Arc<StoreTerms>>,
+        context: &Context,
+    ) -> Result<(Self, Transition<Self>), Rejection> {
+        match &context.actor {
+            Actor::Operator(_) => {}
+            Actor::Party(_) | Actor::Moderator(_) | Actor::Gateway | Actor::Tracker | Actor::Clock => {
+                return Err(Rejection::UnknownActor);
+            }
+        }
+        let terms = terms.into();
+        let mut events = Events::new();
+        Out::new(&mut events, context.now, &context.actor, context.via.as_ref())
+            .push(Event::Opened { terms: terms.clone() });
+        Ok((Self::begin(id, terms, context.now), Transition::new(events, None)))
+    }
+
+    fn begin(id: StoreId, terms: Arc<StoreTerms>, at: Time) -> Self {
+        let state = State {
+            version: 1,
+            revision: 1,
+            created_at: at,
+            last_at: at,
+            status: Status::Open,
+            conditions_version: 1,
+            conditions: Arc::new(terms.conditions.clone()),
+        };
+        Self { id, terms, state }
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// What it was opened with.
+    pub const fn opened_with(&self) -> &Arc<StoreTerms> {
+        &self.terms
+    }
+
+    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    pub const fn revision(&self) -> u64 {
+        self.state.revision
+    }
+
+    /// When it was opened.
+    pub const fn created_at(&self) -> Time {
+        self.state.created_at
+    }
+
+    /// Where it stands.
+    pub const fn status(&self) -> Status {
+        self.state.status
+    }
+
+    /// Fees and policy of the deals that are opened now.
+    pub const fn conditions(&self) -> &Arc<Conditions> {
+        &self.state.conditions
+    }
+
+    /// Which version of the conditions that is, counted from 1.
+    pub const fn conditions_version(&self) -> u32 {
+        self.state.conditions_version
+    }
+
+    /// The terms of the deal that comes of an order, under the conditions in force.
+    ///
+    /// # Errors
+    /// [`Rejection::NotOpen`] while suspended or closed; [`Rejection::Terms`] names the field of the order, or of the
+    /// fees, that breaks a rule.
+    ///
+    /// # Source
+    /// Nalogka's shop: created with the order, without a consent step, the shop's profile being the seller.
+    pub fn terms(&self, order: &StoreOrder) -> Result<Terms, Rejection> {
+        match self.status() {
+            Status::Open => Ok(Terms::new(self.terms.draft_for(self.conditions(), order))?),
+            status @ (Status::Suspended | Status::Closed) => Err(Rejection::NotOpen { status }),
+        }
+    }
+}
+
+impl Machine for Store {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.state.version
+    }
+
+    fn last_at(&self) -> Time {
+        self.state.last_at
+    }
+
+    /// A store waits for nothing.
+    fn next_deadline(&self) -> Option<Time> {
+        None
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::decide(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded<Event>) {
+        let state = &mut self.state;
+        machine::count(recorded, &mut state.version, &mut state.revision, &mut state.last_at);
+        match &recorded.event {
+            // only ever the first, which `begin` takes in
+            Event::Opened { .. } => {}
+            Event::ConditionsSet { version, conditions } => {
+                state.conditions_version = *version;
+                state.conditions = conditions.clone();
+            }
+            Event::Suspended { .. } => state.status = Status::Suspended,
+            Event::Resumed {} => state.status = Status::Open,
+            Event::Closed {} => state.status = Status::Closed,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a command to a store, or an order in it, was refused. `Copy`, without strings.
+
+use thiserror::Error;
+
+use super::{CommandKind, Role, Status};
+use escrow::terms::TermsError;
+
+/// Why a command or an order was refused. Nothing has changed.
+///
+/// In the order in which they are judged: actor, staleness, role, status, content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// This actor has no part in the store, or may not open one.
+    #[error("this actor has no part in the store: act as its owner, an operator or the clock")]
+    UnknownActor,
+    /// The actor has seen an older state. Read the store again and decide again.
+    #[error("the store has changed since revision {seen}: it is at {actual}; read it again")]
+    Stale {
+        /// What the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    #[error("{role} may not {command}")]
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+    },
+    /// This role may, but not now.
+    #[error("{command} is not possible while the store is {status}")]
+    WrongStatus {
+        /// What.
+        command: CommandKind,
+        /// When.
+        status: Status,
+    },
+    /// Nothing can be ordered.
+    #[error("the store is {status}: it opens no new deal; those that are open run on")]
+    NotOpen {
+        /// Suspended or closed.
+        status: Status,
+    },
+    /// Not the version that comes next.
+    #[error("version: {expected} comes next; look at the conditions in force, and name that one")]
+    WrongVersion {
+        /// What it must be.
+        expected: u32,
+    },
+    /// The conditions, or the terms that would come of the order, break a rule.
+    #[error("terms: {0}")]
+    Terms(TermsError),
+}
+
+impl Rejection {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownActor => "unknown-actor",
+            Self::Stale { .. } => "stale",
+            Self::WrongRole { .. } => "wrong-role",
+            Self::WrongStatus { .. } => "wrong-status",
+            Self::NotOpen { .. } => "store-not-open",
+            Self::WrongVersion { .. } => "wrong-version",
+            Self::Terms(_) => "invalid-terms",
+        }
+    }
+
+    /// Can the same command, or the same order, succeed later, or after reading the store again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::WrongStatus { status, .. } | Self::NotOpen { status } => match status {
+                Status::Open | Status::Suspended => true,
+                Status::Closed => false,
+            },
+            Self::Stale { .. } => true,
+            Self::UnknownActor | Self::WrongRole { .. } | Self::WrongVersion { .. } | Self::Terms(_) => false,
+        }
+    }
+}
+
+impl From<TermsError> for Rejection {
+    fn from(error: TermsError) -> Self {
+        Self::Terms(error)
+    }
+}

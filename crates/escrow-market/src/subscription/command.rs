@@ -1,0 +1,185 @@
+//! What can be asked of a subscription. As with a deal, the same command may be sent again at any time: what already
+//! stands is recognised and answered with no events.
+
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+pub use escrow::deal::command::{Answered, Wake};
+use escrow::deposit::Reference;
+use escrow::{InstrumentRef, names};
+
+/// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Pay what is overdue now.
+    Pay(Pay),
+    /// Charge something else from now on.
+    SetInstrument(SetInstrument),
+    /// Propose another plan.
+    ProposePlan(ProposePlan),
+    /// Agree to the plan that the other side has proposed.
+    AgreePlan(AgreePlan),
+    /// Take a proposal of one's own back.
+    WithdrawPlan(WithdrawPlan),
+    /// End it.
+    Cancel(Cancel),
+    /// A fact: the gateway's answer to a charge.
+    Answer(Answer),
+    /// A fact: money that was taken wrongly went back.
+    SettleRefund(SettleRefund),
+    /// Fire what is due.
+    Wake(Wake),
+}
+
+/// Pays what is overdue now, without waiting for the next retry; of a suspended subscription, begins the overdue period
+/// anew and puts it back in force once it is paid.
+///
+/// The attempt is named, so that a payer who presses twice pays once: a repeat finds that it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pay {
+    /// Which period: the one that is overdue.
+    pub period: u32,
+    /// Which attempt it is to be: one more than the last.
+    pub attempt: u16,
+}
+
+/// Charges this instrument from the next attempt on. One that is not answered yet stays as it was ordered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetInstrument {
+    /// As the host's vault knows it; absent: what the gateway has on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<InstrumentRef>,
+}
+
+/// Proposes another plan, in place of a proposal that is still open. It binds nobody until the other side agrees, and
+/// takes effect with the next period that is charged.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposePlan {
+    /// Which version it is to be: one more than [`Subscription::plan_versions`](super::Subscription::plan_versions).
+    pub version: u32,
+    /// What is proposed.
+    pub plan: Plan,
+}
+
+/// Agrees to exactly this version. An operator agrees for the recipient, never for the payer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgreePlan {
+    /// Which.
+    pub version: u32,
+}
+
+/// Takes a proposal back: only the side that made it, and only while nobody has agreed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawPlan {
+    /// Which.
+    pub version: u32,
+}
+
+/// When a subscription ends that somebody cancels.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelAt {
+    /// With the end of the running period, or of the trial: nothing new is begun.
+    PeriodEnd,
+    /// Now. What is paid stays paid; a charge that succeeds afterwards is owed back.
+    Once,
+}
+
+/// Ends it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// When.
+    pub at: CancelAt,
+}
+
+/// What the gateway says of a charge.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The period that was charged.
+    pub period: u32,
+    /// Which attempt.
+    pub attempt: u16,
+    /// What it says.
+    pub result: Answered,
+}
+
+/// Notes that money which is owed back ([`Subscription::refunds`](super::Subscription::refunds)) went back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettleRefund {
+    /// The period that was charged.
+    pub period: u32,
+    /// Which attempt.
+    pub attempt: u16,
+    /// The gateway's id of the refund.
+    pub reference: Reference,
+}
+
+/// A command without its content: what permission depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is named after its command")]
+pub enum CommandKind {
+    Pay,
+    SetInstrument,
+    ProposePlan,
+    AgreePlan,
+    WithdrawPlan,
+    Cancel,
+    Answer,
+    SettleRefund,
+    Wake,
+}
+
+names! {
+    /// Every kind, in table order.
+    CommandKind, "the name of a command of a subscription" {
+        Pay = "Pay",
+        SetInstrument = "SetInstrument",
+        ProposePlan = "ProposePlan",
+        AgreePlan = "AgreePlan",
+        WithdrawPlan = "WithdrawPlan",
+        Cancel = "Cancel",
+        Answer = "Answer",
+        SettleRefund = "SettleRefund",
+        Wake = "Wake",
+    }
+}
+
+impl Command {
+    /// What permission depends on.
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Pay(_) => CommandKind::Pay,
+            Self::SetInstrument(_) => CommandKind::SetInstrument,
+            Self::ProposePlan(_) => CommandKind::ProposePlan,
+            Self::AgreePlan(_) => CommandKind::AgreePlan,
+            Self::WithdrawPlan(_) => CommandKind::WithdrawPlan,
+            Self::Cancel(_) => CommandKind::Cancel,
+            Self::Answer(_) => CommandKind::Answer,
+            Self::SettleRefund(_) => CommandKind::SettleRefund,
+            Self::Wake(_) => CommandKind::Wake,
+        }
+    }
+}
+
+/// `Command::from(payload)` and `payload.into()` for every payload.
+macro_rules! from_payload {
+    ($($payload:ident),+ $(,)?) => {$(
+        impl From<$payload> for Command {
+            fn from(payload: $payload) -> Self {
+                Self::$payload(payload)
+            }
+        }
+    )+};
+}
+
+from_payload!(Pay, SetInstrument, ProposePlan, AgreePlan, WithdrawPlan, Cancel, Answer, SettleRefund, Wake,);

@@ -1,0 +1,302 @@
+//! From storage back to a subscription. Storage is not trusted: every invariant is checked.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::settled::{Came, SettledAttempts};
+use super::{
+    Charge, ChargeState, Dunning, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
+    SubscriptionTerms, Trial,
+};
+use crate::SubscriptionId;
+use escrow::machine::{DecodeError, Machine};
+use escrow::{InstrumentRef, Recorded, Time};
+
+/// A subscription as it is stored. The terms never change, so that a host may write them once and the state with every
+/// command.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// [`Parts::SCHEMA`].
+    pub schema: String,
+    /// The subscription's id.
+    pub id: SubscriptionId,
+    /// What was subscribed to.
+    pub terms: Arc<SubscriptionTerms>,
+    /// All that changes.
+    pub state: State,
+}
+
+/// Where it stands, and what it waits for there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Phase {
+    Trialing { until: Time },
+    Active,
+    PastDue { next: Next },
+    Suspended { until: Time },
+    Cancelled { because: Ending },
+}
+
+impl Phase {
+    pub(super) const fn status(self) -> Status {
+        match self {
+            Self::Trialing { .. } => Status::Trialing,
+            Self::Active => Status::Active,
+            Self::PastDue { .. } => Status::PastDue,
+            Self::Suspended { .. } => Status::Suspended,
+            Self::Cancelled { .. } => Status::Cancelled,
+        }
+    }
+}
+
+/// From when on periods are counted, and which begins there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Anchor {
+    pub(super) at: Time,
+    pub(super) period: u32,
+}
+
+impl Anchor {
+    /// When a period begins and ends; the last one before the calendar ends has the rest of it.
+    pub(super) fn bounds(self, length: Period, period: u32) -> (Time, Time) {
+        let n = period.saturating_sub(self.period);
+        let start = |n| length.after(self.at, n).unwrap_or(Time::MAX);
+        (start(n), start(n.saturating_add(1)))
+    }
+}
+
+/// The mutable part of a subscription, opaque: for storage only. It does not grow with the periods.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    pub(super) version: u64,
+    pub(super) revision: u64,
+    pub(super) created_at: Time,
+    pub(super) last_at: Time,
+    pub(super) phase: Phase,
+    /// In force.
+    pub(super) plan: PlanVersion,
+    /// Binds both, and takes effect with the next period that is charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agreed: Option<PlanVersion>,
+    /// Waits for the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) proposal: Option<Proposal>,
+    /// How many versions there were.
+    pub(super) versions: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) instrument: Option<InstrumentRef>,
+    pub(super) anchor: Anchor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) charge: Option<Charge>,
+    pub(super) paid: u32,
+    pub(super) skipped: u32,
+    /// Does it end with its period?
+    pub(super) ends: bool,
+    pub(super) settled: SettledAttempts,
+}
+
+impl Parts {
+    /// The schema that this version writes and reads.
+    pub const SCHEMA: &'static str = "escrow.subscription.v1";
+
+    /// The subscription, if every invariant holds.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn restore(self) -> Result<Subscription, DecodeError> {
+        let Self { schema, id, terms, state } = self;
+        if schema != Self::SCHEMA {
+            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
+        }
+        let subscription = Subscription { id, terms, state };
+        subscription.check()?;
+        Ok(subscription)
+    }
+}
+
+impl Subscription {
+    /// The subscription in the form in which it is stored.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            schema: Parts::SCHEMA.to_owned(),
+            id: self.id,
+            terms: self.terms.clone(),
+            state: self.state.clone(),
+        }
+    }
+
+    /// The subscription that a journal tells of.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotAJournal`] where the first event is not `subscribed` or a later one is; otherwise whatever
+    /// invariant the result breaks.
+    pub fn replay<'e>(
+        id: SubscriptionId,
+        journal: impl IntoIterator<Item = &'e Recorded<Event>>,
+    ) -> Result<Self, DecodeError> {
+        const NOT: DecodeError = DecodeError::NotAJournal { first: "subscribed" };
+        let mut journal = journal.into_iter();
+        let Some(Recorded { at, event: Event::Subscribed { terms, begins }, .. }) = journal.next() else {
+            return Err(NOT);
+        };
+        let state = State::begin(terms, *begins, *at);
+        let mut subscription = Self { id, terms: terms.clone(), state };
+        for recorded in journal {
+            if matches!(recorded.event, Event::Subscribed { .. }) {
+                return Err(NOT);
+            }
+            subscription.apply(recorded);
+        }
+        subscription.check()?;
+        Ok(subscription)
+    }
+
+    /// Checks every invariant of the subscription: what decoding checks, for tests and audits.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let state = &self.state;
+        let checks = [
+            ("revision", state.revision >= 1 && state.revision <= state.version),
+            ("last_at", state.created_at <= state.last_at),
+            ("plan", self.plans_agree()),
+            ("anchor", state.anchor.period >= 1 && state.created_at <= state.anchor.at),
+            ("phase", self.phase_agrees()),
+            // nothing is overdue: it would have fired with the last event
+            ("phase", state.next_timer().is_none_or(|(at, _)| state.last_at < at)),
+            ("charge", state.charge.as_ref().is_none_or(|charge| self.charge_agrees(charge))),
+            ("paid", self.periods_agree()),
+            ("settled", self.attempts_agree()),
+        ];
+        match checks.iter().find(|(_, holds)| !holds) {
+            Some((field, _)) => Err(DecodeError::Field { field }),
+            None => Ok(()),
+        }
+    }
+
+    fn plans_agree(&self) -> bool {
+        let state = &self.state;
+        let agreed = state.agreed.as_ref();
+        let proposal = state.proposal.as_ref();
+        let plans = [Some(&state.plan.plan), agreed.map(|p| &p.plan), proposal.map(|p| &p.plan)];
+        let versions = [Some(state.plan.version), agreed.map(|p| p.version), proposal.map(|p| p.version)];
+        let versions = || versions.iter().flatten();
+        plans.iter().flatten().all(|plan| plan.check().is_ok())
+            && versions().is_sorted_by(|earlier, later| earlier < later)
+            && versions().all(|version| (1..=state.versions).contains(version))
+            && (state.plan.version > 1 || state.plan.plan == self.terms.plan)
+            // each was an event
+            && u64::from(state.versions) <= state.version
+    }
+
+    fn phase_agrees(&self) -> bool {
+        let charge = self.state.charge.as_ref().map(|charge| charge.state);
+        let owes = matches!(charge, Some(ChargeState::Pending | ChargeState::Unpaid));
+        match self.state.phase {
+            Phase::Trialing { until } => {
+                let ends = match self.terms.trial {
+                    Some(Trial::Lasts(length)) => length.after(self.state.created_at, 1),
+                    Some(Trial::Until(at)) => Some(at),
+                    None => None,
+                };
+                charge.is_none() && ends == Some(until) && until == self.state.anchor.at
+            }
+            Phase::Active => matches!(charge, Some(ChargeState::Pending | ChargeState::Paid)),
+            Phase::PastDue { next } => owes && self.is_scheduled(next),
+            Phase::Suspended { until } => owes && self.is_due_within(until, self.terms.dunning.suspended_s),
+            Phase::Cancelled { because: Ending::PeriodEnd } => self.state.ends,
+            Phase::Cancelled { because: Ending::Unpaid } => charge == Some(ChargeState::Unpaid),
+            Phase::Cancelled { because: Ending::Cancelled } => true,
+        }
+    }
+
+    fn is_scheduled(&self, next: Next) -> bool {
+        let dunning = &self.terms.dunning;
+        match next {
+            Next::Retry { at } => dunning.retry_s.iter().any(|delay| self.is_due_within(at, *delay)),
+            Next::Suspend { at } => self.is_due_within(at, dunning.grace_s),
+        }
+    }
+
+    /// Was a deadline so far ahead, at the most, when it was set?
+    fn is_due_within(&self, at: Time, secs: u32) -> bool {
+        at <= self.state.last_at.plus_secs(secs)
+    }
+
+    fn charge_agrees(&self, charge: &Charge) -> bool {
+        let state = &self.state;
+        let retries = usize::from(charge.retries) <= self.terms.dunning.retry_s.len();
+        let amount = charge.amount == state.plan.plan.amount;
+        // with those of the schedule on top of what a payer may ask for
+        let most = usize::from(Self::MAX_ATTEMPTS).saturating_add(Dunning::MAX_RETRIES);
+        let attempts = charge.attempt >= 1 && usize::from(charge.attempt) <= most;
+        // no period is shorter than a day
+        let earliest = Period::Days(1).after(state.created_at, charge.period.saturating_sub(1));
+        let counted = state.anchor.period <= charge.period && earliest.is_some_and(|at| at <= charge.from);
+        let bounds = (charge.from, charge.to) == state.anchor.bounds(state.plan.plan.period, charge.period);
+        retries && attempts && amount && counted && bounds && charge.from <= state.last_at
+    }
+
+    /// Each period is paid or skipped once, or is the latest and open.
+    fn periods_agree(&self) -> bool {
+        let state = &self.state;
+        let (latest, open) = match &state.charge {
+            Some(charge) => (charge.period, u32::from(charge.state != ChargeState::Paid)),
+            None => (0, 0),
+        };
+        let sum = state.paid.checked_add(state.skipped).and_then(|sum| sum.checked_add(open));
+        sum == Some(latest)
+    }
+
+    fn attempts_agree(&self) -> bool {
+        let state = &self.state;
+        let latest = state.charge.as_ref().map_or((0, 0), |charge| (charge.period, charge.attempt));
+        let all = || state.settled.iter();
+        // before they are compared with each other
+        if all().len() > SettledAttempts::KEPT {
+            return false;
+        }
+        let paid = || all().filter(|s| matches!(s.came, Came::Paid(_)));
+        let once = all().enumerate().all(|(i, one)| {
+            let same = |s: &&_| {
+                let other: &super::settled::Settled = s;
+                other.period == one.period
+                    && (other.attempt == one.attempt
+                        || matches!((&other.came, &one.came), (Came::Paid(_), Came::Paid(_))))
+            };
+            !all().skip(i.saturating_add(1)).any(|s| same(&s))
+        });
+        let ordered = all().all(|s| {
+            s.period >= 1 && s.attempt >= 1 && (s.period, s.attempt) <= latest && s.amount.is_positive()
+        });
+        let answered = |(period, attempt)| state.settled.find(period, attempt).map(|s| &s.came);
+        let last = match state.charge.as_ref().map(|charge| charge.state) {
+            Some(ChargeState::Pending) => answered(latest).is_none(),
+            Some(ChargeState::Paid) => matches!(answered(latest), Some(Came::Paid(_))),
+            Some(ChargeState::Unpaid) => !matches!(answered(latest), None | Some(Came::Paid(_))),
+            None => all().len() == 0,
+        };
+        self.refunds().count() <= SettledAttempts::MAX_OWED
+            && u32::try_from(paid().count()).is_ok_and(|count| count <= state.paid)
+            && once
+            && ordered
+            && last
+    }
+}
+
+impl Serialize for Subscription {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subscription {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,407 @@
+//! The subscription: a payer who is charged for every period of a plan, by himself and in time.
+//!
+//! `trialing → active → past_due → suspended → cancelled`. Every period is counted from 1, is charged when it begins,
+//! and is *paid or skipped once, or open*: at every step `paid + skipped + open = the latest period`, where only the
+//! latest can be open. Each attempt to charge it has a key of its own, `{subscription}:{period}:{attempt}`, and there is
+//! never a second attempt before the first is answered: unknown or in progress is asked again under the same key.
+//!
+//! | what happens | what follows |
+//! |---|---|
+//! | a charge is declined | the next attempt after [`Dunning::retry_s`]; after the last, [`Dunning::grace_s`]; then suspended |
+//! | suspended | nothing is charged; cancelled after [`Dunning::suspended_s`], unless the payer [pays](command::Pay) |
+//! | he pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
+//! | the host was down, or the gateway silent, for several periods | the one that was ordered is asked again under its key; once it is answered, [`Missed`] says whether the ones between are skipped (and the running one charged) or charged each in order |
+//! | a charge succeeds after it was declined | never a payment: it is owed back ([`Event::RefundOwed`], [`Subscription::refunds`]) |
+//! | another plan | proposed by one side, agreed by the other, in force from the next period that is charged; what was ordered keeps its amount |
+//!
+//! Nothing waits without a timer or an answer of the gateway, and a suspension has an end.
+//!
+//! # Examples
+//! ```
+//! use escrow::{Context, Currency, Machine, Money, Time};
+//! use escrow_market::subscription::command::{Answer, Answered};
+//! use escrow_market::subscription::{Period, Plan, Recipient, Status, SubscriptionDraft, SubscriptionTerms};
+//! use escrow_market::{Subscription, SubscriptionId};
+//! use uuid::Uuid;
+//!
+//! let plan = Plan::new(Money::from_minor(490_00, Currency::RUB), Period::Months(1));
+//! let draft = SubscriptionDraft::new("anna".parse()?, Recipient::Platform, plan);
+//! let now = Time::parse("2027-01-31T12:00:00Z")?;
+//! let anna = Context::party(now, "anna".parse()?);
+//! let id = SubscriptionId::new(Uuid::nil());
+//! let (mut subscription, _) = Subscription::subscribe(id, SubscriptionTerms::new(draft)?, &anna)?;
+//!
+//! let charge = subscription.pending().ok_or("the first period is charged at once")?;
+//! assert_eq!(charge.key.to_string(), "00000000-0000-0000-0000-000000000000:1:1");
+//! let paid = Answer { period: 1, attempt: 1, result: Answered::Succeeded("bank-1".parse()?) };
+//! let _ = subscription.handle(&paid.into(), &Context::gateway(now))?;
+//!
+//! assert_eq!(subscription.status(), Status::Active);
+//! // February has no 31st
+//! assert_eq!(subscription.next_deadline(), Some(Time::parse("2027-02-28T12:00:00Z")?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Source
+//! PAYSTO's upBalance: recurring payments, charged by themselves after a set time. It states no retries, no calendar and
+//! no suspension: those rules are ours, and [`Dunning`] is where a host changes them.
+
+mod apply;
+mod calendar;
+pub mod command;
+mod decide;
+mod decode;
+mod event;
+mod plan;
+mod rejection;
+mod settled;
+mod timers;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::calendar::Period;
+pub use self::command::{Command, CommandKind};
+pub use self::decide::{Role, permitted};
+pub use self::decode::{Parts, State};
+pub use self::event::{Ending, Event, Undue};
+pub use self::plan::{Dunning, Missed, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial};
+pub use self::rejection::Rejection;
+
+use crate::SubscriptionId;
+use crate::id::plain_number;
+use escrow::Context;
+use escrow::deposit::Reference;
+use escrow::machine::{self, Machine};
+use escrow::{Actor, InstrumentRef, Money, ParseError, PartyId, Recorded, Time, Transition, names};
+
+/// A subscription, with its latest period.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    id: SubscriptionId,
+    terms: Arc<SubscriptionTerms>,
+    state: State,
+}
+
+/// Where a subscription stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nothing is charged yet.
+    Trialing,
+    /// The running period is paid, or its first charge is under way.
+    Active,
+    /// The running period's charge was declined: it is tried again, or the payer has some grace left.
+    PastDue,
+    /// Nobody paid. Waits for the payer, until it is cancelled.
+    Suspended,
+    /// It has ended.
+    Cancelled,
+}
+
+names! {
+    /// Every status.
+    Status, "the status of a subscription" {
+        Trialing = "trialing",
+        Active = "active",
+        PastDue = "past_due",
+        Suspended = "suspended",
+        Cancelled = "cancelled",
+    }
+}
+
+/// What comes after a declined charge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Next {
+    /// It is tried again.
+    Retry {
+        /// When.
+        at: Time,
+    },
+    /// The schedule is exhausted: it is suspended.
+    Suspend {
+        /// When.
+        at: Time,
+    },
+}
+
+/// A side of a subscription, as one that proposes a plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proposer {
+    /// Who pays.
+    Payer,
+    /// Who is paid, or an operator for him.
+    Recipient,
+}
+
+/// A plan, and which version of a subscription's plans it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanVersion {
+    /// Counted from 1.
+    pub version: u32,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// A plan that waits for the other side.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Its version.
+    pub version: u32,
+    /// What is proposed.
+    pub plan: Plan,
+    /// By which side: the other one may agree.
+    pub by: Proposer,
+}
+
+/// What has become of the latest period's charge.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargeState {
+    /// The latest attempt has no answer yet.
+    Pending,
+    /// The period is paid.
+    Paid,
+    /// The latest attempt did not pay it.
+    Unpaid,
+}
+
+/// The latest period, and its latest attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Charge {
+    /// The period, counted from 1.
+    pub period: u32,
+    /// The attempt within it, counted from 1.
+    pub attempt: u16,
+    /// How many retries of the schedule are used up.
+    pub retries: u8,
+    /// How much.
+    pub amount: Money,
+    /// When the period begins.
+    pub from: Time,
+    /// When it ends.
+    pub to: Time,
+    /// What is charged; absent: what the gateway has on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<InstrumentRef>,
+    /// What has become of it.
+    pub state: ChargeState,
+}
+
+/// The key under which the gateway executes a charge at most once: `{subscription}:{period}:{attempt}`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ChargeKey {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// The period within it.
+    pub period: u32,
+    /// The attempt within that.
+    pub attempt: u16,
+}
+
+impl fmt::Display for ChargeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.subscription, self.period, self.attempt)
+    }
+}
+
+impl FromStr for ChargeKey {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = || {
+            let (period, attempt) = text.rsplit_once(':')?;
+            let (subscription, period) = period.rsplit_once(':')?;
+            Some(Self {
+                subscription: subscription.parse().ok()?,
+                period: plain_number(period)?,
+                attempt: plain_number(attempt)?,
+            })
+        };
+        parsed().ok_or(ParseError::new(
+            "the key of a charge: the id of a subscription, a period, an attempt, with colons",
+        ))
+    }
+}
+
+/// A charge that has no answer: what the gateway is to do, or to be asked about, under its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PendingCharge<'s> {
+    /// The same before and after a crash.
+    pub key: ChargeKey,
+    /// Who pays.
+    pub payer: &'s PartyId,
+    /// Who is paid.
+    pub recipient: &'s Recipient,
+    /// What for, how much, and with what.
+    pub charge: &'s Charge,
+}
+
+/// Money that was taken for nothing and has not gone back yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PendingRefund<'s> {
+    /// The period that was charged.
+    pub period: u32,
+    /// Which attempt.
+    pub attempt: u16,
+    /// How much.
+    pub amount: Money,
+    /// The gateway's id of the payment.
+    pub reference: &'s Reference,
+}
+
+impl Subscription {
+    /// The most attempts of one period that a payer can ask for.
+    pub const MAX_ATTEMPTS: u16 = 1_000;
+    /// How much may be owed back at a time; far more than a gateway that keeps its word ever causes.
+    pub const MAX_REFUNDS: usize = settled::SettledAttempts::MAX_OWED;
+
+    /// Subscribes: the payer does, who agrees to the first plan by it, or an operator who has his consent. Without a
+    /// trial the first period begins at once, and so does its charge: commit it, then have it executed.
+    ///
+    /// # Errors
+    /// [`Rejection::UnknownActor`] for anybody else; [`Rejection::TrialOver`], [`Rejection::TrialTooLong`].
+    pub fn subscribe(
+        id: SubscriptionId,
+        terms: impl Into<Arc<SubscriptionTerms>>,
+        context: &Context,
+    ) -> Result<(Self, Transition<Self>), Rejection> {
+        decide::subscribe(id, terms.into(), context)
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> SubscriptionId {
+        self.id
+    }
+
+    /// What was subscribed to.
+    pub const fn terms(&self) -> &Arc<SubscriptionTerms> {
+        &self.terms
+    }
+
+    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    pub const fn revision(&self) -> u64 {
+        self.state.revision
+    }
+
+    /// When it was subscribed to.
+    pub const fn created_at(&self) -> Time {
+        self.state.created_at
+    }
+
+    /// Where it stands.
+    pub const fn status(&self) -> Status {
+        self.state.phase.status()
+    }
+
+    /// Is the payer to be served? Until the trial or the last paid period ends, and while a later charge is under way
+    /// or past due; never before the first payment where there was no trial.
+    pub fn is_served(&self) -> bool {
+        match self.status() {
+            Status::Trialing => true,
+            Status::Active | Status::PastDue => self.terms.trial.is_some() || self.state.paid > 0,
+            Status::Suspended | Status::Cancelled => false,
+        }
+    }
+
+    /// The plan in force.
+    pub const fn plan(&self) -> &PlanVersion {
+        &self.state.plan
+    }
+
+    /// The plan that is agreed and takes effect with the next period that is charged.
+    pub const fn next_plan(&self) -> Option<&PlanVersion> {
+        self.state.agreed.as_ref()
+    }
+
+    /// The plan that waits for the other side.
+    pub const fn proposal(&self) -> Option<&Proposal> {
+        self.state.proposal.as_ref()
+    }
+
+    /// How many versions of the plan there were, proposed ones included.
+    pub const fn plan_versions(&self) -> u32 {
+        self.state.versions
+    }
+
+    /// The latest period; `None` during a trial.
+    pub const fn charge(&self) -> Option<&Charge> {
+        self.state.charge.as_ref()
+    }
+
+    /// How many periods are paid.
+    pub const fn paid(&self) -> u32 {
+        self.state.paid
+    }
+
+    /// How many periods went by and are not charged.
+    pub const fn skipped(&self) -> u32 {
+        self.state.skipped
+    }
+
+    /// When it ends, where somebody has cancelled it for the end of its period.
+    pub fn ends_at(&self) -> Option<Time> {
+        if self.state.ends { self.state.period_end() } else { None }
+    }
+
+    /// The charge that has no answer; there is never more than one.
+    pub fn pending(&self) -> Option<PendingCharge<'_>> {
+        let charge = self.state.pending()?;
+        let key = ChargeKey { subscription: self.id, period: charge.period, attempt: charge.attempt };
+        Some(PendingCharge { key, payer: &self.terms.payer, recipient: &self.terms.recipient, charge })
+    }
+
+    /// What is owed back to the payer; at most [`Subscription::MAX_REFUNDS`].
+    pub fn refunds(&self) -> impl Iterator<Item = PendingRefund<'_>> {
+        self.state.settled.owed()
+    }
+
+    /// The role of an actor in this subscription; `None` for one that has no part in it.
+    pub fn role_of(&self, actor: &Actor) -> Option<Role> {
+        match actor {
+            Actor::Party(id) if *id == self.terms.payer => Some(Role::Payer),
+            Actor::Party(id) if Some(id) == self.terms.recipient.party() => Some(Role::Recipient),
+            Actor::Operator(_) => Some(Role::Operator),
+            Actor::Gateway => Some(Role::Gateway),
+            Actor::Clock => Some(Role::Clock),
+            Actor::Party(_) | Actor::Moderator(_) | Actor::Tracker => None,
+        }
+    }
+}
+
+impl Machine for Subscription {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.state.version
+    }
+
+    fn last_at(&self) -> Time {
+        self.state.last_at
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.state.next_timer().map(|(at, _)| at)
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::decide(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded<Event>) {
+        self.state.apply(recorded);
+    }
+}

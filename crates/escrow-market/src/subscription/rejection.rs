@@ -1,0 +1,188 @@
+//! Why a command to a subscription was refused. `Copy`, without strings.
+
+use thiserror::Error;
+
+use super::{CommandKind, Role, Status};
+use escrow::terms::TermsError;
+
+/// Why a command was refused. Nothing has changed.
+///
+/// In the order in which they are judged: actor, staleness, role, status, content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// This actor has no part in the subscription, or may not subscribe the payer.
+    #[error(
+        "this actor has no part in the subscription: act as its payer, its recipient, an operator, the gateway or the clock"
+    )]
+    UnknownActor,
+    /// The actor has seen an older state. Read the subscription again and decide again.
+    #[error("the subscription has changed since revision {seen}: it is at {actual}; read it again")]
+    Stale {
+        /// What the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    #[error("{role} may not {command}")]
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: CommandKind,
+    },
+    /// This role may, but not now.
+    #[error("{command} is not possible while the subscription is {status}")]
+    WrongStatus {
+        /// What.
+        command: CommandKind,
+        /// When.
+        status: Status,
+    },
+    /// A trial that ends at a set time ended before it began.
+    #[error("trial.until: must be after the start; leave the trial out, or let it end later")]
+    TrialOver,
+    /// A trial is too long.
+    #[error("trial: must end within ten years of the start, and before the calendar does")]
+    TrialTooLong,
+    /// The last attempt has no answer: another one might pay twice.
+    #[error("attempt: the last one has no answer yet; ask the gateway under its key first")]
+    AttemptPending,
+    /// Not the attempt that comes next.
+    #[error("attempt: {period}:{attempt} comes next; read the subscription again and name that one")]
+    WrongAttempt {
+        /// The overdue period.
+        period: u32,
+        /// The next attempt.
+        attempt: u16,
+    },
+    /// A period has had too many attempts.
+    #[error("attempt: a period has at most {max}; cancel, and subscribe anew")]
+    TooManyAttempts {
+        /// The limit.
+        max: u16,
+    },
+    /// Not the version that comes next.
+    #[error("version: {expected} comes next; look at the latest proposal, and name that one")]
+    WrongVersion {
+        /// What it must be.
+        expected: u32,
+    },
+    /// No proposal of this version is open.
+    #[error("version: {version} is not open to agree to or withdraw; read the subscription again")]
+    NotProposed {
+        /// What was named.
+        version: u32,
+    },
+    /// A side cannot agree to what it proposed itself.
+    #[error("version: the other side must agree to it, the one that has not proposed it")]
+    OwnProposal,
+    /// A side cannot withdraw what the other has proposed.
+    #[error("version: only the side that has proposed it can withdraw it; not agreeing is enough")]
+    OthersProposal,
+    /// The proposed plan breaks a rule.
+    #[error("{0}")]
+    Plan(TermsError),
+    /// No such charge was ever ordered.
+    #[error("attempt: {period}:{attempt} was never ordered; is it another subscription's?")]
+    UnknownAttempt {
+        /// What was named.
+        period: u32,
+        /// What was named.
+        attempt: u16,
+    },
+    /// The charge was settled so long ago that only the journal knows how.
+    #[error(
+        "attempt: {period}:{attempt} was settled long ago; compare with the journal, and send back what was taken twice"
+    )]
+    SettledLongAgo {
+        /// What was named.
+        period: u32,
+        /// What was named.
+        attempt: u16,
+    },
+    /// The charge was settled otherwise: the gateway contradicts itself.
+    #[error(
+        "attempt: {period}:{attempt} has succeeded, under the reference that was given first; clear it up with the gateway"
+    )]
+    SettledOtherwise {
+        /// What was named.
+        period: u32,
+        /// What was named.
+        attempt: u16,
+    },
+    /// Too much is owed back already.
+    #[error("refunds: at most {max} may be owed; settle those first, then give the answer again")]
+    TooManyRefunds {
+        /// The limit.
+        max: usize,
+    },
+    /// Nothing is owed back for this attempt.
+    #[error("refund: nothing is owed back for {period}:{attempt}")]
+    NothingOwed {
+        /// What was named.
+        period: u32,
+        /// What was named.
+        attempt: u16,
+    },
+}
+
+impl Rejection {
+    /// A stable name, kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownActor => "unknown-actor",
+            Self::Stale { .. } => "stale",
+            Self::WrongRole { .. } => "wrong-role",
+            Self::WrongStatus { .. } => "wrong-status",
+            Self::TrialOver => "trial-over",
+            Self::TrialTooLong => "trial-too-long",
+            Self::AttemptPending => "attempt-pending",
+            Self::WrongAttempt { .. } => "wrong-attempt",
+            Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::WrongVersion { .. } => "wrong-version",
+            Self::NotProposed { .. } => "not-proposed",
+            Self::OwnProposal => "own-proposal",
+            Self::OthersProposal => "others-proposal",
+            Self::Plan(_) => "invalid-plan",
+            Self::UnknownAttempt { .. } => "unknown-attempt",
+            Self::SettledLongAgo { .. } => "settled-long-ago",
+            Self::SettledOtherwise { .. } => "settled-otherwise",
+            Self::TooManyRefunds { .. } => "too-many-refunds",
+            Self::NothingOwed { .. } => "nothing-owed",
+        }
+    }
+
+    /// Can the same command succeed later, or after reading the subscription again?
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::WrongStatus { status, .. } => match status {
+                Status::Trialing | Status::Active | Status::PastDue | Status::Suspended => true,
+                Status::Cancelled => false,
+            },
+            Self::Stale { .. } | Self::AttemptPending | Self::TooManyRefunds { .. } => true,
+            Self::UnknownActor
+            | Self::WrongRole { .. }
+            | Self::TrialOver
+            | Self::TrialTooLong
+            | Self::WrongAttempt { .. }
+            | Self::TooManyAttempts { .. }
+            | Self::WrongVersion { .. }
+            | Self::NotProposed { .. }
+            | Self::OwnProposal
+            | Self::OthersProposal
+            | Self::Plan(_)
+            | Self::UnknownAttempt { .. }
+            | Self::SettledLongAgo { .. }
+            | Self::SettledOtherwise { .. }
+            | Self::NothingOwed { .. } => false,
+        }
+    }
+}
+
+impl From<TermsError> for Rejection {
+    fn from(error: TermsError) -> Self {
+        Self::Plan(error)
+    }
+}

@@ -1,0 +1,88 @@
+//! What the latest attempts came to: how a late, repeated or contradictory answer is recognised.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::PendingRefund;
+use escrow::Money;
+use escrow::deposit::Reference;
+
+/// What an attempt came to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Came {
+    /// It paid its period.
+    Paid(Reference),
+    /// It was declined for good.
+    Declined,
+    /// It took money for nothing, which is owed back.
+    Owed(Reference),
+    /// That money went back, by this refund.
+    Refunded { paid: Reference, refund: Reference },
+}
+
+/// An attempt that was answered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settled {
+    pub(super) period: u32,
+    pub(super) attempt: u16,
+    pub(super) amount: Money,
+    pub(super) came: Came,
+}
+
+/// The latest answered attempts, oldest first, and every one that is owed back, however old.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SettledAttempts(VecDeque<Settled>);
+
+impl SettledAttempts {
+    /// How many are known.
+    pub(super) const KEPT: usize = 32;
+    /// How many of them may be owed back, so that the others keep their room.
+    pub(super) const MAX_OWED: usize = 16;
+
+    pub(super) fn find(&self, period: u32, attempt: u16) -> Option<&Settled> {
+        self.0.iter().rev().find(|s| s.period == period && s.attempt == attempt)
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Settled> {
+        self.0.iter()
+    }
+
+    pub(super) fn owed(&self) -> impl Iterator<Item = PendingRefund<'_>> {
+        self.0.iter().filter_map(|settled| match &settled.came {
+            Came::Owed(reference) => Some(PendingRefund {
+                period: settled.period,
+                attempt: settled.attempt,
+                amount: settled.amount,
+                reference,
+            }),
+            Came::Paid(_) | Came::Declined | Came::Refunded { .. } => None,
+        })
+    }
+
+    /// Notes what an attempt came to, in place of what was known of it.
+    pub(super) fn note(&mut self, settled: Settled) {
+        let same = |s: &&mut Settled| s.period == settled.period && s.attempt == settled.attempt;
+        if let Some(known) = self.0.iter_mut().find(same) {
+            *known = settled;
+            return;
+        }
+        self.0.push_back(settled);
+        if self.0.len() > Self::KEPT
+            && let Some(oldest) = self.0.iter().position(|s| !matches!(s.came, Came::Owed(_)))
+        {
+            self.0.remove(oldest);
+        }
+    }
+
+    pub(super) fn refund(&mut self, period: u32, attempt: u16, refund: &Reference) {
+        if let Some(known) = self.0.iter_mut().find(|s| s.period == period && s.attempt == attempt)
+            && let Came::Owed(paid) = &known.came
+        {
+            known.came = Came::Refunded { paid: paid.clone(), refund: refund.clone() };
+        }
+    }
+}

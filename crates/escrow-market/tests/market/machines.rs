@@ -1,0 +1,686 @@
+//! What holds of every machine, proven once for all of them: a new one implements `Play` and is listed at the end.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Debug;
+
+use escrow::deal::command::{
+    AcceptAward, Agree, Answer, Answered, Cancel, ConfirmPayment, OpenDispute, Post, ProposeAward, Report,
+    Verdict, Wake,
+};
+use escrow::deposit::DepositId;
+use escrow::settlement::Purpose;
+use escrow::terms::{Guarantees, Item};
+use escrow::{
+    Actor, Award, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate,
+    Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
+};
+use escrow_market::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
+use escrow_market::balance::{self, BalancePolicy, Holder, WithdrawalFee};
+use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
+use escrow_market::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
+use escrow_market::offer::{self, OfferDraft, OfferTerms};
+use escrow_market::payee::{self, Label, Requisite};
+use escrow_market::store::{self, Conditions, StoreDraft, StoreTerms};
+use escrow_market::subscription::{
+    self, Missed, Period, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial,
+};
+use escrow_market::{
+    Balance, BalanceId, Offer, OfferId, PayeeProfile, Store, StoreId, Subscription, SubscriptionId,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// A machine, and how to play it.
+trait Play:
+    Machine<
+        Command: Debug,
+        Event: Clone + Debug + PartialEq + Serialize + DeserializeOwned,
+        Rejection: Debug + PartialEq,
+    > + Clone
+    + Debug
+    + PartialEq
+    + Serialize
+    + DeserializeOwned
+{
+    /// A new one, of a few kinds.
+    fn start(kind: u8) -> (Self, Transition<Self>);
+    /// The command that only fires what is due.
+    fn wake() -> Self::Command;
+    /// Something that somebody may do now, sensible or not.
+    fn step(&self, choice: Choice, now: Time) -> (Self::Command, Actor);
+    /// What its journal tells of, if it is one.
+    fn replay(&self, journal: &[Recorded<Self::Event>]) -> Option<Self>;
+    /// Do its invariants hold?
+    fn is_sound(&self) -> bool;
+}
+
+/// Where a step's command comes from: a kind, some number for its content, and who gives it.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    kind: u8,
+    content: u8,
+    who: u8,
+}
+
+/// A step and how long it comes after the one before, in seconds; negative where the host's clock went back.
+type Steps = Vec<(Choice, i32)>;
+
+// --- the laws ---------------------------------------------------------------------------------------------------
+
+/// Plays the steps and looks at every one of them: the machine before, what was asked, what came of it, and after.
+fn play<M: Play>(
+    kind: u8,
+    steps: &Steps,
+    mut look: impl FnMut(&M, &M::Command, &Context, &Outcome<M>, &M) -> TestCaseResult,
+) -> Result<(M, Journal<M>), TestCaseError> {
+    let (mut machine, first) = M::start(kind);
+    let mut journal = first.into_events().into_vec();
+    let mut now = noon();
+    for (choice, wait) in steps {
+        now =
+            if *wait < 0 { now.minus_secs(wait.unsigned_abs()) } else { now.plus_secs(wait.unsigned_abs()) };
+        let (command, actor) = machine.step(*choice, now);
+        let context = Context::new(now, actor);
+        let before = machine.clone();
+        let result = machine.handle(&command, &context);
+        look(&before, &command, &context, &result, &machine)?;
+        if let Ok(transition) = result {
+            journal.extend(transition.into_events());
+        }
+    }
+    Ok((machine, journal))
+}
+
+type Journal<M> = Vec<Recorded<<M as Machine>::Event>>;
+type Outcome<M> = Result<Transition<M>, <M as Machine>::Rejection>;
+
+fn replay_equals_live<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    let (live, journal) = play::<M>(kind, steps, |_, _, _, _, _| Ok(()))?;
+    let json = serde_json::to_string(&journal).unwrap();
+    let journal: Vec<Recorded<M::Event>> = serde_json::from_str(&json).unwrap();
+    let replayed = live.replay(&journal);
+    prop_assert_eq!(replayed.as_ref(), Some(&live));
+    prop_assert_eq!(serde_json::to_string(&replayed).unwrap(), serde_json::to_string(&live).unwrap());
+    Ok(())
+}
+
+fn a_repeated_command_does_nothing<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |_, command, context, result, after| {
+        if result.is_ok() {
+            let again = after.decide(command, context);
+            prop_assert!(matches!(&again, Ok(t) if t.is_empty()), "{command:?} again: {again:?}");
+        }
+        Ok(())
+    })
+    .map(drop)
+}
+
+fn a_rejection_changes_nothing<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |before, command, context, result, after| {
+        if result.is_err() {
+            prop_assert_eq!(before, after);
+            prop_assert_eq!(&before.decide(command, context), result, "and is the same again");
+        }
+        Ok(())
+    })
+    .map(drop)
+}
+
+fn events_are_counted_and_in_order<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |before, _, _, result, after| {
+        let Ok(transition) = result else { return Ok(()) };
+        let count = u64::try_from(transition.events().len()).unwrap();
+        prop_assert_eq!(before.version() + count, after.version());
+        let mut at = before.last_at();
+        for recorded in transition.events() {
+            prop_assert!(at <= recorded.at, "time ran backwards");
+            at = recorded.at;
+        }
+        prop_assert_eq!(at, after.last_at());
+        prop_assert!(after.is_sound());
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// One is woken at every deadline, the other never: what they say is the same, and so is what they are.
+fn waking_changes_only_the_promptness<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    let (mut woken, _) = M::start(kind);
+    let mut slept = woken.clone();
+    let wake = |machine: &mut M, at| machine.handle(&M::wake(), &Context::clock(at)).map(drop);
+    let mut now = noon();
+    for (choice, wait) in steps {
+        now = now.plus_secs(wait.unsigned_abs());
+        while let Some(deadline) = woken.next_deadline().filter(|deadline| *deadline <= now) {
+            prop_assert_eq!(wake(&mut woken, deadline), Ok(()));
+            prop_assert_ne!(woken.next_deadline(), Some(deadline), "the deadline is behind");
+        }
+        let (command, actor) = woken.step(*choice, now);
+        let context = Context::new(now, actor);
+        let prompt = woken.handle(&command, &context).map(drop);
+        prop_assert_eq!(slept.handle(&command, &context).map(drop), prompt);
+        let mut late = slept.clone();
+        prop_assert_eq!(wake(&mut late, now), Ok(()));
+        prop_assert_eq!(&late, &woken);
+    }
+    Ok(())
+}
+
+fn snapshots_round_trip<M: Play>(kind: u8, steps: &Steps) -> TestCaseResult {
+    play::<M>(kind, steps, |_, _, _, _, after| {
+        let json = serde_json::to_string(after).unwrap();
+        let read: M = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&read, after);
+        prop_assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// Not by chance: every history of a few steps, over every kind of step, at once or at the next deadline; and from every
+/// state reached, time alone goes on.
+fn every_short_history_is_sound<M: Play>() {
+    const MOST: usize = 4_000;
+    let mut seen = BTreeSet::new();
+    let mut reached: VecDeque<(M, Time)> = (0..3).map(|kind| (M::start(kind * 51).0, noon())).collect();
+    let mut steps = 0_usize;
+    while let Some((state, now)) = reached.pop_front() {
+        assert!(state.is_sound(), "{state:?}");
+        time_goes_on(&state);
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<M>(&json).ok().as_ref(), Some(&state));
+        let instants = [Some(now), state.next_deadline(), state.next_deadline().map(|at| at.minus_secs(1))];
+        for at in instants.into_iter().flatten().map(|at| at.max(now)) {
+            let mut tried = BTreeSet::new();
+            let choices = (0..24).flat_map(|kind| {
+                [0, 64, 130]
+                    .into_iter()
+                    .flat_map(move |content| [0, 2, 11, 255].map(|who| Choice { kind, content, who }))
+            });
+            for choice in choices {
+                let (command, actor) = state.step(choice, at);
+                if !tried.insert(format!("{command:?} {actor:?}")) {
+                    continue;
+                }
+                steps += 1;
+                let context = Context::new(at, actor);
+                let mut next = state.clone();
+                match next.handle(&command, &context) {
+                    Ok(_) => {
+                        let again = next.decide(&command, &context);
+                        assert!(
+                            matches!(&again, Ok(t) if t.is_empty()),
+                            "{command:?} again: {again:?} on {next:?}"
+                        );
+                    }
+                    Err(_) => assert_eq!(next, state),
+                }
+                if seen.len() < MOST && seen.insert(format!("{at} {}", serde_json::to_string(&next).unwrap()))
+                {
+                    reached.push_back((next, at));
+                }
+            }
+        }
+    }
+    println!("{} distinct states, {steps} steps", seen.len());
+    assert!(seen.len() > 10, "{}", seen.len());
+}
+
+/// Woken at a deadline, it has left that deadline behind.
+fn time_goes_on<M: Play>(state: &M) {
+    let mut state = state.clone();
+    for _ in 0..50 {
+        let Some(deadline) = state.next_deadline() else { return };
+        let now = deadline.max(state.last_at());
+        assert_eq!(state.handle(&M::wake(), &Context::clock(now)).map(drop), Ok(()));
+        assert!(state.next_deadline().is_none_or(|next| next > now), "{state:?} stays at {deadline}");
+        assert!(state.is_sound(), "{state:?}");
+    }
+}
+
+fn prove(law: fn(u8, &Steps) -> TestCaseResult) {
+    let choice = any::<(u8, u8, u8)>().prop_map(|(kind, content, who)| Choice { kind, content, who });
+    // often at once, sometimes a little back, sometimes days later
+    let wait = prop_oneof![4 => 0..30_i32, 1 => -30..0_i32, 2 => 600..7_200_i32, 1 => 86_400..864_000_i32];
+    let steps = prop::collection::vec((choice, wait), 0..40);
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let config = Config { cases: asked.unwrap_or(200), failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&(any::<u8>(), steps), |(kind, steps)| law(kind, &steps))
+        .unwrap_or_else(|found| panic!("{found}"));
+}
+
+// --- the machines -----------------------------------------------------------------------------------------------
+
+fn noon() -> Time {
+    Time::parse("2026-03-01T12:00:00Z").unwrap()
+}
+
+fn text<T: std::str::FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn rub(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::RUB)
+}
+
+fn party(id: &str) -> Actor {
+    Actor::Party(text(id))
+}
+
+fn deal_id(n: u8) -> DealId {
+    DealId::new(Uuid::from_u128(n.into()))
+}
+
+impl Play for Offer {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let mut draft = OfferDraft::new(
+            text("anna"),
+            if kind.is_multiple_of(2) { Side::Seller } else { Side::Buyer },
+            Item::new(text("Title"), rub(75_00), 10),
+            Policy::guarantee(),
+        );
+        draft.max_per_taker = (kind > 100).then_some(7);
+        draft.to_contract_s = 3_600;
+        let context = Context::new(noon(), party("anna"));
+        Offer::publish(OfferId::new(Uuid::nil()), OfferTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> offer::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (offer::Command, Actor) {
+        let deal = deal_id(content % 16);
+        let host = if who.is_multiple_of(2) { Actor::Clock } else { Actor::Operator(text("olga")) };
+        let owner = if who % 8 > 0 { party("anna") } else { party("boris") };
+        let taker = ["boris", "clara", "dina", "anna"][usize::from(who % 4)];
+        match kind % 16 {
+            0..=6 => {
+                let count = content / 16 % 6 + 1;
+                (Take { deal, count: count.into(), purse: None, contact: None }.into(), party(taker))
+            }
+            7 | 8 => (Propose { deal }.into(), host),
+            9 | 10 => (Conclude { deal }.into(), host),
+            11 | 12 => (GiveBack { deal }.into(), host),
+            13 => (Pause {}.into(), owner),
+            14 => (Resume {}.into(), owner),
+            _ if content % 8 == 0 => (Close {}.into(), owner),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<offer::Event>]) -> Option<Self> {
+        Offer::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok() && self.available() + self.reserved() + self.concluded() == self.total()
+    }
+}
+
+/// A handful of commands: the deal has a deep suite of its own.
+impl Play for Deal {
+    fn start(kind: u8) -> (Self, Transition) {
+        let policy = match kind % 4 {
+            0 => Policy::guarantee(),
+            1 => Policy::freelance(),
+            2 => Policy::shop(),
+            _ => Policy::marketplace(),
+        };
+        let item = Item::new(text("Title"), rub(75_00), 3);
+        let mut draft = TermsDraft::new(text("boris"), text("anna"), Currency::RUB, vec![item], policy);
+        draft.guarantees = Guarantees { buyer: None, seller: (kind % 8 > 3).then_some(rub(20_00)) };
+        let context = Context::new(noon(), party("anna"));
+        Deal::propose(deal_id(1), Terms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> escrow::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, now: Time) -> (escrow::Command, Actor) {
+        let actor = [party("boris"), party("anna")][usize::from(who % 2)].clone();
+        let verdict = if content % 2 == 0 { Verdict::Success } else { Verdict::Failure };
+        let award = Award::Amount(rub(i64::from(content)));
+        match kind % 16 {
+            0 | 1 => (Agree { terms_version: 1, payment: None }.into(), actor),
+            2..=4 => {
+                let guarantee = who % 2 == 1;
+                let paid = ConfirmPayment {
+                    deposit: if guarantee { DepositId::SELLER_GUARANTEE } else { DepositId::BUYER_PAYMENT },
+                    gateway: text("bank"),
+                    reference: text(&format!("payment-{}", content % 8)),
+                    amount: if guarantee { rub(20_00) } else { rub(225_00) },
+                    transaction: None,
+                    held_until: content.is_multiple_of(4).then(|| now.plus_secs(200_000)),
+                };
+                (paid.into(), Actor::Gateway)
+            }
+            5 | 6 => (Report { verdict }.into(), actor),
+            7 => (Cancel { reason: text("no"), at_fault: None }.into(), actor),
+            8 => (OpenDispute { reason: text("late"), evidence: None }.into(), actor),
+            9 => (ProposeAward { award }.into(), actor),
+            10 => {
+                let offered = self.dispute().and_then(|d| d.offer(Side::Buyer).or(d.offer(Side::Seller)));
+                (AcceptAward { award: offered.unwrap_or(award) }.into(), actor)
+            }
+            11..=13 => match self.pending().next() {
+                Some(order) => {
+                    let result = if content % 4 > 0 {
+                        Answered::Succeeded(text("done"))
+                    } else {
+                        Answered::Declined(text("no such card"))
+                    };
+                    (Answer { transaction: order.transaction.id(), result }.into(), Actor::Gateway)
+                }
+                None => (Wake {}.into(), Actor::Clock),
+            },
+            14 => (Post { reference: text(&format!("message-{content}")) }.into(), actor),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded]) -> Option<Self> {
+        Deal::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Credits, receivables and withdrawals of one holder; a day is enough for its limits to matter.
+impl Play for Balance {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let mut policy = BalancePolicy { horizon_s: 10 * BalancePolicy::DAY_S, ..BalancePolicy::default() };
+        if kind.is_multiple_of(2) {
+            policy.per_day = Some(rub(40_00));
+            policy.codes_per_day = 4;
+            policy.fee =
+                WithdrawalFee { rate: Rate::HALF, fixed: Some(rub(1)), min: None, max: Some(rub(5_00)) };
+        }
+        let (id, context) = (BalanceId::new(Uuid::from_u128(0xBA)), Context::clock(noon()));
+        Balance::open(id, Holder::Party(text("anna")), Currency::RUB, policy, &context).unwrap()
+    }
+
+    fn wake() -> balance::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (balance::Command, Actor) {
+        let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
+        let of = u32::from(content);
+        // one of the latest
+        let withdrawal = self.last_number().saturating_sub(of % 3);
+        let code = self.withdrawal(withdrawal).map(|w| w.code);
+        let number = code.map_or(1, |code| code.number());
+        let hash = |plain| CodeHash::new(&PlainCode::new(plain).unwrap(), Salt::new([content; 16]));
+        match kind % 16 {
+            0..=2 => {
+                let (deal, transaction) = (deal_id(content % 8), TxId::new(of / 8 % 4));
+                let settled_at = noon().minus_secs(of * 10_000);
+                let amount = rub(i64::from(content) * 30);
+                (
+                    Credit { deal, transaction, purpose: Purpose::Payout, amount, settled_at }.into(),
+                    Actor::Clock,
+                )
+            }
+            3 => {
+                let (deal, payee, since) = (deal_id(content % 2), Payee::Platform, noon());
+                let (amount, purpose) = (rub(i64::from(content % 2) + 30_00), Purpose::Chargeback);
+                (Debit { deal, receivable: 1, payee, purpose, amount, since }.into(), Actor::Clock)
+            }
+            4..=6 => {
+                let number = self.last_number() + u32::from(who % 8 > 1);
+                let amount = rub(i64::from(content) * 10);
+                let destination = Destination::Card(text("card"));
+                (Request { number, amount, destination, code: hash("1234") }.into(), anna)
+            }
+            7 => (NewCode { withdrawal, number: number + 1, code: hash("1234") }.into(), anna),
+            8..=11 => {
+                let entered = PlainCode::new(if who % 4 > 0 { "1234" } else { "9999" }).unwrap();
+                let attempt = code.map_or(0, |code| code.used()) + 1;
+                (
+                    Confirm { withdrawal, attempt: Attempt { code: number, number: attempt, entered } }
+                        .into(),
+                    anna,
+                )
+            }
+            12 => (balance::command::Cancel { withdrawal }.into(), anna),
+            13 | 14 => {
+                let result = match content % 4 {
+                    0 => Answered::Declined(text("closed")),
+                    1 => Answered::InProgress,
+                    _ => Answered::Succeeded(text("done")),
+                };
+                (balance::command::Answer { withdrawal, result }.into(), Actor::Gateway)
+            }
+            _ if content % 4 == 0 => {
+                let policy = BalancePolicy { max_open: content % 3 + 1, ..*self.policy() };
+                (SetPolicy { policy }.into(), Actor::Operator(text("olga")))
+            }
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<balance::Event>]) -> Option<Self> {
+        Balance::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok() && self.sums().are_conserved()
+    }
+}
+
+impl Play for Subscription {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let store = Recipient::Store { store: StoreId::new(Uuid::nil()), owner: text("anna") };
+        let period = [Period::Days(1), Period::Weeks(1), Period::Months(1)][usize::from(kind % 3)];
+        let mut draft = SubscriptionDraft::new(text("boris"), store, Plan::new(rub(490_00), period));
+        draft.trial = (kind > 150).then_some(Trial::Lasts(Period::Days(3)));
+        draft.dunning.missed = if kind.is_multiple_of(2) { Missed::Skipped } else { Missed::Charged };
+        draft.dunning.grace_s = u32::from(kind % 5) * 40_000;
+        draft.dunning.retry_s.truncate(usize::from(kind % 4));
+        let context = Context::new(noon(), party("boris"));
+        let id = SubscriptionId::new(Uuid::nil());
+        Subscription::subscribe(id, SubscriptionTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> subscription::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (subscription::Command, Actor) {
+        use subscription::command::{
+            AgreePlan, Answer, Cancel, CancelAt, Pay, ProposePlan, SetInstrument, SettleRefund, WithdrawPlan,
+        };
+        let (period, attempt) = self.charge().map_or((1, 1), |c| (c.period, c.attempt));
+        let actor = match who % 4 {
+            0 | 1 => party("boris"),
+            2 => party("anna"),
+            _ => Actor::Operator(text("olga")),
+        };
+        let (version, back) = (self.plan_versions(), u16::from(content / 64));
+        match kind % 24 {
+            0..=9 => {
+                let attempt = if who > 200 { attempt.saturating_sub(back) } else { attempt };
+                let result = match content % 5 {
+                    0..=1 => Answered::Succeeded(text(&format!("bank-{}", who % 3))),
+                    2..=3 => Answered::Declined(text("no money")),
+                    _ => Answered::InProgress,
+                };
+                (Answer { period, attempt, result }.into(), Actor::Gateway)
+            }
+            10..=12 => (Pay { period, attempt: attempt + 1 - back.min(1) }.into(), party("boris")),
+            13 => {
+                let plan = Plan::new(rub(i64::from(content) * 100), Period::Days(u16::from(content % 10)));
+                (ProposePlan { version: version + 1, plan }.into(), actor)
+            }
+            14 | 15 => (AgreePlan { version }.into(), actor),
+            16 => (WithdrawPlan { version }.into(), actor),
+            17 => {
+                let instrument = content.is_multiple_of(2).then(|| text("vault"));
+                (SetInstrument { instrument }.into(), actor)
+            }
+            18 if content % 8 == 0 => (Cancel { at: CancelAt::Once }.into(), actor),
+            18 if content % 8 == 1 => (Cancel { at: CancelAt::PeriodEnd }.into(), actor),
+            19 => {
+                let owed = self.refunds().next().map_or((period, attempt), |r| (r.period, r.attempt));
+                let reference = text("refund");
+                (SettleRefund { period: owed.0, attempt: owed.1, reference }.into(), Actor::Gateway)
+            }
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<subscription::Event>]) -> Option<Self> {
+        Subscription::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        // nothing waits without a timer or an answer of the gateway
+        let waits = self.next_deadline().is_some() || self.pending().is_some();
+        self.check().is_ok()
+            && waits == (self.status() != subscription::Status::Cancelled || self.pending().is_some())
+    }
+}
+
+impl Play for Store {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let policy = if kind.is_multiple_of(2) { Policy::shop() } else { Policy::marketplace() };
+        let draft = StoreDraft {
+            owner: text("anna"),
+            name: text("Titles"),
+            currency: Currency::RUB,
+            contact: None,
+            conditions: Conditions { fees: vec![], policy },
+        };
+        let context = Context::new(noon(), Actor::Operator(text("olga")));
+        Store::open(StoreId::new(Uuid::nil()), StoreTerms::new(draft).unwrap(), &context).unwrap()
+    }
+
+    fn wake() -> store::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (store::Command, Actor) {
+        use store::command::{Close, Resume, SetConditions, Suspend};
+        let olga = if who % 8 > 0 { Actor::Operator(text("olga")) } else { party("anna") };
+        match kind % 8 {
+            0..=2 => {
+                let mut policy = Policy::shop();
+                policy.acceptance_s = u32::from(content % 4) * 600;
+                let version = self.conditions_version() + u32::from(content % 3);
+                (SetConditions { version, conditions: Conditions { fees: vec![], policy } }.into(), olga)
+            }
+            3 | 4 => (Suspend { reason: text("complaints") }.into(), olga),
+            5 | 6 => (Resume {}.into(), olga),
+            _ if content % 8 == 0 => (Close {}.into(), party("anna")),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<store::Event>]) -> Option<Self> {
+        Store::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+impl Play for PayeeProfile {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let codes = CodePolicy { attempts: kind % 5 + 1, ..CodePolicy::default() };
+        PayeeProfile::register(text("anna"), codes, &Context::new(noon(), party("anna"))).unwrap()
+    }
+
+    fn wake() -> payee::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (payee::Command, Actor) {
+        use payee::command::{Add, ChooseDefault, Confirm, NewCode, Retire, Unlock};
+        let id = text(&format!("id-{}", content % 6));
+        let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
+        let plain = |right| PlainCode::new(if right { "402913" } else { "000000" }).unwrap();
+        let hash = CodeHash::new(&plain(true), Salt::new([7; 16]));
+        let known = self.destination(&id).and_then(|listed| listed.code);
+        match kind % 16 {
+            0..=4 => {
+                let destination = match content % 5 {
+                    0 => Destination::Balance,
+                    1 => Destination::Account(text("vault-1")),
+                    _ => Destination::Card(text("vault-2")),
+                };
+                let requisite = Requisite { destination, label: Label::new("•••• 1234").unwrap() };
+                (Add { id, requisite, code: (who > 10).then_some(hash) }.into(), anna)
+            }
+            5..=9 => {
+                let (code, used) = known.map_or((1, 0), |code| (code.number(), code.used()));
+                let attempt = Attempt { code, number: used + 1, entered: plain(content / 64 > 0) };
+                (Confirm { id, attempt }.into(), anna)
+            }
+            10 | 11 => {
+                let number = known.map_or(1, |code| code.number()) + 1;
+                (NewCode { id, number, code: hash }.into(), anna)
+            }
+            12 => (ChooseDefault { id: Some(id) }.into(), anna),
+            13 => (Retire { id }.into(), anna),
+            14 => (Unlock {}.into(), Actor::Operator(text("olga"))),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<payee::Event>]) -> Option<Self> {
+        PayeeProfile::replay(journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Every law of every machine.
+macro_rules! machines {
+    ($($name:ident: $machine:ty),+ $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            machines!(@laws $machine:
+                replay_equals_live,
+                a_repeated_command_does_nothing,
+                a_rejection_changes_nothing,
+                events_are_counted_and_in_order,
+                waking_changes_only_the_promptness,
+                snapshots_round_trip,
+            );
+
+            #[test]
+            fn every_short_history_is_sound() {
+                super::every_short_history_is_sound::<$machine>();
+            }
+        }
+    )+};
+    (@laws $machine:ty: $($law:ident),+ $(,)?) => {$(
+        #[test]
+        fn $law() {
+            prove(super::$law::<$machine>);
+        }
+    )+};
+}
+
+machines!(
+    deal_laws: Deal,
+    offer_laws: Offer,
+    balance_laws: Balance,
+    subscription_laws: Subscription,
+    store_laws: Store,
+    payee_laws: PayeeProfile,
+);

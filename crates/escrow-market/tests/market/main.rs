@@ -1,0 +1,16 @@
+//! What a marketplace has beside its deals: a module per machine, and what holds of all of them in `machines`.
+#![allow(missing_docs)]
+
+#[path = "../../../../tests/common/mod.rs"]
+mod common;
+
+mod balance;
+mod code;
+mod machines;
+mod names;
+mod notices;
+mod offer;
+mod payee;
+mod router;
+mod store;
+mod subscription;

@@ -1,0 +1,73 @@
+//! Nalogka's *Safe Deals* on the wire: entities, notifications, calls, errors. API version 1.2.0.
+//!
+//! A host that has (or had) clients of that API puts this in front of its deals: requests are read into commands, deals
+//! are shown in Nalogka's form, journals become webhooks. No HTTP here: paths, bodies and status codes are data.
+//!
+//! | direction | from | to |
+//! |---|---|---|
+//! | a call comes in | method and path, [`Route::of`]; body, [`decode`] | a typed request |
+//! | it is carried out | [`CreateDeal::new_deal`], [`UpdateDeal::commands`], [`Call::command`], [`DepositForm::command`] | [`Terms`](escrow::Terms), [`Command`](escrow::Command), [`Caller`](escrow::Caller) |
+//! | it is answered | [`Deal::project`], [`CalculationResult`], [`Form`], [`Track::project`] | JSON |
+//! | it fails | [`Rejection`](escrow::Rejection), [`AgentError`](escrow::AgentError) | [`ApiError`] |
+//! | something happened | [`notifications`], [`events`] | webhooks, `GET /deals/{id}/events` |
+//!
+//! # What a deal does not hold
+//! Token, marketplace, contacts, public addresses of files and the history of a track are the host's: it passes them as
+//! [`HostData`], which also notes from the journal what it can ([`HostData::note`]).
+//!
+//! # What cannot be said in Nalogka's form
+//! The form is narrower than this crate's terms. What it has no word for is a [`ProjectionError`] that names the field,
+//! never another value: a currency other than the rouble, a service or fee split otherwise than half and half
+//! (0 % and 100 % are `seller` and `buyer`), fees with different payers, a service of a third party, guarantee deposits,
+//! a proposal that not everybody has agreed to. Left out without an error, because nothing that is shown becomes wrong
+//! by it: description, tags, units of measure, the way of delivery, the arbiter, the fee schedule behind the commission's
+//! sums, and the policy but for `partial_buyout_allowed`.
+//!
+//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host takes the party's word in its
+//! own interface and submits [`Agree`](escrow::deal::command::Agree). Before the deposit, asking for the form is agreeing.
+//!
+//! # What changed with the API's versions
+//! `join` was removed in 1.2.0 (creation implies the consent of both), `done` and `undone` in 1.1.0
+//! (`confirm-acceptation` instead); [`Route::of`] says so to whoever still calls them. Since 1.1.0 a deposit has
+//! `transactions` instead of `payments`, and an event `occurred_at` instead of `occured_at`.
+
+#![forbid(unsafe_code)]
+
+mod calls;
+mod entities;
+mod error;
+mod events;
+mod form;
+mod host;
+mod notification;
+mod payments;
+mod project;
+mod quote;
+mod requests;
+mod route;
+mod shop;
+mod status;
+mod sum;
+mod words;
+
+pub use calls::{ApiUser, Call, FileInfo, NewDeal, Updates, UserKind};
+pub use entities::{
+    AdditionalService, Attachment, ContactInfo, Deal, Deposit, Dispute, Requisite, SubjectItem, Track,
+    TrackEvent, Transaction,
+};
+pub use error::{ApiError, ErrorKind, ItemError, MAX_BODY, decode};
+pub use events::{CreatedEvent, DealEvent, StatusChangedEvent, UpdatedEvent, events};
+pub use form::{Form, PAYMENT_PAGE, PaymentPage, ReturnUrl, UrlError};
+pub use host::{DisputeNotes, HostData};
+pub use notification::{Changes, HistoryError, Notification, notifications};
+pub use project::{Inexpressible, ProjectionError};
+pub use quote::CalculationResult;
+pub use requests::{
+    AddAttachments, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery, NewAttachment,
+    SetPerformingTrack, UpdateDeal,
+};
+pub use route::Route;
+pub use shop::{OnError, OrderChange, ShopAction};
+pub use status::{DealStatus, StatusName};
+pub use sum::{NotRoubles, Sum};
+pub use words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};

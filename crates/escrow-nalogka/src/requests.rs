@@ -1,0 +1,192 @@
+//! Bodies and queries of the calls. Every unknown field is an error.
+
+use serde::{Deserialize, Serialize};
+
+use super::entities::{AdditionalService, ContactInfo, SubjectItem};
+use super::form::ReturnUrl;
+use super::sum::Sum;
+use super::words::Payer;
+use escrow::deal::command::{DocumentId, TrackCode, TrackerName};
+use escrow::deposit::MethodName;
+use escrow::{InstrumentRef, PartyId, Text};
+
+/// The query of calls that have a body: on whose behalf the marketplace acts.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitiatorQuery {
+    /// The acting profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator_profile_id: Option<PartyId>,
+}
+
+/// `GET /deals/calculate`: what everybody would pay and get, before anything is created.
+///
+/// The host turns the query's nested parameters (`subject_items[0][price]=1500`) into JSON of the same names, with
+/// `quantity` as a number.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calculate {
+    /// What is sold.
+    pub subject_items: Vec<SubjectItem>,
+    /// Ancillary services.
+    #[serde(default)]
+    pub additional_services: Vec<AdditionalService>,
+    /// Who pays the commission; absent: as the platform's schedule says.
+    #[serde(default)]
+    pub commission_payer: Option<Payer>,
+    /// What the buyer pays the seller directly.
+    #[serde(default)]
+    pub buyer_have_to_pay_offline: Option<Sum>,
+}
+
+/// A document to attach, by its id in the file storage.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAttachment {
+    /// Its id there.
+    pub id: DocumentId,
+    /// What it shows.
+    #[serde(default)]
+    pub description: Option<Text<500>>,
+}
+
+/// `POST /deals/`: creates a deal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateDeal {
+    /// The order in the shop's own system.
+    #[serde(default)]
+    pub order_id: Option<Text<128, 1>>,
+    /// What the subject must be like; for a shop, what the order is about.
+    #[serde(default)]
+    pub conditions: Option<Text<8000>>,
+    /// Who buys; absent: whom the host makes of the contacts.
+    #[serde(default)]
+    pub buyer_profile_id: Option<PartyId>,
+    /// Who sells; absent: the shop that calls.
+    #[serde(default)]
+    pub seller_profile_id: Option<PartyId>,
+    /// How to reach the buyer. Since API 1.2.0 part of the creation, not of the payment page.
+    #[serde(default)]
+    pub buyer_contacts: Option<ContactInfo>,
+    /// How to reach the seller.
+    #[serde(default)]
+    pub seller_contacts: Option<ContactInfo>,
+    /// What is sold.
+    pub subject_items: Vec<SubjectItem>,
+    /// Ancillary services.
+    #[serde(default)]
+    pub additional_services: Vec<AdditionalService>,
+    /// Documents.
+    #[serde(default)]
+    pub attachments: Vec<NewAttachment>,
+    /// Who pays the commission; absent: as the platform's schedule says.
+    #[serde(default)]
+    pub commission_payer: Option<Payer>,
+    /// What the buyer pays the seller directly.
+    #[serde(default)]
+    pub buyer_have_to_pay_offline: Option<Sum>,
+    /// May the buyer accept a part? Absent: no.
+    #[serde(default)]
+    pub partial_buyout_allowed: bool,
+    /// Where the seller wants his money, by the vault's reference.
+    #[serde(default)]
+    pub payout_requisite_id: Option<InstrumentRef>,
+}
+
+/// `PATCH /deals/{id}`: what is absent, or `null`, stays; a list that is given replaces the old one, but attachments are
+/// only ever added.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateDeal {
+    /// The order in the shop's own system.
+    #[serde(default)]
+    pub order_id: Option<Text<128, 1>>,
+    /// What the subject must be like.
+    #[serde(default)]
+    pub conditions: Option<Text<8000>>,
+    /// Nobody but the buyer: since API 1.1.0 an update cannot exchange a party.
+    #[serde(default)]
+    pub buyer_profile_id: Option<PartyId>,
+    /// Nobody but the seller.
+    #[serde(default)]
+    pub seller_profile_id: Option<PartyId>,
+    /// How to reach the buyer: the host's to keep.
+    #[serde(default)]
+    pub buyer_contacts: Option<ContactInfo>,
+    /// How to reach the seller.
+    #[serde(default)]
+    pub seller_contacts: Option<ContactInfo>,
+    /// What is sold.
+    #[serde(default)]
+    pub subject_items: Option<Vec<SubjectItem>>,
+    /// Ancillary services.
+    #[serde(default)]
+    pub additional_services: Option<Vec<AdditionalService>>,
+    /// More documents.
+    #[serde(default)]
+    pub attachments: Vec<NewAttachment>,
+    /// The payer that it has: fees are the platform's, so another one is refused.
+    #[serde(default)]
+    pub commission_payer: Option<Payer>,
+    /// What the buyer pays the seller directly.
+    #[serde(default)]
+    pub buyer_have_to_pay_offline: Option<Sum>,
+    /// What it is: the policy is the platform's, so another value is refused.
+    #[serde(default)]
+    pub partial_buyout_allowed: Option<bool>,
+    /// Where the seller wants his money.
+    #[serde(default)]
+    pub payout_requisite_id: Option<InstrumentRef>,
+}
+
+/// `POST /deals/{id}/add-attachments`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddAttachments {
+    /// The documents.
+    pub attachments: Vec<NewAttachment>,
+}
+
+/// `PUT /deals/{id}/performing-track`: attaches a track or replaces it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPerformingTrack {
+    /// Which tracker, such as `cdek`.
+    pub tracker_short_name: TrackerName,
+    /// The tracking code.
+    pub code: TrackCode,
+}
+
+/// `GET /deals/{id}/deposit-form`: a form to pay the deposit with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepositForm {
+    /// With what it is paid: the gateway's name of the method or of a stored requisite.
+    pub requisite_id: MethodName,
+    /// Where the browser is sent after the payment.
+    pub success_url: ReturnUrl,
+    /// Where it is sent after a failure.
+    pub fail_url: ReturnUrl,
+    /// The acting profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator_profile_id: Option<PartyId>,
+}
+
+/// `GET /deals/{id}/payment-form`: a form to pay an additional charge with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChargeForm {
+    /// With what it is paid.
+    pub requisite_id: MethodName,
+    /// Who pays; absent: the acting profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_id: Option<PartyId>,
+    /// Where the browser is sent after the payment.
+    pub success_url: ReturnUrl,
+    /// Where it is sent after a failure.
+    pub fail_url: ReturnUrl,
+    /// The acting profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator_profile_id: Option<PartyId>,
+}

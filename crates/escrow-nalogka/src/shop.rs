@@ -1,0 +1,80 @@
+//! What an online shop does with its order and the deal beside it.
+
+use super::error::{ApiError, ErrorKind};
+use escrow::Deal;
+use escrow::deal::PhaseKind;
+
+/// How a changed order is carried over to its deal.
+///
+/// # Source
+/// Nalogka's shop workflow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrderChange {
+    /// Before the deposit: update the deal. The buyer pays the new sum, and agrees by asking for the form.
+    Update,
+    /// After the deposit: cancel the deal, which gives the buyer everything back, and create another one. The order is
+    /// unpaid again.
+    CancelAndRecreate,
+    /// The deal has ended: create another one.
+    Recreate,
+    /// A dispute or a moderation is to end first.
+    Wait,
+}
+
+impl OrderChange {
+    /// How a change of the order is carried over now.
+    pub fn of(deal: &Deal) -> Self {
+        match deal.phase().kind() {
+            PhaseKind::Proposed => Self::Update,
+            PhaseKind::AwaitingDeposit if deal.holds_anything() => Self::CancelAndRecreate,
+            PhaseKind::AwaitingDeposit => Self::Update,
+            PhaseKind::AwaitingPerformance | PhaseKind::Performing | PhaseKind::AwaitingAcceptance => {
+                Self::CancelAndRecreate
+            }
+            PhaseKind::Moderation | PhaseKind::Disputed => Self::Wait,
+            PhaseKind::Paying | PhaseKind::Closed => Self::Recreate,
+        }
+    }
+}
+
+/// What somebody does to an order in the shop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShopAction {
+    /// The order is changed.
+    Change,
+    /// The order is cancelled.
+    Cancel,
+}
+
+/// What the shop does where the service fails or refuses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnError {
+    /// Do not save the change; tell the administrator to try again later.
+    Block,
+    /// Cancel the order all the same, keep the call in a queue and repeat it until it goes through: a cancellation that
+    /// stands already is answered with no events, so repeats do no harm.
+    ProceedAndRetry,
+    /// Cancel the order all the same, and tell the administrator: repeating the call cannot help.
+    ProceedAndTell,
+}
+
+impl ShopAction {
+    /// What the shop does where the call beside this action fails.
+    ///
+    /// # Source
+    /// Nalogka's shop workflow: a change of an order is blocked by a failing service, a cancellation never is.
+    pub const fn on_error(self, error: &ApiError) -> OnError {
+        match self {
+            Self::Change => OnError::Block,
+            Self::Cancel => match error.kind {
+                ErrorKind::Server => OnError::ProceedAndRetry,
+                ErrorKind::AccessDenied
+                | ErrorKind::ItemValidation
+                | ErrorKind::MalformedRequest
+                | ErrorKind::NotFound
+                | ErrorKind::Unauthorized
+                | ErrorKind::Validation => OnError::ProceedAndTell,
+            },
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The laws of a payment gateway.
+
+use std::sync::Barrier;
+
+use super::{
+    Conformance, NotConforming, Tried, Verdict, act, buyer, deal_id, ensure, rub, sale, seller, start,
+    try_all,
+};
+use crate::known;
+use escrow::Context;
+use escrow::deal::command::{
+    Accept, Answered, Cancel, ConfirmPayment, PaymentForm, ReturnUrls, StartPerforming,
+};
+use escrow::deal::{Deal, PendingOrder};
+use escrow::deposit::{DepositId, GatewayName, IdempotencyKey, Reference};
+use escrow::port::{CheckoutRequest, blocking};
+use escrow::{Actor, Money, TxId};
+
+/// A payment gateway, with what the suite needs to look at the provider's books. `Sync`: it is asked from several
+/// threads.
+pub trait GatewayUnderTest: blocking::PaymentGateway + Sync {
+    /// Somebody pays in, so that the payment can be refunded, or captured where it is only `held`. `None`: the sandbox
+    /// has no way to; then the laws about refunds and captures are skipped.
+    fn pay_in(&self, amount: Money, held: bool) -> Option<(GatewayName, Reference)>;
+
+    /// Every movement that the provider has made under a key: the amounts.
+    fn effects(&self, key: IdempotencyKey) -> Vec<Money>;
+
+    /// The next order is carried out and its answer lost on the way. `false`: it cannot be brought about.
+    fn lose_next_answer(&self) -> bool {
+        false
+    }
+
+    /// The next order is declined. `false`: it cannot be brought about.
+    fn decline_next(&self) -> bool {
+        false
+    }
+}
+
+/// Tries every law of [`blocking::PaymentGateway`] on gateways that `fresh` gives; they may all be one account.
+///
+/// # Errors
+/// [`NotConforming`] says which laws are broken, and how.
+pub fn payment_gateway<G: GatewayUnderTest>(fresh: impl Fn() -> G) -> Result<Conformance, NotConforming> {
+    let fresh = &fresh;
+    try_all(vec![
+        ("an order is carried out once, to the last minor unit", Box::new(|| once(&fresh()))),
+        ("asked again, it says the same", Box::new(|| says_the_same(&fresh()))),
+        ("two orders are two, though they look alike", Box::new(|| two_are_two(&fresh()))),
+        ("asked at the same time, it is carried out once", Box::new(|| at_the_same_time(&fresh()))),
+        ("an order whose answer was lost is not carried out again", Box::new(|| lost_answer(&fresh()))),
+        ("a decline is for good, and moves nothing", Box::new(|| declined(&fresh()))),
+        ("a refund goes out once", Box::new(|| refunded(&fresh()))),
+        ("a hold is captured once", Box::new(|| captured(&fresh()))),
+        ("a form moves no money", Box::new(|| form(&fresh()))),
+    ])
+}
+
+/// The most times that an order in progress is asked about.
+const PATIENCE: usize = 100;
+
+/// A deal in performance, paid by a payment of the gateway's, or of nobody's where it has none.
+fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> Result<Option<Deal>, String> {
+    let context = Context::new(start(), seller());
+    let (mut deal, _) = Deal::propose(deal_id(law, number), sale()?, &context).map_err(|e| e.to_string())?;
+    let amount = deal.terms().quote().deposit;
+    let paid = gateway.pay_in(amount, held);
+    if paid.is_none() && held {
+        return Ok(None);
+    }
+    let (gateway, reference) = paid.unwrap_or((known("suite"), known("payment")));
+    let held_until = held.then(|| start().plus_secs(7 * 86_400));
+    let deposit = DepositId::BUYER_PAYMENT;
+    let payment = ConfirmPayment { deposit, gateway, reference, amount, transaction: None, held_until };
+    act(&mut deal, payment, Actor::Gateway)?;
+    Ok(Some(deal))
+}
+
+/// A deal whose legs are ordered: 50.00 to the platform, 950.00 to the seller.
+fn ordered<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16) -> Result<Deal, String> {
+    let mut deal = paid(gateway, law, number, false)?.ok_or("nobody pays")?;
+    act(&mut deal, StartPerforming {}, seller())?;
+    act(&mut deal, Accept::default(), buyer())?;
+    Ok(deal)
+}
+
+/// Asks until there is an answer.
+fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answered, String> {
+    for _ in 0..PATIENCE {
+        match gateway.execute(order) {
+            Ok(Answered::InProgress) => {}
+            Ok(answer) => return Ok(answer),
+            Err(_) => return Err(format!("order {} has no answer", order.key)),
+        }
+    }
+    Err(format!("order {} is still in progress after it was asked {PATIENCE} times", order.key))
+}
+
+/// Is it carried out, once, with this amount?
+fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
+    let (effects, amount) = (gateway.effects(order.key), order.transaction.amount());
+    ensure(effects == [amount], || {
+        let list: Vec<_> = effects.iter().map(ToString::to_string).collect();
+        format!("order {} of {amount} moved [{}]", order.key, list.join(", "))
+    })
+}
+
+fn succeeded(order: PendingOrder<'_>, answer: &Answered) -> Result<(), String> {
+    ensure(matches!(answer, Answered::Succeeded(_)), || {
+        format!("order {} was answered {answer:?}", order.key)
+    })
+}
+
+fn once<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = ordered(gateway, 1, 0)?;
+    for order in deal.pending() {
+        succeeded(order, &ask(gateway, order)?)?;
+        effect_is(gateway, order)?;
+        ask(gateway, order)?;
+        effect_is(gateway, order)?;
+    }
+    Ok(Tried::Held)
+}
+
+fn says_the_same<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = ordered(gateway, 2, 0)?;
+    for order in deal.pending() {
+        let first = ask(gateway, order)?;
+        let again = ask(gateway, order)?;
+        ensure(first == again, || format!("order {}: first {first:?}, then {again:?}", order.key))?;
+    }
+    Ok(Tried::Held)
+}
+
+fn two_are_two<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deals = [ordered(gateway, 3, 0)?, ordered(gateway, 3, 1)?];
+    for order in deals.iter().flat_map(Deal::pending) {
+        ask(gateway, order)?;
+    }
+    for order in deals.iter().flat_map(Deal::pending) {
+        effect_is(gateway, order)?;
+    }
+    Ok(Tried::Held)
+}
+
+const ASKING: usize = 4;
+
+fn at_the_same_time<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    for round in 0..8 {
+        let deal = ordered(gateway, 4, round)?;
+        for order in deal.pending() {
+            let barrier = &Barrier::new(ASKING);
+            std::thread::scope(|scope| {
+                for _ in 0..ASKING {
+                    scope.spawn(move || {
+                        barrier.wait();
+                        // not known is an answer here: what counts is what the provider did
+                        drop(gateway.execute(order));
+                    });
+                }
+            });
+            ask(gateway, order)?;
+            effect_is(gateway, order)?;
+        }
+    }
+    Ok(Tried::Held)
+}
+
+fn lost_answer<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = ordered(gateway, 5, 0)?;
+    let Some(order) = deal.pending().next() else { return Ok(Tried::Skipped) };
+    if !gateway.lose_next_answer() {
+        return Ok(Tried::Skipped);
+    }
+    ensure(gateway.execute(order).is_err(), || "a lost answer was heard".to_owned())?;
+    succeeded(order, &ask(gateway, order)?)?;
+    effect_is(gateway, order)?;
+    Ok(Tried::Held)
+}
+
+fn declined<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = ordered(gateway, 6, 0)?;
+    let Some(order) = deal.pending().next() else { return Ok(Tried::Skipped) };
+    if !gateway.decline_next() {
+        return Ok(Tried::Skipped);
+    }
+    for _ in 0..2 {
+        let answer = ask(gateway, order)?;
+        ensure(matches!(answer, Answered::Declined(_)), || format!("declined, and then {answer:?}"))?;
+    }
+    let effects = gateway.effects(order.key);
+    ensure(effects.is_empty(), || format!("a declined order moved {} times", effects.len()))?;
+    Ok(Tried::Held)
+}
+
+fn refunded<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    if gateway.pay_in(rub(1_00), false).is_none() {
+        return Ok(Tried::Skipped);
+    }
+    let mut deal = paid(gateway, 7, 0, false)?.ok_or("nobody pays")?;
+    act(&mut deal, Cancel::default(), seller())?;
+    carried_out_twice(gateway, &deal)
+}
+
+fn captured<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    match paid(gateway, 8, 0, true)? {
+        Some(deal) => carried_out_twice(gateway, &deal),
+        None => Ok(Tried::Skipped),
+    }
+}
+
+/// Every order of a deal, twice.
+fn carried_out_twice<G: GatewayUnderTest>(gateway: &G, deal: &Deal) -> Verdict {
+    ensure(deal.has_pending(), || "the suite's own deal orders nothing".to_owned())?;
+    for order in deal.pending() {
+        for _ in 0..2 {
+            succeeded(order, &ask(gateway, order)?)?;
+            effect_is(gateway, order)?;
+        }
+    }
+    Ok(Tried::Held)
+}
+
+fn form<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = deal_id(9, 0);
+    let key = IdempotencyKey { deal, transaction: TxId::new(1) };
+    let page = known("https://shop.example/back");
+    let return_urls = ReturnUrls { success_url: page, fail_url: known("https://shop.example/no") };
+    let form = PaymentForm { method: known("card"), return_urls };
+    for _ in 0..2 {
+        let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, rub(1_000_00), &form);
+        ensure(gateway.checkout(request).is_ok(), || "there is no form".to_owned())?;
+    }
+    let effects = gateway.effects(key);
+    ensure(effects.is_empty(), || format!("a form moved money {} times", effects.len()))?;
+    Ok(Tried::Held)
+}

@@ -1,0 +1,214 @@
+//! A gateway that behaves as it is told: prompt, silent, late, declining, timing out, answering twice, contradicting
+//! itself.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::lock;
+use escrow::deal::PendingOrder;
+use escrow::deal::command::{Answer, Answered};
+use escrow::deposit::{IdempotencyKey, Reason, Reference, TransactionKind};
+use escrow::port::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, blocking};
+use escrow::{Money, Payee};
+
+/// How the gateway treats an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// Does it and says so.
+    #[default]
+    Prompt,
+    /// Says that it is in progress, and does it when it is asked again.
+    Silent,
+    /// Declines it for good.
+    Decline,
+    /// Does nothing, and the answer is lost.
+    TimeOut,
+    /// Does it, and the answer is lost.
+    TimeOutAfter,
+    /// Does it and says so, now and once more by [`ScriptedGateway::take_webhooks`].
+    AnswerTwice,
+    /// Does it and says that it is in progress, until [`ScriptedGateway::take_webhooks`] has told what came of it.
+    Late,
+    /// Does it and says so; a webhook says that it was declined, which is not true.
+    DoneThenDeclined,
+    /// Does it and says that it was declined, which is not true; a webhook says that it is done, and so does the gateway
+    /// from then on.
+    DeclinedThenDone,
+}
+
+/// For which orders a behaviour is meant.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Of this kind; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<TransactionKind>,
+    /// To this payee; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Payee>,
+    /// How often; absent: once.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// What the gateway does.
+    pub behaviour: Behaviour,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// What the gateway has done under a key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Execution {
+    /// What kind of order it was.
+    pub kind: TransactionKind,
+    /// To whom.
+    pub payee: Payee,
+    /// How much.
+    pub amount: Money,
+    /// What became of it.
+    pub answer: Answered,
+    /// How often it was asked; its effect happened once at most.
+    pub asked: u32,
+}
+
+/// The answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("the gateway did not answer")]
+pub struct TimedOut;
+
+#[derive(Debug, Default)]
+struct Books {
+    rules: VecDeque<Rule>,
+    done: BTreeMap<IdempotencyKey, Execution>,
+    webhooks: Vec<Answer>,
+    /// What is told by a webhook first.
+    late: BTreeSet<IdempotencyKey>,
+}
+
+/// Keeps books by idempotency key: the first effect of a key is its only one.
+#[derive(Debug, Default)]
+pub struct ScriptedGateway(Mutex<Books>);
+
+impl ScriptedGateway {
+    /// A gateway that is prompt.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on, the next orders that a rule fits are treated by it; earlier rules first.
+    pub fn script(&self, rule: Rule) {
+        lock(&self.0).rules.push_back(rule);
+    }
+
+    /// Every order that had an effect or was declined, by its key.
+    pub fn executions(&self) -> Vec<(IdempotencyKey, Execution)> {
+        lock(&self.0).done.iter().map(|(key, execution)| (*key, execution.clone())).collect()
+    }
+
+    /// Answers that are still to be delivered, as a gateway's webhooks would, in the order in which they were given.
+    /// Webhooks come in any order, more than once, or never: turn the list round, repeat it, or drop it.
+    pub fn take_webhooks(&self) -> Vec<Answer> {
+        let mut books = lock(&self.0);
+        books.late.clear();
+        std::mem::take(&mut books.webhooks)
+    }
+
+    fn form(request: &CheckoutRequest<'_>) -> CheckoutForm {
+        CheckoutForm {
+            method: FormMethod::Post,
+            url: "https://gateway.example/pay".to_owned(),
+            parameters: vec![
+                ("key".to_owned(), request.key.to_string()),
+                ("amount".to_owned(), request.amount.to_string()),
+                ("method".to_owned(), request.form.method.to_string()),
+                ("success_url".to_owned(), request.form.return_urls.success_url.to_string()),
+                ("fail_url".to_owned(), request.form.return_urls.fail_url.to_string()),
+            ],
+        }
+    }
+
+    fn treat(&self, order: &PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        let mut books = lock(&self.0);
+        let books = &mut *books;
+        if let Some(known) = books.done.get_mut(&order.key) {
+            known.asked = known.asked.saturating_add(1);
+            let is_late = books.late.contains(&order.key);
+            return Ok(if is_late { Answered::InProgress } else { known.answer.clone() });
+        }
+        let transaction = order.transaction;
+        let fits = |rule: &&mut Rule| {
+            rule.times > 0
+                && rule.kind.is_none_or(|kind| kind == transaction.kind())
+                && rule.payee.as_ref().is_none_or(|payee| payee == order.payee)
+        };
+        let behaviour = match books.rules.iter_mut().find(fits) {
+            Some(rule) => {
+                rule.times = rule.times.saturating_sub(1);
+                rule.behaviour
+            }
+            None => Behaviour::Prompt,
+        };
+        let done = || reference(order).map_or(Answered::InProgress, Answered::Succeeded);
+        let declined = || Answered::Declined(Reason::new("declined by the gateway").unwrap_or_default());
+        // what it puts into its books, what it says now, and what a webhook says
+        let (answer, reply, webhook) = match behaviour {
+            Behaviour::Prompt => (Some(done()), Ok(done()), None),
+            Behaviour::AnswerTwice => (Some(done()), Ok(done()), Some(done())),
+            Behaviour::Silent => (None, Ok(Answered::InProgress), None),
+            Behaviour::Decline => (Some(declined()), Ok(declined()), None),
+            Behaviour::TimeOut => (None, Err(TimedOut), None),
+            Behaviour::TimeOutAfter => (Some(done()), Err(TimedOut), None),
+            Behaviour::Late => (Some(done()), Ok(Answered::InProgress), Some(done())),
+            Behaviour::DoneThenDeclined => (Some(done()), Ok(done()), Some(declined())),
+            Behaviour::DeclinedThenDone => (Some(done()), Ok(declined()), Some(done())),
+        };
+        if behaviour == Behaviour::Late {
+            books.late.insert(order.key);
+        }
+        books.webhooks.extend(webhook.map(|result| Answer { transaction: transaction.id(), result }));
+        if let Some(answer) = answer {
+            let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
+            books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
+        }
+        reply
+    }
+}
+
+/// The gateway's id: that of the claimed payment where one is verified, otherwise made from the key.
+fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
+    if let (true, Some(claimed)) = (order.transaction.kind().is_inbound(), order.source) {
+        return Some(claimed.clone());
+    }
+    // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
+    Reference::new(format!("gw-{}", order.key.transaction)).ok()
+}
+
+impl PaymentGateway for ScriptedGateway {
+    type Error = TimedOut;
+
+    async fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, TimedOut> {
+        Ok(Self::form(&request))
+    }
+
+    async fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        self.treat(&order)
+    }
+}
+
+impl blocking::PaymentGateway for ScriptedGateway {
+    type Error = TimedOut;
+
+    fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, TimedOut> {
+        Ok(Self::form(&request))
+    }
+
+    fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, TimedOut> {
+        self.treat(&order)
+    }
+}

@@ -1,0 +1,355 @@
+//! Drives a scenario through the agent with the in-memory ports.
+
+use std::sync::Arc;
+
+use super::report::{DepositMoney, Report, StepError, StepReport};
+use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who};
+use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
+use escrow::agent::blocking::Agent;
+use escrow::agent::{AgentError, Caller};
+use escrow::deal::command::ConfirmPayment;
+use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
+use escrow::settlement::{Receivable, SettleError, Settlement};
+use escrow::terms::Terms;
+use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
+
+/// How often a deal is woken or resumed at the end before it counts as stuck.
+const MAX_ROUNDS: usize = 1_000;
+
+/// Drives the scenario and compares what came of it with what it expects.
+pub fn run(scenario: &Scenario) -> Report {
+    let mut report = Report::new(scenario.name.to_string());
+    let id = scenario.id.unwrap_or(DealId::new(uuid::Uuid::nil()));
+    let mut run = match Run::open(scenario, id) {
+        Ok(run) => run,
+        Err(rejection) => {
+            let (code, message) = (rejection.code().to_owned(), rejection.to_string());
+            compare(
+                "creation",
+                scenario.expect.rejected.as_deref().unwrap_or("accepted"),
+                &code,
+                &mut report,
+            );
+            let error = StepError { step: 0, code, message };
+            report.rejections.push(error.clone());
+            report.error = Some(error);
+            report.ok = report.differences.is_empty();
+            return report;
+        }
+    };
+    if let Some(expected) = &scenario.expect.rejected {
+        compare("creation", expected, "accepted", &mut report);
+    }
+    run.note(0, &run.proposer.to_string(), "propose", Ok(None), &mut report);
+    for (i, step) in scenario.steps.iter().enumerate() {
+        run.take(i.saturating_add(1), step, &mut report);
+    }
+    if scenario.finish {
+        run.finish(scenario.steps.len().saturating_add(1), &mut report);
+    }
+    run.conclude(scenario, &mut report);
+    report
+}
+
+struct Run {
+    agent: Agent<ManualClock, ScriptedGateway>,
+    sink: MemorySink,
+    deal: Deal,
+    proposer: Actor,
+    payments: u32,
+}
+
+/// A preview, where the step asked for one.
+type Taken = Result<Option<Settlement>, (String, String)>;
+
+impl Run {
+    fn open(scenario: &Scenario, id: DealId) -> Result<Self, Rejection> {
+        let terms = Arc::new(Terms::new(scenario.terms.clone())?);
+        let agent = Agent::new(ManualClock::new(scenario.start), ScriptedGateway::new());
+        scenario.gateway.iter().for_each(|rule| agent.gateway.script(rule.clone()));
+        let proposer = match &scenario.proposed_by {
+            None | Some(Who::Buyer) => Actor::Party(terms.buyer.clone()),
+            Some(Who::Seller) => Actor::Party(terms.seller.clone()),
+            Some(Who::Party(id)) => Actor::Party(id.clone()),
+            Some(Who::Arbiter) => terms.arbiter.clone().map_or(Actor::Clock, Actor::Party),
+            Some(Who::Operator) => Actor::Operator(text("staff")),
+            Some(Who::Moderator) => Actor::Moderator(text("staff")),
+            Some(Who::Gateway) => Actor::Gateway,
+            Some(Who::Tracker) => Actor::Tracker,
+            Some(Who::Clock) => Actor::Clock,
+        };
+        let mut sink = MemorySink::new();
+        let deal = agent.open(&mut sink, id, terms, proposer.clone()).map_err(|e| match e {
+            AgentError::Rejected(rejection) => rejection,
+            // not by a sink without faults
+            _ => Rejection::Overflow,
+        })?;
+        Ok(Self { agent, sink, deal, proposer, payments: 0 })
+    }
+
+    fn actor(&self, step: &Step) -> Actor {
+        // facts have one source each: the table knows which
+        let source = |command: &Command| {
+            let may = |role| cell(command.kind(), PhaseKind::Closed, role) != Permit::WrongRole;
+            if may(Role::Gateway) {
+                Who::Gateway
+            } else if may(Role::Tracker) {
+                Who::Tracker
+            } else {
+                Who::Clock
+            }
+        };
+        let who = step.by.clone().unwrap_or_else(|| match &step.action {
+            Action::Command(command) => source(command),
+            Action::Pay(_) => Who::Gateway,
+            Action::Resume | Action::Preview(_) => Who::Clock,
+        });
+        let terms = self.deal.terms();
+        match who {
+            Who::Buyer => Actor::Party(terms.buyer.clone()),
+            Who::Seller => Actor::Party(terms.seller.clone()),
+            Who::Arbiter => Actor::Party(self.deal.arbiter().cloned().unwrap_or_else(|| text("no-arbiter"))),
+            Who::Operator => Actor::Operator(text("staff")),
+            Who::Moderator => Actor::Moderator(text("staff")),
+            Who::Gateway => Actor::Gateway,
+            Who::Tracker => Actor::Tracker,
+            Who::Clock => Actor::Clock,
+            Who::Party(id) => Actor::Party(id),
+        }
+    }
+
+    fn take(&mut self, number: usize, step: &Step, report: &mut Report) {
+        use escrow::port::Clock;
+        let now = match (step.at, step.after) {
+            (Some(at), _) => at,
+            (None, Some(after)) => self.agent.clock.now().plus_secs(after.seconds),
+            (None, None) => self.agent.clock.now(),
+        };
+        self.agent.clock.set(now);
+        let actor = self.actor(step);
+        let mut caller = Caller::from(actor.clone());
+        caller.via.clone_from(&step.via);
+        caller.seen = step.seen;
+        let taken = match &step.action {
+            Action::Command(command) => self.submit(command, caller),
+            Action::Pay(pay) => {
+                let command = self.confirmation(pay).into();
+                self.submit(&command, caller)
+            }
+            Action::Resume => self.resume(),
+            Action::Preview(ending) => {
+                let settlement = self.deal.preview(ending);
+                settlement.map(Some).map_err(|e: SettleError| {
+                    let rejection = Rejection::from(e);
+                    (rejection.code().to_owned(), rejection.to_string())
+                })
+            }
+        };
+        let at = format!("step {number} ({})", name(&step.action));
+        let result = match &taken {
+            Ok(_) => "accepted".to_owned(),
+            Err((code, _)) => code.clone(),
+        };
+        compare(&at, step.expect.as_deref().unwrap_or("accepted"), &result, report);
+        if let Some(expected) = step.expect_status {
+            compare(&format!("{at}: status"), expected.as_str(), self.deal.status().as_str(), report);
+        }
+        if let Some(expected) = step.expect_access {
+            let sight = Sight::from(self.deal.access(Role::Buyer));
+            compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), report);
+        }
+        self.note(number, &actor.to_string(), &name(&step.action), taken, report);
+    }
+
+    fn submit(&mut self, command: &Command, caller: Caller) -> Taken {
+        let done = self.agent.submit(&mut self.sink, &mut self.deal, command, caller);
+        let done = done.map(|_| None).map_err(named);
+        self.deliver_webhooks().and(done)
+    }
+
+    fn resume(&mut self) -> Taken {
+        let done = self.agent.resume(&mut self.sink, &mut self.deal).map(|_| None).map_err(named);
+        self.deliver_webhooks().and(done)
+    }
+
+    /// What the gateway says later, or once more. A refused one holds up no other; the first refusal is told.
+    fn deliver_webhooks(&mut self) -> Taken {
+        let mut taken = Ok(None);
+        for webhook in self.agent.gateway.take_webhooks() {
+            let command = Command::Answer(webhook);
+            let done = self.agent.submit(&mut self.sink, &mut self.deal, &command, Actor::Gateway);
+            taken = taken.and(done.map(|_| None).map_err(named));
+        }
+        taken
+    }
+
+    fn confirmation(&mut self, pay: &Pay) -> ConfirmPayment {
+        self.payments = self.payments.saturating_add(1);
+        let outstanding = self.deal.deposit(pay.deposit).map(|d| d.outstanding());
+        let zero = escrow::Money::zero(self.deal.terms().currency);
+        ConfirmPayment {
+            deposit: pay.deposit,
+            gateway: text("scenario"),
+            reference: pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
+            amount: pay.amount.or(outstanding).unwrap_or(zero),
+            transaction: None,
+            held_until: pay.held_until,
+        }
+    }
+
+    /// Lets time pass and the gateway answer until the deal is closed and nothing is on its way.
+    fn finish(&mut self, number: usize, report: &mut Report) {
+        let mut rounds = 0;
+        while rounds < MAX_ROUNDS {
+            rounds = rounds.saturating_add(1);
+            if let Some(due) = self.deal.next_deadline().filter(|_| !self.deal.has_pending()) {
+                self.agent.clock.set(due.max(self.deal.last_at()));
+            }
+            let version = self.deal.version();
+            let pending = self.deal.has_pending();
+            let taken = self.resume();
+            if self.deal.version() != version || taken.is_err() {
+                self.note(number, "clock", "wake", taken, report);
+            } else if !pending {
+                break;
+            }
+        }
+        if self.deal.phase().kind() != PhaseKind::Closed {
+            report.differences.push(format!("finish: the deal is not closed but {}", self.deal.status()));
+        }
+    }
+
+    fn note(&mut self, step: usize, by: &str, action: &str, taken: Taken, report: &mut Report) {
+        use escrow::port::Clock;
+        let (result, message, preview) = match taken {
+            Ok(preview) => ("accepted".to_owned(), None, preview),
+            Err((code, message)) => {
+                report.rejections.push(StepError { step, code: code.clone(), message: message.clone() });
+                (code, Some(message), None)
+            }
+        };
+        report.steps.push(StepReport {
+            step,
+            at: self.agent.clock.now(),
+            by: by.to_owned(),
+            action: action.to_owned(),
+            result,
+            message,
+            status: self.deal.status(),
+            version: self.deal.version(),
+            inside: DepositMoney::of(&self.deal),
+            preview,
+        });
+        self.check(step, report);
+    }
+
+    /// What must hold after every step.
+    fn check(&self, step: usize, report: &mut Report) {
+        let what = "every deposit conserves its money, and its legs and transactions explain it";
+        hold(report, step, what, self.deal.check().is_ok());
+        let asked = self.agent.gateway.executions();
+        let known = asked.iter().all(|(key, _)| self.deal.transaction(key.transaction).is_some());
+        hold(report, step, "the gateway was asked for nothing that the journal does not have", known);
+    }
+
+    /// What must hold at the end, and is too long to be looked at after every step.
+    fn check_storage(&self, step: usize, report: &mut Report) {
+        let json = |deal: &Deal| serde_json::to_string(deal).unwrap_or_default();
+        let live = json(&self.deal);
+        let replayed = self.sink.load(self.deal.id());
+        let same = replayed.as_ref().map(json).ok().as_ref() == Some(&live);
+        hold(report, step, "replaying the journal gives the live state", same);
+        let decoded = serde_json::from_str::<Deal>(&live);
+        let same = decoded.is_ok_and(|deal| json(&deal) == live);
+        hold(report, step, "the stored state decodes to itself", same);
+    }
+
+    fn conclude(self, scenario: &Scenario, report: &mut Report) {
+        self.check_storage(scenario.steps.len(), report);
+        report.describe(&self.deal);
+        report.events = self.sink.journal(self.deal.id()).to_vec();
+        let expect = &scenario.expect;
+        if let Some(status) = expect.status {
+            compare("status", status.as_str(), self.deal.status().as_str(), report);
+        }
+        if let Some(outcome) = expect.outcome {
+            let got = self.deal.outcome().map_or("none", Outcome::as_str);
+            compare("outcome", outcome.as_str(), got, report);
+        }
+        if let Some(expected) = &expect.legs {
+            let got = report.legs.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
+            let expected = expected.iter().map(|e| {
+                let ExpectedLeg { payee, purpose, amount } = e;
+                leg_text(payee, purpose.as_str(), *amount)
+            });
+            compare_lists("legs", expected.collect(), got, report);
+        }
+        if let Some(expected) = &expect.receivables {
+            let got = report.receivables.iter().map(receivable_text).collect();
+            compare_lists("receivables", expected.iter().map(receivable_text).collect(), got, report);
+        }
+        report.ok = report.differences.is_empty() && report.invariants.violations.is_empty();
+    }
+}
+
+/// The name of an action, as scenarios write it.
+fn name(action: &Action) -> String {
+    match action {
+        Action::Command(command) => {
+            let tagged = serde_json::to_value(command).ok();
+            let name = tagged.as_ref().and_then(|v| v.get("type")).and_then(serde_json::Value::as_str);
+            name.unwrap_or("command").to_owned()
+        }
+        Action::Pay(_) => "pay".to_owned(),
+        Action::Resume => "resume".to_owned(),
+        Action::Preview(_) => "preview".to_owned(),
+    }
+}
+
+fn named(error: AgentError<SinkFault>) -> (String, String) {
+    let code = match &error {
+        AgentError::Rejected(rejection) | AgentError::FactRefused { rejection, .. } => rejection.code(),
+        AgentError::Conflict => "conflict",
+        AgentError::Unknown(_) => "unknown",
+        _ => "other",
+    };
+    (code.to_owned(), error.to_string())
+}
+
+fn leg_text(payee: &escrow::Payee, purpose: &str, amount: escrow::Money) -> String {
+    format!("{purpose} of {amount} to {payee}")
+}
+
+fn receivable_text(r: &Receivable) -> String {
+    format!("{} owes {} {} ({})", r.debtor, r.payee, r.amount, r.purpose.as_str())
+}
+
+fn hold(report: &mut Report, step: usize, what: &str, holds: bool) {
+    report.invariants.checks = report.invariants.checks.saturating_add(1);
+    if !holds {
+        report.invariants.violations.push(format!("after step {step}: not so: {what}"));
+    }
+}
+
+fn compare(what: &str, expected: &str, got: &str, report: &mut Report) {
+    if expected != got {
+        report.differences.push(format!("{what}: expected {expected}, got {got}"));
+    }
+}
+
+fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report: &mut Report) {
+    for item in got {
+        match expected.iter().position(|e| *e == item) {
+            Some(i) => {
+                expected.remove(i);
+            }
+            None => report.differences.push(format!("{what}: not expected: {item}")),
+        }
+    }
+    report.differences.extend(expected.into_iter().map(|item| format!("{what}: missing: {item}")));
+}
+
+/// A short text of the runner's own.
+fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| crate::known("unnamed"))
+}

@@ -1,0 +1,8 @@
+//! What the crate promises to a host's tests.
+#![allow(missing_docs)]
+
+#[path = "../../../../tests/common/mod.rs"]
+mod common;
+
+mod conformance;
+mod given;

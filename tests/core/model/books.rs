@@ -1,0 +1,533 @@
+//! The reference model: what a deal's books must say, told from the commands, the gateway's facts and the terms alone,
+//! in plain numbers. It calls none of the library's settlement and none of its rules; endings are divided by the
+//! naive calculator.
+//!
+//! What it reads off the deal, because it is no second state machine: the phase in which a fact arrives, that and how
+//! a deal has ended, which version of the terms binds, which hold an order captures or lets go, which legs were sent,
+//! and the numbers of payments. Every sum it works out by itself, and every step that a leg takes it checks.
+//!
+//! Where the design can be read in two ways, the reading is marked with `Reading:`.
+
+mod facts;
+mod figures;
+mod legs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use escrow::deal::PhaseKind;
+use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
+use escrow::deposit::{DepositId, TransactionKind};
+use escrow::settlement::{Ending, Purpose};
+use escrow::terms::Liable;
+use escrow::{Actor, Command, Currency, Deal, Money, Outcome, Payee, Phase, Terms};
+
+use super::mirror;
+use super::world::PaymentName;
+use super::{Finding, Plant, ensure};
+use crate::support::calculator as calc;
+
+/// What happened outside because a fact was taken as new.
+#[derive(Debug)]
+pub enum News {
+    Paid(ConfirmPayment),
+    BankTook { deposit: DepositId, from_pot: Money, rest: Money },
+}
+
+/// Money that is only set aside.
+#[derive(Clone, Debug)]
+struct Hold {
+    payment: PaymentName,
+    amount: i128,
+    /// The capture that has no answer yet: its number and amount.
+    taking: Option<(u32, i128)>,
+    /// It has to be let go at once.
+    unwanted: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Pot {
+    owner: Payee,
+    required: i128,
+    currency: Currency,
+    /// Who gets an additional charge.
+    charge: Option<Payee>,
+    /// There, and nobody's yet.
+    cash: i128,
+    holds: Vec<Hold>,
+    /// What of each payment has come in and is not on its way back.
+    sources: BTreeMap<PaymentName, i128>,
+    received: i128,
+    /// What of captured holds was never taken.
+    untaken: i128,
+    charged_back: i128,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    Sent(u32),
+    Declined,
+    Waiting,
+    Done,
+    Dropped,
+}
+
+#[derive(Clone, Debug)]
+struct Leg {
+    deposit: DepositId,
+    payee: Payee,
+    purpose: Purpose,
+    amount: i128,
+    void: bool,
+    /// The payment that it goes back to.
+    source: Option<PaymentName>,
+    fate: Fate,
+}
+
+/// Out of which deposit, to whom, why.
+pub type Due = (DepositId, Payee, &'static str);
+/// Who owes whom, why, in which currency.
+pub type Debt = (Payee, Payee, &'static str, Currency);
+
+#[derive(Clone, Debug)]
+pub struct Books {
+    pots: Vec<Pot>,
+    legs: Vec<Leg>,
+    /// What was ever assigned to somebody and not taken from him again.
+    pub due: BTreeMap<Due, i128>,
+    pub owed: BTreeMap<Debt, i128>,
+    payments: BTreeSet<PaymentName>,
+    answers: BTreeMap<u32, Answered>,
+    chargebacks: BTreeMap<String, (DepositId, ChargebackStep)>,
+    incurred: BTreeSet<usize>,
+    funded: Option<bool>,
+    divided: bool,
+    /// The payment that has just come in.
+    fresh: Option<PaymentName>,
+    /// What a chargeback has just cut out of money on its way back.
+    cut: Vec<(DepositId, PaymentName, i128)>,
+    plant: Plant,
+}
+
+fn minor(money: Money) -> i128 {
+    i128::from(money.minor())
+}
+
+fn index(deposit: DepositId) -> usize {
+    (0..).zip(Books::IDS).find(|(_, id)| *id == deposit).map_or_else(
+        || {
+            let charges = (1..=32_u8).position(|n| DepositId::charge(n) == Some(deposit));
+            4 + charges.expect("a charge")
+        },
+        |(n, _)| n,
+    )
+}
+
+fn is_charge(deposit: DepositId) -> bool {
+    index(deposit) >= 4
+}
+
+fn name_of(deal: &Deal, tx: Option<escrow::deposit::TxId>) -> Result<PaymentName, String> {
+    let source = tx.and_then(|tx| deal.transaction(tx)).ok_or("an order without its payment")?;
+    let named = source.gateway().zip(source.reference());
+    named.map(|(g, r)| (g.to_string(), r.to_string())).ok_or_else(|| format!("{source:?} has no name"))
+}
+
+impl Books {
+    const IDS: [DepositId; 4] = [
+        DepositId::BUYER_PAYMENT,
+        DepositId::SELLER_PAYMENT,
+        DepositId::BUYER_GUARANTEE,
+        DepositId::SELLER_GUARANTEE,
+    ];
+
+    pub fn new(terms: &Terms, plant: Plant) -> Self {
+        let owners = [Payee::Buyer, Payee::Seller, Payee::Buyer, Payee::Seller];
+        let pots = owners
+            .into_iter()
+            .zip(mirror::required(terms))
+            .map(|(owner, (required, currency))| Pot::new(owner, required, currency));
+        Self {
+            pots: pots.collect(),
+            legs: Vec::new(),
+            due: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            payments: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            chargebacks: BTreeMap::new(),
+            incurred: BTreeSet::new(),
+            funded: None,
+            divided: false,
+            fresh: None,
+            cut: Vec::new(),
+            plant,
+        }
+    }
+
+    // --- what happens ---
+
+    /// One step: what the command does by itself, then the holds that are taken or let go, then an ending, then the
+    /// way of every leg.
+    pub fn observe(
+        &mut self,
+        before: &Deal,
+        after: &Deal,
+        cause: Option<(&Actor, &Command)>,
+    ) -> Result<Vec<News>, String> {
+        let full = self.full();
+        self.fresh = None;
+        let mut news = Vec::new();
+        if let Some((actor, command)) = cause {
+            self.act(before, after, actor, command, &mut news)?;
+        }
+        let full = full || self.full();
+        let gone = self.move_holds(before, after)?;
+        if let Some(ending) = after.ending() {
+            self.end(before, after, cause, ending, full, &gone)?;
+        }
+        self.move_legs(after)?;
+        // Reading: what is cut can go back to its payment later, not at once
+        for (deposit, payment, cut) in std::mem::take(&mut self.cut) {
+            *self.pots[index(deposit)].sources.entry(payment).or_default() += cut;
+        }
+        Ok(news)
+    }
+
+    fn full(&self) -> bool {
+        self.pots[..4].iter().all(|p| p.content() >= p.required)
+    }
+
+    fn assign(&mut self, deposit: DepositId, payee: Payee, purpose: Purpose, amount: i128) {
+        *self.due.entry((deposit, payee, purpose.as_str())).or_default() += amount;
+    }
+
+    fn act(
+        &mut self,
+        before: &Deal,
+        after: &Deal,
+        actor: &Actor,
+        command: &Command,
+        news: &mut Vec<News>,
+    ) -> Finding {
+        match command {
+            Command::ConfirmPayment(c) => {
+                self.receive(before, c, news);
+            }
+            Command::Answer(a) => return self.answer(before, a, news),
+            Command::Chargeback(c) => self.chargeback(before, c, news),
+            Command::IncurCost(c) => {
+                self.incurred.insert(usize::from(c.service));
+            }
+            Command::AddCharge(c) if after.deposits().len() > before.deposits().len() => {
+                let pot = Pot::new(c.payer.payee(), minor(c.amount), c.amount.currency());
+                self.pots.push(Pot { charge: Some(c.payee.clone()), ..pot });
+            }
+            Command::Amend(c) if after.terms_version() > before.terms_version() => {
+                ensure!(*actor != Actor::Gateway, "a gateway amends");
+                for (n, (required, currency)) in mirror::required(&c.terms).into_iter().enumerate() {
+                    let pot = &mut self.pots[n];
+                    if (pot.required, pot.currency) == (required, currency) {
+                        continue;
+                    }
+                    ensure!(pot.currency == currency || pot.received == 0, "{pot:?} changes its currency");
+                    (pot.required, pot.currency) = (required, currency);
+                    pot.holds.iter_mut().for_each(|h| h.unwanted = true);
+                    let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
+                    self.assign(Self::IDS[n], owner, Purpose::Returned, cash);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Under: wait. Exact: funded. Over: the excess goes back. Not wanted: all of it does.
+    fn receive(&mut self, before: &Deal, c: &ConfirmPayment, news: &mut Vec<News>) {
+        let payment = (c.gateway.to_string(), c.reference.to_string());
+        if !self.payments.insert(payment.clone()) {
+            return;
+        }
+        news.push(News::Paid(c.clone()));
+        // Reading: required deposits are taken until the deal is funded, charges while it is, or is moderated
+        let takes = match before.phase().kind() {
+            PhaseKind::Proposed | PhaseKind::AwaitingDeposit => !is_charge(c.deposit),
+            PhaseKind::Moderation => true,
+            PhaseKind::Paying | PhaseKind::Closed => false,
+            _ => is_charge(c.deposit),
+        };
+        let pot = &mut self.pots[index(c.deposit)];
+        let amount = minor(c.amount);
+        let wanted = if takes { (pot.required - pot.content()).max(0) } else { 0 };
+        pot.received += amount;
+        if c.held_until.is_some() {
+            pot.holds.push(Hold { payment, amount, taking: None, unwanted: wanted == 0 });
+            return;
+        }
+        pot.sources.insert(payment.clone(), amount);
+        self.fresh = Some(payment);
+        let kept = if self.plant == Plant::KeepsExcess && takes { amount } else { amount.min(wanted) };
+        pot.cash += kept;
+        let owner = pot.owner.clone();
+        self.assign(c.deposit, owner, Purpose::Excess, amount - kept);
+    }
+
+    fn answer(&mut self, before: &Deal, a: &Answer, news: &mut Vec<News>) -> Finding {
+        let number = a.transaction.number();
+        let t = before.transaction(a.transaction).ok_or("an answer to nothing is taken")?;
+        if !t.is_pending() || a.result == Answered::InProgress {
+            return Ok(());
+        }
+        let told = self.answers.insert(number, a.result.clone());
+        ensure!(told.is_none(), "transaction {number} is settled twice");
+        let done = matches!(a.result, Answered::Succeeded(_));
+        match t.kind() {
+            TransactionKind::Hold | TransactionKind::Charge => {
+                if let (true, Some(gateway), Some(reference)) = (done, t.gateway(), t.reference()) {
+                    let (gateway, reference) = (gateway.clone(), reference.clone());
+                    let (deposit, amount, transaction) = (t.deposit(), t.amount(), Some(t.id()));
+                    let held_until = None;
+                    let payment =
+                        ConfirmPayment { deposit, gateway, reference, amount, transaction, held_until };
+                    self.receive(before, &payment, news);
+                }
+            }
+            TransactionKind::Capture => {
+                let pot = &mut self.pots[index(t.deposit())];
+                let taken = |h: &Hold| h.taking.is_some_and(|(n, _)| n == number);
+                let at = pot.holds.iter().position(taken).ok_or("a capture of nothing")?;
+                let hold = pot.holds.remove(at);
+                let amount = hold.taking.map_or(0, |(_, amount)| amount);
+                if done {
+                    pot.cash += amount;
+                    pot.untaken += hold.amount - amount;
+                    pot.sources.insert(hold.payment, amount);
+                } else {
+                    pot.received -= hold.amount;
+                }
+            }
+            _ => {
+                let leg = self.legs.iter_mut().find(|l| l.fate == Fate::Sent(number));
+                let leg = leg.ok_or_else(|| format!("transaction {number} is no leg's"))?;
+                leg.fate = match (done, leg.void) {
+                    (true, _) => Fate::Done,
+                    (false, false) => Fate::Declined,
+                    (false, true) => Fate::Dropped,
+                };
+                if leg.fate == Fate::Dropped {
+                    let leg = leg.clone();
+                    self.pots[index(leg.deposit)].received -= leg.amount;
+                    self.assign(leg.deposit, leg.payee, leg.purpose, -leg.amount);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lost: legs that were not sent are cut, last first, then the pot; the rest is owed by who is liable.
+    fn chargeback(&mut self, before: &Deal, c: &Chargeback, news: &mut Vec<News>) {
+        let known = self.chargebacks.get(c.reference.as_str());
+        if known.is_some_and(|(_, step)| *step == c.step || *step != ChargebackStep::Opened) {
+            return;
+        }
+        self.chargebacks.insert(c.reference.to_string(), (c.deposit, c.step));
+        if c.step != ChargebackStep::Lost {
+            return;
+        }
+        let (mut missing, mut taken) = (minor(c.amount), 0);
+        for leg in self.legs.iter_mut().rev().filter(|l| l.deposit == c.deposit) {
+            if matches!(leg.fate, Fate::Declined | Fate::Waiting) {
+                let cut = leg.amount.min(missing);
+                leg.amount -= cut;
+                missing -= cut;
+                taken += cut;
+                *self.due.entry((leg.deposit, leg.payee.clone(), leg.purpose.as_str())).or_default() -= cut;
+                if leg.amount == 0 {
+                    leg.fate = Fate::Dropped;
+                }
+                if let Some(source) = &leg.source {
+                    self.cut.push((c.deposit, source.clone(), cut));
+                }
+            }
+        }
+        let pot = &mut self.pots[index(c.deposit)];
+        let from_cash = pot.cash.min(missing);
+        pot.cash -= from_cash;
+        missing -= from_cash;
+        taken += from_cash;
+        pot.charged_back += taken;
+        let debtor = match before.binding_terms().policy.chargeback_liable {
+            Liable::Seller => Some(Payee::Seller),
+            Liable::Buyer => Some(Payee::Buyer),
+            Liable::Platform => None,
+        };
+        let currency = c.amount.currency();
+        if let (Some(debtor), true) = (debtor, missing > 0) {
+            let debt = (debtor, Payee::Platform, Purpose::Chargeback.as_str(), currency);
+            *self.owed.entry(debt).or_default() += missing;
+        }
+        let money = |amount: i128| Money::from_minor(i64::try_from(amount).unwrap(), currency);
+        news.push(News::BankTook { deposit: c.deposit, from_pot: money(taken), rest: money(missing) });
+    }
+
+    /// Which holds are taken or let go now; how much of each deposit was let go. A hold is taken once or let go once,
+    /// and no more is taken than the deposit wants.
+    fn move_holds(&mut self, before: &Deal, after: &Deal) -> Result<BTreeMap<DepositId, i128>, String> {
+        for t in &after.transactions()[before.transactions().len()..] {
+            if t.kind() == TransactionKind::Capture {
+                let payment = name_of(after, t.source())?;
+                let pot = &mut self.pots[index(t.deposit())];
+                let hold = pot.holds.iter_mut().find(|h| h.payment == payment && h.taking.is_none());
+                let hold = hold.ok_or_else(|| format!("{payment:?} is captured, and is no open hold"))?;
+                let amount = minor(t.amount());
+                ensure!(amount > 0 && amount <= hold.amount, "{amount} of {hold:?} is captured");
+                hold.taking = Some((t.id().number(), amount));
+                let taking: i128 = pot.holds.iter().filter_map(|h| h.taking).map(|(_, a)| a).sum();
+                ensure!(pot.cash + taking <= pot.required, "more is captured than {pot:?} wants");
+            }
+        }
+        let mut gone = BTreeMap::new();
+        for leg in &after.legs()[self.legs.len()..] {
+            let order = leg.transaction().and_then(|tx| after.transaction(tx));
+            if order.is_some_and(|t| t.kind() == TransactionKind::Void) {
+                let payment = name_of(after, leg.source())?;
+                let pot = &mut self.pots[index(leg.deposit())];
+                let at = pot.holds.iter().position(|h| h.payment == payment && h.taking.is_none());
+                let hold = pot.holds.remove(at.ok_or_else(|| format!("{payment:?} is let go twice"))?);
+                ensure!(hold.amount == minor(leg.amount()), "{hold:?} is let go as {}", leg.amount());
+                self.assign(leg.deposit(), leg.payee().clone(), leg.purpose(), hold.amount);
+                if leg.purpose() == way_back(leg.deposit()) {
+                    *gone.entry(leg.deposit()).or_insert(0) += hold.amount;
+                }
+            }
+        }
+        let kept = self.pots.iter().flat_map(|p| &p.holds).find(|h| h.unwanted && h.taking.is_none());
+        ensure!(kept.is_none(), "nobody wants {kept:?}, and it is not let go");
+        Ok(gone)
+    }
+
+    fn end(
+        &mut self,
+        before: &Deal,
+        after: &Deal,
+        cause: Option<(&Actor, &Command)>,
+        ending: &Ending,
+        full: bool,
+        gone: &BTreeMap<DepositId, i128>,
+    ) -> Finding {
+        if self.funded.is_none() {
+            // until every deposit is full nobody pays anything; nor before anybody has agreed
+            let funded = full && before.phase().kind() != PhaseKind::Proposed;
+            ensure!(funded == after.pots().funded, "{ending:?}: the model says funded {funded}");
+            let meant = cause.and_then(|(actor, command)| facts::meant(before, actor, command));
+            ensure!(
+                meant.as_ref().is_none_or(|meant| meant.contains(ending)),
+                "{ending:?} instead of {meant:?} by {cause:?}"
+            );
+            self.funded = Some(funded);
+        }
+        let phase = after.phase();
+        let waits = matches!(phase, Phase::Paying { awaiting_capture: true, .. });
+        if !self.divided {
+            let taking = self.pots[..4].iter().any(|p| p.holds.iter().any(|h| h.taking.is_some()));
+            ensure!(taking == waits, "a capture is open: {taking}; the ending waits for one: {waits}");
+            if !waits {
+                self.divide(after.binding_terms(), ending, gone)?;
+                self.divided = true;
+            }
+        }
+        if !waits {
+            self.settle_charges(after);
+        }
+        Ok(())
+    }
+
+    /// As the calculator says of what there is.
+    fn divide(&mut self, terms: &Terms, ending: &Ending, gone: &BTreeMap<DepositId, i128>) -> Finding {
+        // what a hold brings beyond its deposit is let go, never given out
+        let (mut held, mut content) = ([0; 4], [0; 4]);
+        for (n, pot) in self.pots[..4].iter().enumerate() {
+            let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
+            held[n] = pot.cash + let_go;
+            content[n] = if let_go > 0 { held[n].min(pot.required) } else { held[n] };
+            ensure!(pot.holds.is_empty(), "{:?} are open at the end", pot.holds);
+        }
+        let same = |n: usize| self.pots[n].currency == terms.currency;
+        let pots = calc::Pots {
+            b: content[0],
+            l: content[1],
+            buyer_guarantee: content[2],
+            buyer_guarantee_same_currency: same(2),
+            seller_guarantee: content[3],
+            seller_guarantee_same_currency: same(3),
+            fully_funded: self.funded == Some(true),
+        };
+        let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
+        let outcome = calc::settle(&mirror::deal(terms), &pots, &incurred, &mirror::ending(ending));
+        let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
+        for ((pot, who, what), amount) in &outcome.shares {
+            self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
+            held[index(mirror::deposit(*pot))] -= amount;
+        }
+        for (n, id) in Self::IDS.into_iter().enumerate() {
+            let owner = self.pots[n].owner.clone();
+            // what was let go a moment ago is there already
+            let rest = held[n] - gone.get(&id).copied().unwrap_or(0);
+            self.assign(id, owner, way_back(id), rest);
+            self.pots[n].cash = 0;
+        }
+        for ((debtor, who, what), amount) in &outcome.receivables {
+            let purpose = mirror::purpose(*what).as_str();
+            let debt = (mirror::payee(*debtor), mirror::payee(*who), purpose, terms.currency);
+            *self.owed.entry(debt).or_default() += amount;
+        }
+        Ok(())
+    }
+
+    /// A full charge goes to its payee on success, and back otherwise; while its capture is open, nowhere.
+    fn settle_charges(&mut self, after: &Deal) {
+        for n in 4..self.pots.len() {
+            let pot = &mut self.pots[n];
+            if pot.cash == 0 || !pot.holds.is_empty() {
+                continue;
+            }
+            let stands = after.outcome() == Some(Outcome::Completed) && pot.cash >= pot.required;
+            let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
+            let payee = pot.charge.clone().filter(|_| stands);
+            let id = DepositId::charge(u8::try_from(n - 3).unwrap()).unwrap();
+            match payee {
+                Some(payee) => self.assign(id, payee, Purpose::Charge, cash),
+                None => self.assign(id, owner, Purpose::Refund, cash),
+            }
+        }
+    }
+}
+
+impl Pot {
+    /// Empty.
+    const fn new(owner: Payee, required: i128, currency: Currency) -> Self {
+        Self {
+            owner,
+            required,
+            currency,
+            charge: None,
+            cash: 0,
+            holds: Vec::new(),
+            sources: BTreeMap::new(),
+            received: 0,
+            untaken: 0,
+            charged_back: 0,
+        }
+    }
+
+    /// There and nobody's yet, holds included.
+    fn content(&self) -> i128 {
+        self.cash + self.holds.iter().map(|h| h.amount).sum::<i128>()
+    }
+}
+
+/// The purpose of what goes back to the owner of a deposit at the end.
+fn way_back(deposit: DepositId) -> Purpose {
+    match deposit {
+        DepositId::BUYER_GUARANTEE | DepositId::SELLER_GUARANTEE => Purpose::Guarantee,
+        _ => Purpose::Refund,
+    }
+}

@@ -1,0 +1,88 @@
+//! The way of every leg: which steps it may take, and to which payment it goes back.
+
+use escrow::deal::command::{ChargebackStep, DestinationUse};
+use escrow::deposit::{DepositId, LegState, TransactionKind, TransactionState};
+use escrow::settlement::Purpose;
+use escrow::{Deal, Destination};
+
+use super::{Books, Fate, Leg, index, minor, name_of};
+use crate::model::world::PaymentName;
+use crate::model::{Finding, ensure};
+
+impl Books {
+    /// Every leg goes its way: sent, answered, sent again under another number, credited, done for good.
+    pub(super) fn move_legs(&mut self, after: &Deal) -> Finding {
+        for (n, leg) in after.legs().iter().enumerate() {
+            let order = leg.transaction().and_then(|tx| after.transaction(tx));
+            let number = leg.transaction().map_or(0, |tx| tx.number());
+            if n == self.legs.len() {
+                let void = order.is_some_and(|t| t.kind() == TransactionKind::Void);
+                let source = if leg.purpose().goes_back() && !void { self.source(after, leg)? } else { None };
+                self.legs.push(Leg {
+                    deposit: leg.deposit(),
+                    payee: leg.payee().clone(),
+                    purpose: leg.purpose(),
+                    amount: minor(leg.amount()),
+                    void,
+                    source,
+                    fate: Fate::Waiting,
+                });
+            }
+            let contested = self.contested(leg.deposit());
+            let known = &mut self.legs[n];
+            ensure!(known.amount == minor(leg.amount()), "{leg:?} is not {known:?}");
+            let wants_balance =
+                after.destination(leg.payee(), use_of(leg.purpose())) == Some(&Destination::Balance);
+            let overdue = after.settle_by().is_some_and(|at| at <= after.last_at());
+            let free = !contested || known.void;
+            let is_new = !self.answers.contains_key(&number);
+            known.fate = match (known.fate, leg.state()) {
+                (Fate::Sent(old), LegState::Ordered) if old == number => Fate::Sent(old),
+                (Fate::Waiting | Fate::Declined, LegState::Ordered) if free && is_new => Fate::Sent(number),
+                (Fate::Waiting, LegState::Credited) if free && wants_balance => Fate::Done,
+                (Fate::Declined, LegState::Credited) if free && (wants_balance || overdue) => Fate::Done,
+                (Fate::Waiting | Fate::Declined, LegState::Waiting) if contested => Fate::Waiting,
+                (Fate::Declined, LegState::Declined) => Fate::Declined,
+                (Fate::Done, LegState::Settled | LegState::Credited) => Fate::Done,
+                (Fate::Dropped, LegState::Dropped) => Fate::Dropped,
+                (fate, state) => {
+                    return Err(format!("{leg:?} was {fate:?} and is {state:?}, contested {contested}"));
+                }
+            };
+        }
+        ensure!(self.legs.len() == after.legs().len(), "legs have gone");
+        Ok(())
+    }
+
+    /// Money goes back to its source, the newest payment first; what a payment brings too much, to itself.
+    ///
+    /// Reading: the newest has the highest number, and a payment that answers a request has the request's.
+    fn source(&mut self, after: &Deal, leg: &escrow::deposit::Leg) -> Result<Option<PaymentName>, String> {
+        let payment = name_of(after, leg.source())?;
+        let number = |name: &PaymentName| {
+            let came = |t: &&escrow::Transaction| {
+                let named = t.gateway().zip(t.reference());
+                let same = named.is_some_and(|(g, r)| (g.as_str(), r.as_str()) == (&*name.0, &*name.1));
+                same && t.kind().is_inbound() && *t.state() == TransactionState::Succeeded
+            };
+            after.transactions().iter().find(came).map(|t| t.id().number())
+        };
+        let pot = &mut self.pots[index(leg.deposit())];
+        let left = pot.sources.iter().filter(|(_, left)| **left > 0);
+        let newest = left.max_by_key(|(name, _)| (self.fresh.as_ref() == Some(name), number(name)));
+        let newest = newest.map(|(name, _)| name.clone());
+        ensure!(newest.as_ref() == Some(&payment), "{leg:?} goes back to {payment:?}, not to {newest:?}");
+        let left = pot.sources.entry(payment.clone()).or_default();
+        *left -= minor(leg.amount());
+        ensure!(*left >= 0, "{leg:?} is more than {payment:?} brought");
+        Ok(Some(payment))
+    }
+
+    fn contested(&self, deposit: DepositId) -> bool {
+        self.chargebacks.values().any(|(d, step)| *d == deposit && *step == ChargebackStep::Opened)
+    }
+}
+
+fn use_of(purpose: Purpose) -> DestinationUse {
+    if purpose.goes_back() { DestinationUse::Refunds } else { DestinationUse::Payouts }
+}
