@@ -160,8 +160,8 @@ fn timer_name(timer: Timer) -> &'static str {
 // --- the deal ---
 
 /// An argument of the library; every text of this file is short enough.
-pub(crate) fn text<const MAX: usize, const MIN: usize>(text: impl AsRef<str>) -> Text<MAX, MIN> {
-    Text::new(text).unwrap()
+pub(crate) fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: impl AsRef<str>) -> T {
+    text.as_ref().parse().unwrap()
 }
 
 pub(crate) const fn rub(minor: i64) -> Money {
@@ -371,8 +371,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     if let Phase::Moderation { from, .. } = deal.phase() {
         key.push(*from as u8);
     }
-    key.extend(Side::BOTH.map(|side| u8::from(deal.consents().of(side))));
-    key.extend(Side::BOTH.map(|side| deal.report(side).map_or(0, |verdict| verdict as u8 + 1)));
+    key.extend(Side::ALL.map(|side| u8::from(deal.consents().of(side))));
+    key.extend(Side::ALL.map(|side| deal.report(side).map_or(0, |verdict| verdict as u8 + 1)));
     for deposit in deal.deposits().iter().filter(|d| d.charge().is_none()) {
         key.push(u8::from(deposit.outstanding().is_zero()) | u8::from(!deposit.on_hold().is_zero()) << 1);
     }
@@ -386,7 +386,7 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Timer => 4,
         });
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
-            let offers = Side::BOTH.map(|side| dispute.offer(side).is_some());
+            let offers = Side::ALL.map(|side| dispute.offer(side).is_some());
             let first = offers.iter().position(|offered| *offered).unwrap_or(2);
             let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
             key.extend([*interrupted as u8, first as u8, withdrawal]);
@@ -506,7 +506,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
                 IncurCost { service, evidence }.into()
             })
             .collect(),
-        CommandKind::AddCharge => Side::BOTH
+        CommandKind::AddCharge => Side::ALL
             .map(|payer| {
                 AddCharge {
                     key: text(format!("{fresh}-{payer:?}")),

@@ -180,8 +180,7 @@ impl Clockwork {
         let active = (PhaseKind::AwaitingPerformance..=PhaseKind::Disputed).contains(&self.phase.kind());
         let concluded = match self.concluded_at {
             Some(at) => {
-                self.phase.kind() != PhaseKind::Proposed
-                    && (self.created_at..=self.last_at).contains(&at)
+                self.phase.kind() != PhaseKind::Proposed && (self.created_at..=self.last_at).contains(&at)
             }
             None => !active,
         };
@@ -192,10 +191,7 @@ impl Clockwork {
         };
         let checks = [
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
-            (
-                "clockwork.last_at",
-                self.created_at <= self.last_at && self.status_change.at <= self.last_at,
-            ),
+            ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
             ("clockwork.ended", outcome),
         ];

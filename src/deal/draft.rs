@@ -8,9 +8,9 @@
 
 use std::ops::Deref;
 
+use super::Deal;
 use super::event::{Event, Paused};
 use super::phase::{Outcome, Phase};
-use super::Deal;
 use crate::machine::Events;
 use crate::{Actor, PartyId, Recorded, Time};
 

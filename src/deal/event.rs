@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{
-    Attachment, ChargebackStep, Checkpoint, DestinationUse, PaymentForm, Revision, Track, Verdict,
-};
 use super::agreement::Consents;
+use super::command::{
+    Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
+    Track, Verdict,
+};
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
 use crate::deposit::{
@@ -177,7 +178,7 @@ pub enum Event {
         /// Its index in the terms.
         service: u8,
         /// Where the host keeps the proof.
-        evidence: Text<128, 1>,
+        evidence: FileRef,
     },
     /// A party was asked for an additional payment.
     ChargeAdded {
@@ -205,7 +206,7 @@ pub enum Event {
         reason: Reason,
         /// Where the host keeps the proof.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        evidence: Option<Text<128, 1>>,
+        evidence: Option<FileRef>,
     },
     /// A party offered to settle.
     AwardProposed {
@@ -276,7 +277,7 @@ pub enum Event {
     /// A message was noted.
     Posted {
         /// Where the host keeps it.
-        reference: Text<64, 1>,
+        reference: MessageRef,
     },
     /// A deadline passed.
     TimerFired {

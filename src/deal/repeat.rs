@@ -97,9 +97,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             }
             DisputeStatus::Resolved => false,
         }),
-        Command::FileClaim(c) => {
-            deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference))
-        }
+        Command::FileClaim(c) => deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
         Command::Rule(c) => {
             deal.dispute().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
                 && matches!(deal.ending(), Some(Ending::Ruled(_)))

@@ -45,9 +45,7 @@ pub enum DecodeError {
         deposit: DepositId,
     },
     /// The deposits are not the ones that a deal has.
-    #[error(
-        "state.books.deposits: must be the four that every deal has, then charges in order"
-    )]
+    #[error("state.books.deposits: must be the four that every deal has, then charges in order")]
     Deposits,
     /// The transactions of a deposit do not explain its buckets.
     #[error("state.books.transactions: those of {deposit} do not explain its buckets")]
@@ -214,9 +212,7 @@ impl Deal {
             Phase::Paying { awaiting_capture: true, .. } => books.awaits_capture(),
             Phase::Paying { awaiting_capture: false, .. } => books.is_given_out(),
             Phase::Closed { .. } => !books.holds_anything(),
-            Phase::Active { .. } | Phase::Disputed { .. } => {
-                agreement.consents.all() && books.is_covered()
-            }
+            Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,
         };
         let awarded = match &clockwork.ended.as_ref().map(|ended| &ended.ending) {

@@ -1,12 +1,15 @@
 //! Deadlines: what is due when. Half-open everywhere: a command is in time iff `now < deadline`, a timer is due iff
 //! `now >= deadline`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Deal;
 use super::phase::{DisputeStage, Phase, Stage};
-use crate::Time;
 use crate::deposit::{HoldState, TxId};
+use crate::{ParseError, Time};
 
 /// A deadline by its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -32,6 +35,46 @@ pub enum Timer {
     Hold(TxId),
     /// Declined legs go to balances.
     Settlement,
+}
+
+/// `acceptance`; of a hold `hold:7`, with the number of its transaction.
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Proposal => "proposal",
+            Self::Funding => "funding",
+            Self::Moderation => "moderation",
+            Self::Start => "start",
+            Self::Performance => "performance",
+            Self::Acceptance => "acceptance",
+            Self::Negotiation => "negotiation",
+            Self::Arbitration => "arbitration",
+            Self::Hold(transaction) => return write!(f, "hold:{transaction}"),
+            Self::Settlement => "settlement",
+        })
+    }
+}
+
+impl FromStr for Timer {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Ok(match text {
+            "proposal" => Self::Proposal,
+            "funding" => Self::Funding,
+            "moderation" => Self::Moderation,
+            "start" => Self::Start,
+            "performance" => Self::Performance,
+            "acceptance" => Self::Acceptance,
+            "negotiation" => Self::Negotiation,
+            "arbitration" => Self::Arbitration,
+            "settlement" => Self::Settlement,
+            _ => {
+                let transaction = text.strip_prefix("hold:").and_then(|number| number.parse().ok());
+                return transaction.map(Self::Hold).ok_or(ParseError::new("the name of a timer"));
+            }
+        })
+    }
 }
 
 impl Phase {

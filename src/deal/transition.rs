@@ -90,8 +90,7 @@ fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Resu
 
 /// Fires every timer that is due at `now`, each at its own instant, on a copy of the deal.
 pub(super) fn fire_due(deal: &Deal, after: &mut Option<Deal>, events: &mut Events, now: Time) {
-    while let Some((due, timer)) =
-        after.as_ref().unwrap_or(deal).next_timer().filter(|(due, _)| *due <= now)
+    while let Some((due, timer)) = after.as_ref().unwrap_or(deal).next_timer().filter(|(due, _)| *due <= now)
     {
         let at = due.max(after.as_ref().unwrap_or(deal).last_at());
         rules::timers::fire(&mut Draft::on_copy(deal, after, events, (at, &Actor::Clock, None)), timer);

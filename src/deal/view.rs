@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Deal;
 use super::agreement::{Agreement, Consents};
 use super::books::{Books, OpenChargeback};
 use super::clockwork::{Clockwork, StatusChange};
@@ -9,7 +10,6 @@ use super::command::{Checkpoint, DestinationUse, Track, Verdict};
 use super::phase::{DisputeStage, Outcome, Phase, Status};
 use super::quarrel::Quarrel;
 use super::work::Work;
-use super::Deal;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
 use crate::dispute::Dispute;
 use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
@@ -98,7 +98,10 @@ impl Deal {
 
     /// How it ended as far as money is concerned, once it has.
     pub const fn ending(&self) -> Option<&Ending> {
-        match &self.state.clockwork.ended { Some(ended) => Some(&ended.ending), None => None }
+        match &self.state.clockwork.ended {
+            Some(ended) => Some(&ended.ending),
+            None => None,
+        }
     }
 
     /// When it was created.
@@ -154,7 +157,10 @@ impl Deal {
 
     /// From when declined legs go to the balances: known, for good, once it was decided how the deal ends.
     pub const fn settle_by(&self) -> Option<Time> {
-        match &self.state.clockwork.ended { Some(ended) => Some(ended.settle_by), None => None }
+        match &self.state.clockwork.ended {
+            Some(ended) => Some(ended.settle_by),
+            None => None,
+        }
     }
 
     /// Can a party write a claim to the other, because they are negotiating? WebMoney's `CanCreateClaim`.
@@ -168,7 +174,7 @@ impl Deal {
     }
 
     /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
-    pub fn attachments(&self) -> &[crate::Text<64, 1>] {
+    pub fn attachments(&self) -> &[super::command::DocumentId] {
         &self.state.work.attachments
     }
 

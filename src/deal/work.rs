@@ -5,24 +5,29 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{Checkpoint, Revision, Track};
+use super::command::{Checkpoint, CheckpointId, DocumentId, MessageRef, Revision, Track};
 use crate::settlement::Incurred;
-use crate::Text;
 use crate::wire::left_out::is_default;
 
 /// The latest few ids of a kind, by which a repeat is recognised without keeping the whole history.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Recent(SmallVec<[Text<64, 1>; 4]>);
+pub(crate) struct Recent<Id>(SmallVec<[Id; 4]>);
 
-impl Recent {
+impl<Id> Default for Recent<Id> {
+    fn default() -> Self {
+        Self(SmallVec::default())
+    }
+}
+
+impl<Id: PartialEq> Recent<Id> {
     const KEPT: usize = 4;
 
-    pub(crate) fn contains(&self, id: &Text<64, 1>) -> bool {
+    pub(crate) fn contains(&self, id: &Id) -> bool {
         self.0.contains(id)
     }
 
-    fn push(&mut self, id: Text<64, 1>) {
+    fn push(&mut self, id: Id) {
         if self.0.len() >= Self::KEPT {
             self.0.remove(0);
         }
@@ -50,7 +55,7 @@ pub(crate) struct Work {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) latest_spent: bool,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) checkpoints: Recent,
+    pub(crate) checkpoints: Recent<CheckpointId>,
     /// How many revisions were submitted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) submitted: u16,
@@ -64,18 +69,18 @@ pub(crate) struct Work {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) waits: bool,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    pub(crate) attachments: SmallVec<[Text<64, 1>; 1]>,
+    pub(crate) attachments: SmallVec<[DocumentId; 1]>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) posts: Recent,
+    pub(crate) posts: Recent<MessageRef>,
 }
 
 /// The fold.
 impl Work {
-    pub(super) fn attach(&mut self, id: &Text<64, 1>) {
+    pub(super) fn attach(&mut self, id: &DocumentId) {
         self.attachments.push(id.clone());
     }
 
-    pub(super) fn post(&mut self, id: &Text<64, 1>) {
+    pub(super) fn post(&mut self, id: &MessageRef) {
         self.posts.push(id.clone());
     }
 

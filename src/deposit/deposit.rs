@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DepositId;
+use super::{ClientKey, DepositId, Reason};
 use crate::wire::left_out::is_default;
-use crate::{Money, Payee, Side, Text};
+use crate::{Money, Payee, Side};
 
 /// What a deposit is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -69,11 +69,11 @@ impl Buckets {
 #[serde(deny_unknown_fields)]
 pub struct ChargeDetails {
     /// The client's key, by which a repeat is recognised.
-    pub key: Text<64, 1>,
+    pub key: ClientKey,
     /// Who gets it if the deal succeeds.
     pub payee: Payee,
     /// What for.
-    pub reason: Text<500>,
+    pub reason: Reason,
 }
 
 /// Money that one party has put, or is to put, into the deal.

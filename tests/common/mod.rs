@@ -23,7 +23,7 @@ use escrow::terms::{
 };
 use escrow::{
     Actor, Context, Currency, Deal, DealId, Destination, Money, PartyId, Payee, Rate, Rejection, Side,
-    Status, Text, Time, Transition, TxId,
+    Status, Time, Transition, TxId,
 };
 
 pub const B: DepositId = DepositId::BUYER_PAYMENT;
@@ -36,7 +36,7 @@ pub const DAY: u32 = 24 * HOUR;
 
 // --- words ---
 
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -192,9 +192,8 @@ pub fn report(verdict: Verdict) -> Command {
 }
 
 pub fn submit(number: u16) -> Command {
-    let of = |what: &str| text(&format!("{what}-{number}"));
-    let revision =
-        Arc::new(Revision { preview: of("preview"), original: of("original"), digest: of("digest") });
+    let (file, digest) = (|what: &str| text(&format!("{what}-{number}")), text(&format!("digest-{number}")));
+    let revision = Arc::new(Revision { preview: file("preview"), original: file("original"), digest });
     Submit { number, revision }.into()
 }
 

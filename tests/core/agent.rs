@@ -390,7 +390,7 @@ fn id() -> DealId {
     DealId::new(uuid::Uuid::from_u128(7))
 }
 
-fn text<const MAX: usize>(text: &str) -> Text<MAX, 1> {
+fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -527,7 +527,7 @@ fn cancellation() -> Script {
             (60, gateway(), payment("pay-2", 60_000).into()),
             (HOUR, party("insurer"), IncurCost { service: 0, evidence: text("policy-77") }.into()),
             (HOUR, seller(), StartPerforming {}.into()),
-            (HOUR, buyer(), Cancel { reason: text("Found it cheaper").into(), at_fault: None }.into()),
+            (HOUR, buyer(), Cancel { reason: text("Found it cheaper"), at_fault: None }.into()),
         ],
         ends: Status::Cancelled,
     }
@@ -1155,7 +1155,7 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         process.submit(&mut deal, Accept::default(), buyer()).unwrap();
         let journal = host.journal();
         let paid = host.calls()[2].key.transaction;
-        let declined = Answered::Declined(text("on second thoughts").into());
+        let declined = Answered::Declined(text("on second thoughts"));
         for result in [declined, Answered::Succeeded(text("another-id"))] {
             let answer = Answer { transaction: paid, result };
             let refused = process.submit(&mut deal, answer, gateway());

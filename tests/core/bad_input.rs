@@ -10,7 +10,7 @@ use escrow::Recorded;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
 use escrow::deal::{Event, Parts, PhaseKind};
 use escrow::wire::{DealSummary, Envelope};
-use escrow::{Command, Context, Deal, DecodeError, Terms, TermsDraft, Text, Time};
+use escrow::{Command, Context, Deal, DecodeError, PartyId, Terms, TermsDraft, Time};
 use escrow_testing::scenario::{Scenario, ScenarioError, run};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -1258,7 +1258,7 @@ fn absurd_contents_are_rejected_and_change_nothing() {
     let before = serde_json::to_string(&deal).unwrap();
     let gateway = |command: &Value| (decode::<Command>(command).unwrap(), Context::gateway(deal.last_at()));
     let buyer = |command: &Value| {
-        let id: Text<64, 1> = "anna".parse().unwrap();
+        let id: PartyId = "anna".parse().unwrap();
         (decode::<Command>(command).unwrap(), Context::party(deal.last_at(), id))
     };
     let confirm = |amount: Value, deposit: &str| {

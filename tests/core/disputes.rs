@@ -104,7 +104,7 @@ fn every_opener_and_who_gives_up() {
         w.act(&buyer(), WithdrawDispute::default());
         assert_eq!(w.status(), Status::Performing);
         // with it go both reports
-        assert_eq!(Side::BOTH.map(|side| w.deal.report(side)), [None, None]);
+        assert_eq!(Side::ALL.map(|side| w.deal.report(side)), [None, None]);
     }
     for mut w in [overdue(Status::Performing), overdue(Status::AwaitingAcceptance), one_report()] {
         assert_eq!(w.deal.dispute().unwrap().opened_by(), Opener::Timer);
@@ -455,7 +455,7 @@ fn a_revision_is_named_by_its_number_and_content() {
     w.act(&seller(), submit(1));
     let Access::Original(first) = w.deal.access(Role::Seller) else { panic!("the seller's own work") };
     assert_eq!(
-        [&first.preview, &first.original, &first.digest].map(|t| t.as_str()),
+        [first.preview.as_str(), &first.original, &first.digest],
         ["preview-1", "original-1", "digest-1"]
     );
     // another content under the same number is another revision, out of turn

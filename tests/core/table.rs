@@ -92,7 +92,7 @@ fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
     facts.push(deal.legs().iter().any(|leg| !leg.is_settled()));
     facts.push(deal.consents().buyer);
     facts.push(deal.consents().seller);
-    for side in Side::BOTH {
+    for side in Side::ALL {
         facts.push(deal.dispute().is_some_and(|dispute| dispute.offer(side).is_some()));
     }
     (deal.phase().kind(), facts)

@@ -31,7 +31,7 @@ pub trait Call {
 
     /// Who gives the call's commands: the user acts, the service on his behalf.
     fn caller(&self) -> Caller {
-        Caller::party(self.user_id().clone()).via(self.service_id().clone())
+        Caller::party(self.user_id().clone()).via(self.service_id().0.clone())
     }
 
     /// The same with the time.
@@ -241,7 +241,7 @@ fn same_deal(deal: &Deal, field: &str, id: DealId) -> Result<(), CallError> {
 }
 
 pub(super) fn side_of(deal: &Deal, user: &PartyId) -> Result<Side, CallError> {
-    let found = Side::BOTH.into_iter().find(|side| deal.terms().party(*side) == user);
+    let found = Side::ALL.into_iter().find(|side| deal.terms().party(*side) == user);
     found.ok_or_else(|| CallError::at("userId", Problem::NotAParty))
 }
 

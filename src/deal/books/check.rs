@@ -43,7 +43,8 @@ impl Books {
                 return Err(DecodeError::Transaction { index: i });
             }
         }
-        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted)) {
+        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted))
+        {
             return Err(DecodeError::Leg { index });
         }
         for (deposit, (buckets, on_hold)) in self.deposits.iter().zip(&counted.explained) {
@@ -177,7 +178,8 @@ impl Books {
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
         // a chargeback is the bank's deed, booked when it is told: never an order of ours
         let booked = t.kind != TransactionKind::Chargeback || t.state == TransactionState::Succeeded;
-        let returned = (0..=t.amount.minor()).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
+        let returned =
+            (0..=t.amount.minor()).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
         let source = t.source.is_none_or(|id| {
             id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
         });
@@ -202,9 +204,11 @@ impl Books {
             | TransactionKind::Chargeback => t.leg.is_none(),
         };
         let needs_source = match t.kind {
-            TransactionKind::Capture | TransactionKind::Void => self.source_of(t.source).is_some_and(|hold| {
-                hold.kind == TransactionKind::Hold && t.amount.minor() <= hold.amount.minor()
-            }),
+            TransactionKind::Capture | TransactionKind::Void => {
+                self.source_of(t.source).is_some_and(|hold| {
+                    hold.kind == TransactionKind::Hold && t.amount.minor() <= hold.amount.minor()
+                })
+            }
             TransactionKind::Hold
             | TransactionKind::Charge
             | TransactionKind::Refund

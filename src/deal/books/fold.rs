@@ -80,12 +80,17 @@ impl Books {
         amount: Money,
         details: &std::sync::Arc<ChargeDetails>,
     ) {
-        self.deposits
-            .push(Deposit { charge: Some(details.clone()), ..Deposit::empty(id, payer, amount) });
+        self.deposits.push(Deposit { charge: Some(details.clone()), ..Deposit::empty(id, payer, amount) });
     }
 
     /// A party says that it has paid: the gateway is asked.
-    pub(in crate::deal) fn claim(&mut self, order: &Order, gateway: &GatewayName, reference: &Reference, at: Time) {
+    pub(in crate::deal) fn claim(
+        &mut self,
+        order: &Order,
+        gateway: &GatewayName,
+        reference: &Reference,
+        at: Time,
+    ) {
         self.unanswered = self.unanswered.saturating_add(1);
         self.transactions.push(Transaction {
             gateway: Some(gateway.clone()),

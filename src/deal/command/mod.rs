@@ -6,14 +6,12 @@ mod dispute;
 mod money;
 mod proposal;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{
-    Accept, Attach, Attachment, Checkpoint, CheckpointKind, IncurCost, Post, RecordTracking, RemoveTrack,
-    Report, RequestChanges, Revision, SetTrack, StartPerforming, StopPerforming, Submit, Track, Verdict,
-    Wake,
+    Accept, Attach, Attachment, Checkpoint, CheckpointId, CheckpointKind, Digest, DocumentId, FileRef,
+    IncurCost, MessageRef, Post, RecordTracking, RemoveTrack, Report, RequestChanges, Revision, SetTrack,
+    StartPerforming, StopPerforming, Submit, Track, TrackCode, TrackerName, Verdict, Wake,
 };
 pub use dispute::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
 pub use money::{
@@ -133,91 +131,44 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 35] = [
-        Self::Amend,
-        Self::Agree,
-        Self::RequestPayment,
-        Self::ConfirmPayment,
-        Self::Remark,
-        Self::Approve,
-        Self::Attach,
-        Self::SetTrack,
-        Self::RemoveTrack,
-        Self::RecordTracking,
-        Self::StartPerforming,
-        Self::StopPerforming,
-        Self::Submit,
-        Self::RequestChanges,
-        Self::AcceptAll,
-        Self::AcceptPart,
-        Self::Report,
-        Self::IncurCost,
-        Self::AddCharge,
-        Self::Cancel,
-        Self::CancelWithFault,
-        Self::OpenDispute,
-        Self::ProposeAward,
-        Self::AcceptAward,
-        Self::WithdrawDispute,
-        Self::FileClaim,
-        Self::Rule,
-        Self::AppointArbiter,
-        Self::Answer,
-        Self::SetDestination,
-        Self::RedirectRefund,
-        Self::Chargeback,
-        Self::Extend,
-        Self::Post,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Amend => "Amend",
-            Self::Agree => "Agree",
-            Self::RequestPayment => "RequestPayment",
-            Self::ConfirmPayment => "ConfirmPayment",
-            Self::Remark => "Remark",
-            Self::Approve => "Approve",
-            Self::Attach => "Attach",
-            Self::SetTrack => "SetTrack",
-            Self::RemoveTrack => "RemoveTrack",
-            Self::RecordTracking => "RecordTracking",
-            Self::StartPerforming => "StartPerforming",
-            Self::StopPerforming => "StopPerforming",
-            Self::Submit => "Submit",
-            Self::RequestChanges => "RequestChanges",
-            Self::AcceptAll => "AcceptAll",
-            Self::AcceptPart => "AcceptPart",
-            Self::Report => "Report",
-            Self::IncurCost => "IncurCost",
-            Self::AddCharge => "AddCharge",
-            Self::Cancel => "Cancel",
-            Self::CancelWithFault => "CancelWithFault",
-            Self::OpenDispute => "OpenDispute",
-            Self::ProposeAward => "ProposeAward",
-            Self::AcceptAward => "AcceptAward",
-            Self::WithdrawDispute => "WithdrawDispute",
-            Self::FileClaim => "FileClaim",
-            Self::Rule => "Rule",
-            Self::AppointArbiter => "AppointArbiter",
-            Self::Answer => "Answer",
-            Self::SetDestination => "SetDestination",
-            Self::RedirectRefund => "RedirectRefund",
-            Self::Chargeback => "Chargeback",
-            Self::Extend => "Extend",
-            Self::Post => "Post",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of a deal" {
+        Amend = "Amend",
+        Agree = "Agree",
+        RequestPayment = "RequestPayment",
+        ConfirmPayment = "ConfirmPayment",
+        Remark = "Remark",
+        Approve = "Approve",
+        Attach = "Attach",
+        SetTrack = "SetTrack",
+        RemoveTrack = "RemoveTrack",
+        RecordTracking = "RecordTracking",
+        StartPerforming = "StartPerforming",
+        StopPerforming = "StopPerforming",
+        Submit = "Submit",
+        RequestChanges = "RequestChanges",
+        AcceptAll = "AcceptAll",
+        AcceptPart = "AcceptPart",
+        Report = "Report",
+        IncurCost = "IncurCost",
+        AddCharge = "AddCharge",
+        Cancel = "Cancel",
+        CancelWithFault = "CancelWithFault",
+        OpenDispute = "OpenDispute",
+        ProposeAward = "ProposeAward",
+        AcceptAward = "AcceptAward",
+        WithdrawDispute = "WithdrawDispute",
+        FileClaim = "FileClaim",
+        Rule = "Rule",
+        AppointArbiter = "AppointArbiter",
+        Answer = "Answer",
+        SetDestination = "SetDestination",
+        RedirectRefund = "RedirectRefund",
+        Chargeback = "Chargeback",
+        Extend = "Extend",
+        Post = "Post",
+        Wake = "Wake",
     }
 }
 

@@ -1,11 +1,11 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
 use super::{charges, endings, funding, legs, payins, tracking};
+use crate::deal::Rejection;
 use crate::deal::command::{Answer, Answered, ConfirmPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
-use crate::deal::Rejection;
 use crate::deposit::{DepositId, LegId, Reason, Reference, Transaction, TransactionKind, TxId};
 use crate::settlement::Fault;
 

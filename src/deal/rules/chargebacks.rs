@@ -3,10 +3,10 @@
 use smallvec::SmallVec;
 
 use super::{endings, legs};
+use crate::deal::Rejection;
 use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::Rejection;
 use crate::deposit::{Deposit, DepositId, Leg, LegId, LegState};
 use crate::settlement::{Purpose, Receivable};
 use crate::terms::Liable;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::legs;
+use crate::Payee;
+use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Outcome;
-use crate::deal::Rejection;
 use crate::deposit::{ChargeDetails, Deposit, DepositId};
 use crate::settlement::Purpose;
 use crate::terms::Terms;
-use crate::Payee;
 
 /// A further deposit, for the other party, the platform, the processor or a third party of the terms.
 pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge) -> Result<(), Rejection> {

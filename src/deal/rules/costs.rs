@@ -8,12 +8,7 @@ use crate::terms::Provider;
 use crate::{Actor, Role};
 
 /// Marks a service as incurred: by its provider, or by the operator.
-pub(crate) fn incur(
-    deal: &mut Draft<'_>,
-    c: &IncurCost,
-    role: Role,
-    actor: &Actor,
-) -> Result<(), Rejection> {
+pub(crate) fn incur(deal: &mut Draft<'_>, c: &IncurCost, role: Role, actor: &Actor) -> Result<(), Rejection> {
     let services = &deal.binding_terms().services;
     let service =
         services.get(usize::from(c.service)).ok_or(Rejection::UnknownService { services: services.len() })?;

@@ -1,10 +1,10 @@
 //! Where payees want their money, and what was declined on its way there.
 
 use super::legs;
+use crate::deal::Rejection;
 use crate::deal::command::{DestinationUse, SetDestination};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::Rejection;
 use crate::deposit::{Leg, LegState};
 use crate::{Actor, Payee, Role};
 

@@ -1,9 +1,10 @@
 //! Disagreeing: one dispute per deal, negotiated first, then arbitrated, and never without an end.
 
 use super::{endings, performance, tracking};
+use crate::Role;
 use crate::deal::Rejection;
 use crate::deal::command::{
-    AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute,
+    AcceptAward, AppointArbiter, FileClaim, FileRef, OpenDispute, ProposeAward, Rule, WithdrawDispute,
 };
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -11,7 +12,6 @@ use crate::deal::phase::{DisputeStage, Outcome, Phase};
 use crate::deposit::Reason;
 use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault};
-use crate::{Role, Text};
 
 /// A party opens a dispute: once each, as the guard has seen to.
 pub(crate) fn open_by_party(deal: &mut Draft<'_>, c: &OpenDispute, role: Role) {
@@ -28,7 +28,7 @@ pub(crate) fn open(deal: &mut Draft<'_>, by: Opener) {
 
 /// Pauses the stage. A dispute that was given up goes on where it was; where nothing is held there is nothing to
 /// disagree about, so the deal is cancelled.
-fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<Text<128, 1>>) {
+fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<FileRef>) {
     let Phase::Active { stage: interrupted, .. } = *deal.phase() else {
         return;
     };

@@ -27,12 +27,7 @@ pub(crate) fn capture_needed(deal: &mut Draft<'_>, deposit: DepositId) -> bool {
 
 /// Captures as much of a deposit's open holds as it misses to `wanted`, oldest first, and lets the others go for
 /// `purpose`. Whether a capture is without an answer now.
-pub(crate) fn capture_up_to(
-    deal: &mut Draft<'_>,
-    deposit: DepositId,
-    wanted: i64,
-    purpose: Purpose,
-) -> bool {
+pub(crate) fn capture_up_to(deal: &mut Draft<'_>, deposit: DepositId, wanted: i64, purpose: Purpose) -> bool {
     let Some(of) = deal.books().deposit(deposit).filter(|d| d.on_hold != 0) else { return false };
     let mut missing = deal.books().missing(of, wanted);
     for (hold, amount) in deal.books().open_holds(deposit) {

@@ -66,23 +66,12 @@ pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpo
 }
 
 /// Gives a part of one payment back.
-pub(crate) fn refund(
-    deal: &mut Draft<'_>,
-    deposit: DepositId,
-    source: TxId,
-    purpose: Purpose,
-    amount: i64,
-) {
+pub(crate) fn refund(deal: &mut Draft<'_>, deposit: DepositId, source: TxId, purpose: Purpose, amount: i64) {
     back(deal, deposit, source, purpose, amount, None);
 }
 
 /// Lets a hold go.
-pub(crate) fn void(
-    deal: &mut Draft<'_>,
-    deposit: DepositId,
-    (hold, amount): (TxId, i64),
-    purpose: Purpose,
-) {
+pub(crate) fn void(deal: &mut Draft<'_>, deposit: DepositId, (hold, amount): (TxId, i64), purpose: Purpose) {
     back(deal, deposit, hold, purpose, amount, Some(Way::Void));
 }
 

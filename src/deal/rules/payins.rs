@@ -53,11 +53,7 @@ fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
 
 /// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
 /// is known, or somebody has claimed it: it is not asked about, nor counted, twice.
-pub(crate) fn judge_claim(
-    deal: &Deal,
-    claim: &PaymentClaim,
-    side: Side,
-) -> Result<Option<Money>, Rejection> {
+pub(crate) fn judge_claim(deal: &Deal, claim: &PaymentClaim, side: Side) -> Result<Option<Money>, Rejection> {
     let deposit = own_deposit(deal, claim.deposit, side)?;
     if deal.books().knows(&claim.gateway, &claim.reference, None) {
         return Ok(None);

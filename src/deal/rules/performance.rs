@@ -1,12 +1,12 @@
 //! Performing: starts, stops, submissions, and the time that a stage has.
 
+use crate::Time;
 use crate::deal::command::Submit;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::{Deal, Rejection};
 use crate::terms::{Acceptance, Policy};
-use crate::Time;
 
 /// Starts without a tracker.
 pub(crate) fn start(deal: &mut Draft<'_>) {

@@ -1,15 +1,13 @@
 //! What can be asked of a balance. As with a deal, the same command may be sent again at any time: what already stands
 //! is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::BalancePolicy;
 use crate::code::{Attempt, CodeHash};
 pub use escrow::deal::command::{Answered, Wake};
 use escrow::settlement::Purpose;
-use escrow::{DealId, Destination, Money, Payee, Time, TxId};
+use escrow::{DealId, Destination, Money, Payee, Time, TxId, names};
 
 /// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
 ///
@@ -159,39 +157,18 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Credit,
-        Self::Debit,
-        Self::Request,
-        Self::NewCode,
-        Self::Confirm,
-        Self::Cancel,
-        Self::Answer,
-        Self::SetPolicy,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "Credit",
-            Self::Debit => "Debit",
-            Self::Request => "Request",
-            Self::NewCode => "NewCode",
-            Self::Confirm => "Confirm",
-            Self::Cancel => "Cancel",
-            Self::Answer => "Answer",
-            Self::SetPolicy => "SetPolicy",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of a balance" {
+        Credit = "Credit",
+        Debit = "Debit",
+        Request = "Request",
+        NewCode = "NewCode",
+        Confirm = "Confirm",
+        Cancel = "Cancel",
+        Answer = "Answer",
+        SetPolicy = "SetPolicy",
+        Wake = "Wake",
     }
 }
 

@@ -1,12 +1,10 @@
 //! What can be asked of an offer. As with a deal, the same command may be sent again at any time: what already stands
 //! is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use escrow::deal::command::Wake;
-use escrow::{DealId, InstrumentRef, Text};
+use escrow::{DealId, InstrumentRef, Text, names};
 
 /// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -103,37 +101,17 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 8] = [
-        Self::Take,
-        Self::Propose,
-        Self::Conclude,
-        Self::GiveBack,
-        Self::Pause,
-        Self::Resume,
-        Self::Close,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Take => "Take",
-            Self::Propose => "Propose",
-            Self::Conclude => "Conclude",
-            Self::GiveBack => "GiveBack",
-            Self::Pause => "Pause",
-            Self::Resume => "Resume",
-            Self::Close => "Close",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of an offer" {
+        Take = "Take",
+        Propose = "Propose",
+        Conclude = "Conclude",
+        GiveBack = "GiveBack",
+        Pause = "Pause",
+        Resume = "Resume",
+        Close = "Close",
+        Wake = "Wake",
     }
 }
 

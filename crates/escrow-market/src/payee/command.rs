@@ -3,13 +3,12 @@
 //!
 //! Commands are read and never written: one of them may carry a code that somebody entered.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::{DestinationId, Requisite};
 use crate::code::{Attempt, CodeHash};
 pub use escrow::deal::command::Wake;
+use escrow::names;
 
 /// A command. Tagged by `type` in JSON: `{"type":"choose_default","id":"card-1"}`.
 #[derive(Clone, Debug, Deserialize)]
@@ -105,35 +104,16 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 7] = [
-        Self::Add,
-        Self::NewCode,
-        Self::Confirm,
-        Self::ChooseDefault,
-        Self::Retire,
-        Self::Unlock,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "Add",
-            Self::NewCode => "NewCode",
-            Self::Confirm => "Confirm",
-            Self::ChooseDefault => "ChooseDefault",
-            Self::Retire => "Retire",
-            Self::Unlock => "Unlock",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of a payee's profile" {
+        Add = "Add",
+        NewCode = "NewCode",
+        Confirm = "Confirm",
+        ChooseDefault = "ChooseDefault",
+        Retire = "Retire",
+        Unlock = "Unlock",
+        Wake = "Wake",
     }
 }
 

@@ -1,13 +1,12 @@
 //! What can be asked of a store. The same command may be sent again at any time: what already stands is recognised and
 //! answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::Conditions;
 pub use escrow::deal::command::Wake;
 use escrow::deposit::Reason;
+use escrow::names;
 
 /// A command. Tagged by `type` in JSON: `{"type":"suspend","reason":"complaints"}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,25 +64,14 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 5] = [Self::SetConditions, Self::Suspend, Self::Resume, Self::Close, Self::Wake];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SetConditions => "SetConditions",
-            Self::Suspend => "Suspend",
-            Self::Resume => "Resume",
-            Self::Close => "Close",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of a store" {
+        SetConditions = "SetConditions",
+        Suspend = "Suspend",
+        Resume = "Resume",
+        Close = "Close",
+        Wake = "Wake",
     }
 }
 

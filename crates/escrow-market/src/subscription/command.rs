@@ -1,14 +1,12 @@
 //! What can be asked of a subscription. As with a deal, the same command may be sent again at any time: what already
 //! stands is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use escrow::InstrumentRef;
 pub use escrow::deal::command::{Answered, Wake};
 use escrow::deposit::Reference;
+use escrow::{InstrumentRef, names};
 
 /// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -141,39 +139,18 @@ pub enum CommandKind {
     Wake,
 }
 
-impl CommandKind {
+names! {
     /// Every kind, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Pay,
-        Self::SetInstrument,
-        Self::ProposePlan,
-        Self::AgreePlan,
-        Self::WithdrawPlan,
-        Self::Cancel,
-        Self::Answer,
-        Self::SettleRefund,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pay => "Pay",
-            Self::SetInstrument => "SetInstrument",
-            Self::ProposePlan => "ProposePlan",
-            Self::AgreePlan => "AgreePlan",
-            Self::WithdrawPlan => "WithdrawPlan",
-            Self::Cancel => "Cancel",
-            Self::Answer => "Answer",
-            Self::SettleRefund => "SettleRefund",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    CommandKind, "the name of a command of a subscription" {
+        Pay = "Pay",
+        SetInstrument = "SetInstrument",
+        ProposePlan = "ProposePlan",
+        AgreePlan = "AgreePlan",
+        WithdrawPlan = "WithdrawPlan",
+        Cancel = "Cancel",
+        Answer = "Answer",
+        SettleRefund = "SettleRefund",
+        Wake = "Wake",
     }
 }
 

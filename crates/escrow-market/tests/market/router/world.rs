@@ -15,7 +15,7 @@ use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, blocking};
 use escrow::terms::{Fee, FeePayee, Item, Payer};
 use escrow::{
     Actor, Caller, Command, Currency, Deal, DealId, Destination, Money, Payee, Policy, Rate, Status, Terms,
-    TermsDraft, Text, Time,
+    TermsDraft, Time,
 };
 use escrow_market::Router;
 use escrow_market::router::{Method, PayoutRules, PayoutTo, RouterError};
@@ -26,7 +26,7 @@ pub const RBK: &str = "rbk";
 pub const WEBMONEY: &str = "webmoney";
 pub const B: DepositId = DepositId::BUYER_PAYMENT;
 
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
