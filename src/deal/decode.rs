@@ -475,10 +475,7 @@ impl Deal {
             | (Some(Ending::Cancelled(_)), Some(Outcome::Cancelled | Outcome::Declined | Outcome::Expired)) => {
                 award.is_none()
             }
-            (
-                Some(Ending::Agreed(given) | Ending::Ruled(given) | Ending::Defaulted(given)),
-                Some(Outcome::Resolved),
-            ) => award == Some(*given),
+            (Some(Ending::Awarded { award: given, .. }), Some(Outcome::Resolved)) => award == Some(*given),
             (Some(_) | None, _) => false,
         }
     }

@@ -7,7 +7,7 @@ use super::rules::funding;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
-use crate::settlement::Ending;
+use crate::settlement::{AwardedBy, Ending};
 use crate::{Actor, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.
@@ -88,7 +88,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
         Command::AcceptAward(c) => {
             let accepted = core.dispute.as_ref().and_then(|d| d.award) == Some(c.award);
-            accepted && matches!(core.ending, Some(Ending::Agreed(_)))
+            accepted && matches!(core.ending, Some(Ending::Awarded { by: AwardedBy::Agreement, .. }))
         }
         Command::WithdrawDispute(c) => core.dispute.as_ref().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),
@@ -103,7 +103,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         }
         Command::Rule(c) => {
             core.dispute.as_ref().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
-                && matches!(core.ending, Some(Ending::Ruled(_)))
+                && matches!(core.ending, Some(Ending::Awarded { by: AwardedBy::Ruling, .. }))
         }
         Command::AppointArbiter(c) => core.arbiter.as_ref() == Some(&c.arbiter),
         Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {

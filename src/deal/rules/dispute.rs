@@ -64,7 +64,7 @@ pub(crate) fn propose(
 ) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    deal.preview(&Ending::Agreed(c.award))?;
+    deal.preview(&Ending::agreed(c.award))?;
     out.push(Event::AwardProposed { side, award: c.award });
     Ok(())
 }
@@ -77,7 +77,7 @@ pub(crate) fn accept(deal: &Deal, c: &AcceptAward, role: Role, out: &mut Draft<'
         return Err(Rejection::NoSuchOffer);
     }
     out.push(Event::AwardAccepted { side, award: c.award });
-    paying::end(deal, &Delta::default(), Ending::Agreed(c.award), Outcome::Resolved, out)
+    paying::end(deal, &Delta::default(), Ending::agreed(c.award), Outcome::Resolved, out)
 }
 
 /// The arbiter rules; the amounts come from the award.
@@ -88,13 +88,13 @@ pub(crate) fn rule(
     out: &mut Draft<'_>,
 ) -> Result<(), Rejection> {
     out.push(Event::Ruled { award, at_fault });
-    paying::end(deal, &Delta::default(), Ending::Ruled(award), Outcome::Resolved, out)
+    paying::end(deal, &Delta::default(), Ending::ruled(award), Outcome::Resolved, out)
 }
 
 /// The arbiter is silent: the policy's default ruling, for which nobody has earned a fee.
 pub(crate) fn rule_by_default(deal: &Deal, award: Award, out: &mut Draft<'_>) -> Result<(), Rejection> {
     out.push(Event::Ruled { award, at_fault: None });
-    paying::end(deal, &Delta::default(), Ending::Defaulted(award), Outcome::Resolved, out)
+    paying::end(deal, &Delta::default(), Ending::ruled_by_default(award), Outcome::Resolved, out)
 }
 
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
