@@ -13,7 +13,8 @@ pub use self::rules::{Out, Rules, count, decide};
 pub use self::transition::{Events, IntoEvents, Transition};
 use crate::Time;
 
-/// Something with a life of its own that is told by events: a [`Deal`](crate::Deal), an [`Offer`](crate::Offer).
+/// Something with a life of its own that is told by events: a [`Deal`](crate::Deal), an offer, a balance, or one of the
+/// host's own.
 ///
 /// What holds of every one of them:
 /// - [`decide`](Machine::decide) is pure and total; [`apply`](Machine::apply) is the only place where it changes, live

@@ -40,7 +40,8 @@ fn names_of(page: &str) -> Vec<&str> {
 fn every_test_that_the_page_of_systems_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut known = BTreeSet::new();
-    functions(&root.join("tests"), &mut known);
+    let folders = ["tests", "crates"].map(|folder| root.join(folder));
+    folders.iter().for_each(|folder| functions(folder, &mut known));
     let page = fs::read_to_string(root.join("docs/systems.md")).unwrap();
     let is_test = |name: &&str| {
         name.contains('_') && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')

@@ -642,7 +642,7 @@ fn a_replay_tells_the_same() {
 /// The scenarios too; and in every one of them the seller hears of every payment.
 #[test]
 fn the_notices_of_every_scenario_are_sound() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/scenarios");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenarios");
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         let scenario = Scenario::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
