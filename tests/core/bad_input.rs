@@ -104,8 +104,8 @@ fn commands() -> Vec<Value> {
         json!({ "type": "agree", "terms_version": 1, "payment": { "deposit": "buyer_payment", "gateway": "bank", "reference": "wm-1" } }),
         json!({ "type": "request_payment", "key": "k", "deposit": "charge_1", "amount": rub("5"), "form": { "method": "card", "return_urls": { "success_url": "https://a.example", "fail_url": "https://b.example" } } }),
         json!({ "type": "confirm_payment", "deposit": "seller_guarantee", "gateway": "bank", "reference": "p-1", "amount": rub("5"), "transaction": 1, "held_until": "2026-03-09T12:00:00Z" }),
-        json!({ "type": "moderate", "verdict": "approve" }),
-        json!({ "type": "moderate", "verdict": { "remark": "Pack it" } }),
+        json!({ "type": "approve" }),
+        json!({ "type": "remark", "remark": "Pack it" }),
         json!({ "type": "attach", "attachment": { "id": "f-1", "description": "A photo", "mime": "image/png", "size": 1024, "digest": "sha256:00" } }),
         json!({ "type": "set_track", "track": track }),
         json!({ "type": "remove_track" }),
@@ -131,8 +131,8 @@ fn commands() -> Vec<Value> {
         json!({ "type": "answer", "transaction": 3, "result": { "succeeded": "gw-3" } }),
         json!({ "type": "answer", "transaction": 3, "result": { "declined": "No funds" } }),
         json!({ "type": "answer", "transaction": 3, "result": "in_progress" }),
-        json!({ "type": "set_destination", "payee": "seller", "of": "payouts", "destination": { "card": "vault-1" } }),
-        json!({ "type": "set_destination", "payee": "platform", "of": "refunds", "destination": "balance" }),
+        json!({ "type": "set_destination", "payee": "seller", "destination": { "card": "vault-1" } }),
+        json!({ "type": "redirect_refund", "payee": "platform", "destination": "balance" }),
         json!({ "type": "chargeback", "reference": "cb-1", "deposit": "buyer_payment", "amount": rub("5"), "step": "opened" }),
         json!({ "type": "extend", "timer": "start", "until": "2026-04-01T12:00:00Z" }),
         json!({ "type": "extend", "timer": { "hold": 1 }, "until": "2026-04-01T12:00:00Z" }),
@@ -315,7 +315,7 @@ fn rich_scenarios() -> Vec<(&'static str, Value)> {
     moderated["terms"]["policy"]["moderation"] = json!("required");
     moderated["steps"] = pay_all(json!([
         { "after": "1h", "do": { "type": "pay" } },
-        { "after": "1h", "by": "moderator", "do": { "type": "moderate", "verdict": { "remark": "Hm" } } },
+        { "after": "1h", "by": "moderator", "do": { "type": "remark", "remark": "Hm" } },
         { "after": "1h", "by": "operator", "do": { "type": "attach", "attachment": { "id": "f", "mime": "image/png", "size": 1 } } },
     ]));
     vec![("held", held), ("disputed", disputed), ("guarantee", guarantee), ("moderated", moderated)]
