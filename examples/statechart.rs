@@ -440,12 +440,10 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             vec![payment(None).into(), payment(Some(now.plus_secs(2 * 86_400))).into()]
         }
         CommandKind::Remark => {
-            let verdict = ModerationVerdict::Remark(text(&fresh));
-            vec![Moderate { verdict }.into()]
+            vec![Remark { remark: text(&fresh) }.into()]
         }
         CommandKind::Approve => {
-            let verdict = ModerationVerdict::Approve;
-            vec![Moderate { verdict }.into()]
+            vec![Approve {}.into()]
         }
         CommandKind::Attach => {
             let attachment = Attachment {
@@ -492,7 +490,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             let (number, comment) = (deal.submitted(), text("brighter, please"));
             vec![RequestChanges { number, comment }.into()]
         }
-        CommandKind::AcceptAll => vec![Accept { quantities: None }.into()],
+        CommandKind::Accept => vec![Accept { quantities: None }.into()],
         CommandKind::AcceptPart => {
             let quantities = Some(Arc::from([1_u32]));
             vec![Accept { quantities }.into()]
@@ -603,7 +601,10 @@ fn destinations(payee: Payee, of: DestinationUse, fresh: &str) -> Vec<Command> {
     [Destination::Account(text(fresh)), Destination::Balance]
         .map(|to| {
             let (payee, destination) = (payee.clone(), Some(to));
-            SetDestination { payee, of, destination }.into()
+            match of {
+                DestinationUse::Payouts => SetDestination { payee, destination }.into(),
+                DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+            }
         })
         .into()
 }

@@ -86,3 +86,109 @@ macro_rules! names {
         }
     };
 }
+
+/// Declares the commands of a machine, and what permission depends on: the command's kind.
+///
+/// Each line is a payload, and its name. That one name is the tag in JSON (`"type"`), the name of the kind
+/// ([`Display`](std::fmt::Display), [`FromStr`](std::str::FromStr)), and its word in every table and error. Where permission depends on the
+/// content of a command, a second kind follows its own, whose name begins with the command's: `accept` and `accept_part`.
+///
+/// The crate that uses it depends on `serde`.
+///
+/// # Examples
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// pub struct Open {
+///     force: bool,
+/// }
+///
+/// impl Open {
+///     const fn is_forced(&self) -> bool {
+///         self.force
+///     }
+/// }
+///
+/// escrow::commands! {
+///     /// What can be asked of a door.
+///     #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+///     #[serde(tag = "type")]
+///     Command, CommandKind, "the name of a command of a door" {
+///         /// Open it.
+///         Open = "open" | OpenByForce = "open_by_force" if is_forced,
+///     }
+/// }
+///
+/// let command: Command = Open { force: true }.into();
+/// assert_eq!(command.kind(), CommandKind::OpenByForce);
+/// assert_eq!("open".parse(), Ok(CommandKind::Open));
+/// ```
+#[macro_export]
+macro_rules! commands {
+    (
+        $(#[$doc:meta])*
+        $command:ident, $kind:ident, $expected:literal {
+            $(
+                $(#[$about:meta])*
+                $name:ident = $text:literal $(| $finer:ident = $finer_text:literal if $is_finer:ident)?
+            ),+ $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        pub enum $command {
+            $(
+                $(#[$about])*
+                #[serde(rename = $text)]
+                $name($name),
+            )+
+        }
+
+        /// A command without its content: what permission depends on.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, ::serde::Serialize, ::serde::Deserialize)]
+        pub enum $kind {
+            $(
+                #[doc = concat!("See [`", stringify!($name), "`].")]
+                #[serde(rename = $text)]
+                $name,
+                $(
+                    #[doc = concat!("A [`", stringify!($name), "`] to whom [`", stringify!($name), "::", stringify!($is_finer), "`] applies.")]
+                    #[serde(rename = $finer_text)]
+                    $finer,
+                )?
+            )+
+        }
+
+        $crate::names! {
+            /// Every kind, in table order.
+            $kind, $expected { $($name = $text, $($finer = $finer_text,)?)+ }
+        }
+
+        impl $command {
+            /// What permission depends on.
+            #[allow(unused_variables, reason = "few kinds depend on the content")]
+            pub const fn kind(&self) -> $kind {
+                match self {
+                    $(
+                        Self::$name(content) => {
+                            $(
+                                if content.$is_finer() {
+                                    return $kind::$finer;
+                                }
+                            )?
+                            $kind::$name
+                        }
+                    )+
+                }
+            }
+        }
+
+        $(
+            impl ::core::convert::From<$name> for $command {
+                fn from(payload: $name) -> Self {
+                    Self::$name(payload)
+                }
+            }
+        )+
+    };
+}

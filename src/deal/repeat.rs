@@ -1,13 +1,13 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
-use super::command::{Answered, ChargebackStep, Command, DestinationUse, ModerationVerdict};
+use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Outcome, Phase, Stage};
 use super::rules::legs::is_declined;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
 use crate::settlement::{AwardedBy, Ending};
-use crate::{Actor, Role};
+use crate::{Actor, Destination, Payee, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.
 pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
@@ -38,13 +38,11 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 && t.reference.as_ref() == Some(&c.reference)
                 && t.gateway.as_ref() == Some(&c.gateway)
         }),
-        Command::Moderate(c) => match &c.verdict {
-            ModerationVerdict::Approve => agreement.approved && deal.status() != Status::Moderation,
-            ModerationVerdict::Remark(remark) => {
-                deal.status() == Status::Moderation
-                    && clockwork.status_change.comment.as_deref() == Some(remark.as_str())
-            }
-        },
+        Command::Remark(c) => {
+            deal.status() == Status::Moderation
+                && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
+        }
+        Command::Approve(_) => agreement.approved && deal.status() != Status::Moderation,
         Command::Attach(c) => work.attachments.contains(&c.attachment.id),
         Command::SetTrack(c) => work.track.as_ref() == Some(&c.track),
         Command::RemoveTrack(_) => work.track.is_none(),
@@ -119,11 +117,10 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             | (TransactionState::Pending, Answered::Succeeded(_)) => false,
         }),
         Command::SetDestination(c) => {
-            // the same destination again is a retry where a leg was declined
-            let waits = |l: &crate::deposit::Leg| {
-                is_declined(l) && l.payee == c.payee && DestinationUse::of(l.purpose) == c.of
-            };
-            deal.destination(&c.payee, c.of) == c.destination.as_ref() && !deal.legs().iter().any(waits)
+            goes_to(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
+        }
+        Command::RedirectRefund(c) => {
+            goes_to(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
         }
         // that it was opened is old news once it is lost or won
         Command::Chargeback(c) => deal.chargebacks().iter().any(|known| {
@@ -135,6 +132,13 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::Post(c) => work.posts.contains(&c.reference),
         Command::Wake(_) => true,
     }
+}
+
+/// Does the money go there? The same destination again is a retry where a leg was declined.
+fn goes_to(deal: &Deal, payee: &Payee, of: DestinationUse, destination: Option<&Destination>) -> bool {
+    let waits =
+        |l: &crate::deposit::Leg| is_declined(l) && l.payee == *payee && DestinationUse::of(l.purpose) == of;
+    deal.destination(payee, of) == destination && !deal.legs().iter().any(waits)
 }
 
 fn in_stage(deal: &Deal, wanted: Stage) -> bool {

@@ -281,7 +281,7 @@ struct Minor {
 }
 
 /// Prints the amount of a sum without its currency, with exactly the currency's digits.
-struct Amount(Money);
+pub(crate) struct Amount(pub(crate) Money);
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

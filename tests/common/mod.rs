@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use escrow::Recorded;
 use escrow::deal::command::{
-    AddCharge, Agree, Amend, Answer, Answered, Cancel, Chargeback, ChargebackStep, Checkpoint,
-    CheckpointKind, ConfirmPayment, DestinationUse, Moderate, ModerationVerdict, OpenDispute, PaymentForm,
-    RecordTracking, Report, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, Submit, Track,
-    Verdict, Wake, WithdrawDispute,
+    AddCharge, Agree, Amend, Answer, Answered, Approve, Cancel, Chargeback, ChargebackStep, Checkpoint,
+    CheckpointKind, ConfirmPayment, DestinationUse, OpenDispute, PaymentForm, RecordTracking, RedirectRefund,
+    Remark, Report, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, Submit, Track, Verdict,
+    Wake, WithdrawDispute,
 };
 use escrow::deal::{Command, Event};
 use escrow::deposit::{Buckets, DepositId, LegState, TransactionKind, TransactionState};
@@ -176,11 +176,11 @@ pub fn cancel(reason: &str) -> Command {
 }
 
 pub fn remark(of: &str) -> Command {
-    Moderate { verdict: ModerationVerdict::Remark(text(of)) }.into()
+    Remark { remark: text(of) }.into()
 }
 
 pub fn approve() -> Command {
-    Moderate { verdict: ModerationVerdict::Approve }.into()
+    Approve {}.into()
 }
 
 pub fn dispute(reason: &str) -> Command {
@@ -238,7 +238,10 @@ pub fn charge(key: &str, payer: Side, payee: Payee, minor: i64) -> Command {
 }
 
 pub fn destination(payee: Payee, of: DestinationUse, destination: Option<Destination>) -> Command {
-    SetDestination { payee, of, destination }.into()
+    match of {
+        DestinationUse::Payouts => SetDestination { payee, destination }.into(),
+        DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+    }
 }
 
 pub fn card(token: &str) -> Option<Destination> {

@@ -562,7 +562,7 @@ fn a_stored_dispute_agrees_with_its_deal() {
         (r#""buyer_opened":true"#, r#""buyer_opened":false"#),
         (r#""opened_by":{"party":"buyer"}"#, r#""opened_by":{"party":"seller"}"#),
     ] {
-        assert!(refused(&w, from, to).contains("state.dispute"), "{from}");
+        assert!(refused(&w, from, to).contains("state.quarrel.dispute"), "{from}");
     }
     // a ruling for the buyer is not made one for the seller, nor a cancellation a success
     let mut w = work();
@@ -573,7 +573,7 @@ fn a_stored_dispute_agrees_with_its_deal() {
         (r#"{"award":"buyer_all","by"#, r#"{"award":"seller_all","by"#),
         (r#"{"closed":{"outcome":"resolved"}}"#, r#"{"closed":{"outcome":"completed"}}"#),
     ] {
-        assert!(refused(&w, from, to).contains("state.ending"), "{from}");
+        assert!(refused(&w, from, to).contains("state.clockwork.ended"), "{from}");
     }
 }
 

@@ -9,8 +9,8 @@ use super::requests::{AddAttachments, Calculate, CreateDeal, NewAttachment, SetP
 use super::sum::Sum;
 use super::words::{Payer, ProvidedBy, Workflow};
 use escrow::deal::command::{
-    Accept, Amend, Attach, Attachment, Cancel, DestinationUse, Digest, DocumentId, RemoveTrack,
-    SetDestination, SetTrack, StartPerforming, StopPerforming, Track,
+    Accept, Amend, Attach, Attachment, Cancel, Digest, DocumentId, RemoveTrack, SetDestination, SetTrack,
+    StartPerforming, StopPerforming, Track,
 };
 use escrow::deposit::Reason;
 use escrow::terms::{Fee, Item, Policy, Provider, Service, Terms, TermsDraft};
@@ -263,7 +263,7 @@ fn attach(
 
 fn payout_to(requisite: &InstrumentRef) -> Command {
     let destination = Some(Destination::Account(requisite.clone()));
-    SetDestination { payee: Payee::Seller, of: DestinationUse::Payouts, destination }.into()
+    SetDestination { payee: Payee::Seller, destination }.into()
 }
 
 impl AddAttachments {

@@ -7,7 +7,7 @@ use super::{CallError, ContractCreate, HashError, Personal, Problem, RequestHash
 use escrow::Context;
 use escrow::agent::Caller;
 use escrow::deal::Deal;
-use escrow::deal::command::{Agree, Cancel, DestinationUse, FileClaim, PaymentClaim, Report, SetDestination};
+use escrow::deal::command::{Agree, Cancel, FileClaim, PaymentClaim, Report, SetDestination};
 use escrow::deal::command::{Command, Verdict};
 use escrow::deposit::{GatewayName, Reference};
 use escrow::{DealId, Destination, InstrumentRef, PartyId, Side, Text, Time};
@@ -247,7 +247,7 @@ pub(super) fn side_of(deal: &Deal, user: &PartyId) -> Result<Side, CallError> {
 
 pub(super) fn purse(side: Side, wallet: InstrumentRef) -> Command {
     let destination = Some(Destination::Wallet(wallet));
-    SetDestination { payee: side.payee(), of: DestinationUse::Payouts, destination }.into()
+    SetDestination { payee: side.payee(), destination }.into()
 }
 
 /// The claim to have paid: of the deposit that is shown, then of what else the side owes. One that the deal knows

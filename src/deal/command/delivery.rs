@@ -183,6 +183,13 @@ pub struct Accept {
     pub quantities: Option<Quantities>,
 }
 
+impl Accept {
+    /// Is it of a part? The policy says whether that is allowed.
+    pub const fn is_in_part(&self) -> bool {
+        self.quantities.is_some()
+    }
+}
+
 /// What a party says of a mutual deal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,41 +1,39 @@
 //! A moderator's remarks and approval.
 
 use super::{funding, holds, performance, tracking};
-use crate::deal::command::{Moderate, ModerationVerdict};
+use crate::deal::command::Remark;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Origin, Phase, Stage};
 use crate::terms::Moderation;
 
-/// A remark enters moderation; approval leads on.
-pub(crate) fn moderate(deal: &mut Draft<'_>, c: &Moderate) {
-    match &c.verdict {
-        ModerationVerdict::Remark(remark) => {
-            deal.push(Event::Remarked { remark: remark.clone() });
-            match deal.phase() {
-                Phase::AwaitingDeposit { .. } => enter(deal, Origin::AwaitingDeposit),
-                Phase::Active { .. } => enter(deal, Origin::AwaitingPerformance),
-                // one remark more, in the time there is
-                Phase::Moderation { .. }
-                | Phase::Proposed { .. }
-                | Phase::Disputed { .. }
-                | Phase::Paying { .. }
-                | Phase::Closed { .. } => {}
-            }
-        }
-        ModerationVerdict::Approve => {
-            deal.push(Event::Approved {});
-            match deal.phase() {
-                Phase::Moderation { .. } => leave(deal),
-                // noted: a policy that requires approval has it when the deal is funded
-                Phase::AwaitingDeposit { .. }
-                | Phase::Active { .. }
-                | Phase::Proposed { .. }
-                | Phase::Disputed { .. }
-                | Phase::Paying { .. }
-                | Phase::Closed { .. } => {}
-            }
-        }
+/// A remark enters moderation.
+pub(crate) fn remark(deal: &mut Draft<'_>, c: &Remark) {
+    deal.push(Event::Remarked { remark: c.remark.clone() });
+    match deal.phase() {
+        Phase::AwaitingDeposit { .. } => enter(deal, Origin::AwaitingDeposit),
+        Phase::Active { .. } => enter(deal, Origin::AwaitingPerformance),
+        // one remark more, in the time there is
+        Phase::Moderation { .. }
+        | Phase::Proposed { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => {}
+    }
+}
+
+/// Approval leads on.
+pub(crate) fn approve(deal: &mut Draft<'_>) {
+    deal.push(Event::Approved {});
+    match deal.phase() {
+        Phase::Moderation { .. } => leave(deal),
+        // noted: a policy that requires approval has it when the deal is funded
+        Phase::AwaitingDeposit { .. }
+        | Phase::Active { .. }
+        | Phase::Proposed { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => {}
     }
 }
 

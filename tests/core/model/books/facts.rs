@@ -77,7 +77,8 @@ pub(super) fn meant(deal: &Deal, actor: &Actor, command: &Command) -> Option<Vec
         | Command::ConfirmPayment(_)
         | Command::RecordTracking(_)
         | Command::Agree(_)
-        | Command::Moderate(_)
+        | Command::Remark(_)
+        | Command::Approve(_)
         | Command::WithdrawDispute(_) => vec![nobody],
         Command::Wake(_) => return None,
         _ => Vec::new(),
