@@ -10,8 +10,7 @@ use std::sync::Arc;
 use escrow::agent::CheckoutError;
 use escrow::agent::blocking::Agent;
 use escrow::deal::command::{
-    Accept, Cancel, ConfirmPayment, DestinationUse, PaymentForm, RequestPayment, ReturnUrls, SetDestination,
-    Submit,
+    Accept, Cancel, ConfirmPayment, PaymentForm, RequestPayment, ReturnUrls, SetDestination, Submit,
 };
 use escrow::deposit::DepositId;
 use escrow::port::{Clock, Commit, CommitError, blocking};
@@ -167,7 +166,7 @@ fn main() -> Result<(), Any> {
     let (vera, seller) = (Caller::party("dj-vera".parse()?), Caller::party("record-shop".parse()?));
     let wallet = |id: &str| -> Result<SetDestination, Any> {
         let destination = Some(Destination::Wallet(id.parse()?));
-        Ok(SetDestination { payee: Payee::Seller, of: DestinationUse::Payouts, destination })
+        Ok(SetDestination { payee: Payee::Seller, destination })
     };
 
     println!("A record is sold");

@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use escrow::deal::command::{Accept, ConfirmPayment, DestinationUse, SetDestination, StartPerforming};
+use escrow::deal::command::{Accept, ConfirmPayment, SetDestination, StartPerforming};
 use escrow::deposit::DepositId;
 use escrow::terms::{Fee, FeePayee, Item, Payer};
 use escrow::{
@@ -115,8 +115,8 @@ fn sale(now: Time) -> Result<Deal, Any> {
         (Payee::Processor, Context::new(now, Actor::Operator("olga".parse()?))),
     ];
     for (payee, owner) in owners {
-        let (of, destination) = (DestinationUse::Payouts, Some(Destination::Balance));
-        let _ = deal.handle(&SetDestination { payee, of, destination }.into(), &owner)?;
+        let destination = Some(Destination::Balance);
+        let _ = deal.handle(&SetDestination { payee, destination }.into(), &owner)?;
     }
     let _ = deal.handle(&StartPerforming {}.into(), &sonya)?;
     println!("Boris pays {} for an article; Sonya delivers it, he accepts.", rub(1_000_00));

@@ -160,8 +160,8 @@ fn timer_name(timer: Timer) -> &'static str {
 // --- the deal ---
 
 /// An argument of the library; every text of this file is short enough.
-pub(crate) fn text<const MAX: usize, const MIN: usize>(text: impl AsRef<str>) -> Text<MAX, MIN> {
-    Text::new(text).unwrap()
+pub(crate) fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: impl AsRef<str>) -> T {
+    text.as_ref().parse().unwrap()
 }
 
 pub(crate) const fn rub(minor: i64) -> Money {
@@ -371,8 +371,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     if let Phase::Moderation { from, .. } = deal.phase() {
         key.push(*from as u8);
     }
-    key.extend(Side::BOTH.map(|side| u8::from(deal.consents().of(side))));
-    key.extend(Side::BOTH.map(|side| deal.report(side).map_or(0, |verdict| verdict as u8 + 1)));
+    key.extend(Side::ALL.map(|side| u8::from(deal.consents().of(side))));
+    key.extend(Side::ALL.map(|side| deal.report(side).map_or(0, |verdict| verdict as u8 + 1)));
     for deposit in deal.deposits().iter().filter(|d| d.charge().is_none()) {
         key.push(u8::from(deposit.outstanding().is_zero()) | u8::from(!deposit.on_hold().is_zero()) << 1);
     }
@@ -386,7 +386,7 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Timer => 4,
         });
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
-            let offers = Side::BOTH.map(|side| dispute.offer(side).is_some());
+            let offers = Side::ALL.map(|side| dispute.offer(side).is_some());
             let first = offers.iter().position(|offered| *offered).unwrap_or(2);
             let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
             key.extend([*interrupted as u8, first as u8, withdrawal]);
@@ -440,12 +440,10 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             vec![payment(None).into(), payment(Some(now.plus_secs(2 * 86_400))).into()]
         }
         CommandKind::Remark => {
-            let verdict = ModerationVerdict::Remark(text(&fresh));
-            vec![Moderate { verdict }.into()]
+            vec![Remark { remark: text(&fresh) }.into()]
         }
         CommandKind::Approve => {
-            let verdict = ModerationVerdict::Approve;
-            vec![Moderate { verdict }.into()]
+            vec![Approve {}.into()]
         }
         CommandKind::Attach => {
             let attachment = Attachment {
@@ -492,7 +490,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             let (number, comment) = (deal.submitted(), text("brighter, please"));
             vec![RequestChanges { number, comment }.into()]
         }
-        CommandKind::AcceptAll => vec![Accept { quantities: None }.into()],
+        CommandKind::Accept => vec![Accept { quantities: None }.into()],
         CommandKind::AcceptPart => {
             let quantities = Some(Arc::from([1_u32]));
             vec![Accept { quantities }.into()]
@@ -506,7 +504,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
                 IncurCost { service, evidence }.into()
             })
             .collect(),
-        CommandKind::AddCharge => Side::BOTH
+        CommandKind::AddCharge => Side::ALL
             .map(|payer| {
                 AddCharge {
                     key: text(format!("{fresh}-{payer:?}")),
@@ -603,7 +601,10 @@ fn destinations(payee: Payee, of: DestinationUse, fresh: &str) -> Vec<Command> {
     [Destination::Account(text(fresh)), Destination::Balance]
         .map(|to| {
             let (payee, destination) = (payee.clone(), Some(to));
-            SetDestination { payee, of, destination }.into()
+            match of {
+                DestinationUse::Payouts => SetDestination { payee, destination }.into(),
+                DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+            }
         })
         .into()
 }

@@ -60,6 +60,11 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod names;
+#[macro_use]
+mod text;
+
 pub mod agent;
 pub mod deal;
 pub mod deposit;
@@ -70,7 +75,6 @@ mod party;
 pub mod port;
 pub mod settlement;
 pub mod terms;
-mod text;
 mod time;
 pub mod wire;
 
@@ -80,6 +84,7 @@ pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
 pub use machine::{Context, Machine, Recorded, Transition};
 pub use money::{Currency, Money, Rate};
+pub use names::ParseError;
 pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
 pub use settlement::{Quote, quote, settle};
 pub use terms::{Policy, Terms, TermsDraft};

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Text;
-
-/// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
-pub type PartyId = Text<64, 1>;
+text_id! {
+    /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
+    PartyId(64)
+}
 
 /// Makes a type of its own of a UUID that the host chooses, so that two ids that are swapped do not compile: for the ids
 /// of the host's own machines, as [`DealId`] is a deal's.
@@ -18,15 +18,17 @@ pub type PartyId = Text<64, 1>;
 /// ```
 /// escrow::host_id! {
 ///     /// The host's id of an auction.
-///     AuctionId
+///     AuctionId, "the id of an auction: a UUID"
 /// }
 ///
 /// let id = AuctionId::new(uuid::Uuid::from_u128(7));
 /// assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000007");
+/// assert_eq!("00000000-0000-0000-0000-000000000007".parse(), Ok(id));
+/// assert_eq!("7".parse::<AuctionId>().unwrap_err().to_string(), "write the id of an auction: a UUID");
 /// ```
 #[macro_export]
 macro_rules! host_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[derive(::serde::Serialize, ::serde::Deserialize)]
@@ -57,6 +59,15 @@ macro_rules! host_id {
             }
         }
 
+        /// Reads a UUID in any of its usual forms.
+        impl ::core::str::FromStr for $name {
+            type Err = $crate::ParseError;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, $crate::ParseError> {
+                text.parse().map(Self).map_err(|_| $crate::ParseError::new($expected))
+            }
+        }
+
         impl ::core::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::write!(f, ::core::concat!(::core::stringify!($name), "({})"), self.0)
@@ -67,7 +78,7 @@ macro_rules! host_id {
 
 host_id! {
     /// The host's id of a deal. The crate never draws one: it arrives as an argument.
-    DealId
+    DealId, "the id of a deal: a UUID"
 }
 
 /// One of the two parties to a deal.
@@ -80,10 +91,15 @@ pub enum Side {
     Seller,
 }
 
-impl Side {
+names! {
     /// Both sides, the buyer first.
-    pub const BOTH: [Self; 2] = [Self::Buyer, Self::Seller];
+    Side, "buyer or seller" {
+        Buyer = "buyer",
+        Seller = "seller",
+    }
+}
 
+impl Side {
     /// The other party.
     pub const fn other(self) -> Self {
         match self {
@@ -125,20 +141,22 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Buyer,
-        Self::Seller,
-        Self::Partner,
-        Self::Arbiter,
-        Self::Operator,
-        Self::Moderator,
-        Self::Gateway,
-        Self::Tracker,
-        Self::Clock,
-    ];
+    Role, "a role: buyer, seller, partner, arbiter, operator, moderator, gateway, tracker or clock" {
+        Buyer = "buyer",
+        Seller = "seller",
+        Partner = "partner",
+        Arbiter = "arbiter",
+        Operator = "operator",
+        Moderator = "moderator",
+        Gateway = "gateway",
+        Tracker = "tracker",
+        Clock = "clock",
+    }
+}
 
+impl Role {
     /// The side that this role is, where it is one.
     pub const fn side(self) -> Option<Side> {
         match self {
@@ -152,27 +170,6 @@ impl Role {
             | Self::Tracker
             | Self::Clock => None,
         }
-    }
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Buyer => "buyer",
-            Self::Seller => "seller",
-            Self::Partner => "partner",
-            Self::Arbiter => "arbiter",
-            Self::Operator => "operator",
-            Self::Moderator => "moderator",
-            Self::Gateway => "gateway",
-            Self::Tracker => "tracker",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -236,8 +233,10 @@ impl fmt::Display for Payee {
     }
 }
 
-/// A reference to a payment instrument in the host's vault: a token, never a card or account number itself.
-pub type InstrumentRef = Text<128, 1>;
+text_id! {
+    /// A reference to a payment instrument in the host's vault: a token, never a card or account number itself.
+    InstrumentRef(128)
+}
 
 /// Where a payee wants to receive money. `Debug` and the journal show the vault's reference only.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -122,8 +122,7 @@ fn states() -> Vec<(&'static str, Deal)> {
     let (proposed_only, _) = proposed(&explicit_terms());
     let (created, _) = proposed(&terms());
     let set_track: (Command, Context) = (SetTrack { track: track() }.into(), party(200, SELLER));
-    let remark: Command =
-        Moderate { verdict: ModerationVerdict::Remark("Which model is it?".parse().unwrap()) }.into();
+    let remark: Command = Remark { remark: "Which model is it?".parse().unwrap() }.into();
     let funded = after(created.clone(), &[(request(), party(60, BUYER)), (confirm(), gateway()), appoint()]);
     let performing = before("4 submit").0;
     let submitted = before("5 accept").0;
@@ -206,10 +205,9 @@ fn commands() -> Vec<Command> {
     let cancel = |at_fault| Command::from(Cancel { reason: long(3).parse().unwrap(), at_fault });
     let award = |award| [ProposeAward { award }.into(), AcceptAward { award }.into()];
     let rule = |award| Command::from(Rule { award, at_fault: Some(Side::Seller) });
-    let destination = |payee: Payee, of| {
-        let destination = Some(Destination::Account(long(3).parse().unwrap()));
-        Command::from(SetDestination { payee, of, destination })
-    };
+    let account = || Some(Destination::Account(long(3).parse().unwrap()));
+    let destination = |payee: Payee| Command::from(SetDestination { payee, destination: account() });
+    let redirect = |payee: Payee| Command::from(RedirectRefund { payee, destination: account() });
     let extend = |timer, until| Command::from(Extend { timer, until });
     let nowhere = DepositId::charge(9).unwrap();
     let (ours, theirs) = (DepositId::BUYER_PAYMENT, DepositId::SELLER_PAYMENT);
@@ -241,8 +239,8 @@ fn commands() -> Vec<Command> {
         confirmed(ours, usd),
         confirmed(ours, rub(i64::MAX)),
         confirmed(nowhere, rub(100)),
-        Moderate { verdict: ModerationVerdict::Remark(long(9).parse().unwrap()) }.into(),
-        Moderate { verdict: ModerationVerdict::Approve }.into(),
+        Remark { remark: long(9).parse().unwrap() }.into(),
+        Approve {}.into(),
         Attach { attachment: Arc::new(attachment) }.into(),
         SetTrack { track: Arc::new(other_track) }.into(),
         RemoveTrack {}.into(),
@@ -281,10 +279,10 @@ fn commands() -> Vec<Command> {
         answered(2, succeeded("nothing-of-the-kind")),
         answered(2, Answered::Declined(long(9).parse().unwrap())),
         answered(999, Answered::InProgress),
-        destination(Payee::Buyer, DestinationUse::Payouts),
-        destination(Payee::Buyer, DestinationUse::Refunds),
-        destination(Payee::Platform, DestinationUse::Payouts),
-        destination(Payee::Party(PARTNER.parse().unwrap()), DestinationUse::Payouts),
+        destination(Payee::Buyer),
+        redirect(Payee::Buyer),
+        destination(Payee::Platform),
+        destination(Payee::Party(PARTNER.parse().unwrap())),
         chargeback(ChargebackStep::Opened, rub(4_700_000)),
         chargeback(ChargebackStep::Won, rub(4_700_000)),
         chargeback(ChargebackStep::Won, rub(0)),

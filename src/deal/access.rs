@@ -26,7 +26,7 @@ impl Deal {
     /// # Source
     /// The home-made escrow plan: the confirmation gives the buyer the clean work and the seller the money.
     pub fn access(&self, role: Role) -> Access<'_> {
-        self.core.work.as_deref().map_or(Access::Nothing, |latest| self.access_to(role, latest))
+        self.state.work.revision.as_deref().map_or(Access::Nothing, |latest| self.access_to(role, latest))
     }
 
     /// What this role may see of any revision of this deal, as its journal has it ([`Event::Submitted`]): the deal
@@ -38,7 +38,7 @@ impl Deal {
         match role {
             Role::Seller | Role::Arbiter | Role::Operator => Access::Original(revision),
             Role::Buyer if self.is_bought() => Access::Original(revision),
-            Role::Buyer if self.is_funded() || self.core.ended_funded => Access::Preview(revision),
+            Role::Buyer if self.is_funded() || self.ended_funded() => Access::Preview(revision),
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
@@ -80,10 +80,7 @@ impl Deal {
         };
         match (self.outcome(), self.ending()) {
             (Some(Outcome::Completed), _) => true,
-            (
-                Some(Outcome::Resolved),
-                Some(Ending::Agreed(award) | Ending::Ruled(award) | Ending::Defaulted(award)),
-            ) => gives(award),
+            (Some(Outcome::Resolved), Some(Ending::Awarded { award, .. })) => gives(award),
             (Some(_) | None, _) => false,
         }
     }

@@ -1,7 +1,8 @@
 //! What an actor may do now, and why not.
 
 use super::command::CommandKind;
-use super::{Deal, Rejection, decide, table};
+use super::{Deal, Rejection, table, transition};
+use crate::machine::Events;
 use crate::{Actor, Role, Time};
 
 /// Why a command is not allowed: the rejection that it would get.
@@ -40,12 +41,11 @@ impl Deal {
     /// [`super::transition`] uses, after the timers that are due at `now`.
     pub fn allowed(&self, actor: &Actor, now: Time) -> Allowed {
         let now = now.max(self.last_at());
-        if self.is_due(now)
-            && let Ok(view) = decide::fire_due(self, now, &mut crate::machine::Events::new())
-        {
-            return view.allowed_now(actor);
+        let mut after = None;
+        if self.is_due(now) {
+            transition::fire_due(self, &mut after, &mut Events::new(), now);
         }
-        self.allowed_now(actor)
+        after.as_ref().unwrap_or(self).allowed_now(actor)
     }
 
     fn allowed_now(&self, actor: &Actor) -> Allowed {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::agreement::Consents;
 use super::command::{
-    Attachment, ChargebackStep, Checkpoint, DestinationUse, PaymentForm, Revision, Track, Verdict,
+    Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
+    Track, Verdict,
 };
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
@@ -18,41 +20,6 @@ use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::{Terms, TermsField};
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
-
-/// Which sides have consented to the current version of the terms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Consents {
-    /// The buyer has.
-    pub buyer: bool,
-    /// The seller has.
-    pub seller: bool,
-}
-
-impl Consents {
-    /// Both have.
-    pub const BOTH: Self = Self { buyer: true, seller: true };
-
-    /// Have both?
-    pub const fn all(self) -> bool {
-        self.buyer && self.seller
-    }
-
-    /// Has this side?
-    pub const fn of(self, side: Side) -> bool {
-        match side {
-            Side::Buyer => self.buyer,
-            Side::Seller => self.seller,
-        }
-    }
-
-    pub(crate) const fn with(self, side: Side) -> Self {
-        match side {
-            Side::Buyer => Self { buyer: true, ..self },
-            Side::Seller => Self { seller: true, ..self },
-        }
-    }
-}
 
 /// A required deposit whose amount an amendment changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -211,7 +178,7 @@ pub enum Event {
         /// Its index in the terms.
         service: u8,
         /// Where the host keeps the proof.
-        evidence: Text<128, 1>,
+        evidence: FileRef,
     },
     /// A party was asked for an additional payment.
     ChargeAdded {
@@ -239,7 +206,7 @@ pub enum Event {
         reason: Reason,
         /// Where the host keeps the proof.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        evidence: Option<Text<128, 1>>,
+        evidence: Option<FileRef>,
     },
     /// A party offered to settle.
     AwardProposed {
@@ -310,7 +277,7 @@ pub enum Event {
     /// A message was noted.
     Posted {
         /// Where the host keeps it.
-        reference: Text<64, 1>,
+        reference: MessageRef,
     },
     /// A deadline passed.
     TimerFired {

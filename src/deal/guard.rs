@@ -84,7 +84,7 @@ impl Guard {
             },
             Self::AllAgreed => deal.consents().all(),
             Self::Funded => deal.is_funded(),
-            Self::CaptureConfirmed => !deal.capture_unanswered(),
+            Self::CaptureConfirmed => !deal.books().awaits_capture(),
             Self::AcceptedByBuyer | Self::MayCancelFunded => by_buyer,
             Self::PartialBuyoutAllowed => by_buyer && policy.partial_buyout_allowed,
             Self::AcceptedMutually => !by_buyer,
@@ -99,7 +99,7 @@ impl Guard {
             Self::ToldByHand => by_buyer && deal.track().is_none(),
             Self::MayDispute => {
                 let before = |side| deal.dispute().is_some_and(|dispute| dispute.was_opened_by(side));
-                let held = deal.deposits().iter().any(|d| !d.id.is_charge() && d.buckets.held > 0);
+                let held = deal.books().holds_required();
                 held && !role.side().is_some_and(before)
             }
             Self::InArbitration => {

@@ -1,7 +1,5 @@
 //! The life of a deal: phases with their data, and the flat status derived from them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
@@ -22,16 +20,14 @@ pub enum Outcome {
     Resolved,
 }
 
-impl Outcome {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Declined => "declined",
-            Self::Expired => "expired",
-            Self::Resolved => "resolved",
-        }
+names! {
+    /// Every outcome.
+    Outcome, "the outcome of a deal" {
+        Completed = "completed",
+        Cancelled = "cancelled",
+        Declined = "declined",
+        Expired = "expired",
+        Resolved = "resolved",
     }
 }
 
@@ -142,39 +138,18 @@ pub enum PhaseKind {
     Closed,
 }
 
-impl PhaseKind {
+names! {
     /// Every phase, in the order of a deal's life.
-    pub const ALL: [Self; 9] = [
-        Self::Proposed,
-        Self::AwaitingDeposit,
-        Self::Moderation,
-        Self::AwaitingPerformance,
-        Self::Performing,
-        Self::AwaitingAcceptance,
-        Self::Disputed,
-        Self::Paying,
-        Self::Closed,
-    ];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::AwaitingDeposit => "awaiting_deposit",
-            Self::Moderation => "moderation",
-            Self::AwaitingPerformance => "awaiting_performance",
-            Self::Performing => "performing",
-            Self::AwaitingAcceptance => "awaiting_acceptance",
-            Self::Disputed => "disputed",
-            Self::Paying => "paying",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-impl fmt::Display for PhaseKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    PhaseKind, "the name of a phase" {
+        Proposed = "proposed",
+        AwaitingDeposit = "awaiting_deposit",
+        Moderation = "moderation",
+        AwaitingPerformance = "awaiting_performance",
+        Performing = "performing",
+        AwaitingAcceptance = "awaiting_acceptance",
+        Disputed = "disputed",
+        Paying = "paying",
+        Closed = "closed",
     }
 }
 
@@ -281,30 +256,22 @@ pub enum Status {
     Resolved,
 }
 
-impl Status {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::AwaitingDeposit => "awaiting_deposit",
-            Self::Moderation => "moderation",
-            Self::AwaitingPerformance => "awaiting_performance",
-            Self::Performing => "performing",
-            Self::AwaitingAcceptance => "awaiting_acceptance",
-            Self::Disputed => "disputed",
-            Self::Settling => "settling",
-            Self::CancelRequested => "cancel_requested",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Declined => "declined",
-            Self::Expired => "expired",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+names! {
+    /// Every status.
+    Status, "the status of a deal" {
+        Proposed = "proposed",
+        AwaitingDeposit = "awaiting_deposit",
+        Moderation = "moderation",
+        AwaitingPerformance = "awaiting_performance",
+        Performing = "performing",
+        AwaitingAcceptance = "awaiting_acceptance",
+        Disputed = "disputed",
+        Settling = "settling",
+        CancelRequested = "cancel_requested",
+        Completed = "completed",
+        Cancelled = "cancelled",
+        Declined = "declined",
+        Expired = "expired",
+        Resolved = "resolved",
     }
 }

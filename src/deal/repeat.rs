@@ -1,85 +1,82 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
-use super::command::{Answered, ChargebackStep, Command, DestinationUse, ModerationVerdict};
-use super::draft::is_declined;
+use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Outcome, Phase, Stage};
-use super::rules::funding;
+use super::rules::legs::is_declined;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
-use crate::settlement::Ending;
-use crate::{Actor, Role};
+use crate::settlement::{AwardedBy, Ending};
+use crate::{Actor, Destination, Payee, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.
 pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
-    let core = &deal.core;
+    let (clockwork, agreement, work) = (deal.clockwork(), deal.agreement(), deal.work());
     match command {
         Command::Amend(c) => {
-            c.from_version.checked_add(1) == Some(core.terms_version) && *c.terms == *deal.terms
+            c.from_version.checked_add(1) == Some(agreement.version) && *c.terms == *deal.terms
         }
         Command::Agree(c) => {
-            c.terms_version == core.terms_version
-                && role.side().is_some_and(|side| core.consents.of(side))
+            c.terms_version == agreement.version
+                && role.side().is_some_and(|side| agreement.consents.of(side))
                 && c.payment.as_ref().is_none_or(|claim| {
                     let claimed = |t: &crate::deposit::Transaction| {
                         t.gateway.as_ref() == Some(&claim.gateway)
                             && t.reference.as_ref() == Some(&claim.reference)
                     };
-                    core.transactions.iter().any(claimed)
+                    deal.transactions().iter().any(claimed)
                 })
         }
         Command::RequestPayment(c) => {
             let same = |t: &crate::deposit::Transaction| {
                 t.amount == c.amount && t.method.as_ref() == Some(&c.form.method)
             };
-            funding::request_by_key(deal, &c.key, c.deposit).is_some_and(same)
+            deal.books().request(&c.key, c.deposit).is_some_and(same)
         }
-        Command::ConfirmPayment(c) => core.transactions.iter().any(|t| {
+        Command::ConfirmPayment(c) => deal.transactions().iter().any(|t| {
             t.brought_money()
                 && t.reference.as_ref() == Some(&c.reference)
                 && t.gateway.as_ref() == Some(&c.gateway)
         }),
-        Command::Moderate(c) => match &c.verdict {
-            ModerationVerdict::Approve => core.approved && deal.status() != Status::Moderation,
-            ModerationVerdict::Remark(remark) => {
-                deal.status() == Status::Moderation
-                    && core.status_change.comment.as_deref() == Some(remark.as_str())
-            }
-        },
-        Command::Attach(c) => core.attachments.contains(&c.attachment.id),
-        Command::SetTrack(c) => core.track.as_ref() == Some(&c.track),
-        Command::RemoveTrack(_) => core.track.is_none(),
+        Command::Remark(c) => {
+            deal.status() == Status::Moderation
+                && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
+        }
+        Command::Approve(_) => agreement.approved && deal.status() != Status::Moderation,
+        Command::Attach(c) => work.attachments.contains(&c.attachment.id),
+        Command::SetTrack(c) => work.track.as_ref() == Some(&c.track),
+        Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            core.track.as_ref() != Some(&c.track)
-                || core.checkpoints.contains(&c.checkpoint.id)
+            work.track.as_ref() != Some(&c.track)
+                || work.checkpoints.contains(&c.checkpoint.id)
                 // the latest is known for good, however many older ones came after it
-                || core.latest.as_ref().is_some_and(|latest| latest.id == c.checkpoint.id)
+                || work.latest.as_ref().is_some_and(|latest| latest.id == c.checkpoint.id)
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
-        Command::Submit(c) => c.number == core.submitted && core.work.as_ref() == Some(&c.revision),
+        Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
         Command::RequestChanges(c) => {
-            c.number == core.submitted && core.changes_requested && in_stage(deal, Stage::Performing)
+            c.number == work.submitted && work.changes_requested && in_stage(deal, Stage::Performing)
         }
         Command::Accept(c) => {
             deal.outcome() == Some(Outcome::Completed)
-                && match (&c.quantities, &core.ending) {
+                && match (&c.quantities, deal.ending()) {
                     (None, Some(Ending::Success)) => true,
                     (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
                     (None | Some(_), _) => false,
                 }
         }
         Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
-        Command::IncurCost(c) => core.incurred.contains(usize::from(c.service)),
-        Command::AddCharge(c) => funding::charge_by_key(deal, &c.key).is_some_and(|(deposit, charge)| {
+        Command::IncurCost(c) => work.incurred.contains(usize::from(c.service)),
+        Command::AddCharge(c) => deal.books().charge(&c.key).is_some_and(|(deposit, charge)| {
             deposit.owner == c.payer && deposit.required == c.amount && charge.payee == c.payee
         }),
         Command::Cancel(_) => {
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
-            left && core.cancelled_by.as_ref() == Some(actor)
+            left && clockwork.cancelled_by.as_ref() == Some(actor)
         }
-        Command::OpenDispute(_) => core.dispute.as_ref().is_some_and(|d| {
+        Command::OpenDispute(_) => deal.dispute().is_some_and(|d| {
             d.status == DisputeStatus::Open
                 && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
@@ -87,10 +84,10 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             .zip(role.side())
             .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
         Command::AcceptAward(c) => {
-            let accepted = core.dispute.as_ref().and_then(|d| d.award) == Some(c.award);
-            accepted && matches!(core.ending, Some(Ending::Agreed(_)))
+            let accepted = deal.dispute().and_then(|d| d.award) == Some(c.award);
+            accepted && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Agreement, .. }))
         }
-        Command::WithdrawDispute(c) => core.dispute.as_ref().is_some_and(|d| match d.status {
+        Command::WithdrawDispute(c) => deal.dispute().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),
             DisputeStatus::Open => {
                 c.opening.is_some_and(|opening| opening < d.openings)
@@ -98,14 +95,12 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             }
             DisputeStatus::Resolved => false,
         }),
-        Command::FileClaim(c) => {
-            core.dispute.as_ref().is_some_and(|d| d.claim.as_ref() == Some(&c.reference))
-        }
+        Command::FileClaim(c) => deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
         Command::Rule(c) => {
-            core.dispute.as_ref().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
-                && matches!(core.ending, Some(Ending::Ruled(_)))
+            deal.dispute().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
+                && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Ruling, .. }))
         }
-        Command::AppointArbiter(c) => core.arbiter.as_ref() == Some(&c.arbiter),
+        Command::AppointArbiter(c) => deal.arbiter() == Some(&c.arbiter),
         Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {
             (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
                 t.reference.as_ref() == Some(reference)
@@ -114,7 +109,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             // a claim of a payment that had come in elsewhere: the money is counted, the claim is not
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
                 t.reference.as_ref() == Some(reference)
-                    && t.gateway.as_ref().is_some_and(|g| funding::is_known(deal, g, reference, Some(t.id)))
+                    && t.gateway.as_ref().is_some_and(|g| deal.books().knows(g, reference, Some(t.id)))
             }
             // asked again later, under the same key; of a settled one it is old news
             (_, Answered::InProgress) => true,
@@ -122,22 +117,28 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             | (TransactionState::Pending, Answered::Succeeded(_)) => false,
         }),
         Command::SetDestination(c) => {
-            // the same destination again is a retry where a leg was declined
-            let waits = |l: &crate::deposit::Leg| {
-                is_declined(l) && l.payee == c.payee && DestinationUse::of(l.purpose) == c.of
-            };
-            deal.destination(&c.payee, c.of) == c.destination.as_ref() && !core.legs.iter().any(waits)
+            goes_to(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
+        }
+        Command::RedirectRefund(c) => {
+            goes_to(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
         }
         // that it was opened is old news once it is lost or won
-        Command::Chargeback(c) => core.chargebacks.iter().any(|known| {
+        Command::Chargeback(c) => deal.chargebacks().iter().any(|known| {
             known.reference == c.reference
                 && known.deposit == c.deposit
                 && (known.step == c.step || c.step == ChargebackStep::Opened)
         }),
         Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
-        Command::Post(c) => core.posts.contains(&c.reference),
+        Command::Post(c) => work.posts.contains(&c.reference),
         Command::Wake(_) => true,
     }
+}
+
+/// Does the money go there? The same destination again is a retry where a leg was declined.
+fn goes_to(deal: &Deal, payee: &Payee, of: DestinationUse, destination: Option<&Destination>) -> bool {
+    let waits =
+        |l: &crate::deposit::Leg| is_declined(l) && l.payee == *payee && DestinationUse::of(l.purpose) == of;
+    deal.destination(payee, of) == destination && !deal.legs().iter().any(waits)
 }
 
 fn in_stage(deal: &Deal, wanted: Stage) -> bool {

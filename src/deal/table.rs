@@ -75,7 +75,7 @@ const ROWS: &[Row] = &[
     row(StopPerforming,   SELLERS,                                &[Performing],                       If(ToldByHand)),
     row(Submit,           &[Seller],                              &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance], If(RevisionsLeft)),
     row(RequestChanges,   &[Buyer],                               &[AwaitingAcceptance],               If(ChangesLeft)),
-    row(AcceptAll,        &[Buyer],                               &[Performing, AwaitingAcceptance],   If(AcceptedByBuyer)),
+    row(Accept,           &[Buyer],                               &[Performing, AwaitingAcceptance],   If(AcceptedByBuyer)),
     row(AcceptPart,       &[Buyer],                               &[Performing, AwaitingAcceptance],   If(PartialBuyoutAllowed)),
     row(Report,           PARTIES,                                &[Performing, Disputed],             If(AcceptedMutually)),
     row(IncurCost,        &[Seller, Partner, Operator],           FUNDED,                              Always),

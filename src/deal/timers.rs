@@ -1,12 +1,15 @@
 //! Deadlines: what is due when. Half-open everywhere: a command is in time iff `now < deadline`, a timer is due iff
 //! `now >= deadline`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Deal;
 use super::phase::{DisputeStage, Phase, Stage};
-use crate::Time;
 use crate::deposit::{HoldState, TxId};
+use crate::{ParseError, Time};
 
 /// A deadline by its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -32,6 +35,46 @@ pub enum Timer {
     Hold(TxId),
     /// Declined legs go to balances.
     Settlement,
+}
+
+/// `acceptance`; of a hold `hold:7`, with the number of its transaction.
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Proposal => "proposal",
+            Self::Funding => "funding",
+            Self::Moderation => "moderation",
+            Self::Start => "start",
+            Self::Performance => "performance",
+            Self::Acceptance => "acceptance",
+            Self::Negotiation => "negotiation",
+            Self::Arbitration => "arbitration",
+            Self::Hold(transaction) => return write!(f, "hold:{transaction}"),
+            Self::Settlement => "settlement",
+        })
+    }
+}
+
+impl FromStr for Timer {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Ok(match text {
+            "proposal" => Self::Proposal,
+            "funding" => Self::Funding,
+            "moderation" => Self::Moderation,
+            "start" => Self::Start,
+            "performance" => Self::Performance,
+            "acceptance" => Self::Acceptance,
+            "negotiation" => Self::Negotiation,
+            "arbitration" => Self::Arbitration,
+            "settlement" => Self::Settlement,
+            _ => {
+                let transaction = text.strip_prefix("hold:").and_then(|number| number.parse().ok());
+                return transaction.map(Self::Hold).ok_or(ParseError::new("the name of a timer"));
+            }
+        })
+    }
 }
 
 impl Phase {
@@ -68,8 +111,8 @@ impl Deal {
     /// own first.
     #[inline]
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
-        let phase = self.core.phase.until().zip(self.core.phase.timer());
-        let hold = if self.has_holds() { self.next_hold() } else { None };
+        let phase = self.state.clockwork.phase.until().zip(self.state.clockwork.phase.timer());
+        let hold = if self.state.books.has_holds() { self.next_hold() } else { None };
         earlier(earlier(phase, hold), self.settlement())
     }
 
@@ -82,21 +125,15 @@ impl Deal {
     #[inline]
     pub(super) fn is_due(&self, now: Time) -> bool {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);
-        self.core.phase.until().is_some_and(|until| until <= now)
-            || self.has_holds() && due(self.next_hold())
+        self.state.clockwork.phase.until().is_some_and(|until| until <= now)
+            || self.state.books.has_holds() && due(self.next_hold())
             || due(self.settlement())
-    }
-
-    /// Is anything on hold? If not, there is nothing to capture, and no list of transactions to walk.
-    #[inline]
-    pub(super) fn has_holds(&self) -> bool {
-        self.core.deposits.iter().any(|d| d.on_hold != 0)
     }
 
     /// The open hold that expires first, less the policy's margin.
     fn next_hold(&self) -> Option<(Time, Timer)> {
         let margin = self.binding_terms().policy.hold_margin_s;
-        let open = self.core.transactions.iter().filter_map(|t| match t.hold {
+        let open = self.transactions().iter().filter_map(|t| match t.hold {
             Some(HoldState::Open { expires }) => Some((expires.minus_secs(margin), Timer::Hold(t.id))),
             Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => None,
         });
@@ -105,8 +142,8 @@ impl Deal {
 
     /// From here on, declined legs go to balances.
     fn settlement(&self) -> Option<(Time, Timer)> {
-        let at = self.core.settle_by?;
-        self.has_declined_leg().then_some((at, Timer::Settlement))
+        let at = self.settle_by()?;
+        self.state.books.has_declined_leg().then_some((at, Timer::Settlement))
     }
 }
 

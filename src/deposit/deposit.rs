@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DepositId;
+use super::{ClientKey, DepositId, Reason};
 use crate::wire::left_out::is_default;
-use crate::{Money, Payee, Side, Text};
+use crate::{Money, Payee, Side};
 
 /// What a deposit is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -69,11 +69,11 @@ impl Buckets {
 #[serde(deny_unknown_fields)]
 pub struct ChargeDetails {
     /// The client's key, by which a repeat is recognised.
-    pub key: Text<64, 1>,
+    pub key: ClientKey,
     /// Who gets it if the deal succeeds.
     pub payee: Payee,
     /// What for.
-    pub reason: Text<500>,
+    pub reason: Reason,
 }
 
 /// Money that one party has put, or is to put, into the deal.
@@ -82,10 +82,12 @@ pub struct ChargeDetails {
 pub struct Deposit {
     pub(crate) id: DepositId,
     pub(crate) owner: Side,
-    pub(crate) purpose: DepositPurpose,
+    #[serde(with = "crate::wire::short")]
     pub(crate) required: Money,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) buckets: Buckets,
     /// The part of `held` that is authorised but not captured.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) on_hold: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
@@ -103,8 +105,8 @@ impl Deposit {
     }
 
     /// What it is for.
-    pub const fn purpose(&self) -> DepositPurpose {
-        self.purpose
+    pub fn purpose(&self) -> DepositPurpose {
+        DepositPurpose::of(self.id)
     }
 
     /// How much is required.
@@ -125,6 +127,11 @@ impl Deposit {
     /// What of it is authorised but not captured.
     pub const fn on_hold(&self) -> Money {
         Money::from_minor(self.on_hold, self.required.currency())
+    }
+
+    /// What is there and captured, in minor units.
+    pub(crate) const fn cash(&self) -> i64 {
+        self.buckets.held.saturating_sub(self.on_hold)
     }
 
     /// What is still to be paid; zero once it is full.

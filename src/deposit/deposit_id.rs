@@ -25,6 +25,10 @@ impl DepositId {
     /// The most additional charges that a deal can have.
     pub const MAX_CHARGES: u8 = 32;
 
+    /// The deposits that every deal has.
+    pub(crate) const REQUIRED: [Self; 4] =
+        [Self::BUYER_PAYMENT, Self::SELLER_PAYMENT, Self::BUYER_GUARANTEE, Self::SELLER_GUARANTEE];
+
     const FIXED: [(Self, &'static str); 4] = [
         (Self::BUYER_PAYMENT, "buyer_payment"),
         (Self::SELLER_PAYMENT, "seller_payment"),

@@ -1,13 +1,15 @@
 //! Transactions: one movement of money each, pending until it succeeds or fails, and never anything else after.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{DepositId, LegId};
+use crate::names::plain_number;
 use crate::settlement::Purpose;
 use crate::wire::left_out::is_default;
-use crate::{DealId, Money, Payee, Text, Time};
+use crate::{DealId, Money, ParseError, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -32,6 +34,14 @@ impl fmt::Display for TxId {
     }
 }
 
+impl FromStr for TxId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        plain_number(text).map(Self).ok_or(ParseError::new("the number of a transaction"))
+    }
+}
+
 /// The key under which the gateway executes an order at most once: `{deal}:{transaction}`.
 ///
 /// The same order always has the same key, before and after a crash; a retry after a decline is a new transaction
@@ -50,14 +60,39 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// A gateway's own id of a payment, refund or payout.
-pub type Reference = Text<128, 1>;
-/// Which gateway.
-pub type GatewayName = Text<32, 1>;
-/// A payment method, in the gateway's terms.
-pub type MethodName = Text<32, 1>;
-/// A key that a client chooses, so that a repeat is recognised.
-pub type ClientKey = Text<64, 1>;
+impl FromStr for IdempotencyKey {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = text
+            .rsplit_once(':')
+            .and_then(|(deal, tx)| Some(Self { deal: deal.parse().ok()?, transaction: tx.parse().ok()? }));
+        parsed.ok_or(ParseError::new(
+            "an idempotency key: the id of a deal, a colon, the number of a transaction",
+        ))
+    }
+}
+
+text_id! {
+    /// A gateway's own id of a payment, refund or payout.
+    Reference(128)
+}
+
+text_id! {
+    /// Which gateway.
+    GatewayName(32)
+}
+
+text_id! {
+    /// A payment method, in the gateway's terms.
+    MethodName(32)
+}
+
+text_id! {
+    /// A key that a client chooses, so that a repeat is recognised.
+    ClientKey(64)
+}
+
 /// Why something was done or declined, in words.
 pub type Reason = Text<500>;
 
@@ -83,26 +118,26 @@ pub enum TransactionKind {
     Chargeback,
 }
 
+names! {
+    /// Every kind.
+    TransactionKind, "the kind of a transaction" {
+        Hold = "hold",
+        Capture = "capture",
+        Void = "void",
+        Charge = "charge",
+        Refund = "refund",
+        Payout = "payout",
+        Fee = "fee",
+        Chargeback = "chargeback",
+    }
+}
+
 impl TransactionKind {
     /// Does it bring money in?
     pub const fn is_inbound(self) -> bool {
         match self {
             Self::Hold | Self::Charge => true,
             Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee | Self::Chargeback => false,
-        }
-    }
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hold => "hold",
-            Self::Capture => "capture",
-            Self::Void => "void",
-            Self::Charge => "charge",
-            Self::Refund => "refund",
-            Self::Payout => "payout",
-            Self::Fee => "fee",
-            Self::Chargeback => "chargeback",
         }
     }
 }
@@ -167,6 +202,7 @@ pub struct Transaction {
     pub(crate) id: TxId,
     pub(crate) kind: TransactionKind,
     pub(crate) deposit: DepositId,
+    #[serde(with = "crate::wire::short")]
     pub(crate) amount: Money,
     pub(crate) state: TransactionState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -265,6 +301,12 @@ impl Transaction {
     /// Is it still without an answer?
     pub const fn is_pending(&self) -> bool {
         matches!(self.state, TransactionState::Pending)
+    }
+
+    /// Whether it is something that the gateway is asked to do and has not answered. A payment request is not: the payer
+    /// is asked.
+    pub(crate) const fn is_order(&self) -> bool {
+        self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
     }
 
     /// Did money come in by it?

@@ -33,6 +33,6 @@ mod rate;
 
 pub use allocate::{AllocateError, allocate, mul_div_floor};
 pub use currency::{Currency, CurrencyError};
-pub(crate) use money::Short;
+pub(crate) use money::Amount;
 pub use money::{Money, MoneyError};
 pub use rate::{Rate, RateError};

@@ -229,60 +229,6 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
-/// A sum that is stored as one text, `1000.01 RUB`; as an object it is read too.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Short(pub(crate) Money);
-
-impl Short {
-    pub(crate) const fn money(self) -> Money {
-        self.0
-    }
-}
-
-impl Serialize for Short {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("{} {}", Amount(self.0), self.0.currency))
-        } else {
-            self.0.serialize(serializer)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Short {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Short;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(r#"money as "1000.01 RUB""#)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Short, E> {
-                let (amount, currency) =
-                    text.split_once(' ').ok_or_else(|| E::custom(MoneyError::Malformed))?;
-                let currency =
-                    currency.parse().map_err(|error| E::custom(format_args!("currency: {error}")))?;
-                Money::parse(amount, currency)
-                    .map(Short)
-                    .map_err(|error| E::custom(format_args!("amount: {error}")))
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Short, A::Error> {
-                Money::deserialize(de::value::MapAccessDeserializer::new(map)).map(Short)
-            }
-        }
-
-        if deserializer.is_human_readable() {
-            deserializer.deserialize_any(Visitor)
-        } else {
-            Money::deserialize(deserializer).map(Short)
-        }
-    }
-}
-
 /// Why a sum could not be made or computed.
 ///
 /// None is transient: the same arguments fail again.
@@ -335,7 +281,7 @@ struct Minor {
 }
 
 /// Prints the amount of a sum without its currency, with exactly the currency's digits.
-struct Amount(Money);
+pub(crate) struct Amount(pub(crate) Money);
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

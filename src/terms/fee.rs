@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::service::Payer;
-use crate::{Money, PartyId, Payee, Rate, Text};
+use crate::{Money, PartyId, Payee, Rate};
 
-/// Names a fee within its deal.
-pub type FeeId = Text<32, 1>;
+text_id! {
+    /// Names a fee within its deal.
+    FeeId(32)
+}
 
 /// Who receives a fee.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -172,7 +172,7 @@ impl TermsDraft {
         if let Some(offline) = self.pay_offline {
             self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
         }
-        for side in Side::BOTH {
+        for side in Side::ALL {
             let field = match side {
                 Side::Buyer => "guarantees.buyer",
                 Side::Seller => "guarantees.seller",

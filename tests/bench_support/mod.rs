@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use escrow::deal::command::{
-    Accept, Answer, Answered, Checkpoint, CheckpointKind, ConfirmPayment, DestinationUse, Extend,
-    PaymentForm, Post, RecordTracking, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack,
-    StartPerforming, Submit, Track,
+    Accept, Answer, Answered, Checkpoint, CheckpointKind, ConfirmPayment, Extend, PaymentForm, Post,
+    RecordTracking, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, StartPerforming, Submit,
+    Track,
 };
 use escrow::deposit::DepositId;
 use escrow::terms::{Consent, Fee, FeePayee, Item, Moderation, Payer, Provider, Service};
@@ -166,7 +166,6 @@ pub(crate) fn post(n: u64) -> Command {
 pub(crate) fn account(n: u64) -> Command {
     SetDestination {
         payee: Payee::Seller,
-        of: DestinationUse::Payouts,
         destination: Some(Destination::Account(format!("vault-{n}").parse().unwrap())),
     }
     .into()

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use escrow::Recorded;
 use escrow::deal::command::{
-    AddCharge, Agree, Amend, Answer, Answered, Cancel, Chargeback, ChargebackStep, Checkpoint,
-    CheckpointKind, ConfirmPayment, DestinationUse, Moderate, ModerationVerdict, OpenDispute, PaymentForm,
-    RecordTracking, Report, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, Submit, Track,
-    Verdict, Wake, WithdrawDispute,
+    AddCharge, Agree, Amend, Answer, Answered, Approve, Cancel, Chargeback, ChargebackStep, Checkpoint,
+    CheckpointKind, ConfirmPayment, DestinationUse, OpenDispute, PaymentForm, RecordTracking, RedirectRefund,
+    Remark, Report, RequestPayment, ReturnUrls, Revision, SetDestination, SetTrack, Submit, Track, Verdict,
+    Wake, WithdrawDispute,
 };
 use escrow::deal::{Command, Event};
 use escrow::deposit::{Buckets, DepositId, LegState, TransactionKind, TransactionState};
@@ -23,7 +23,7 @@ use escrow::terms::{
 };
 use escrow::{
     Actor, Context, Currency, Deal, DealId, Destination, Money, PartyId, Payee, Rate, Rejection, Side,
-    Status, Text, Time, Transition, TxId,
+    Status, Time, Transition, TxId,
 };
 
 pub const B: DepositId = DepositId::BUYER_PAYMENT;
@@ -36,7 +36,7 @@ pub const DAY: u32 = 24 * HOUR;
 
 // --- words ---
 
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -176,11 +176,11 @@ pub fn cancel(reason: &str) -> Command {
 }
 
 pub fn remark(of: &str) -> Command {
-    Moderate { verdict: ModerationVerdict::Remark(text(of)) }.into()
+    Remark { remark: text(of) }.into()
 }
 
 pub fn approve() -> Command {
-    Moderate { verdict: ModerationVerdict::Approve }.into()
+    Approve {}.into()
 }
 
 pub fn dispute(reason: &str) -> Command {
@@ -192,9 +192,8 @@ pub fn report(verdict: Verdict) -> Command {
 }
 
 pub fn submit(number: u16) -> Command {
-    let of = |what: &str| text(&format!("{what}-{number}"));
-    let revision =
-        Arc::new(Revision { preview: of("preview"), original: of("original"), digest: of("digest") });
+    let (file, digest) = (|what: &str| text(&format!("{what}-{number}")), text(&format!("digest-{number}")));
+    let revision = Arc::new(Revision { preview: file("preview"), original: file("original"), digest });
     Submit { number, revision }.into()
 }
 
@@ -239,7 +238,10 @@ pub fn charge(key: &str, payer: Side, payee: Payee, minor: i64) -> Command {
 }
 
 pub fn destination(payee: Payee, of: DestinationUse, destination: Option<Destination>) -> Command {
-    SetDestination { payee, of, destination }.into()
+    match of {
+        DestinationUse::Payouts => SetDestination { payee, destination }.into(),
+        DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+    }
 }
 
 pub fn card(token: &str) -> Option<Destination> {

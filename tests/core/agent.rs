@@ -12,9 +12,9 @@ use std::task::{self, Poll, Waker};
 
 use escrow::agent::{self, CheckoutError, FollowError, Receipt};
 use escrow::deal::command::{
-    Accept, Agree, Answer, Answered, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, DestinationUse,
-    IncurCost, PaymentClaim, PaymentForm, RecordTracking, Report, RequestPayment, ReturnUrls, SetDestination,
-    SetTrack, StartPerforming, Track, Verdict, Wake, WithdrawDispute,
+    Accept, Agree, Answer, Answered, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, IncurCost,
+    PaymentClaim, PaymentForm, RecordTracking, Report, RequestPayment, ReturnUrls, SetDestination, SetTrack,
+    StartPerforming, Track, Verdict, Wake, WithdrawDispute,
 };
 use escrow::deal::{PendingOrder, PhaseKind, Stage};
 use escrow::deposit::{DepositId, IdempotencyKey, LegState, Reference, TransactionKind};
@@ -390,7 +390,7 @@ fn id() -> DealId {
     DealId::new(uuid::Uuid::from_u128(7))
 }
 
-fn text<const MAX: usize>(text: &str) -> Text<MAX, 1> {
+fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -494,11 +494,8 @@ const DAY: u32 = 86_400;
 /// A sale on a hold: captured, tracked, accepted by silence; three legs.
 fn sale() -> Script {
     let hold = ConfirmPayment { held_until: Some(at("2026-03-20T00:00:00Z")), ..payment("hold-1", 105_000) };
-    let card = SetDestination {
-        payee: Payee::Seller,
-        of: DestinationUse::Payouts,
-        destination: Some(Destination::Card(text("card-of-boris"))),
-    };
+    let card =
+        SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-of-boris"))) };
     Script {
         name: "sale",
         terms: terms(Policy::shop()),
@@ -527,7 +524,7 @@ fn cancellation() -> Script {
             (60, gateway(), payment("pay-2", 60_000).into()),
             (HOUR, party("insurer"), IncurCost { service: 0, evidence: text("policy-77") }.into()),
             (HOUR, seller(), StartPerforming {}.into()),
-            (HOUR, buyer(), Cancel { reason: text("Found it cheaper").into(), at_fault: None }.into()),
+            (HOUR, buyer(), Cancel { reason: text("Found it cheaper"), at_fault: None }.into()),
         ],
         ends: Status::Cancelled,
     }
@@ -1068,11 +1065,8 @@ fn a_declined_leg_holds_up_no_other_and_ends_on_the_balance() {
         assert!(!receipt.has_pending, "declined is an answer");
         assert_eq!(host.moved().len(), 2, "the others have their money");
         // a new destination orders the next attempt, under a key of its own; declined again
-        let card = SetDestination {
-            payee: Payee::Seller,
-            of: DestinationUse::Payouts,
-            destination: Some(Destination::Card(text("card-2"))),
-        };
+        let card =
+            SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-2"))) };
         process.submit(&mut deal, card, seller()).unwrap();
         let calls = host.calls();
         let attempts = calls.iter().filter(|c| c.payee == Payee::Seller).collect::<Vec<_>>();
@@ -1155,7 +1149,7 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         process.submit(&mut deal, Accept::default(), buyer()).unwrap();
         let journal = host.journal();
         let paid = host.calls()[2].key.transaction;
-        let declined = Answered::Declined(text("on second thoughts").into());
+        let declined = Answered::Declined(text("on second thoughts"));
         for result in [declined, Answered::Succeeded(text("another-id"))] {
             let answer = Answer { transaction: paid, result };
             let refused = process.submit(&mut deal, answer, gateway());

@@ -10,7 +10,7 @@ use escrow::Recorded;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, Wake};
 use escrow::deal::{Event, Parts, PhaseKind};
 use escrow::wire::{DealSummary, Envelope};
-use escrow::{Command, Context, Deal, DecodeError, Terms, TermsDraft, Text, Time};
+use escrow::{Command, Context, Deal, DecodeError, PartyId, Terms, TermsDraft, Time};
 use escrow_testing::scenario::{Scenario, ScenarioError, run};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -104,8 +104,8 @@ fn commands() -> Vec<Value> {
         json!({ "type": "agree", "terms_version": 1, "payment": { "deposit": "buyer_payment", "gateway": "bank", "reference": "wm-1" } }),
         json!({ "type": "request_payment", "key": "k", "deposit": "charge_1", "amount": rub("5"), "form": { "method": "card", "return_urls": { "success_url": "https://a.example", "fail_url": "https://b.example" } } }),
         json!({ "type": "confirm_payment", "deposit": "seller_guarantee", "gateway": "bank", "reference": "p-1", "amount": rub("5"), "transaction": 1, "held_until": "2026-03-09T12:00:00Z" }),
-        json!({ "type": "moderate", "verdict": "approve" }),
-        json!({ "type": "moderate", "verdict": { "remark": "Pack it" } }),
+        json!({ "type": "approve" }),
+        json!({ "type": "remark", "remark": "Pack it" }),
         json!({ "type": "attach", "attachment": { "id": "f-1", "description": "A photo", "mime": "image/png", "size": 1024, "digest": "sha256:00" } }),
         json!({ "type": "set_track", "track": track }),
         json!({ "type": "remove_track" }),
@@ -131,8 +131,8 @@ fn commands() -> Vec<Value> {
         json!({ "type": "answer", "transaction": 3, "result": { "succeeded": "gw-3" } }),
         json!({ "type": "answer", "transaction": 3, "result": { "declined": "No funds" } }),
         json!({ "type": "answer", "transaction": 3, "result": "in_progress" }),
-        json!({ "type": "set_destination", "payee": "seller", "of": "payouts", "destination": { "card": "vault-1" } }),
-        json!({ "type": "set_destination", "payee": "platform", "of": "refunds", "destination": "balance" }),
+        json!({ "type": "set_destination", "payee": "seller", "destination": { "card": "vault-1" } }),
+        json!({ "type": "redirect_refund", "payee": "platform", "destination": "balance" }),
         json!({ "type": "chargeback", "reference": "cb-1", "deposit": "buyer_payment", "amount": rub("5"), "step": "opened" }),
         json!({ "type": "extend", "timer": "start", "until": "2026-04-01T12:00:00Z" }),
         json!({ "type": "extend", "timer": { "hold": 1 }, "until": "2026-04-01T12:00:00Z" }),
@@ -187,7 +187,7 @@ fn events() -> Vec<Value> {
         json!({ "type": "ending_decided", "ending": { "partial_buyout": [1, 0] }, "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": "success", "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": { "cancelled": "nobody" }, "outcome": "cancelled", "funded": true, "settle_by": until }),
-        json!({ "type": "ending_decided", "ending": { "ruled": "buyer_all" }, "outcome": "resolved", "funded": true, "settle_by": until }),
+        json!({ "type": "ending_decided", "ending": { "awarded": { "award": "buyer_all", "by": "ruling" } }, "outcome": "resolved", "funded": true, "settle_by": until }),
         json!({ "type": "capture_ordered", "order": order }),
         json!({ "type": "leg_ordered", "order": order }),
         json!({ "type": "leg_waits", "leg": 1, "deposit": "buyer_payment", "payee": "buyer", "purpose": "refund", "amount": rub("5"), "source": 1 }),
@@ -315,7 +315,7 @@ fn rich_scenarios() -> Vec<(&'static str, Value)> {
     moderated["terms"]["policy"]["moderation"] = json!("required");
     moderated["steps"] = pay_all(json!([
         { "after": "1h", "do": { "type": "pay" } },
-        { "after": "1h", "by": "moderator", "do": { "type": "moderate", "verdict": { "remark": "Hm" } } },
+        { "after": "1h", "by": "moderator", "do": { "type": "remark", "remark": "Hm" } },
         { "after": "1h", "by": "operator", "do": { "type": "attach", "attachment": { "id": "f", "mime": "image/png", "size": 1 } } },
     ]));
     vec![("held", held), ("disputed", disputed), ("guarantee", guarantee), ("moderated", moderated)]
@@ -668,30 +668,30 @@ fn snapshot_tampering_that_only_the_whole_shows() {
     };
     let paid = of("a-shop-sale v4");
     // nothing would go back to the buyer
-    refuse(&paid, "/state/transactions/0/returned", json!(2_350_000), "state.transactions[0]");
-    refuse(&paid, "/state/transactions/0/returned", json!(1), "state.transactions[0]");
+    refuse(&paid, "/state/books/transactions/0/returned", json!(2_350_000), "state.books.transactions[0]");
+    refuse(&paid, "/state/books/transactions/0/returned", json!(1), "state.books.transactions[0]");
     let declined = of("g-payout-redirected v13");
     // nobody would ever send it again
-    refuse(&declined, "/state/legs/1/state", json!("waiting"), "state.legs[1]");
-    refuse(&declined, "/state/settle_by", Value::Null, "state.settle_by");
-    refuse(&declined, "/state/phase/paying/awaiting_capture", json!(true), "state.phase");
+    refuse(&declined, "/state/books/legs/1/state", json!("waiting"), "state.books.legs[1]");
+    refuse(&declined, "/state/clockwork/ended/settle_by", Value::Null, "settle_by");
+    refuse(&declined, "/state/clockwork/phase/paying/awaiting_capture", json!(true), "state.clockwork.phase");
     let charged = of("disputed v13");
     // the rest of the charge would stay for ever
-    let stored = charged.pointer("/state/deposits").unwrap().as_array().unwrap();
+    let stored = charged.pointer("/state/books/deposits").unwrap().as_array().unwrap();
     let place = stored.iter().position(|d| d["id"] == "charge_1").unwrap();
-    refuse(&charged, &format!("/state/deposits/{place}/required"), json!("1.00 RUB"), "state.transactions");
+    refuse(&charged, &format!("/state/books/deposits/{place}/required"), json!("1.00 RUB"), "state.books.transactions");
     let captures = of("held v9");
     // two captures of one hold, none of the other; a capture of less than the deposit needs
-    refuse(&captures, "/state/transactions/5/source", json!(5), "state.transactions");
-    refuse(&captures, "/state/transactions/5/amount", json!("1.00 RUB"), "state.phase");
+    refuse(&captures, "/state/books/transactions/5/source", json!(5), "state.books.transactions");
+    refuse(&captures, "/state/books/transactions/5/amount", json!("1.00 RUB"), "state.clockwork.phase");
     let claimed = of("guarantee v6");
-    refuse(&claimed, "/state/transactions/2/gateway", Value::Null, "state.transactions[2]");
+    refuse(&claimed, "/state/books/transactions/2/gateway", Value::Null, "state.books.transactions[2]");
     let disputed = of("disputed v21");
-    let chargebacks = disputed.pointer("/state/chargebacks").unwrap().as_array().unwrap();
+    let chargebacks = disputed.pointer("/state/books/chargebacks").unwrap().as_array().unwrap();
     let twice = json!([chargebacks[0], chargebacks[0]]);
-    refuse(&disputed, "/state/chargebacks", twice, "state.chargebacks");
-    refuse(&disputed, "/state/chargebacks/0/amount/currency", json!("USD"), "state.chargebacks");
-    refuse(&disputed, "/state/chargebacks/0/deposit", json!("buyer_guarantee"), "state.chargebacks");
+    refuse(&disputed, "/state/books/chargebacks", twice, "state.books.chargebacks");
+    refuse(&disputed, "/state/books/chargebacks/0/amount/currency", json!("USD"), "state.books.chargebacks");
+    refuse(&disputed, "/state/books/chargebacks/0/deposit", json!("buyer_guarantee"), "state.books.chargebacks");
 }
 
 /// More paid out than came in, in the ways that a thief would try.
@@ -705,33 +705,33 @@ fn snapshot_tampering_by_whole_figures() {
     #[rustfmt::skip]
     let cases = [
         // consistent buckets that no transaction explains
-        (vec![("/state/deposits/0/buckets/received", json!(9_000_000)), ("/state/deposits/0/buckets/held", json!(9_000_000))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/deposits/0/buckets/held", json!(0)), ("/state/deposits/0/buckets/refunded", json!(2_350_000))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/deposits/0/buckets/held", json!(0)), ("/state/deposits/0/buckets/paid_out", json!(2_350_000))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/deposits/0/buckets/held", json!(2_350_001))], "state.deposits: buyer_payment: received must equal"),
-        (vec![("/state/deposits/0/buckets/held", json!(-1)), ("/state/deposits/0/buckets/refunded", json!(2_350_001))], "state.deposits: buyer_payment: received must equal"),
-        (vec![("/state/deposits/0/buckets/held", json!(i64::MAX)), ("/state/deposits/0/buckets/refunded", json!(i64::MAX))], "state.deposits: buyer_payment: received must equal"),
-        (vec![("/state/deposits/0/required", json!("1.00 RUB"))], "state.deposits: buyer_payment"),
-        (vec![("/state/deposits/0/required", json!("23500.00 USD"))], "state.deposits: buyer_payment"),
-        (vec![("/state/deposits/0/owner", json!("seller"))], "state.deposits: buyer_payment"),
-        (vec![("/state/deposits/0/id", json!("seller_payment"))], "state.deposits: must be the four"),
-        (vec![("/state/deposits/0/purpose", json!("guarantee"))], "state.deposits: buyer_payment"),
-        (vec![("/state/deposits", json!([]))], "state.deposits: must be the four"),
-        (vec![("/state/transactions", json!([]))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/transactions/0/amount", json!("23499.99 RUB"))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/transactions/0/amount", json!("23500.00 USD"))], "state.transactions[0]"),
-        (vec![("/state/transactions/0/state", json!("pending"))], "state.transactions[0]"),
-        (vec![("/state/transactions/0/id", json!(2))], "state.transactions[0]"),
-        (vec![("/state/consents", json!({ "buyer": false, "seller": true }))], "state.phase"),
-        (vec![("/state/phase", json!({ "closed": { "outcome": "completed" } }))], "state.phase"),
-        (vec![("/state/phase", json!({ "paying": { "outcome": "completed", "awaiting_capture": false } }))], "state.phase"),
-        (vec![("/state/phase", json!({ "disputed": { "interrupted": "performing", "stage": "arbitration", "until": "2027-01-01T00:00:00Z" } }))], "state.dispute"),
-        (vec![("/state/arbiter", json!("phone-shop"))], "state.arbiter"),
-        (vec![("/state/last_at", json!("2026-01-01T00:00:00Z"))], "state.last_at"),
+        (vec![("/state/books/deposits/0/buckets/received", json!(9_000_000)), ("/state/books/deposits/0/buckets/held", json!(9_000_000))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/deposits/0/buckets/held", json!(0)), ("/state/books/deposits/0/buckets/refunded", json!(2_350_000))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/deposits/0/buckets/held", json!(0)), ("/state/books/deposits/0/buckets/paid_out", json!(2_350_000))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/deposits/0/buckets/held", json!(2_350_001))], "state.books.deposits: buyer_payment: received must equal"),
+        (vec![("/state/books/deposits/0/buckets/held", json!(-1)), ("/state/books/deposits/0/buckets/refunded", json!(2_350_001))], "state.books.deposits: buyer_payment: received must equal"),
+        (vec![("/state/books/deposits/0/buckets/held", json!(i64::MAX)), ("/state/books/deposits/0/buckets/refunded", json!(i64::MAX))], "state.books.deposits: buyer_payment: received must equal"),
+        (vec![("/state/books/deposits/0/required", json!("1.00 RUB"))], "state.books.deposits: buyer_payment"),
+        (vec![("/state/books/deposits/0/required", json!("23500.00 USD"))], "state.books.deposits: buyer_payment"),
+        (vec![("/state/books/deposits/0/owner", json!("seller"))], "state.books.deposits: buyer_payment"),
+        (vec![("/state/books/deposits/0/id", json!("seller_payment"))], "state.books.deposits: must be the four"),
+        (vec![("/state/books/deposits/0/purpose", json!("guarantee"))], "unknown field `purpose`"),
+        (vec![("/state/books/deposits", json!([]))], "state.books.deposits: must be the four"),
+        (vec![("/state/books/transactions", json!([]))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/transactions/0/amount", json!("23499.99 RUB"))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/transactions/0/amount", json!("23500.00 USD"))], "state.books.transactions[0]"),
+        (vec![("/state/books/transactions/0/state", json!("pending"))], "state.books.transactions[0]"),
+        (vec![("/state/books/transactions/0/id", json!(2))], "state.books.transactions[0]"),
+        (vec![("/state/agreement/consents", json!({ "buyer": false, "seller": true }))], "state.clockwork.phase"),
+        (vec![("/state/clockwork/phase", json!({ "closed": { "outcome": "completed" } }))], "state.clockwork.phase"),
+        (vec![("/state/clockwork/phase", json!({ "paying": { "outcome": "completed", "awaiting_capture": false } }))], "state.clockwork.phase"),
+        (vec![("/state/clockwork/phase", json!({ "disputed": { "interrupted": "performing", "stage": "arbitration", "until": "2027-01-01T00:00:00Z" } }))], "state.quarrel.dispute"),
+        (vec![("/state/quarrel/arbiter", json!("phone-shop"))], "state.quarrel.arbiter"),
+        (vec![("/state/clockwork/last_at", json!("2026-01-01T00:00:00Z"))], "state.clockwork.last_at"),
         (vec![("/schema", json!("escrow.deal.v2"))], "schema: this version reads `escrow.deal.v1`"),
         (vec![("/schema", json!(""))], "schema: "),
         (vec![("/terms/seller", json!("anna"))], "seller must differ from the buyer"),
-        (vec![("/terms/items/0/unit_price/amount", json!("1.00"))], "state.deposits: buyer_payment"),
+        (vec![("/terms/items/0/unit_price/amount", json!("1.00"))], "state.books.deposits: buyer_payment"),
         (vec![("/terms/items", json!([]))], "items must not be empty"),
         (vec![("/terms/policy/acceptance_s", json!(0))], "acceptance_s must not be zero"),
     ];
@@ -743,22 +743,22 @@ fn snapshot_tampering_by_whole_figures() {
     #[rustfmt::skip]
     let cases = [
         // and with it the order, which is for what the leg is for
-        (vec![("/state/legs/0/amount", json!("1175.01 RUB"))], "state.transactions: those of buyer_payment"),
-        (vec![("/state/legs/0/amount", json!("1175.01 RUB")), ("/state/transactions/1/amount", json!("1175.00 RUB"))], "state.legs[0]"),
-        (vec![("/state/legs/1/state", json!("declined"))], "state.legs[1]"),
-        (vec![("/state/legs/0/id", json!(2))], "state.legs[0]"),
+        (vec![("/state/books/legs/0/amount", json!("1175.01 RUB"))], "state.books.transactions: those of buyer_payment"),
+        (vec![("/state/books/legs/0/amount", json!("1175.01 RUB")), ("/state/books/transactions/1/amount", json!("1175.00 RUB"))], "state.books.legs[0]"),
+        (vec![("/state/books/legs/1/state", json!("declined"))], "state.books.legs[1]"),
+        (vec![("/state/books/legs/0/id", json!(2))], "state.books.legs[0]"),
         // the order that was its latest attempt left its state to the leg
-        (vec![("/state/legs/0/tx", json!(3))], "state.transactions[1]"),
-        (vec![("/state/legs/1/purpose", json!("refund"))], "state.legs[1]"),
-        (vec![("/state/legs/1/deposit", json!("seller_payment"))], "state."),
-        (vec![("/state/legs", json!([]))], "state.transactions[1]"),
-        (vec![("/state/transactions/2/amount", json!("99999.00 RUB"))], "state.legs[1]"),
-        (vec![("/state/transactions/2/state", json!({ "failed": "no" }))], "state.legs[1]"),
-        (vec![("/state/unanswered", json!(1))], "state.unanswered"),
-        (vec![("/state/unsettled_legs", json!(1))], "state.unsettled_legs"),
-        (vec![("/state/revision", json!(999))], "state.revision"),
-        (vec![("/state/terms_version", json!(0))], "state.terms_version"),
-        (vec![("/state/phase", json!({ "active": { "stage": "performing", "until": "2027-01-01T00:00:00Z" } }))], "state.phase"),
+        (vec![("/state/books/legs/0/tx", json!(3))], "state.books.transactions[1]"),
+        (vec![("/state/books/legs/1/purpose", json!("refund"))], "state.books.legs[1]"),
+        (vec![("/state/books/legs/1/deposit", json!("seller_payment"))], "state."),
+        (vec![("/state/books/legs", json!([]))], "state.books.transactions[1]"),
+        (vec![("/state/books/transactions/2/amount", json!("99999.00 RUB"))], "state.books.legs[1]"),
+        (vec![("/state/books/transactions/2/state", json!({ "failed": "no" }))], "state.books.legs[1]"),
+        (vec![("/state/books/unanswered", json!(1))], "unknown field `unanswered`"),
+        (vec![("/state/books/unsettled", json!(1))], "unknown field `unsettled`"),
+        (vec![("/state/clockwork/revision", json!(999))], "state.clockwork.revision"),
+        (vec![("/state/agreement/version", json!(0))], "state.agreement.version"),
+        (vec![("/state/clockwork/phase", json!({ "active": { "stage": "performing", "until": "2027-01-01T00:00:00Z" } }))], "state.clockwork.phase"),
     ];
     for (changes, why) in cases {
         let changed = changes.iter().fold(whole.clone(), |d, (at, value)| with(&d, at, value.clone()));
@@ -774,7 +774,7 @@ fn snapshot_tampering_by_whole_figures() {
 fn lists_that_were_swapped_cut_or_doubled_are_refused() {
     for (name, deal) in two_of_each() {
         let document = serde_json::to_value(&deal).unwrap();
-        for list in ["/state/deposits", "/state/transactions", "/state/legs"] {
+        for list in ["/state/books/deposits", "/state/books/transactions", "/state/books/legs"] {
             let items = document.pointer(list).map_or(Vec::new(), |all| all.as_array().unwrap().clone());
             let refuse = |other: Vec<Value>, what: String| {
                 let changed = with(&document, list, json!(other));
@@ -1258,7 +1258,7 @@ fn absurd_contents_are_rejected_and_change_nothing() {
     let before = serde_json::to_string(&deal).unwrap();
     let gateway = |command: &Value| (decode::<Command>(command).unwrap(), Context::gateway(deal.last_at()));
     let buyer = |command: &Value| {
-        let id: Text<64, 1> = "anna".parse().unwrap();
+        let id: PartyId = "anna".parse().unwrap();
         (decode::<Command>(command).unwrap(), Context::party(deal.last_at(), id))
     };
     let confirm = |amount: Value, deposit: &str| {

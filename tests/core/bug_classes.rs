@@ -1061,7 +1061,7 @@ fn ghost_dispute() {
     // and a stored deal with a ghost does not decode
     let json = json(&w.deal).replace(r#""status":"resolved""#, r#""status":"open""#);
     let error = serde_json::from_str::<Deal>(&json).unwrap_err().to_string();
-    assert!(error.contains("state.dispute"), "{error}");
+    assert!(error.contains("state.quarrel.dispute"), "{error}");
 }
 
 // --- everybody gets his money ---
@@ -1235,21 +1235,21 @@ fn snapshot_tampering() {
         serde_json::from_value::<Deal>(forged).unwrap_err().to_string()
     };
     // more paid out than received
-    let error = refused(&|v| v["state"]["deposits"][0]["buckets"]["paid_out"] = 1_000_00.into());
+    let error = refused(&|v| v["state"]["books"]["deposits"][0]["buckets"]["paid_out"] = 1_000_00.into());
     assert!(error.contains("buyer_payment: received must equal"), "{error}");
     // adding up, but not explained by any transaction
     let error = refused(&|v| {
-        let buckets = &mut v["state"]["deposits"][0]["buckets"];
+        let buckets = &mut v["state"]["books"]["deposits"][0]["buckets"];
         buckets["received"] = 2_000_00.into();
         buckets["held"] = 1_000_00.into();
     });
     assert!(error.contains("transactions: those of buyer_payment do not explain"), "{error}");
     // a larger leg for oneself
-    let error = refused(&|v| v["state"]["legs"][1]["amount"] = "951.00 RUB".into());
+    let error = refused(&|v| v["state"]["books"]["legs"][1]["amount"] = "951.00 RUB".into());
     assert!(error.contains("transactions: those of buyer_payment do not explain"), "{error}");
     // a payout that is pretended to be unpaid, so that it is paid again
-    let error = refused(&|v| v["state"]["transactions"][1]["state"] = "pending".into());
-    assert!(error.contains("state.transactions[1]"), "{error}");
+    let error = refused(&|v| v["state"]["books"]["transactions"][1]["state"] = "pending".into());
+    assert!(error.contains("state.books.transactions[1]"), "{error}");
     // another deal's schema
     let error = refused(&|v| v["schema"] = "escrow.deal.v0".into());
     assert!(error.contains(Parts::SCHEMA), "{error}");

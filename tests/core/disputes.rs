@@ -104,7 +104,7 @@ fn every_opener_and_who_gives_up() {
         w.act(&buyer(), WithdrawDispute::default());
         assert_eq!(w.status(), Status::Performing);
         // with it go both reports
-        assert_eq!(Side::BOTH.map(|side| w.deal.report(side)), [None, None]);
+        assert_eq!(Side::ALL.map(|side| w.deal.report(side)), [None, None]);
     }
     for mut w in [overdue(Status::Performing), overdue(Status::AwaitingAcceptance), one_report()] {
         assert_eq!(w.deal.dispute().unwrap().opened_by(), Opener::Timer);
@@ -209,7 +209,7 @@ fn what_reopens_goes_on_where_it_was() {
     assert_eq!((dispute.opened_by(), dispute.stage()), (Opener::Timer, DisputeStage::Arbitration));
     assert!(dispute.claim().is_some());
     w.wait_for_deadline();
-    assert_eq!(w.deal.ending(), Some(&Ending::Defaulted(Award::BuyerAll)));
+    assert_eq!(w.deal.ending(), Some(&Ending::ruled_by_default(Award::BuyerAll)));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn offers_of_both_sides() {
     w.wait_for_deadline();
     w.act(&seller(), accept(amount(400_00)));
     w.repeat(&seller(), accept(amount(400_00)));
-    assert_eq!(w.deal.ending(), Some(&Ending::Agreed(amount(400_00))));
+    assert_eq!(w.deal.ending(), Some(&Ending::agreed(amount(400_00))));
     assert_eq!(w.deal.outcome(), Some(Outcome::Resolved));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
@@ -332,7 +332,7 @@ fn a_silent_arbiter_is_every_default() {
         });
         let mut w = World::arbitrated(draft);
         w.wait_for_deadline();
-        assert_eq!(w.deal.ending(), Some(&Ending::Defaulted(default_ruling.award())));
+        assert_eq!(w.deal.ending(), Some(&Ending::ruled_by_default(default_ruling.award())));
         assert_eq!(w.deal.dispute().unwrap().status(), DisputeStatus::Resolved);
         assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), sellers);
         assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 1_000_00 - sellers);
@@ -455,7 +455,7 @@ fn a_revision_is_named_by_its_number_and_content() {
     w.act(&seller(), submit(1));
     let Access::Original(first) = w.deal.access(Role::Seller) else { panic!("the seller's own work") };
     assert_eq!(
-        [&first.preview, &first.original, &first.digest].map(|t| t.as_str()),
+        [first.preview.as_str(), &first.original, &first.digest],
         ["preview-1", "original-1", "digest-1"]
     );
     // another content under the same number is another revision, out of turn
@@ -562,18 +562,18 @@ fn a_stored_dispute_agrees_with_its_deal() {
         (r#""buyer_opened":true"#, r#""buyer_opened":false"#),
         (r#""opened_by":{"party":"buyer"}"#, r#""opened_by":{"party":"seller"}"#),
     ] {
-        assert!(refused(&w, from, to).contains("state.dispute"), "{from}");
+        assert!(refused(&w, from, to).contains("state.quarrel.dispute"), "{from}");
     }
     // a ruling for the buyer is not made one for the seller, nor a cancellation a success
     let mut w = work();
     w.act(&judge(), rule(Award::BuyerAll));
     w.done_all();
     for (from, to) in [
-        (r#""award":"buyer_all""#, r#""award":"seller_all""#),
-        (r#"{"ruled":"buyer_all"}"#, r#"{"ruled":"seller_all"}"#),
+        (r#","award":"buyer_all""#, r#","award":"seller_all""#),
+        (r#"{"award":"buyer_all","by"#, r#"{"award":"seller_all","by"#),
         (r#"{"closed":{"outcome":"resolved"}}"#, r#"{"closed":{"outcome":"completed"}}"#),
     ] {
-        assert!(refused(&w, from, to).contains("state.ending"), "{from}");
+        assert!(refused(&w, from, to).contains("state.clockwork.ended"), "{from}");
     }
 }
 

@@ -16,6 +16,7 @@ mod exploration;
 mod generative;
 mod lifecycle;
 mod model;
+mod names;
 mod previews;
 mod quote;
 mod race;

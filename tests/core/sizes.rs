@@ -20,7 +20,7 @@ fn size<T: Serialize>(value: &T) -> usize {
 }
 
 const ENVELOPE: usize = 400;
-const STATE: usize = 1_536;
+const STATE: usize = 2_048;
 
 /// Texts of the host that are long by nature: the terms, URLs, descriptions, digests, reasons, and where a payment is
 /// to be looked for. What an envelope is apart from them is measured.
@@ -118,18 +118,18 @@ fn the_state_does_not_grow_with_items() {
         draft.items = (0..count).map(|_| Item::new("Phone".parse().unwrap(), rub(price), 1)).collect();
         let (mut deal, _) = proposed(&std::sync::Arc::new(Terms::new(draft).unwrap()));
         let sum = rub(deal.terms().quote().deposit.minor());
-        let mut states = vec![deal.state()];
+        let mut states = vec![deal.state().clone()];
         let paid = crate::bench_support::confirmation("pay-1", sum);
         run(&mut deal, &paid.into(), &Context::gateway(at(120)));
-        states.push(deal.state());
+        states.push(deal.state().clone());
         run(
             &mut deal,
             &Cancel { reason: "No".parse().unwrap(), at_fault: None }.into(),
             &party(300, crate::bench_support::SELLER),
         );
-        states.push(deal.state());
+        states.push(deal.state().clone());
         run(&mut deal, &answer(2), &Context::gateway(at(400)));
-        states.push(deal.state());
+        states.push(deal.state().clone());
         states
     });
     let first = states.first().unwrap();
@@ -141,30 +141,11 @@ fn the_state_does_not_grow_with_items() {
 /// is the same after twenty events and after two thousand.
 #[test]
 fn the_state_does_not_grow_with_history() {
-    let states = [20, 200, 2_000].map(|events| with_events(events).0.state());
+    let states = [20, 200, 2_000].map(|events| with_events(events).0.state().clone());
     let sizes = states.each_ref().map(size);
     println!("{sizes:?}");
     let [first, second, third] = states.each_ref().map(digitless);
     assert_eq!(first, second);
     assert_eq!(second, third);
     assert!(sizes.iter().all(|size| *size <= STATE), "{sizes:?}");
-}
-
-/// States were once written with everything in them that follows from the rest: they read as the same deals.
-#[test]
-fn what_was_written_at_length_is_read() {
-    let mut read = 0;
-    for file in fs::read_dir("fuzz/seeds/snapshot").unwrap() {
-        let path = file.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        if path.file_name().unwrap().to_str().unwrap().starts_with("deal-") {
-            assert!(text.contains(r#""approved":false"#) || text.contains(r#""approved":true"#), "{path:?}");
-            let deal: Deal = serde_json::from_str(&text).unwrap();
-            let short = serde_json::to_string(&deal).unwrap();
-            assert!(short.len() < text.len(), "{path:?}");
-            assert_eq!(serde_json::from_str::<Deal>(&short).unwrap(), deal);
-            read += 1;
-        }
-    }
-    assert_eq!(read, 8);
 }

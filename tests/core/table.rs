@@ -92,7 +92,7 @@ fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
     facts.push(deal.legs().iter().any(|leg| !leg.is_settled()));
     facts.push(deal.consents().buyer);
     facts.push(deal.consents().seller);
-    for side in Side::BOTH {
+    for side in Side::ALL {
         facts.push(deal.dispute().is_some_and(|dispute| dispute.offer(side).is_some()));
     }
     (deal.phase().kind(), facts)
@@ -211,7 +211,7 @@ fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
 /// so that it neither awaits performance nor acceptance. The guard stands in the row all the same, for whoever changes
 /// the rules.
 const NEVER_DENIED: &[(CommandKind, PhaseKind, Role)] = &[
-    (CommandKind::AcceptAll, PhaseKind::AwaitingAcceptance, Role::Buyer),
+    (CommandKind::Accept, PhaseKind::AwaitingAcceptance, Role::Buyer),
     (CommandKind::Cancel, PhaseKind::AwaitingPerformance, Role::Buyer),
     (CommandKind::Cancel, PhaseKind::AwaitingPerformance, Role::Seller),
     (CommandKind::Cancel, PhaseKind::AwaitingAcceptance, Role::Seller),
@@ -343,7 +343,7 @@ cells_of! {
     cells_of_stop_performing: StopPerforming,
     cells_of_submit: Submit,
     cells_of_request_changes: RequestChanges,
-    cells_of_accept_all: AcceptAll,
+    cells_of_accept: Accept,
     cells_of_accept_part: AcceptPart,
     cells_of_report: Report,
     cells_of_incur_cost: IncurCost,
@@ -576,7 +576,7 @@ fn the_kind_is_finer_than_the_command() {
     let kind = |command: Command| command.kind();
     let quantities = Some(Arc::from([1_u32]));
     assert_eq!(kind(Accept { quantities }.into()), CommandKind::AcceptPart);
-    assert_eq!(kind(Accept::default().into()), CommandKind::AcceptAll);
+    assert_eq!(kind(Accept::default().into()), CommandKind::Accept);
     let at_fault = Some(escrow::settlement::Fault::Nobody);
     let cancel = Cancel { at_fault, ..Cancel::default() };
     assert_eq!(kind(cancel.into()), CommandKind::CancelWithFault);

@@ -9,12 +9,14 @@ use super::requests::{AddAttachments, Calculate, CreateDeal, NewAttachment, SetP
 use super::sum::Sum;
 use super::words::{Payer, ProvidedBy, Workflow};
 use escrow::deal::command::{
-    Accept, Amend, Attach, Attachment, Cancel, DestinationUse, RemoveTrack, SetDestination, SetTrack,
+    Accept, Amend, Attach, Attachment, Cancel, Digest, DocumentId, RemoveTrack, SetDestination, SetTrack,
     StartPerforming, StopPerforming, Track,
 };
 use escrow::deposit::Reason;
 use escrow::terms::{Fee, Item, Policy, Provider, Service, Terms, TermsDraft};
-use escrow::{Actor, Caller, Command, Currency, Deal, Destination, Money, PartyId, Payee, Role, Text};
+use escrow::{
+    Actor, Caller, Command, Currency, Deal, Destination, InstrumentRef, Money, PartyId, Payee, Role, Text,
+};
 
 /// Who calls the API: a shop or a marketplace, and what the platform has agreed with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +131,7 @@ impl Calculate {
     /// # Errors
     /// [`ErrorKind::Validation`] with the path of the item.
     pub fn terms(&self, user: &ApiUser) -> Result<Terms, ApiError> {
-        let nobody = |id| Text::new(id).map_err(|_| ApiError::new(ErrorKind::Server, "no party"));
+        let nobody = |id| PartyId::new(id).map_err(|_| ApiError::new(ErrorKind::Server, "no party"));
         let mut draft = user.draft(nobody("buyer")?, nobody("seller")?, self.commission_payer);
         draft.items = items(&self.subject_items);
         draft.services = services(&self.additional_services);
@@ -154,7 +156,7 @@ pub struct FileInfo {
     /// Its size in bytes.
     pub size: u64,
     /// A digest of its content.
-    pub digest: Option<Text<128, 1>>,
+    pub digest: Option<Digest>,
 }
 
 /// A deal to be opened, and what is to be submitted to it then.
@@ -188,7 +190,7 @@ impl CreateDeal {
         user: &ApiUser,
         initiator: Option<&PartyId>,
         new_buyer: Option<PartyId>,
-        files: impl Fn(&Text<64, 1>) -> Option<FileInfo>,
+        files: impl Fn(&DocumentId) -> Option<FileInfo>,
     ) -> Result<NewDeal, ApiError> {
         let buyer = self.buyer_profile_id.clone().or(new_buyer);
         let buyer = buyer.ok_or_else(|| ApiError::item("buyer_profile_id", "is required"))?;
@@ -245,7 +247,7 @@ const MAX_ATTACHMENTS: usize = 64;
 
 fn attach(
     attachments: &[NewAttachment],
-    files: impl Fn(&Text<64, 1>) -> Option<FileInfo>,
+    files: impl Fn(&DocumentId) -> Option<FileInfo>,
 ) -> Result<Vec<Command>, ApiError> {
     if attachments.len() > MAX_ATTACHMENTS {
         return Err(ApiError::item("attachments", format!("has more than {MAX_ATTACHMENTS} entries")));
@@ -259,9 +261,9 @@ fn attach(
     attachments.iter().enumerate().map(one).collect()
 }
 
-fn payout_to(requisite: &Text<128, 1>) -> Command {
+fn payout_to(requisite: &InstrumentRef) -> Command {
     let destination = Some(Destination::Account(requisite.clone()));
-    SetDestination { payee: Payee::Seller, of: DestinationUse::Payouts, destination }.into()
+    SetDestination { payee: Payee::Seller, destination }.into()
 }
 
 impl AddAttachments {
@@ -271,7 +273,7 @@ impl AddAttachments {
     /// [`ErrorKind::Validation`] with the path of a file that the storage does not have.
     pub fn commands(
         &self,
-        files: impl Fn(&Text<64, 1>) -> Option<FileInfo>,
+        files: impl Fn(&DocumentId) -> Option<FileInfo>,
     ) -> Result<Vec<Command>, ApiError> {
         attach(&self.attachments, files)
     }
@@ -300,7 +302,7 @@ impl UpdateDeal {
         &self,
         deal: &Deal,
         caller: &Caller,
-        files: impl Fn(&Text<64, 1>) -> Option<FileInfo>,
+        files: impl Fn(&DocumentId) -> Option<FileInfo>,
     ) -> Result<Updates, ApiError> {
         let old = deal.terms();
         let payer = match self.commission_payer {

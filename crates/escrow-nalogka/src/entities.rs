@@ -9,9 +9,10 @@ use super::quote::CalculationResult;
 use super::status::DealStatus;
 use super::sum::Sum;
 use super::words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};
+use escrow::deal::command::{DocumentId, TrackCode, TrackerName};
 use escrow::deposit::{Reason, TransactionKind};
 use escrow::dispute::DisputeStatus;
-use escrow::{DealId, PartyId, Payee, Side, Text, Time};
+use escrow::{DealId, InstrumentRef, PartyId, Payee, Side, Text, Time};
 
 /// A party's name, e-mail and phone. The deal holds a reference at most; the host passes the data itself. `Debug` shows
 /// none of it.
@@ -76,7 +77,7 @@ pub struct AdditionalService {
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// Its id there.
-    pub id: Text<64, 1>,
+    pub id: DocumentId,
     /// What it shows.
     pub description: Option<Text<500>>,
     /// Where to download it. Read-only; the host's.
@@ -102,7 +103,7 @@ pub struct Deposit {
     pub sums: CalculationResult,
     /// Where the seller wants his money, by the vault's reference; `null` where he has not chosen, and for his
     /// in-system balance.
-    pub payout_requisite_id: Option<Text<128, 1>>,
+    pub payout_requisite_id: Option<InstrumentRef>,
     /// Every movement of money. `payments` before API 1.1.0.
     pub transactions: Vec<Transaction>,
     /// What of the buyer's money goes, or has gone, to the seller and everybody else.
@@ -175,9 +176,9 @@ pub struct Track {
     /// What kind of tracker it is: `delivery`, the only one that there is.
     pub tracker_type: Text<32, 1>,
     /// Which tracker, such as `cdek`.
-    pub tracker_short_name: Text<32, 1>,
+    pub tracker_short_name: TrackerName,
     /// The tracking code.
-    pub code: Text<64, 1>,
+    pub code: TrackCode,
     /// Where it stands.
     pub status: TrackStatus,
     /// Since when, by the tracker's clock; `null` while nothing was told.

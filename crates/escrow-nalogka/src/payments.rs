@@ -7,8 +7,8 @@ use super::error::{ApiError, ErrorKind};
 use super::form::{PaymentPage, ReturnUrl};
 use super::requests::{ChargeForm, DepositForm};
 use escrow::deal::command::{PaymentForm, RequestPayment, ReturnUrls};
-use escrow::deposit::DepositId;
-use escrow::{Actor, Caller, Deal, Role, Side, Text};
+use escrow::deposit::{ClientKey, DepositId, MethodName};
+use escrow::{Actor, Caller, Deal, Role, Side};
 
 impl DepositForm {
     /// The payment of the caller's own deposit; [`Agent::checkout`](escrow::Agent::checkout) gives the form for it once
@@ -46,7 +46,7 @@ impl PaymentPage {
     ///
     /// # Errors
     /// [`ErrorKind::Validation`] where nothing is to be paid.
-    pub fn command(&self, deal: &Deal, method: &Text<32, 1>) -> Result<RequestPayment, ApiError> {
+    pub fn command(&self, deal: &Deal, method: &MethodName) -> Result<RequestPayment, ApiError> {
         request(deal, DepositId::BUYER_PAYMENT, method, (&self.success_url, &self.fail_url))
     }
 }
@@ -57,14 +57,14 @@ impl PaymentPage {
 fn request(
     deal: &Deal,
     deposit: DepositId,
-    method: &Text<32, 1>,
+    method: &MethodName,
     (success, fail): (&ReturnUrl, &ReturnUrl),
 ) -> Result<RequestPayment, ApiError> {
     let amount = deal.deposit(deposit).filter(|d| deal.takes_money(d)).map(escrow::Deposit::outstanding);
     let nothing = || ApiError::new(ErrorKind::Validation, "there is nothing to pay");
     let amount = amount.filter(|amount| amount.is_positive()).ok_or_else(nothing)?;
     let key = format!("v{}-{}-{method}", deal.terms_version(), amount.minor());
-    let key = Text::new(key).map_err(|_| nothing())?;
+    let key = ClientKey::new(key).map_err(|_| nothing())?;
     let return_urls = ReturnUrls { success_url: success.text(), fail_url: fail.text() };
     let form = Arc::new(PaymentForm { method: method.clone(), return_urls });
     Ok(RequestPayment { key, deposit, amount, form })

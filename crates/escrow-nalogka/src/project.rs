@@ -11,7 +11,7 @@ use super::status::DealStatus;
 use super::sum::Sum;
 use super::words::{DepositStatus, Initiator, Payer, ProvidedBy, TrackStatus};
 use escrow::deal::Phase;
-use escrow::deal::command::{CheckpointKind, DestinationUse};
+use escrow::deal::command::{CheckpointKind, DestinationUse, DocumentId};
 use escrow::deposit::{HoldState, Reason, TransactionState};
 use escrow::dispute::DisputeStatus;
 use escrow::terms::{Item, Provider, Service, Terms};
@@ -80,7 +80,7 @@ impl Deal {
     /// [`ProjectionError`] names what the form has no word for.
     pub fn project(deal: &escrow::Deal, host: &HostData) -> Result<Self, ProjectionError> {
         let terms = deal.terms();
-        if Side::BOTH.iter().any(|side| terms.guarantees.of(*side).is_some()) {
+        if Side::ALL.iter().any(|side| terms.guarantees.of(*side).is_some()) {
             return Err(ProjectionError::new("deposit", Inexpressible::Guarantee));
         }
         let calculation_result = CalculationResult::try_from(terms.as_ref())?;
@@ -156,8 +156,8 @@ fn services(terms: &Terms) -> Result<Vec<AdditionalService>, ProjectionError> {
 
 /// The documents that the deal has by now, each with what the host knows of it.
 fn attachments(deal: &escrow::Deal, host: &HostData) -> Vec<Attachment> {
-    let known = |id: &Text<64, 1>| host.attachments.iter().find(|known| known.id == *id).cloned();
-    let bare = |id: &Text<64, 1>| Attachment {
+    let known = |id: &DocumentId| host.attachments.iter().find(|known| known.id == *id).cloned();
+    let bare = |id: &DocumentId| Attachment {
         id: id.clone(),
         description: None,
         public_url: None,

@@ -6,7 +6,9 @@ use super::entities::{AdditionalService, ContactInfo, SubjectItem};
 use super::form::ReturnUrl;
 use super::sum::Sum;
 use super::words::Payer;
-use escrow::{PartyId, Text};
+use escrow::deal::command::{DocumentId, TrackCode, TrackerName};
+use escrow::deposit::MethodName;
+use escrow::{InstrumentRef, PartyId, Text};
 
 /// The query of calls that have a body: on whose behalf the marketplace acts.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ pub struct Calculate {
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
     /// Its id there.
-    pub id: Text<64, 1>,
+    pub id: DocumentId,
     /// What it shows.
     #[serde(default)]
     pub description: Option<Text<500>>,
@@ -89,7 +91,7 @@ pub struct CreateDeal {
     pub partial_buyout_allowed: bool,
     /// Where the seller wants his money, by the vault's reference.
     #[serde(default)]
-    pub payout_requisite_id: Option<Text<128, 1>>,
+    pub payout_requisite_id: Option<InstrumentRef>,
 }
 
 /// `PATCH /deals/{id}`: what is absent, or `null`, stays; a list that is given replaces the old one, but attachments are
@@ -135,7 +137,7 @@ pub struct UpdateDeal {
     pub partial_buyout_allowed: Option<bool>,
     /// Where the seller wants his money.
     #[serde(default)]
-    pub payout_requisite_id: Option<Text<128, 1>>,
+    pub payout_requisite_id: Option<InstrumentRef>,
 }
 
 /// `POST /deals/{id}/add-attachments`.
@@ -151,9 +153,9 @@ pub struct AddAttachments {
 #[serde(deny_unknown_fields)]
 pub struct SetPerformingTrack {
     /// Which tracker, such as `cdek`.
-    pub tracker_short_name: Text<32, 1>,
+    pub tracker_short_name: TrackerName,
     /// The tracking code.
-    pub code: Text<64, 1>,
+    pub code: TrackCode,
 }
 
 /// `GET /deals/{id}/deposit-form`: a form to pay the deposit with.
@@ -161,7 +163,7 @@ pub struct SetPerformingTrack {
 #[serde(deny_unknown_fields)]
 pub struct DepositForm {
     /// With what it is paid: the gateway's name of the method or of a stored requisite.
-    pub requisite_id: Text<32, 1>,
+    pub requisite_id: MethodName,
     /// Where the browser is sent after the payment.
     pub success_url: ReturnUrl,
     /// Where it is sent after a failure.
@@ -176,7 +178,7 @@ pub struct DepositForm {
 #[serde(deny_unknown_fields)]
 pub struct ChargeForm {
     /// With what it is paid.
-    pub requisite_id: Text<32, 1>,
+    pub requisite_id: MethodName,
     /// Who pays; absent: the acting profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_id: Option<PartyId>,

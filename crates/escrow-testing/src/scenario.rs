@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::gateway::Rule;
 use crate::known;
 use escrow::deal::{Access, Status};
-use escrow::deposit::DepositId;
+use escrow::deposit::{DepositId, Reference};
 use escrow::settlement::{Ending, Purpose, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
@@ -180,7 +180,7 @@ pub struct Pay {
     pub held_until: Option<Time>,
     /// The gateway's id of the payment; absent: one of its own per step.
     #[serde(default)]
-    pub reference: Option<Text<128, 1>>,
+    pub reference: Option<Reference>,
 }
 
 const fn buyer_payment() -> DepositId {

@@ -112,7 +112,7 @@ fn currency(terms: &OfferDraft) -> Result<Currency, Inexpressible> {
     if terms.deposit_to_seller && terms.guarantees.buyer.is_some_and(|m| !m.is_zero()) {
         return Err(Inexpressible::TwoDeposits);
     }
-    let [buyer, seller] = Side::BOTH.map(|side| deposit(terms, side));
+    let [buyer, seller] = Side::ALL.map(|side| deposit(terms, side));
     match (buyer.is_zero(), seller.is_zero()) {
         (false, false) if buyer.currency() != seller.currency() => Err(Inexpressible::DepositCurrencies),
         (false, _) => Ok(buyer.currency()),
@@ -183,6 +183,6 @@ impl OfferUserInfo {
 
     /// The context of the command: the user acts, the service on his behalf.
     pub fn context(&self, now: Time, service_id: &ServiceId) -> Context {
-        Context::party(now, self.user_id.clone()).via(service_id.clone())
+        Context::party(now, self.user_id.clone()).via(service_id.0.clone())
     }
 }

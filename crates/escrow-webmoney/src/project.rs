@@ -138,7 +138,7 @@ fn shows_payment(terms: &Terms, side: Side) -> bool {
 
 fn deposits_currency(deal: &Deal) -> Result<Currency, Inexpressible> {
     let mut found = None;
-    for side in Side::BOTH {
+    for side in Side::ALL {
         let mut deposits = deposits_of(deal, side);
         let shown = deposits.next().map(Deposit::required).filter(|m| !m.is_zero());
         let second = deposits.next().is_some_and(|d| !d.required().is_zero());

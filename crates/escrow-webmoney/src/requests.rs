@@ -7,7 +7,7 @@ use super::{CallError, ContractCreate, HashError, Personal, Problem, RequestHash
 use escrow::Context;
 use escrow::agent::Caller;
 use escrow::deal::Deal;
-use escrow::deal::command::{Agree, Cancel, DestinationUse, FileClaim, PaymentClaim, Report, SetDestination};
+use escrow::deal::command::{Agree, Cancel, FileClaim, PaymentClaim, Report, SetDestination};
 use escrow::deal::command::{Command, Verdict};
 use escrow::deposit::{GatewayName, Reference};
 use escrow::{DealId, Destination, InstrumentRef, PartyId, Side, Text, Time};
@@ -31,7 +31,7 @@ pub trait Call {
 
     /// Who gives the call's commands: the user acts, the service on his behalf.
     fn caller(&self) -> Caller {
-        Caller::party(self.user_id().clone()).via(self.service_id().clone())
+        Caller::party(self.user_id().clone()).via(self.service_id().0.clone())
     }
 
     /// The same with the time.
@@ -241,13 +241,13 @@ fn same_deal(deal: &Deal, field: &str, id: DealId) -> Result<(), CallError> {
 }
 
 pub(super) fn side_of(deal: &Deal, user: &PartyId) -> Result<Side, CallError> {
-    let found = Side::BOTH.into_iter().find(|side| deal.terms().party(*side) == user);
+    let found = Side::ALL.into_iter().find(|side| deal.terms().party(*side) == user);
     found.ok_or_else(|| CallError::at("userId", Problem::NotAParty))
 }
 
 pub(super) fn purse(side: Side, wallet: InstrumentRef) -> Command {
     let destination = Some(Destination::Wallet(wallet));
-    SetDestination { payee: side.payee(), of: DestinationUse::Payouts, destination }.into()
+    SetDestination { payee: side.payee(), destination }.into()
 }
 
 /// The claim to have paid: of the deposit that is shown, then of what else the side owes. One that the deal knows

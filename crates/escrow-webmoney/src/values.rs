@@ -1,6 +1,8 @@
 //! Values that entities and calls share.
 
 use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -8,11 +10,35 @@ use smol_str::{SmolStr, ToSmolStr};
 
 use escrow::money::MoneyError;
 use escrow::terms::Terms;
-use escrow::{Currency, Money, Text};
+use escrow::{Currency, Money, PartyId, Text, TextError};
 
 /// The id of a service: opaque, compared byte for byte. It acts on behalf of its users, so it is the
 /// [`via`](escrow::Context::via) of their commands.
-pub type ServiceId = Text<64, 1>;
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServiceId(pub PartyId);
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for ServiceId {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        text.parse().map(Self)
+    }
+}
+
+impl Deref for ServiceId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_str()
+    }
+}
 
 /// A tag.
 pub(super) type Tag = Text<64, 1>;

@@ -15,6 +15,21 @@ pub struct Attach {
     pub attachment: Arc<Attachment>,
 }
 
+text_id! {
+    /// The id of a document in the host's file storage.
+    DocumentId(64)
+}
+
+text_id! {
+    /// Where the host keeps a file: a revision of the work, a proof.
+    FileRef(128)
+}
+
+text_id! {
+    /// A digest of a file, as the host computes it.
+    Digest(128)
+}
+
 /// A document in the host's file storage.
 ///
 /// # Source
@@ -23,7 +38,7 @@ pub struct Attach {
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// Its id in the host's file storage.
-    pub id: Text<64, 1>,
+    pub id: DocumentId,
     /// What it shows.
     #[serde(default)]
     pub description: Text<500>,
@@ -33,7 +48,17 @@ pub struct Attachment {
     pub size: u64,
     /// A digest of its content, as the host computes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Text<128, 1>>,
+    pub digest: Option<Digest>,
+}
+
+text_id! {
+    /// Which tracker, such as `cdek`.
+    TrackerName(32)
+}
+
+text_id! {
+    /// The number of a delivery at its tracker.
+    TrackCode(64)
 }
 
 /// A delivery that a tracker follows.
@@ -41,9 +66,9 @@ pub struct Attachment {
 #[serde(deny_unknown_fields)]
 pub struct Track {
     /// Which tracker, such as `cdek`.
-    pub tracker: Text<32, 1>,
+    pub tracker: TrackerName,
     /// The tracking code.
-    pub code: Text<64, 1>,
+    pub code: TrackCode,
 }
 
 /// Attaches a track, or replaces it.
@@ -71,6 +96,11 @@ pub enum CheckpointKind {
     Refused,
 }
 
+text_id! {
+    /// The id of a checkpoint at its tracker.
+    CheckpointId(64)
+}
+
 /// One entry of a track's history.
 ///
 /// # Source
@@ -79,7 +109,7 @@ pub enum CheckpointKind {
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     /// Its id at the tracker, by which a repeat is recognised.
-    pub id: Text<64, 1>,
+    pub id: CheckpointId,
     /// What it means.
     pub kind: CheckpointKind,
     /// When it happened, by the tracker's clock. One that is older than the latest is recorded, not acted on.
@@ -127,11 +157,11 @@ pub struct Submit {
 #[serde(deny_unknown_fields)]
 pub struct Revision {
     /// What the buyer may see before accepting: watermarked, cut, noisy.
-    pub preview: Text<128, 1>,
+    pub preview: FileRef,
     /// The work itself.
-    pub original: Text<128, 1>,
+    pub original: FileRef,
     /// A digest of the original, so that nobody can exchange it later.
-    pub digest: Text<128, 1>,
+    pub digest: Digest,
 }
 
 /// Asks for changes: the seller goes on performing.
@@ -151,6 +181,13 @@ pub struct Accept {
     /// In part: how many units of each item, in the order of the terms. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantities: Option<Quantities>,
+}
+
+impl Accept {
+    /// Is it of a part? The policy says whether that is allowed.
+    pub const fn is_in_part(&self) -> bool {
+        self.quantities.is_some()
+    }
 }
 
 /// What a party says of a mutual deal.
@@ -178,7 +215,12 @@ pub struct IncurCost {
     /// The index of the service in the terms.
     pub service: u8,
     /// Where the host keeps the proof.
-    pub evidence: Text<128, 1>,
+    pub evidence: FileRef,
+}
+
+text_id! {
+    /// Where the host keeps a message.
+    MessageRef(64)
 }
 
 /// Notes a message: the journal has it, the deal does not grow.
@@ -186,7 +228,7 @@ pub struct IncurCost {
 #[serde(deny_unknown_fields)]
 pub struct Post {
     /// Where the host keeps the message; the same one again is recognised.
-    pub reference: Text<64, 1>,
+    pub reference: MessageRef,
 }
 
 /// Fires what is due. Never needed for a right result, only for a prompt one.

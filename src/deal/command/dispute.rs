@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FileRef;
 use crate::deposit::{Reason, Reference};
-use crate::{Award, PartyId, Side, Text};
+use crate::{Award, PartyId, Side};
 
 /// Opens a dispute.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct OpenDispute {
     pub reason: Reason,
     /// Where the host keeps the proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Text<128, 1>>,
+    pub evidence: Option<FileRef>,
 }
 
 /// Offers to settle. A later offer replaces one's own; an offer of nothing is an offer.

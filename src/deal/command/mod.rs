@@ -6,313 +6,90 @@ mod dispute;
 mod money;
 mod proposal;
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{
-    Accept, Attach, Attachment, Checkpoint, CheckpointKind, IncurCost, Post, RecordTracking, RemoveTrack,
-    Report, RequestChanges, Revision, SetTrack, StartPerforming, StopPerforming, Submit, Track, Verdict,
-    Wake,
+    Accept, Attach, Attachment, Checkpoint, CheckpointId, CheckpointKind, Digest, DocumentId, FileRef,
+    IncurCost, MessageRef, Post, RecordTracking, RemoveTrack, Report, RequestChanges, Revision, SetTrack,
+    StartPerforming, StopPerforming, Submit, Track, TrackCode, TrackerName, Verdict, Wake,
 };
 pub use dispute::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
 pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
-    RequestPayment, ReturnUrls, SetDestination,
+    RedirectRefund, RequestPayment, ReturnUrls, SetDestination,
 };
-pub use proposal::{Agree, Amend, Cancel, Extend, Moderate, ModerationVerdict, PaymentClaim};
+pub use proposal::{Agree, Amend, Approve, Cancel, Extend, PaymentClaim, Remark};
 
-/// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Propose other terms.
-    Amend(Amend),
-    /// Consent to a version of the terms.
-    Agree(Agree),
-    /// Ask for a form to pay a deposit with.
-    RequestPayment(RequestPayment),
-    /// A fact: money came in.
-    ConfirmPayment(ConfirmPayment),
-    /// Remark on the terms, or approve them.
-    Moderate(Moderate),
-    /// Add a document.
-    Attach(Attach),
-    /// Attach or replace the track of the delivery.
-    SetTrack(SetTrack),
-    /// Detach a wrong track.
-    RemoveTrack(RemoveTrack),
-    /// A fact: the delivery moved.
-    RecordTracking(RecordTracking),
-    /// Start performing without a tracker.
-    StartPerforming(StartPerforming),
-    /// Go back to before the start.
-    StopPerforming(StopPerforming),
-    /// Submit a revision of the work.
-    Submit(Submit),
-    /// Ask for changes to the revision.
-    RequestChanges(RequestChanges),
-    /// Accept the subject, whole or in part.
-    Accept(Accept),
-    /// Report success or failure of a mutual deal.
-    Report(Report),
-    /// Mark a service as incurred.
-    IncurCost(IncurCost),
-    /// Ask a party for an additional payment.
-    AddCharge(AddCharge),
-    /// Cancel the deal, or turn the proposal down.
-    Cancel(Cancel),
-    /// Open a dispute.
-    OpenDispute(OpenDispute),
-    /// Offer to settle the dispute.
-    ProposeAward(ProposeAward),
-    /// Accept the other party's offer.
-    AcceptAward(AcceptAward),
-    /// Give the dispute up.
-    WithdrawDispute(WithdrawDispute),
-    /// Note that a claim was filed.
-    FileClaim(FileClaim),
-    /// Rule on the dispute.
-    Rule(Rule),
-    /// Appoint or replace the arbiter.
-    AppointArbiter(AppointArbiter),
-    /// A fact: the gateway's answer to an order.
-    Answer(Answer),
-    /// Choose where money goes.
-    SetDestination(SetDestination),
-    /// A fact: the payer's bank takes money back, or gives it up.
-    Chargeback(Chargeback),
-    /// Move a deadline.
-    Extend(Extend),
-    /// Note a message.
-    Post(Post),
-    /// Fire what is due.
-    Wake(Wake),
-}
-
-/// A command without its content: what permission depends on. Finer than [`Command`] where permission depends on
-/// the content.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    Amend,
-    Agree,
-    RequestPayment,
-    ConfirmPayment,
-    Remark,
-    Approve,
-    Attach,
-    SetTrack,
-    RemoveTrack,
-    RecordTracking,
-    StartPerforming,
-    StopPerforming,
-    Submit,
-    RequestChanges,
-    AcceptAll,
-    AcceptPart,
-    Report,
-    IncurCost,
-    AddCharge,
-    Cancel,
-    CancelWithFault,
-    OpenDispute,
-    ProposeAward,
-    AcceptAward,
-    WithdrawDispute,
-    FileClaim,
-    Rule,
-    AppointArbiter,
-    Answer,
-    SetDestination,
-    RedirectRefund,
-    Chargeback,
-    Extend,
-    Post,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 35] = [
-        Self::Amend,
-        Self::Agree,
-        Self::RequestPayment,
-        Self::ConfirmPayment,
-        Self::Remark,
-        Self::Approve,
-        Self::Attach,
-        Self::SetTrack,
-        Self::RemoveTrack,
-        Self::RecordTracking,
-        Self::StartPerforming,
-        Self::StopPerforming,
-        Self::Submit,
-        Self::RequestChanges,
-        Self::AcceptAll,
-        Self::AcceptPart,
-        Self::Report,
-        Self::IncurCost,
-        Self::AddCharge,
-        Self::Cancel,
-        Self::CancelWithFault,
-        Self::OpenDispute,
-        Self::ProposeAward,
-        Self::AcceptAward,
-        Self::WithdrawDispute,
-        Self::FileClaim,
-        Self::Rule,
-        Self::AppointArbiter,
-        Self::Answer,
-        Self::SetDestination,
-        Self::RedirectRefund,
-        Self::Chargeback,
-        Self::Extend,
-        Self::Post,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Amend => "Amend",
-            Self::Agree => "Agree",
-            Self::RequestPayment => "RequestPayment",
-            Self::ConfirmPayment => "ConfirmPayment",
-            Self::Remark => "Remark",
-            Self::Approve => "Approve",
-            Self::Attach => "Attach",
-            Self::SetTrack => "SetTrack",
-            Self::RemoveTrack => "RemoveTrack",
-            Self::RecordTracking => "RecordTracking",
-            Self::StartPerforming => "StartPerforming",
-            Self::StopPerforming => "StopPerforming",
-            Self::Submit => "Submit",
-            Self::RequestChanges => "RequestChanges",
-            Self::AcceptAll => "AcceptAll",
-            Self::AcceptPart => "AcceptPart",
-            Self::Report => "Report",
-            Self::IncurCost => "IncurCost",
-            Self::AddCharge => "AddCharge",
-            Self::Cancel => "Cancel",
-            Self::CancelWithFault => "CancelWithFault",
-            Self::OpenDispute => "OpenDispute",
-            Self::ProposeAward => "ProposeAward",
-            Self::AcceptAward => "AcceptAward",
-            Self::WithdrawDispute => "WithdrawDispute",
-            Self::FileClaim => "FileClaim",
-            Self::Rule => "Rule",
-            Self::AppointArbiter => "AppointArbiter",
-            Self::Answer => "Answer",
-            Self::SetDestination => "SetDestination",
-            Self::RedirectRefund => "RedirectRefund",
-            Self::Chargeback => "Chargeback",
-            Self::Extend => "Extend",
-            Self::Post => "Post",
-            Self::Wake => "Wake",
-        }
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.
+    #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of a deal" {
+        /// Propose other terms.
+        Amend = "amend",
+        /// Consent to a version of the terms.
+        Agree = "agree",
+        /// Ask for a form to pay a deposit with.
+        RequestPayment = "request_payment",
+        /// A fact: money came in.
+        ConfirmPayment = "confirm_payment",
+        /// Remark on the terms.
+        Remark = "remark",
+        /// Approve the terms.
+        Approve = "approve",
+        /// Add a document.
+        Attach = "attach",
+        /// Attach or replace the track of the delivery.
+        SetTrack = "set_track",
+        /// Detach a wrong track.
+        RemoveTrack = "remove_track",
+        /// A fact: the delivery moved.
+        RecordTracking = "record_tracking",
+        /// Start performing without a tracker.
+        StartPerforming = "start_performing",
+        /// Go back to before the start.
+        StopPerforming = "stop_performing",
+        /// Submit a revision of the work.
+        Submit = "submit",
+        /// Ask for changes to the revision.
+        RequestChanges = "request_changes",
+        /// Accept the subject, whole or in part.
+        Accept = "accept" | AcceptPart = "accept_part" if is_in_part,
+        /// Report success or failure of a mutual deal.
+        Report = "report",
+        /// Mark a service as incurred.
+        IncurCost = "incur_cost",
+        /// Ask a party for an additional payment.
+        AddCharge = "add_charge",
+        /// Cancel the deal, or turn the proposal down.
+        Cancel = "cancel" | CancelWithFault = "cancel_with_fault" if names_fault,
+        /// Open a dispute.
+        OpenDispute = "open_dispute",
+        /// Offer to settle the dispute.
+        ProposeAward = "propose_award",
+        /// Accept the other party's offer.
+        AcceptAward = "accept_award",
+        /// Give the dispute up.
+        WithdrawDispute = "withdraw_dispute",
+        /// Note that a claim was filed.
+        FileClaim = "file_claim",
+        /// Rule on the dispute.
+        Rule = "rule",
+        /// Appoint or replace the arbiter.
+        AppointArbiter = "appoint_arbiter",
+        /// A fact: the gateway's answer to an order.
+        Answer = "answer",
+        /// Choose where earnings go.
+        SetDestination = "set_destination",
+        /// Choose where what goes back goes.
+        RedirectRefund = "redirect_refund",
+        /// A fact: the payer's bank takes money back, or gives it up.
+        Chargeback = "chargeback",
+        /// Move a deadline.
+        Extend = "extend",
+        /// Note a message.
+        Post = "post",
+        /// Fire what is due.
+        Wake = "wake",
     }
 }
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Amend(_) => CommandKind::Amend,
-            Self::Agree(_) => CommandKind::Agree,
-            Self::RequestPayment(_) => CommandKind::RequestPayment,
-            Self::ConfirmPayment(_) => CommandKind::ConfirmPayment,
-            Self::Moderate(c) => match c.verdict {
-                ModerationVerdict::Remark(_) => CommandKind::Remark,
-                ModerationVerdict::Approve => CommandKind::Approve,
-            },
-            Self::Attach(_) => CommandKind::Attach,
-            Self::SetTrack(_) => CommandKind::SetTrack,
-            Self::RemoveTrack(_) => CommandKind::RemoveTrack,
-            Self::RecordTracking(_) => CommandKind::RecordTracking,
-            Self::StartPerforming(_) => CommandKind::StartPerforming,
-            Self::StopPerforming(_) => CommandKind::StopPerforming,
-            Self::Submit(_) => CommandKind::Submit,
-            Self::RequestChanges(_) => CommandKind::RequestChanges,
-            Self::Accept(c) => match c.quantities {
-                None => CommandKind::AcceptAll,
-                Some(_) => CommandKind::AcceptPart,
-            },
-            Self::Report(_) => CommandKind::Report,
-            Self::IncurCost(_) => CommandKind::IncurCost,
-            Self::AddCharge(_) => CommandKind::AddCharge,
-            Self::Cancel(c) => match c.at_fault {
-                None => CommandKind::Cancel,
-                Some(_) => CommandKind::CancelWithFault,
-            },
-            Self::OpenDispute(_) => CommandKind::OpenDispute,
-            Self::ProposeAward(_) => CommandKind::ProposeAward,
-            Self::AcceptAward(_) => CommandKind::AcceptAward,
-            Self::WithdrawDispute(_) => CommandKind::WithdrawDispute,
-            Self::FileClaim(_) => CommandKind::FileClaim,
-            Self::Rule(_) => CommandKind::Rule,
-            Self::AppointArbiter(_) => CommandKind::AppointArbiter,
-            Self::Answer(_) => CommandKind::Answer,
-            Self::SetDestination(c) => match c.of {
-                DestinationUse::Payouts => CommandKind::SetDestination,
-                DestinationUse::Refunds => CommandKind::RedirectRefund,
-            },
-            Self::Chargeback(_) => CommandKind::Chargeback,
-            Self::Extend(_) => CommandKind::Extend,
-            Self::Post(_) => CommandKind::Post,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(
-    Amend,
-    Agree,
-    RequestPayment,
-    ConfirmPayment,
-    Moderate,
-    Attach,
-    SetTrack,
-    RemoveTrack,
-    RecordTracking,
-    StartPerforming,
-    StopPerforming,
-    Submit,
-    RequestChanges,
-    Accept,
-    Report,
-    IncurCost,
-    AddCharge,
-    Cancel,
-    OpenDispute,
-    ProposeAward,
-    AcceptAward,
-    WithdrawDispute,
-    FileClaim,
-    Rule,
-    AppointArbiter,
-    Answer,
-    SetDestination,
-    Chargeback,
-    Extend,
-    Post,
-    Wake,
-);

@@ -97,16 +97,25 @@ pub enum DestinationUse {
     Refunds,
 }
 
-/// Chooses where a payee's money goes, before or after the ending. A declined leg is ordered again, to the new
+/// Chooses where a payee's earnings go, before or after the ending. A declined leg is ordered again, to the new
 /// destination; the same destination is a retry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetDestination {
-    /// Whose money: the actor's own; the operator's for platform, processor and every refund.
+    /// Whose money: the actor's own; the operator's for platform and processor.
     pub payee: Payee,
-    /// Which money.
-    pub of: DestinationUse,
-    /// Where to. Absent: where the gateway knows the payee, or back to the source of the payment.
+    /// Where to. Absent: where the gateway knows the payee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+}
+
+/// Chooses where money goes that goes back to a payee, otherwise as [`SetDestination`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectRefund {
+    /// Whose money: the actor's own; anybody's for the operator.
+    pub payee: Payee,
+    /// Where to. Absent: back to the source of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
 }

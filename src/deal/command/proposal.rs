@@ -45,23 +45,18 @@ pub struct PaymentClaim {
     pub reference: Reference,
 }
 
-/// Remarks on the terms, or approves them.
+/// Remarks on the terms: the deal waits for the parties to amend them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Moderate {
-    /// Which of the two.
-    pub verdict: ModerationVerdict,
+pub struct Remark {
+    /// What is to be changed.
+    pub remark: Text<500, 1>,
 }
 
-/// What a moderator says.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModerationVerdict {
-    /// Something is to be changed.
-    Remark(Text<500, 1>),
-    /// The terms are in order.
-    Approve,
-}
+/// Approves the terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {}
 
 /// Cancels the deal; in Proposed, turns it down.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -74,6 +69,13 @@ pub struct Cancel {
     /// names nobody cancels at nobody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_fault: Option<Fault>,
+}
+
+impl Cancel {
+    /// Does it say whose fault it is? That is the operator's to say.
+    pub const fn names_fault(&self) -> bool {
+        self.at_fault.is_some()
+    }
 }
 
 /// Moves a deadline of the phase that the deal is in. All extensions of a deal together are bounded by

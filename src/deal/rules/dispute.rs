@@ -1,110 +1,89 @@
 //! Disagreeing: one dispute per deal, negotiated first, then arbitrated, and never without an end.
 
-use super::{paying, performance};
+use super::{endings, performance, tracking};
+use crate::Role;
+use crate::deal::Rejection;
 use crate::deal::command::{
-    AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, WithdrawDispute,
+    AcceptAward, AppointArbiter, FileClaim, FileRef, OpenDispute, ProposeAward, Rule, WithdrawDispute,
 };
-use crate::deal::draft::{Delta, Draft};
+use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{DisputeStage, Outcome, Phase};
-use crate::deal::{Deal, Rejection};
 use crate::deposit::Reason;
-use crate::dispute::{Award, DisputeStatus, Opener};
+use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault};
-use crate::{Role, Side, Text};
 
 /// A party opens a dispute: once each, as the guard has seen to.
-pub(crate) fn open_by_party(
-    deal: &Deal,
-    c: &OpenDispute,
-    role: Role,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
+pub(crate) fn open_by_party(deal: &mut Draft<'_>, c: &OpenDispute, role: Role) {
     // the table lets parties only
-    let Some(side) = role.side() else { return Ok(()) };
-    open(deal, &Delta::default(), Opener::Party(side), c.reason.clone(), c.evidence.clone(), out)
+    if let Some(side) = role.side() {
+        open_for(deal, Opener::Party(side), c.reason.clone(), c.evidence.clone());
+    }
+}
+
+/// A dispute opens by itself.
+pub(crate) fn open(deal: &mut Draft<'_>, by: Opener) {
+    open_for(deal, by, Reason::default(), None);
 }
 
 /// Pauses the stage. A dispute that was given up goes on where it was; where nothing is held there is nothing to
 /// disagree about, so the deal is cancelled.
-pub(crate) fn open(
-    deal: &Deal,
-    delta: &Delta,
-    by: Opener,
-    reason: Reason,
-    evidence: Option<Text<128, 1>>,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
-    let Phase::Active { stage: interrupted, .. } = out.phase() else {
-        return Ok(());
+fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<FileRef>) {
+    let Phase::Active { stage: interrupted, .. } = *deal.phase() else {
+        return;
     };
-    if deal.deposits().iter().all(|d| d.id.is_charge() || deal.held_after(d, delta) == 0) {
-        let ending = Ending::Cancelled(Fault::Nobody);
-        return paying::end(deal, delta, ending, Outcome::Cancelled, out);
+    if !deal.books().holds_required() {
+        return endings::end(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled);
     }
     let (stage, until) = match deal.dispute() {
-        Some(known) => {
-            // given up in this very transition: its time is still in the phase
-            let still = deal.phase().until().filter(|_| is_open(deal));
-            (known.stage, still.unwrap_or(out.at().plus_millis(known.remaining_ms)))
-        }
-        None => (DisputeStage::Negotiation, out.at().plus_secs(deal.terms().policy.negotiation_s)),
+        Some(known) => (known.stage, deal.at().plus_millis(known.remaining_ms)),
+        None => (DisputeStage::Negotiation, deal.at().plus_secs(deal.terms().policy.negotiation_s)),
     };
-    out.push(Event::DisputeOpened { by, reason, evidence });
-    out.enter(Phase::Disputed { interrupted, stage, until });
-    Ok(())
+    deal.push(Event::DisputeOpened { by, reason, evidence });
+    deal.enter(Phase::Disputed { interrupted, stage, until });
 }
 
 /// An offer; an award that cannot be paid is refused, with the most that can.
-pub(crate) fn propose(
-    deal: &Deal,
-    c: &ProposeAward,
-    role: Role,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
+pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    deal.preview(&Ending::Agreed(c.award))?;
-    out.push(Event::AwardProposed { side, award: c.award });
+    deal.preview(&Ending::agreed(c.award))?;
+    deal.push(Event::AwardProposed { side, award: c.award });
     Ok(())
 }
 
 /// Agreement resolves, without an arbitration fee.
-pub(crate) fn accept(deal: &Deal, c: &AcceptAward, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
     if deal.dispute().and_then(|d| d.offer(side.other())) != Some(c.award) {
         return Err(Rejection::NoSuchOffer);
     }
-    out.push(Event::AwardAccepted { side, award: c.award });
-    paying::end(deal, &Delta::default(), Ending::Agreed(c.award), Outcome::Resolved, out)
+    let ending = Ending::agreed(c.award);
+    deal.preview(&ending)?;
+    deal.push(Event::AwardAccepted { side, award: c.award });
+    endings::end(deal, ending, Outcome::Resolved);
+    Ok(())
 }
 
 /// The arbiter rules; the amounts come from the award.
-pub(crate) fn rule(
-    deal: &Deal,
-    award: Award,
-    at_fault: Option<Side>,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
-    out.push(Event::Ruled { award, at_fault });
-    paying::end(deal, &Delta::default(), Ending::Ruled(award), Outcome::Resolved, out)
+pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
+    let ending = Ending::ruled(c.award);
+    deal.preview(&ending)?;
+    deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
+    endings::end(deal, ending, Outcome::Resolved);
+    Ok(())
 }
 
 /// The arbiter is silent: the policy's default ruling, for which nobody has earned a fee.
-pub(crate) fn rule_by_default(deal: &Deal, award: Award, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    out.push(Event::Ruled { award, at_fault: None });
-    paying::end(deal, &Delta::default(), Ending::Defaulted(award), Outcome::Resolved, out)
+pub(crate) fn rule_by_default(deal: &mut Draft<'_>, award: Award) {
+    deal.push(Event::Ruled { award, at_fault: None });
+    endings::end(deal, Ending::ruled_by_default(award), Outcome::Resolved);
 }
 
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
 /// opened it is past.
-pub(crate) fn withdraw(
-    deal: &Deal,
-    c: WithdrawDispute,
-    role: Role,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
+pub(crate) fn withdraw(deal: &mut Draft<'_>, c: WithdrawDispute, role: Role) -> Result<(), Rejection> {
     let (Some(side), Some(dispute)) = (role.side(), deal.dispute()) else {
         return Ok(());
     };
@@ -114,46 +93,43 @@ pub(crate) fn withdraw(
     if c.opening.is_some_and(|opening| opening != dispute.openings) {
         return Err(Rejection::NoSuchOpening { openings: dispute.openings });
     }
-    // the guard has seen to it that nobody gives up what is not his
+    // the guard has seen to it that nobody gives up what is not their own
     if let Opener::Refusal | Opener::Reports = dispute.opened_by {
-        out.push(Event::WithdrawalOffered { side });
-        if dispute.withdrawal_by.is_none() {
+        let first = dispute.withdrawal_by.is_none();
+        deal.push(Event::WithdrawalOffered { side });
+        if first {
             return Ok(());
         }
     }
-    out.push(Event::DisputeWithdrawn { remaining_ms: until.millis_since(out.at()) });
-    performance::resume(deal, interrupted, out);
-    performance::act_on_what_waits(deal, &Delta::default(), out)
-}
-
-/// Notes a claim.
-pub(crate) fn file_claim(c: &FileClaim, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    // the table lets parties only
-    if let Some(side) = role.side() {
-        out.push(Event::ClaimFiled { side, reference: c.reference.clone() });
-    }
+    deal.push(Event::DisputeWithdrawn { remaining_ms: until.millis_since(deal.at()) });
+    performance::resume(deal, interrupted);
+    tracking::act_on_what_waits(deal);
     Ok(())
 }
 
+/// Notes a claim.
+pub(crate) fn file_claim(deal: &mut Draft<'_>, c: &FileClaim, role: Role) {
+    // the table lets parties only
+    if let Some(side) = role.side() {
+        deal.push(Event::ClaimFiled { side, reference: c.reference.clone() });
+    }
+}
+
 /// Appoints or replaces the arbiter: neither a party nor paid by the deal; no deadline moves.
-pub(crate) fn appoint(deal: &Deal, c: &AppointArbiter, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn appoint(deal: &mut Draft<'_>, c: &AppointArbiter) -> Result<(), Rejection> {
     let terms = deal.terms();
     if c.arbiter == terms.buyer || c.arbiter == terms.seller || terms.names_third(&c.arbiter) {
         return Err(Rejection::ArbiterIsAParty);
     }
-    out.push(Event::ArbiterAppointed { arbiter: c.arbiter.clone(), before: deal.arbiter().cloned() });
+    let before = deal.arbiter().cloned();
+    deal.push(Event::ArbiterAppointed { arbiter: c.arbiter.clone(), before });
     Ok(())
 }
 
 /// The parties have not settled: the arbiter is asked.
-pub(crate) fn arbitrate(deal: &Deal, out: &mut Draft<'_>) {
+pub(crate) fn arbitrate(deal: &mut Draft<'_>) {
     if let Phase::Disputed { interrupted, .. } = *deal.phase() {
-        let until = out.at().plus_secs(deal.terms().policy.arbitration_s);
-        out.enter(Phase::Disputed { interrupted, stage: DisputeStage::Arbitration, until });
+        let until = deal.at().plus_secs(deal.terms().policy.arbitration_s);
+        deal.enter(Phase::Disputed { interrupted, stage: DisputeStage::Arbitration, until });
     }
-}
-
-/// Is there an open dispute that an ending has to close?
-pub(crate) fn is_open(deal: &Deal) -> bool {
-    deal.dispute().is_some_and(|d| d.status == DisputeStatus::Open)
 }

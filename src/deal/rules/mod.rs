@@ -1,14 +1,22 @@
-//! The rules, by the part of the life that they belong to. Each reads like the rows of the table that it
-//! implements: it is called only where the table permits, reads the deal, and pushes what happens.
+//! The rules: one file per idea, each reads as the rows of the table that it carries. Arrows point one way:
+//! commands and timers → [`endings`] → [`charges`] → [`legs`] and [`holds`].
 
 pub(super) mod acceptance;
+pub(super) mod answers;
 pub(super) mod cancellation;
-pub(super) mod chargeback;
+pub(super) mod chargebacks;
+pub(super) mod charges;
+pub(super) mod costs;
+pub(super) mod destinations;
 pub(super) mod dispute;
+pub(super) mod endings;
 pub(super) mod funding;
+pub(super) mod holds;
+pub(super) mod legs;
 pub(super) mod moderation;
 pub(super) mod notes;
-pub(super) mod paying;
+pub(super) mod payins;
 pub(super) mod performance;
 pub(super) mod proposal;
-pub(super) mod timer;
+pub(super) mod timers;
+pub(super) mod tracking;

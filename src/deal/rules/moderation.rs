@@ -1,49 +1,45 @@
 //! A moderator's remarks and approval.
 
-use super::{funding, performance};
-use crate::deal::command::{Moderate, ModerationVerdict};
-use crate::deal::draft::{Delta, Draft};
+use super::{funding, holds, performance, tracking};
+use crate::deal::command::Remark;
+use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Origin, Phase, Stage};
-use crate::deal::{Deal, Rejection};
 use crate::terms::Moderation;
 
-/// A remark enters moderation; approval leads on.
-pub(crate) fn moderate(deal: &Deal, c: &Moderate, out: &mut Draft<'_>) -> Result<(), Rejection> {
-    match &c.verdict {
-        ModerationVerdict::Remark(remark) => {
-            out.push(Event::Remarked { remark: remark.clone() });
-            match deal.phase() {
-                Phase::AwaitingDeposit { .. } => enter(deal, Origin::AwaitingDeposit, out),
-                Phase::Active { .. } => enter(deal, Origin::AwaitingPerformance, out),
-                // one remark more, in the time there is
-                Phase::Moderation { .. }
-                | Phase::Proposed { .. }
-                | Phase::Disputed { .. }
-                | Phase::Paying { .. }
-                | Phase::Closed { .. } => {}
-            }
-            Ok(())
-        }
-        ModerationVerdict::Approve => {
-            out.push(Event::Approved {});
-            match deal.phase() {
-                Phase::Moderation { .. } => leave(deal, true, out),
-                // noted: a policy that requires approval has it when the deal is funded
-                Phase::AwaitingDeposit { .. }
-                | Phase::Active { .. }
-                | Phase::Proposed { .. }
-                | Phase::Disputed { .. }
-                | Phase::Paying { .. }
-                | Phase::Closed { .. } => Ok(()),
-            }
-        }
+/// A remark enters moderation.
+pub(crate) fn remark(deal: &mut Draft<'_>, c: &Remark) {
+    deal.push(Event::Remarked { remark: c.remark.clone() });
+    match deal.phase() {
+        Phase::AwaitingDeposit { .. } => enter(deal, Origin::AwaitingDeposit),
+        Phase::Active { .. } => enter(deal, Origin::AwaitingPerformance),
+        // one remark more, in the time there is
+        Phase::Moderation { .. }
+        | Phase::Proposed { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => {}
     }
 }
 
-pub(crate) fn enter(deal: &Deal, from: Origin, out: &mut Draft<'_>) {
-    let until = out.at().plus_secs(deal.terms().policy.moderation_s);
-    out.enter(Phase::Moderation { until, from });
+/// Approval leads on.
+pub(crate) fn approve(deal: &mut Draft<'_>) {
+    deal.push(Event::Approved {});
+    match deal.phase() {
+        Phase::Moderation { .. } => leave(deal),
+        // noted: a policy that requires approval has it when the deal is funded
+        Phase::AwaitingDeposit { .. }
+        | Phase::Active { .. }
+        | Phase::Proposed { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => {}
+    }
+}
+
+pub(crate) fn enter(deal: &mut Draft<'_>, from: Origin) {
+    let until = deal.at().plus_secs(deal.terms().policy.moderation_s);
+    deal.enter(Phase::Moderation { until, from });
 }
 
 /// Approved, or amended and agreed: to the deposit with a fresh window if one is not full, otherwise to where it
@@ -51,28 +47,26 @@ pub(crate) fn enter(deal: &Deal, from: Origin, out: &mut Draft<'_>) {
 ///
 /// # Source
 /// Nalogka: a changed deposit is returned and paid again; otherwise the deal goes back to the status it had.
-pub(crate) fn leave(deal: &Deal, approved: bool, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn leave(deal: &mut Draft<'_>) {
     let Phase::Moderation { from, .. } = *deal.phase() else {
-        return Ok(());
+        return;
     };
     let policy = &deal.terms().policy;
-    let delta = Delta::default();
-    if !deal.is_funded_after(&delta) {
-        out.enter(Phase::AwaitingDeposit { until: out.at().plus_secs(policy.deposit_s) });
-        return Ok(());
+    if !deal.is_funded() {
+        let until = deal.at().plus_secs(policy.deposit_s);
+        return deal.enter(Phase::AwaitingDeposit { until });
     }
-    if policy.moderation == Moderation::Required && !approved && !deal.core.approved {
-        return Ok(());
+    if policy.moderation == Moderation::Required && !deal.agreement().approved {
+        return;
     }
     match from {
-        Origin::AwaitingDeposit => funding::conclude(deal, &delta, out),
+        Origin::AwaitingDeposit => funding::conclude(deal),
         Origin::AwaitingPerformance => {
-            performance::resume(deal, Stage::AwaitingPerformance, out);
+            performance::resume(deal, Stage::AwaitingPerformance);
             // paid again meanwhile, by a hold: captured before anybody starts
-            if funding::capture_required(deal, &delta, out)? {
-                return Ok(());
+            if !holds::capture_required(deal) {
+                tracking::act_on_what_waits(deal);
             }
-            performance::act_on_what_waits(deal, &delta, out)
         }
     }
 }

@@ -1,34 +1,49 @@
 //! Agreeing on terms: amendments and consents.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
-use super::{funding, moderation};
+use super::{funding, moderation, payins};
 use crate::Role;
-use crate::deal::command::{Agree, Amend, PaymentClaim};
-use crate::deal::draft::{Delta, Draft};
-use crate::deal::event::{Consents, DepositChange, Event};
+use crate::deal::agreement::Consents;
+use crate::deal::command::{Agree, Amend};
+use crate::deal::draft::Draft;
+use crate::deal::event::{DepositChange, Event};
 use crate::deal::phase::{Origin, Phase};
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{DepositId, Order, TransactionKind};
-use crate::settlement::{Incurred, Purpose};
+use crate::deposit::DepositId;
+use crate::settlement::Incurred;
 use crate::terms::{Acceptance, Consent, Policy, Problem, Terms, TermsError};
 use crate::{Money, Side, Time};
 
 /// A new version: the others' consents fall; a required deposit whose amount changes is returned in full.
-pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), Rejection> {
     let actual = deal.terms_version();
     if c.from_version != actual {
         return Err(Rejection::StaleTerms { given: c.from_version, actual });
     }
     check_pinned(deal, &c.terms, role)?;
-    let mut deposits = SmallVec::new();
-    for (deposit, new) in deal.deposits().iter().zip(required(&c.terms)) {
+    let deposits = changed_deposits(deal, &c.terms)?;
+    // a returned deposit is no pot any more: nobody amends incurred costs away and leaves
+    if !deposits.is_empty() && role != Role::Operator && deal.incurred() != Incurred::default() {
+        return Err(TermsError::at("deposit", Problem::CostsIncurred).into());
+    }
+    let terms_version = actual.checked_add(1).ok_or(Rejection::TooMany { max: u32::MAX })?;
+    let terms = c.terms.clone();
+    let changed = deal.terms().changed_in(&terms).collect();
+    let consents = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
+    deal.push(Event::TermsAmended { terms_version, terms, changed, deposits: deposits.clone(), consents });
+    deposits.iter().for_each(|change| funding::return_whole(deal, change.deposit));
+    Ok(())
+}
+
+/// The required deposits whose amount the new terms change.
+fn changed_deposits(deal: &Deal, new: &Terms) -> Result<SmallVec<[DepositChange; 1]>, Rejection> {
+    let mut changes = SmallVec::new();
+    for (deposit, new) in deal.deposits().iter().zip(required(new)) {
         if deposit.required == new {
             continue;
         }
-        if deal.captures(deposit.id, &Delta::default()).next().is_some() {
+        if deal.books().open_captures(deposit.id).next().is_some() {
             return Err(Rejection::CaptureUnanswered);
         }
         // buckets are in one currency for good
@@ -39,27 +54,9 @@ pub(crate) fn amend(deal: &Deal, c: &Amend, role: Role, out: &mut Draft<'_>) -> 
         if deposit.required.currency() != new.currency() && used() {
             return Err(TermsError::at("guarantees", Problem::Pinned).into());
         }
-        deposits.push(DepositChange { deposit: deposit.id, old: deposit.required, new });
+        changes.push(DepositChange { deposit: deposit.id, old: deposit.required, new });
     }
-    let changes: SmallVec<[DepositChange; 1]> = deposits;
-    // a returned deposit is no pot any more: nobody amends incurred costs away and leaves
-    if !changes.is_empty() && role != Role::Operator && deal.incurred() != Incurred::default() {
-        return Err(TermsError::at("deposit", Problem::CostsIncurred).into());
-    }
-    let own = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
-    out.push(Event::TermsAmended {
-        terms_version: actual.checked_add(1).ok_or(Rejection::Overflow)?,
-        terms: c.terms.clone(),
-        changed: deal.terms().changed_in(&c.terms).collect(),
-        deposits: changes.clone(),
-        consents: own,
-    });
-    for change in changes {
-        if let Some(deposit) = deal.deposit(change.deposit) {
-            funding::return_whole(deal, deposit, Purpose::Returned, out)?;
-        }
-    }
-    Ok(())
+    Ok(changes)
 }
 
 /// Parties, currency and arbiter cannot be amended; fees and policy by the operator only, since they are the
@@ -109,64 +106,33 @@ pub(crate) fn required(terms: &Terms) -> [Money; 4] {
 }
 
 /// Binds a version; the phase is left forward once all agree.
-pub(crate) fn agree(deal: &Deal, c: &Agree, role: Role, out: &mut Draft<'_>) -> Result<(), Rejection> {
+pub(crate) fn agree(deal: &mut Draft<'_>, c: &Agree, role: Role) -> Result<(), Rejection> {
     let actual = deal.terms_version();
     if c.terms_version != actual {
         return Err(Rejection::StaleTerms { given: c.terms_version, actual });
     }
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
+    let claimed = match &c.payment {
+        Some(claim) => payins::judge_claim(deal, claim, side)?.map(|amount| (claim, amount)),
+        None => None,
+    };
     if !deal.consents().of(side) {
-        out.push(Event::Agreed { side, terms_version: actual });
+        deal.push(Event::Agreed { side, terms_version: actual });
     }
-    if let Some(claim) = &c.payment {
-        claim_payment(deal, claim, side, out)?;
+    if let Some((claim, amount)) = claimed {
+        payins::claim(deal, claim, side, amount);
     }
-    let consents = deal.consents().with(side);
     match deal.phase() {
-        Phase::Moderation { .. } if consents.all() => moderation::leave(deal, false, out),
+        Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),
         Phase::Moderation { .. }
         | Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Active { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
-        | Phase::Closed { .. } => funding::advance(deal, &Delta::default(), consents, out),
+        | Phase::Closed { .. } => funding::advance(deal),
     }
-}
-
-/// A transaction id that a party names is a claim: the gateway is asked whether it paid all that is outstanding.
-fn claim_payment(
-    deal: &Deal,
-    claim: &PaymentClaim,
-    side: Side,
-    out: &mut Draft<'_>,
-) -> Result<(), Rejection> {
-    let deposit = funding::own_deposit(deal, claim.deposit, side)?;
-    // the payment is known, or somebody has claimed it: it is not asked about, nor counted, twice
-    if funding::is_known(deal, &claim.gateway, &claim.reference, None) {
-        return Ok(());
-    }
-    let amount = deposit.outstanding();
-    if amount.is_zero() {
-        return Err(Rejection::AmountOverOutstanding { max: amount });
-    }
-    funding::check_count(deal, side)?;
-    let order = Order {
-        tx: out.tx()?,
-        kind: TransactionKind::Charge,
-        deposit: deposit.id,
-        payee: side.payee(),
-        purpose: Purpose::Charge,
-        amount,
-        leg: None,
-        source: None,
-    };
-    out.push(Event::PaymentClaimed {
-        order: Box::new(order),
-        gateway: claim.gateway.clone(),
-        reference: claim.reference.clone(),
-    });
     Ok(())
 }
 
@@ -182,13 +148,13 @@ pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, 
     ids.into_iter().zip(owners).zip(required(terms)).map(|((id, owner), required)| (id, owner, required))
 }
 
-/// The first event of a deal: who proposes consents; where creation implies consent, both do.
+/// How a deal begins: who proposes consents; where creation implies consent, both do.
 ///
 /// # Source
 /// WebMoney's ContractCreate; Nalogka since API 1.2.0, where creation implies the consent of both.
-pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event {
+pub(crate) fn propose(terms: &Terms, side: Option<Side>, at: Time) -> (Consents, Phase) {
     let policy = &terms.policy;
-    let (consents, phase) = match policy.consent {
+    match policy.consent {
         Consent::OnCreation => {
             (Consents::BOTH, Phase::AwaitingDeposit { until: at.plus_secs(policy.deposit_s) })
         }
@@ -201,6 +167,5 @@ pub(crate) fn propose(terms: &Arc<Terms>, side: Option<Side>, at: Time) -> Event
             };
             (consents, Phase::Proposed { until: at.plus_secs(window) })
         }
-    };
-    Event::Proposed { terms: terms.clone(), consents, phase }
+    }
 }

@@ -94,7 +94,7 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         CommandKind::RequestChanges => {
             offer(RequestChanges { number: deal.submitted(), comment: text("more") }.into(), 0);
         }
-        CommandKind::AcceptAll => offer(Accept::default().into(), 0),
+        CommandKind::Accept => offer(Accept::default().into(), 0),
         CommandKind::AcceptPart => {
             for accepted in [0, 1] {
                 let all = deal.terms().items.iter().map(|_| accepted);

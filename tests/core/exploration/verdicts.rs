@@ -63,7 +63,7 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
         CommandKind::StopPerforming => StopPerforming {}.into(),
         CommandKind::Submit => submit(999),
         CommandKind::RequestChanges => RequestChanges { number: 999, comment: text("more") }.into(),
-        CommandKind::AcceptAll => Accept::default().into(),
+        CommandKind::Accept => Accept::default().into(),
         CommandKind::AcceptPart => Accept { quantities: Some([7].into_iter().collect()) }.into(),
         CommandKind::Report => report(Verdict::Success),
         CommandKind::IncurCost => IncurCost { service: 31, evidence: text("receipt") }.into(),
@@ -98,7 +98,7 @@ fn can_stand(deal: &Deal, kind: CommandKind, side: Option<Side>) -> bool {
         CommandKind::RecordTracking => deal.track().is_none_or(|t| t.code.as_str() != "one"),
         CommandKind::StartPerforming => deal.phase().kind() == PhaseKind::Performing,
         CommandKind::StopPerforming => deal.phase().kind() == PhaseKind::AwaitingPerformance,
-        CommandKind::AcceptAll => deal.outcome() == Some(Outcome::Completed),
+        CommandKind::Accept => deal.outcome() == Some(Outcome::Completed),
         CommandKind::Report => side.is_some_and(|side| deal.report(side) == Some(Verdict::Success)),
         CommandKind::Cancel | CommandKind::CancelWithFault => {
             matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined))

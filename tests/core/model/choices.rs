@@ -1,7 +1,7 @@
 //! What a step may be, as small plain numbers: one of the random histories', which becomes a command where the deal
 //! stands, or something that the world does.
 
-use escrow::{Actor, DealId, Terms, Text, Time};
+use escrow::{Actor, DealId, Terms, Time};
 use escrow_testing::strategies::{self, calm_steps};
 use proptest::prelude::*;
 
@@ -54,8 +54,8 @@ pub fn deal_id() -> DealId {
 }
 
 /// A text that is known to be in order.
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
-    Text::new(text).unwrap()
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
+    text.parse().unwrap()
 }
 
 pub fn settings() -> BoxedStrategy<Setting> {

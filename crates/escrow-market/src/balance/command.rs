@@ -1,40 +1,40 @@
 //! What can be asked of a balance. As with a deal, the same command may be sent again at any time: what already stands
 //! is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::BalancePolicy;
 use crate::code::{Attempt, CodeHash};
 pub use escrow::deal::command::{Answered, Wake};
 use escrow::settlement::Purpose;
-use escrow::{DealId, Destination, Money, Payee, Time, TxId};
+use escrow::{DealId, Destination, Money, Payee, Time, TxId, commands};
 
-/// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
-///
-/// It can be read and not written, nor compared: a [`Confirm`] holds a code as it was entered.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// A fact: a leg of a deal was credited.
-    Credit(Credit),
-    /// A fact: a receivable of a deal stands against the holder.
-    Debit(Debit),
-    /// Ask for a withdrawal.
-    Request(Request),
-    /// Replace the code of a withdrawal.
-    NewCode(NewCode),
-    /// Confirm a withdrawal with its code.
-    Confirm(Confirm),
-    /// Cancel a withdrawal before it is sent.
-    Cancel(Cancel),
-    /// A fact: the gateway's answer.
-    Answer(Answer),
-    /// Change the rules.
-    SetPolicy(SetPolicy),
-    /// Fire what is due.
-    Wake(Wake),
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"cancel","withdrawal":3}`.
+    ///
+    /// It can be read and not written, nor compared: a [`Confirm`] holds a code as it was entered.
+    #[derive(Clone, Debug, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of a balance" {
+        /// A fact: a leg of a deal was credited.
+        Credit = "credit",
+        /// A fact: a receivable of a deal stands against the holder.
+        Debit = "debit",
+        /// Ask for a withdrawal.
+        Request = "request",
+        /// Replace the code of a withdrawal.
+        NewCode = "new_code",
+        /// Confirm a withdrawal with its code.
+        Confirm = "confirm",
+        /// Cancel a withdrawal before it is sent.
+        Cancel = "cancel",
+        /// A fact: the gateway's answer.
+        Answer = "answer",
+        /// Change the rules.
+        SetPolicy = "set_policy",
+        /// Fire what is due.
+        Wake = "wake",
+    }
 }
 
 /// Credits a leg of a deal: what [`Balance::follow`](super::Balance::follow) gives. `(deal, transaction)` names it: the
@@ -142,85 +142,3 @@ pub struct SetPolicy {
     /// The new ones; the horizon is pinned.
     pub policy: BalancePolicy,
 }
-
-/// A command without its content: what permission depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    Credit,
-    Debit,
-    Request,
-    NewCode,
-    Confirm,
-    Cancel,
-    Answer,
-    SetPolicy,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Credit,
-        Self::Debit,
-        Self::Request,
-        Self::NewCode,
-        Self::Confirm,
-        Self::Cancel,
-        Self::Answer,
-        Self::SetPolicy,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "Credit",
-            Self::Debit => "Debit",
-            Self::Request => "Request",
-            Self::NewCode => "NewCode",
-            Self::Confirm => "Confirm",
-            Self::Cancel => "Cancel",
-            Self::Answer => "Answer",
-            Self::SetPolicy => "SetPolicy",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Credit(_) => CommandKind::Credit,
-            Self::Debit(_) => CommandKind::Debit,
-            Self::Request(_) => CommandKind::Request,
-            Self::NewCode(_) => CommandKind::NewCode,
-            Self::Confirm(_) => CommandKind::Confirm,
-            Self::Cancel(_) => CommandKind::Cancel,
-            Self::Answer(_) => CommandKind::Answer,
-            Self::SetPolicy(_) => CommandKind::SetPolicy,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(Credit, Debit, Request, NewCode, Confirm, Cancel, Answer, SetPolicy, Wake);

@@ -1,7 +1,5 @@
 //! The rules of a balance: who may do what and when, what already stands, and what follows.
 
-use std::fmt;
-
 use super::command::{self, Answered, Command, CommandKind};
 use super::heard::is_within;
 use super::withdrawal::is_within_a_day;
@@ -12,7 +10,7 @@ use super::{
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
 use escrow::machine::{Out, Rules};
-use escrow::{Actor, Destination, Money, Time};
+use escrow::{Actor, Destination, Money, Time, names};
 
 /// In which capacity somebody acts on a balance.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -27,24 +25,13 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Holder, Self::Operator, Self::Gateway, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Holder => "holder",
-            Self::Operator => "operator",
-            Self::Gateway => "gateway",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Role, "holder, operator, gateway or clock" {
+        Holder = "holder",
+        Operator = "operator",
+        Gateway = "gateway",
+        Clock = "clock",
     }
 }
 

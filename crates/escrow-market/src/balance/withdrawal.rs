@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::policy::BalancePolicy;
 use crate::BalanceId;
 use crate::code::{Code, Verdict};
+use crate::id::plain_number;
 use escrow::deposit::{Reason, Reference};
-use escrow::{Destination, Money, Time};
+use escrow::{Destination, Money, ParseError, Time, names};
 
 /// Where a withdrawal stands, without its data. The columns of the permission table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -29,23 +31,19 @@ pub enum WithdrawalStatus {
     Expired,
 }
 
-impl WithdrawalStatus {
+names! {
     /// Every status.
-    pub const ALL: [Self; 6] =
-        [Self::Requested, Self::Sent, Self::Paid, Self::Failed, Self::Cancelled, Self::Expired];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Sent => "sent",
-            Self::Paid => "paid",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
+    WithdrawalStatus, "the status of a withdrawal" {
+        Requested = "requested",
+        Sent = "sent",
+        Paid = "paid",
+        Failed = "failed",
+        Cancelled = "cancelled",
+        Expired = "expired",
     }
+}
 
+impl WithdrawalStatus {
     /// Are its funds still reserved?
     pub const fn is_open(self) -> bool {
         match self {
@@ -60,12 +58,6 @@ impl WithdrawalStatus {
             Self::Requested | Self::Sent | Self::Paid => true,
             Self::Failed | Self::Cancelled | Self::Expired => false,
         }
-    }
-}
-
-impl fmt::Display for WithdrawalStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -190,6 +182,17 @@ pub struct WithdrawalKey {
 impl fmt::Display for WithdrawalKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.balance, self.number)
+    }
+}
+
+impl FromStr for WithdrawalKey {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = text.rsplit_once(':').and_then(|(balance, number)| {
+            Some(Self { balance: balance.parse().ok()?, number: plain_number(number)? })
+        });
+        parsed.ok_or(ParseError::new("the key of a withdrawal: the id of a balance, a colon, a number"))
     }
 }
 

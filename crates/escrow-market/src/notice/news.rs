@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use escrow::deal::command::{ChargebackStep, CheckpointKind, DestinationUse, Track, Verdict};
+use escrow::deal::command::{
+    ChargebackStep, CheckpointKind, DestinationUse, DocumentId, MessageRef, Track, Verdict,
+};
 use escrow::deal::{DepositChange, Outcome, Phase, Timer};
 use escrow::deposit::{DepositId, GatewayName, Reference};
 use escrow::dispute::{Award, Opener};
 use escrow::settlement::{Ending, Fault, Purpose, Receivable};
 use escrow::terms::TermsField;
-use escrow::{Money, PartyId, Side, Text, Time};
+use escrow::{Money, PartyId, Side, Time};
 
 /// What happened, as it is told. Its `kind` in JSON is stable: a host finds its templates by it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ pub enum News {
     /// There is a new document.
     Attached {
         /// Its id.
-        attachment: Text<64, 1>,
+        attachment: DocumentId,
     },
     /// The delivery can be followed.
     TrackSet {
@@ -181,7 +183,7 @@ pub enum News {
     /// There is a new message.
     Posted {
         /// Where the host keeps it.
-        reference: Text<64, 1>,
+        reference: MessageRef,
     },
     /// The deal has moved on, or back.
     PhaseEntered {

@@ -194,7 +194,7 @@ fn at_entry(deal: &Deal, phase: Phase) -> Audience<'_> {
 }
 
 fn both<'d>() -> Audience<'d> {
-    Side::BOTH.map(To::Side).into_iter().collect()
+    Side::ALL.map(To::Side).into_iter().collect()
 }
 
 fn one<'d>(side: Side) -> Audience<'d> {

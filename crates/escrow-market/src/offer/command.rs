@@ -1,33 +1,33 @@
 //! What can be asked of an offer. As with a deal, the same command may be sent again at any time: what already stands
 //! is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 pub use escrow::deal::command::Wake;
-use escrow::{DealId, InstrumentRef, Text};
+use escrow::{DealId, InstrumentRef, Text, commands};
 
-/// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Take a count of it.
-    Take(Take),
-    /// A fact: the deal of a take stands.
-    Propose(Propose),
-    /// A fact: the deal of a take is concluded.
-    Conclude(Conclude),
-    /// A fact: the deal of a take ended before it was concluded.
-    GiveBack(GiveBack),
-    /// Refuse takes for a while.
-    Pause(Pause),
-    /// Accept takes again.
-    Resume(Resume),
-    /// Refuse takes for good.
-    Close(Close),
-    /// Fire what is due.
-    Wake(Wake),
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"take","deal":"…","count":3}`.
+    #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of an offer" {
+        /// Take a count of it.
+        Take = "take",
+        /// A fact: the deal of a take stands.
+        Propose = "propose",
+        /// A fact: the deal of a take is concluded.
+        Conclude = "conclude",
+        /// A fact: the deal of a take ended before it was concluded.
+        GiveBack = "give_back",
+        /// Refuse takes for a while.
+        Pause = "pause",
+        /// Accept takes again.
+        Resume = "resume",
+        /// Refuse takes for good.
+        Close = "close",
+        /// Fire what is due.
+        Wake = "wake",
+    }
 }
 
 /// Takes a count: reserves it until the deal of that id stands, and then for as long as that deal may be concluded.
@@ -87,81 +87,3 @@ pub struct Resume {}
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Close {}
-
-/// A command without its content: what permission depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    Take,
-    Propose,
-    Conclude,
-    GiveBack,
-    Pause,
-    Resume,
-    Close,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 8] = [
-        Self::Take,
-        Self::Propose,
-        Self::Conclude,
-        Self::GiveBack,
-        Self::Pause,
-        Self::Resume,
-        Self::Close,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Take => "Take",
-            Self::Propose => "Propose",
-            Self::Conclude => "Conclude",
-            Self::GiveBack => "GiveBack",
-            Self::Pause => "Pause",
-            Self::Resume => "Resume",
-            Self::Close => "Close",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Take(_) => CommandKind::Take,
-            Self::Propose(_) => CommandKind::Propose,
-            Self::Conclude(_) => CommandKind::Conclude,
-            Self::GiveBack(_) => CommandKind::GiveBack,
-            Self::Pause(_) => CommandKind::Pause,
-            Self::Resume(_) => CommandKind::Resume,
-            Self::Close(_) => CommandKind::Close,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(Take, Propose, Conclude, GiveBack, Pause, Resume, Close, Wake);

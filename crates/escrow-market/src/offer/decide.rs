@@ -1,13 +1,11 @@
 //! The rules of an offer: who may do what and when, what already stands, and what follows.
 
-use std::fmt;
-
 use super::command::{self, Command, CommandKind};
 use super::takes::{Known, Take, TakeStage};
 use super::{Event, Mode, Offer, Rejection, Status};
 use escrow::Context;
 use escrow::machine::{Out, Rules};
-use escrow::{Actor, DealId, PartyId, Time};
+use escrow::{Actor, DealId, PartyId, Time, names};
 
 /// In which capacity somebody acts on an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -22,24 +20,13 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Owner, Self::Taker, Self::Operator, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Taker => "taker",
-            Self::Operator => "operator",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Role, "owner, taker, operator or clock" {
+        Owner = "owner",
+        Taker = "taker",
+        Operator = "operator",
+        Clock = "clock",
     }
 }
 

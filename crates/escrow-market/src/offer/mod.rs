@@ -47,7 +47,6 @@ mod rejection;
 mod takes;
 mod terms;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -64,7 +63,7 @@ use self::takes::{Known, Takes};
 use crate::OfferId;
 use escrow::machine::{self, Machine};
 use escrow::machine::{Context, Events};
-use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition};
+use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
 
 /// An offer, with everything that is reserved or concluded of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,24 +101,13 @@ pub enum Status {
     Closed,
 }
 
-impl Status {
+names! {
     /// Every status.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Paused, Self::Exhausted, Self::Closed];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Paused => "paused",
-            Self::Exhausted => "exhausted",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Status, "the status of an offer" {
+        Open = "open",
+        Paused = "paused",
+        Exhausted = "exhausted",
+        Closed = "closed",
     }
 }
 

@@ -3,32 +3,33 @@
 //!
 //! Commands are read and never written: one of them may carry a code that somebody entered.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{DestinationId, Requisite};
 use crate::code::{Attempt, CodeHash};
+use escrow::commands;
 pub use escrow::deal::command::Wake;
 
-/// A command. Tagged by `type` in JSON: `{"type":"choose_default","id":"card-1"}`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Add a destination.
-    Add(Add),
-    /// Another code for one that is not verified yet.
-    NewCode(NewCode),
-    /// Enter the code.
-    Confirm(Confirm),
-    /// Choose where money goes if nothing else is said.
-    ChooseDefault(ChooseDefault),
-    /// Never use it again.
-    Retire(Retire),
-    /// Let codes be entered again.
-    Unlock(Unlock),
-    /// Fire what is due: a profile has nothing that is.
-    Wake(Wake),
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"choose_default","id":"card-1"}`.
+    #[derive(Clone, Debug, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of a payee's profile" {
+        /// Add a destination.
+        Add = "add",
+        /// Another code for one that is not verified yet.
+        NewCode = "new_code",
+        /// Enter the code.
+        Confirm = "confirm",
+        /// Choose where money goes if nothing else is said.
+        ChooseDefault = "choose_default",
+        /// Never use it again.
+        Retire = "retire",
+        /// Let codes be entered again.
+        Unlock = "unlock",
+        /// Fire what is due: a profile has nothing that is.
+        Wake = "wake",
+    }
 }
 
 /// Adds a destination. It cannot be used before it is verified by the code that the host has drawn and sent.
@@ -90,77 +91,3 @@ pub struct Retire {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unlock {}
-
-/// A command without its content: what permission depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    Add,
-    NewCode,
-    Confirm,
-    ChooseDefault,
-    Retire,
-    Unlock,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 7] = [
-        Self::Add,
-        Self::NewCode,
-        Self::Confirm,
-        Self::ChooseDefault,
-        Self::Retire,
-        Self::Unlock,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "Add",
-            Self::NewCode => "NewCode",
-            Self::Confirm => "Confirm",
-            Self::ChooseDefault => "ChooseDefault",
-            Self::Retire => "Retire",
-            Self::Unlock => "Unlock",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Add(_) => CommandKind::Add,
-            Self::NewCode(_) => CommandKind::NewCode,
-            Self::Confirm(_) => CommandKind::Confirm,
-            Self::ChooseDefault(_) => CommandKind::ChooseDefault,
-            Self::Retire(_) => CommandKind::Retire,
-            Self::Unlock(_) => CommandKind::Unlock,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(Add, NewCode, Confirm, ChooseDefault, Retire, Unlock, Wake);

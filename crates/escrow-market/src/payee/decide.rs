@@ -1,14 +1,13 @@
 //! The rules of a payee's profile: who may do what, what already stands, and what follows.
 
 use std::convert::Infallible;
-use std::fmt;
 
 use super::command::{self, Command, CommandKind};
 use super::{DestinationId, Event, Listed, PayeeProfile, Rejection};
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
 use escrow::machine::{Out, Rules};
-use escrow::{Actor, Destination, Time};
+use escrow::{Actor, Destination, Time, names};
 
 /// In which capacity somebody acts on a profile.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -21,23 +20,12 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Operator, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Operator => "operator",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Role, "owner, operator or clock" {
+        Owner = "owner",
+        Operator = "operator",
+        Clock = "clock",
     }
 }
 

@@ -5,10 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use escrow::{Destination, Text};
+use escrow::{Destination, Text, text_id};
 
-/// A payee's own name of a destination; unique in his profile.
-pub type DestinationId = Text<64, 1>;
+text_id! {
+    /// A payee's own name of a destination; unique in their profile.
+    DestinationId(64)
+}
 
 /// What people are shown of a destination: `•••• 1234`. It cannot carry a card or account number: of the digits of any
 /// script, at most [`Label::MAX_RUN`] stand in a row and at most [`Label::MAX_DIGITS`] in all.

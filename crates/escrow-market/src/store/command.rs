@@ -1,28 +1,29 @@
 //! What can be asked of a store. The same command may be sent again at any time: what already stands is recognised and
 //! answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::Conditions;
+use escrow::commands;
 pub use escrow::deal::command::Wake;
 use escrow::deposit::Reason;
 
-/// A command. Tagged by `type` in JSON: `{"type":"suspend","reason":"complaints"}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Other fees and another policy from now on.
-    SetConditions(SetConditions),
-    /// Refuse new deals for a while.
-    Suspend(Suspend),
-    /// Accept new deals again.
-    Resume(Resume),
-    /// Refuse new deals for good.
-    Close(Close),
-    /// Fire what is due: a store has nothing that is.
-    Wake(Wake),
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"suspend","reason":"complaints"}`.
+    #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of a store" {
+        /// Other fees and another policy from now on.
+        SetConditions = "set_conditions",
+        /// Refuse new deals for a while.
+        Suspend = "suspend",
+        /// Accept new deals again.
+        Resume = "resume",
+        /// Refuse new deals for good.
+        Close = "close",
+        /// Fire what is due: a store has nothing that is.
+        Wake = "wake",
+    }
 }
 
 /// Sets fees and policy of the deals that are opened from now on; those that are open keep theirs.
@@ -52,63 +53,3 @@ pub struct Resume {}
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Close {}
-
-/// A command without its content: what permission depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    SetConditions,
-    Suspend,
-    Resume,
-    Close,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 5] = [Self::SetConditions, Self::Suspend, Self::Resume, Self::Close, Self::Wake];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SetConditions => "SetConditions",
-            Self::Suspend => "Suspend",
-            Self::Resume => "Resume",
-            Self::Close => "Close",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::SetConditions(_) => CommandKind::SetConditions,
-            Self::Suspend(_) => CommandKind::Suspend,
-            Self::Resume(_) => CommandKind::Resume,
-            Self::Close(_) => CommandKind::Close,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(SetConditions, Suspend, Resume, Close, Wake);

@@ -1,14 +1,13 @@
 //! The rules of a store: who may do what and when, what already stands, and what follows.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::sync::Arc;
 
 use super::command::{Command, CommandKind};
 use super::{Event, Rejection, Status, Store};
 use escrow::Context;
 use escrow::machine::{Out, Rules};
-use escrow::{Actor, Time};
+use escrow::{Actor, Time, names};
 
 /// In which capacity somebody acts on a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -21,23 +20,12 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Operator, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Operator => "operator",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Role, "owner, operator or clock" {
+        Owner = "owner",
+        Operator = "operator",
+        Clock = "clock",
     }
 }
 

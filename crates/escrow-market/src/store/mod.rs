@@ -51,7 +51,6 @@ mod event;
 mod rejection;
 mod terms;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,7 @@ pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 use crate::StoreId;
 use escrow::machine::{self, Machine, Out};
 use escrow::machine::{Context, Events};
-use escrow::{Actor, Recorded, Terms, Time, Transition};
+use escrow::{Actor, Recorded, Terms, Time, Transition, names};
 
 /// A store, with the conditions that are in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,23 +87,12 @@ pub enum Status {
     Closed,
 }
 
-impl Status {
+names! {
     /// Every status.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Suspended, Self::Closed];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Suspended => "suspended",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Status, "the status of a store" {
+        Open = "open",
+        Suspended = "suspended",
+        Closed = "closed",
     }
 }
 

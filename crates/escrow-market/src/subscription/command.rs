@@ -1,37 +1,37 @@
 //! What can be asked of a subscription. As with a deal, the same command may be sent again at any time: what already
 //! stands is recognised and answered with no events.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use escrow::InstrumentRef;
 pub use escrow::deal::command::{Answered, Wake};
 use escrow::deposit::Reference;
+use escrow::{InstrumentRef, commands};
 
-/// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Command {
-    /// Pay what is overdue now.
-    Pay(Pay),
-    /// Charge something else from now on.
-    SetInstrument(SetInstrument),
-    /// Propose another plan.
-    ProposePlan(ProposePlan),
-    /// Agree to the plan that the other side has proposed.
-    AgreePlan(AgreePlan),
-    /// Take a proposal of one's own back.
-    WithdrawPlan(WithdrawPlan),
-    /// End it.
-    Cancel(Cancel),
-    /// A fact: the gateway's answer to a charge.
-    Answer(Answer),
-    /// A fact: money that was taken wrongly went back.
-    SettleRefund(SettleRefund),
-    /// Fire what is due.
-    Wake(Wake),
+commands! {
+    /// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
+    #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    Command, CommandKind, "the name of a command of a subscription" {
+        /// Pay what is overdue now.
+        Pay = "pay",
+        /// Charge something else from now on.
+        SetInstrument = "set_instrument",
+        /// Propose another plan.
+        ProposePlan = "propose_plan",
+        /// Agree to the plan that the other side has proposed.
+        AgreePlan = "agree_plan",
+        /// Take a proposal of one's own back.
+        WithdrawPlan = "withdraw_plan",
+        /// End it.
+        Cancel = "cancel",
+        /// A fact: the gateway's answer to a charge.
+        Answer = "answer",
+        /// A fact: money that was taken wrongly went back.
+        SettleRefund = "settle_refund",
+        /// Fire what is due.
+        Wake = "wake",
+    }
 }
 
 /// Pays what is overdue now, without waiting for the next retry; of a suspended subscription, begins the overdue period
@@ -124,85 +124,3 @@ pub struct SettleRefund {
     /// The gateway's id of the refund.
     pub reference: Reference,
 }
-
-/// A command without its content: what permission depends on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is named after its command")]
-pub enum CommandKind {
-    Pay,
-    SetInstrument,
-    ProposePlan,
-    AgreePlan,
-    WithdrawPlan,
-    Cancel,
-    Answer,
-    SettleRefund,
-    Wake,
-}
-
-impl CommandKind {
-    /// Every kind, in table order.
-    pub const ALL: [Self; 9] = [
-        Self::Pay,
-        Self::SetInstrument,
-        Self::ProposePlan,
-        Self::AgreePlan,
-        Self::WithdrawPlan,
-        Self::Cancel,
-        Self::Answer,
-        Self::SettleRefund,
-        Self::Wake,
-    ];
-
-    /// The name, as in [`CommandKind::ALL`].
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pay => "Pay",
-            Self::SetInstrument => "SetInstrument",
-            Self::ProposePlan => "ProposePlan",
-            Self::AgreePlan => "AgreePlan",
-            Self::WithdrawPlan => "WithdrawPlan",
-            Self::Cancel => "Cancel",
-            Self::Answer => "Answer",
-            Self::SettleRefund => "SettleRefund",
-            Self::Wake => "Wake",
-        }
-    }
-}
-
-impl fmt::Display for CommandKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Command {
-    /// What permission depends on.
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Pay(_) => CommandKind::Pay,
-            Self::SetInstrument(_) => CommandKind::SetInstrument,
-            Self::ProposePlan(_) => CommandKind::ProposePlan,
-            Self::AgreePlan(_) => CommandKind::AgreePlan,
-            Self::WithdrawPlan(_) => CommandKind::WithdrawPlan,
-            Self::Cancel(_) => CommandKind::Cancel,
-            Self::Answer(_) => CommandKind::Answer,
-            Self::SettleRefund(_) => CommandKind::SettleRefund,
-            Self::Wake(_) => CommandKind::Wake,
-        }
-    }
-}
-
-/// `Command::from(payload)` and `payload.into()` for every payload.
-macro_rules! from_payload {
-    ($($payload:ident),+ $(,)?) => {$(
-        impl From<$payload> for Command {
-            fn from(payload: $payload) -> Self {
-                Self::$payload(payload)
-            }
-        }
-    )+};
-}
-
-from_payload!(Pay, SetInstrument, ProposePlan, AgreePlan, WithdrawPlan, Cancel, Answer, SettleRefund, Wake,);

@@ -1,6 +1,5 @@
 //! The rules of a subscription: who may do what and when, what already stands, and what follows.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::command::{self, Answered, CancelAt, Command, CommandKind};
@@ -15,7 +14,7 @@ use crate::SubscriptionId;
 use escrow::deposit::Reference;
 use escrow::machine::{Context, Events};
 use escrow::machine::{Machine, Out, Rules};
-use escrow::{Actor, Policy, Time, Transition};
+use escrow::{Actor, Policy, Time, Transition, names};
 
 /// In which capacity somebody acts on a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -32,21 +31,18 @@ pub enum Role {
     Clock,
 }
 
-impl Role {
+names! {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Payer, Self::Recipient, Self::Operator, Self::Gateway, Self::Clock];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Payer => "payer",
-            Self::Recipient => "recipient",
-            Self::Operator => "operator",
-            Self::Gateway => "gateway",
-            Self::Clock => "clock",
-        }
+    Role, "payer, recipient, operator, gateway or clock" {
+        Payer = "payer",
+        Recipient = "recipient",
+        Operator = "operator",
+        Gateway = "gateway",
+        Clock = "clock",
     }
+}
 
+impl Role {
     /// The side whose consent this role can give: an operator's is the recipient's, never the payer's.
     const fn side(self) -> Option<Proposer> {
         match self {
@@ -54,12 +50,6 @@ impl Role {
             Self::Recipient | Self::Operator => Some(Proposer::Recipient),
             Self::Gateway | Self::Clock => None,
         }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

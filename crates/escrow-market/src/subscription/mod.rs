@@ -58,6 +58,7 @@ mod settled;
 mod timers;
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -71,10 +72,11 @@ pub use self::plan::{Dunning, Missed, Plan, Recipient, SubscriptionDraft, Subscr
 pub use self::rejection::Rejection;
 
 use crate::SubscriptionId;
+use crate::id::plain_number;
 use escrow::Context;
 use escrow::deposit::Reference;
 use escrow::machine::{self, Machine};
-use escrow::{Actor, InstrumentRef, Money, PartyId, Recorded, Time, Transition};
+use escrow::{Actor, InstrumentRef, Money, ParseError, PartyId, Recorded, Time, Transition, names};
 
 /// A subscription, with its latest period.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,26 +102,14 @@ pub enum Status {
     Cancelled,
 }
 
-impl Status {
+names! {
     /// Every status.
-    pub const ALL: [Self; 5] =
-        [Self::Trialing, Self::Active, Self::PastDue, Self::Suspended, Self::Cancelled];
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trialing => "trialing",
-            Self::Active => "active",
-            Self::PastDue => "past_due",
-            Self::Suspended => "suspended",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    Status, "the status of a subscription" {
+        Trialing = "trialing",
+        Active = "active",
+        PastDue = "past_due",
+        Suspended = "suspended",
+        Cancelled = "cancelled",
     }
 }
 
@@ -221,6 +211,25 @@ pub struct ChargeKey {
 impl fmt::Display for ChargeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.subscription, self.period, self.attempt)
+    }
+}
+
+impl FromStr for ChargeKey {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = || {
+            let (period, attempt) = text.rsplit_once(':')?;
+            let (subscription, period) = period.rsplit_once(':')?;
+            Some(Self {
+                subscription: subscription.parse().ok()?,
+                period: plain_number(period)?,
+                attempt: plain_number(attempt)?,
+            })
+        };
+        parsed().ok_or(ParseError::new(
+            "the key of a charge: the id of a subscription, a period, an attempt, with colons",
+        ))
     }
 }
 

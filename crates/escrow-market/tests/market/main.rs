@@ -7,6 +7,7 @@ mod common;
 mod balance;
 mod code;
 mod machines;
+mod names;
 mod notices;
 mod offer;
 mod payee;

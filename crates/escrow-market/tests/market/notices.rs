@@ -521,8 +521,7 @@ fn secrets(journal: &[Recorded]) -> BTreeSet<String> {
     for recorded in journal {
         match &recorded.event {
             Event::Submitted { revision, .. } => {
-                secrets
-                    .extend([&revision.preview, &revision.original, &revision.digest].map(|r| r.to_string()));
+                secrets.extend([&*revision.preview, &revision.original, &revision.digest].map(str::to_owned));
             }
             Event::DestinationSet { destination: Some(destination), .. } => match destination {
                 Destination::Account(i) | Destination::Card(i) | Destination::Wallet(i) => {

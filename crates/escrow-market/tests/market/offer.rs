@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use escrow::deal::command::{Accept, Agree, Amend, Cancel, ConfirmPayment, Moderate, ModerationVerdict};
+use escrow::deal::command::{Accept, Agree, Amend, Cancel, ConfirmPayment, Remark};
 use escrow::deposit::DepositId;
 use escrow::machine::DecodeError;
 use escrow::terms::{Fee, FeePayee, Guarantees, Item, OnRefund, Payer, Problem};
@@ -630,7 +630,7 @@ fn a_concluded_deal_that_goes_back_to_its_deposits_and_expires_gives_its_count_b
     assert_eq!(counts(&offer), (8, 0, 2));
     // a moderator has a remark, the price is amended, and nobody pays the new one
     let moderator = Context::new(at(3), Actor::Moderator(text("mila")));
-    drive(&mut deal, Moderate { verdict: ModerationVerdict::Remark(text("too dear")) }, &moderator);
+    drive(&mut deal, Remark { remark: text("too dear") }, &moderator);
     let mut cheaper = deal.terms().to_draft();
     cheaper.items[0].unit_price = rub(70_00);
     let terms = Arc::new(Terms::new(cheaper).unwrap());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use escrow::agent::{AgentError, CheckoutError};
 use escrow::deal::command::{
-    Accept, Agree, Answered, Cancel, ConfirmPayment, SetDestination, StartPerforming,
+    Accept, Agree, Answered, Cancel, ConfirmPayment, RedirectRefund, SetDestination, StartPerforming,
 };
 use escrow::deposit::{LegState, TransactionKind, TransactionState};
 use escrow::port::blocking::PaymentGateway as _;
@@ -283,8 +283,7 @@ fn a_refund_with_a_destination_goes_to_the_gateway_that_took_the_money() {
     host.act(&Cancel::default().into(), seller());
     assert_eq!(host.deal.legs()[0].state(), LegState::Declined);
     let card = Some(Destination::Card(text("card-2")));
-    let of = escrow::deal::command::DestinationUse::Refunds;
-    host.act(&SetDestination { payee: Payee::Buyer, of, destination: card }.into(), buyer());
+    host.act(&RedirectRefund { payee: Payee::Buyer, destination: card }.into(), buyer());
     assert_eq!(host.world.reached(key_of(&host.deal, 3)), [MAIL]);
     assert_eq!(host.deal.status(), Status::Cancelled);
 }
@@ -441,9 +440,7 @@ fn a_destination_does_not_change_while_an_order_has_no_answer() {
     host.world.behave(WEBMONEY, Behaviour::TimeOut, 1);
     host.sell(WEBMONEY);
     let card = Some(Destination::Card(text("card-1")));
-    let of = escrow::deal::command::DestinationUse::Payouts;
-    let refused =
-        host.submit(&SetDestination { payee: Payee::Seller, of, destination: card }.into(), seller());
+    let refused = host.submit(&SetDestination { payee: Payee::Seller, destination: card }.into(), seller());
     assert_eq!(refused, Err(AgentError::Rejected(Rejection::AttemptUnanswered)));
 }
 

@@ -15,9 +15,9 @@ mod rules;
 mod told;
 
 use common::*;
-use escrow::deal::command::{Attach, Attachment, CheckpointKind, IncurCost, OpenDispute};
+use escrow::deal::command::{Attach, Attachment, CheckpointKind, DocumentId, IncurCost, OpenDispute};
 use escrow::terms::{Fee, FeePayee, Payer};
-use escrow::{Caller, Command, Context, Deal, Envelope, Policy, Side, Text};
+use escrow::{Caller, Command, Context, Deal, Envelope, Policy, Side};
 use escrow_nalogka::{
     self, ApiUser, ContactInfo, CreateDeal, FileInfo, HostData, SetPerformingTrack, UserKind, Workflow,
 };
@@ -68,7 +68,7 @@ fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, escrow_nalo
     escrow_nalogka::decode(value.to_string().as_bytes())
 }
 
-fn files(id: &Text<64, 1>) -> Option<FileInfo> {
+fn files(id: &DocumentId) -> Option<FileInfo> {
     let known = id.starts_with("photo");
     known.then(|| FileInfo { mime: text("image/jpeg"), size: 2_048, digest: None })
 }

@@ -6,10 +6,10 @@ use serde_json::{Error, Value};
 use super::ScenarioError;
 use escrow::Command;
 use escrow::deal::command::{
-    Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Attach, Cancel, Chargeback,
-    ConfirmPayment, Extend, FileClaim, IncurCost, Moderate, OpenDispute, Post, ProposeAward, RecordTracking,
-    RemoveTrack, Report, RequestChanges, RequestPayment, Rule, SetDestination, SetTrack, StartPerforming,
-    StopPerforming, Submit, Wake, WithdrawDispute,
+    Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Approve, Attach, Cancel,
+    Chargeback, ConfirmPayment, Extend, FileClaim, IncurCost, OpenDispute, Post, ProposeAward,
+    RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges, RequestPayment, Rule,
+    SetDestination, SetTrack, StartPerforming, StopPerforming, Submit, Wake, WithdrawDispute,
 };
 use escrow::terms::Policy;
 
@@ -63,7 +63,8 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "agree" => Agree,
         "request_payment" => RequestPayment,
         "confirm_payment" => ConfirmPayment,
-        "moderate" => Moderate,
+        "remark" => Remark,
+        "approve" => Approve,
         "attach" => Attach,
         "set_track" => SetTrack,
         "remove_track" => RemoveTrack,
@@ -86,6 +87,7 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "appoint_arbiter" => AppointArbiter,
         "answer" => Answer,
         "set_destination" => SetDestination,
+        "redirect_refund" => RedirectRefund,
         "chargeback" => Chargeback,
         "extend" => Extend,
         "post" => Post,

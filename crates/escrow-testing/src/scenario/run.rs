@@ -11,7 +11,7 @@ use escrow::deal::command::ConfirmPayment;
 use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
 use escrow::settlement::{Receivable, SettleError, Settlement};
 use escrow::terms::Terms;
-use escrow::{Actor, Command, DealId, Outcome, Role, Text};
+use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
 
 /// How often a deal is woken or resumed at the end before it counts as stuck.
 const MAX_ROUNDS: usize = 1_000;
@@ -352,6 +352,6 @@ fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report
 }
 
 /// A short text of the runner's own.
-fn text<const MAX: usize>(text: &str) -> Text<MAX, 1> {
-    Text::new(text).unwrap_or_else(|_| crate::known("unnamed"))
+fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| crate::known("unnamed"))
 }

@@ -209,7 +209,7 @@ const fn weight(kind: CommandKind) -> usize {
         | CommandKind::StopPerforming
         | CommandKind::Submit
         | CommandKind::RequestChanges
-        | CommandKind::AcceptAll
+        | CommandKind::Accept
         | CommandKind::AcceptPart
         | CommandKind::Report
         | CommandKind::IncurCost

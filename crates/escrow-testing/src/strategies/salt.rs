@@ -1,8 +1,9 @@
 //! Where the small choices come from.
 
 use std::fmt;
+use std::str::FromStr;
 
-use escrow::Text;
+use escrow::TextError;
 
 /// A number that choices are taken out of, one after the other. Zero is the plain choice throughout.
 pub(super) struct Salt(u64);
@@ -53,6 +54,6 @@ pub(super) fn sound<T, E: fmt::Debug>(made: Result<T, E>) -> T {
 }
 
 /// A text that is known to be in order.
-pub(super) fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
-    sound(Text::new(text))
+pub(super) fn text<T: FromStr<Err = TextError>>(text: &str) -> T {
+    sound(text.parse())
 }

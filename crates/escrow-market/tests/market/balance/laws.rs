@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::story::tell;
 use super::*;
 use escrow::deal::command::{
-    Accept, AcceptAward, ConfirmPayment, DestinationUse, OpenDispute, ProposeAward, SetDestination,
+    Accept, AcceptAward, ConfirmPayment, OpenDispute, ProposeAward, RedirectRefund, SetDestination,
     StartPerforming,
 };
 use escrow::deposit::{DepositId, LegState};
@@ -290,7 +290,7 @@ impl RandomDeal {
             told(deal);
         };
         let operator = Actor::Operator(text("olga"));
-        let to_balance = |payee, of| SetDestination { payee, of, destination: Some(Destination::Balance) };
+        let destination = || Some(Destination::Balance);
         let owners = [
             (buyer.clone(), Payee::Buyer),
             (seller.clone(), Payee::Seller),
@@ -308,9 +308,9 @@ impl RandomDeal {
         };
         act(deal, &Actor::Gateway, payment.into());
         for (actor, payee) in owners {
-            act(deal, &actor, to_balance(payee, DestinationUse::Payouts).into());
+            act(deal, &actor, SetDestination { payee, destination: destination() }.into());
         }
-        act(deal, &buyer, to_balance(Payee::Buyer, DestinationUse::Refunds).into());
+        act(deal, &buyer, RedirectRefund { payee: Payee::Buyer, destination: destination() }.into());
         act(deal, &seller, StartPerforming {}.into());
         match self.end {
             End::Accepted => act(deal, &buyer, Accept::default().into()),

@@ -7,7 +7,7 @@ use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, CheckoutError, Receipt};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::{
-    Accept, Answered, ConfirmPayment, DestinationUse, PaymentClaim, PaymentForm, RequestPayment, ReturnUrls,
+    Accept, Answered, ConfirmPayment, PaymentClaim, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
     SetDestination, StartPerforming,
 };
 use escrow::deposit::{DepositId, IdempotencyKey, TransactionKind, TxId};
@@ -15,7 +15,7 @@ use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, blocking};
 use escrow::terms::{Fee, FeePayee, Item, Payer};
 use escrow::{
     Actor, Caller, Command, Currency, Deal, DealId, Destination, Money, Payee, Policy, Rate, Status, Terms,
-    TermsDraft, Text, Time,
+    TermsDraft, Time,
 };
 use escrow_market::Router;
 use escrow_market::router::{Method, PayoutRules, PayoutTo, RouterError};
@@ -26,7 +26,7 @@ pub const RBK: &str = "rbk";
 pub const WEBMONEY: &str = "webmoney";
 pub const B: DepositId = DepositId::BUYER_PAYMENT;
 
-pub fn text<const MAX: usize, const MIN: usize>(text: &str) -> Text<MAX, MIN> {
+pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
@@ -297,12 +297,13 @@ impl Host {
     }
 
     pub fn try_destination(&mut self, payee: Payee, to: Destination) -> Result<Receipt, Failed> {
-        let (of, by) = match &payee {
-            Payee::Buyer => (DestinationUse::Refunds, text("anna")),
-            Payee::Party(id) => (DestinationUse::Payouts, id.clone()),
-            _ => (DestinationUse::Payouts, text("shop")),
+        let destination = Some(to);
+        let (command, by) = match &payee {
+            Payee::Buyer => (RedirectRefund { payee, destination }.into(), text("anna")),
+            Payee::Party(id) => (SetDestination { payee: payee.clone(), destination }.into(), id.clone()),
+            _ => (SetDestination { payee, destination }.into(), text("shop")),
         };
-        self.submit(&SetDestination { payee, of, destination: Some(to) }.into(), Actor::Party(by))
+        self.submit(&command, Actor::Party(by))
     }
 
     pub fn destination(&mut self, payee: Payee, to: Destination) {

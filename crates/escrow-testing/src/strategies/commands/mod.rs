@@ -13,10 +13,9 @@ use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};
 use super::salt::{Salt, text};
 use escrow::deal::command::{
-    Accept, AcceptAward, Agree, AppointArbiter, Attach, Attachment, Cancel, DestinationUse, FileClaim,
-    IncurCost, Moderate, ModerationVerdict, OpenDispute, Post, ProposeAward, RemoveTrack, Report,
-    RequestChanges, Revision, Rule, SetTrack, StartPerforming, StopPerforming, Submit, Verdict, Wake,
-    WithdrawDispute,
+    Accept, AcceptAward, Agree, AppointArbiter, Approve, Attach, Attachment, Cancel, DestinationUse,
+    FileClaim, IncurCost, OpenDispute, Post, ProposeAward, Remark, RemoveTrack, Report, RequestChanges,
+    Revision, Rule, SetTrack, StartPerforming, StopPerforming, Submit, Verdict, Wake, WithdrawDispute,
 };
 use escrow::deal::{CommandKind, PhaseKind};
 use escrow::settlement::Fault;
@@ -73,7 +72,7 @@ pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Comman
             by(actor, CommandKind::Report, salt)
         }
         PhaseKind::Performing | PhaseKind::AwaitingAcceptance => match salt.pick(8) {
-            0 => by(buyer(deal), CommandKind::AcceptAll, salt),
+            0 => by(buyer(deal), CommandKind::Accept, salt),
             1 => by(seller(deal), CommandKind::Submit, salt),
             2 => by(buyer(deal), CommandKind::OpenDispute, salt),
             3 => by(buyer(deal), CommandKind::AcceptPart, salt),
@@ -121,11 +120,8 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
         .into(),
         CommandKind::RequestPayment => request(deal, side, salt).into(),
         CommandKind::ConfirmPayment => payment(deal, now, salt),
-        CommandKind::Remark => {
-            Moderate { verdict: ModerationVerdict::Remark(text(salt.of(&["blurred photo", "no such item"]))) }
-                .into()
-        }
-        CommandKind::Approve => Moderate { verdict: ModerationVerdict::Approve }.into(),
+        CommandKind::Remark => Remark { remark: text(salt.of(&["blurred photo", "no such item"])) }.into(),
+        CommandKind::Approve => Approve {}.into(),
         CommandKind::Attach => Attach {
             attachment: Arc::new(Attachment {
                 id: text(salt.of(&["photo", "scan"])),
@@ -155,7 +151,7 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
             comment: text("brighter, please"),
         }
         .into(),
-        CommandKind::AcceptAll => Accept { quantities: None }.into(),
+        CommandKind::Accept => Accept { quantities: None }.into(),
         CommandKind::AcceptPart => Accept { quantities: Some(quantities(deal, salt)) }.into(),
         CommandKind::Report => {
             Report { verdict: salt.of(&[Verdict::Success, Verdict::Success, Verdict::Failure]) }.into()
@@ -195,8 +191,8 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
             AppointArbiter { arbiter: text(salt.of(&names)) }.into()
         }
         CommandKind::Answer => answer(deal, salt),
-        CommandKind::SetDestination => destination(deal, actor, DestinationUse::Payouts, salt).into(),
-        CommandKind::RedirectRefund => destination(deal, actor, DestinationUse::Refunds, salt).into(),
+        CommandKind::SetDestination => destination(deal, actor, DestinationUse::Payouts, salt),
+        CommandKind::RedirectRefund => destination(deal, actor, DestinationUse::Refunds, salt),
         CommandKind::Chargeback => chargeback(deal, salt),
         CommandKind::Extend => extend(deal, now, salt).into(),
         CommandKind::Post => {

@@ -6,7 +6,7 @@ use super::super::cast::{COURIER, INSURER};
 use super::super::salt::{Salt, nth, text};
 use escrow::deal::command::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentClaim,
-    PaymentForm, RequestPayment, ReturnUrls, SetDestination, Wake,
+    PaymentForm, RedirectRefund, RequestPayment, ReturnUrls, SetDestination, Wake,
 };
 use escrow::deposit::{DepositId, GatewayName, Reference};
 use escrow::terms::Terms;
@@ -216,7 +216,7 @@ pub(in super::super) fn answer(deal: &Deal, salt: &mut Salt) -> Command {
     Answer { transaction, result }.into()
 }
 
-pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: &mut Salt) -> SetDestination {
+pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: &mut Salt) -> Command {
     let own = match actor {
         Actor::Party(id) => match deal.role_of(actor).and_then(Role::side) {
             Some(side) => side.payee(),
@@ -233,7 +233,11 @@ pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: 
         Some(Destination::Account(text("account-1"))),
         None,
     ];
-    SetDestination { payee, of, destination: salt.of(&destinations) }
+    let destination = salt.of(&destinations);
+    match of {
+        DestinationUse::Payouts => SetDestination { payee, destination }.into(),
+        DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+    }
 }
 
 /// A chargeback opens, or goes on.

@@ -1,0 +1,213 @@
+//! Where the deal stands and since when: its phase, the time that stages have left, how it ended, how often it changed.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Paused;
+use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
+use crate::deposit::Reason;
+use crate::settlement::Ending;
+use crate::wire::left_out::is_default;
+use crate::{Actor, Recorded, Time, machine};
+
+/// When, by whom and why a deal's status changed, and what it was before.
+///
+/// # Source
+/// Nalogka `status_updated_at`, `status_updated_by`, `status_updated_comment`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusChange {
+    /// When.
+    pub at: Time,
+    /// By whom.
+    pub by: Actor,
+    /// Why, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Reason>,
+    /// The status before; `None` at creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Status>,
+}
+
+/// The time left of stages that were left, in milliseconds; zero where a stage was never entered, since a stage
+/// whose time is up is never left by anything but its timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Remaining {
+    #[serde(default, skip_serializing_if = "is_default")]
+    start_ms: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    performance_ms: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    acceptance_ms: u64,
+}
+
+impl Remaining {
+    pub(crate) const fn of(&self, stage: Stage) -> u64 {
+        match stage {
+            Stage::AwaitingPerformance => self.start_ms,
+            Stage::Performing => self.performance_ms,
+            Stage::AwaitingAcceptance => self.acceptance_ms,
+        }
+    }
+
+    const fn set(&mut self, stage: Stage, ms: u64) {
+        match stage {
+            Stage::AwaitingPerformance => self.start_ms = ms,
+            Stage::Performing => self.performance_ms = ms,
+            Stage::AwaitingAcceptance => self.acceptance_ms = ms,
+        }
+    }
+}
+
+/// How the deal ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ended {
+    pub(crate) ending: Ending,
+    /// Whether every required deposit was full when the ending was decided.
+    pub(crate) funded: bool,
+    /// From when declined legs go to balances.
+    pub(crate) settle_by: Time,
+}
+
+/// The phase and everything that runs with time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Clockwork {
+    pub(crate) version: u64,
+    pub(crate) revision: u64,
+    pub(crate) created_at: Time,
+    /// When it was first both agreed and funded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) concluded_at: Option<Time>,
+    pub(crate) last_at: Time,
+    pub(crate) phase: Phase,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) remaining: Remaining,
+    /// By how much deadlines were extended, in seconds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) extended_s: u32,
+    pub(crate) status_change: StatusChange,
+    /// What somebody said just before the status changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comment: Option<Reason>,
+    /// Who cancelled, so that a repeat is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cancelled_by: Option<Actor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<Ended>,
+}
+
+/// The fold.
+impl Clockwork {
+    pub(super) fn begin(first: &Recorded, phase: Phase) -> Self {
+        Self {
+            version: 1,
+            revision: 1,
+            created_at: first.at,
+            concluded_at: None,
+            last_at: first.at,
+            phase,
+            remaining: Remaining::default(),
+            extended_s: 0,
+            status_change: StatusChange {
+                at: first.at,
+                by: first.actor.clone(),
+                comment: None,
+                previous: None,
+            },
+            comment: None,
+            cancelled_by: None,
+            ended: None,
+        }
+    }
+
+    pub(super) fn count(&mut self, recorded: &Recorded) {
+        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+    }
+
+    /// A comment goes with the next change of the status.
+    pub(super) fn say(&mut self, comment: Reason) {
+        self.comment = Some(comment);
+    }
+
+    /// One remark more does not change the status again.
+    pub(super) fn remark(&mut self, remark: Reason) {
+        match self.phase.kind() {
+            PhaseKind::Moderation => self.status_change.comment = Some(remark),
+            PhaseKind::Proposed
+            | PhaseKind::AwaitingDeposit
+            | PhaseKind::AwaitingPerformance
+            | PhaseKind::Performing
+            | PhaseKind::AwaitingAcceptance
+            | PhaseKind::Disputed
+            | PhaseKind::Paying
+            | PhaseKind::Closed => self.say(remark),
+        }
+    }
+
+    pub(super) fn cancel(&mut self, by: &Actor, reason: &Reason) {
+        self.cancelled_by = Some(by.clone());
+        self.say(reason.clone());
+    }
+
+    pub(super) const fn extend(&mut self, phase: Phase, by_s: u32) {
+        self.phase = phase;
+        self.extended_s = self.extended_s.saturating_add(by_s);
+    }
+
+    pub(super) fn end(&mut self, ending: &Ending, funded: bool, settle_by: Time) {
+        self.ended = Some(Ended { ending: ending.clone(), funded, settle_by });
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase, paused: Option<Paused>, by: &Actor, at: Time) {
+        if let Some(paused) = paused {
+            self.remaining.set(paused.stage, paused.remaining_ms);
+        }
+        let previous = self.phase.status();
+        self.phase = phase;
+        if let Phase::Active { .. } = phase {
+            self.concluded_at.get_or_insert(at);
+        }
+        let comment = self.comment.take();
+        if phase.status() != previous {
+            self.status_change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
+        }
+    }
+
+    /// The field that contradicts the others.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        let active = (PhaseKind::AwaitingPerformance..=PhaseKind::Disputed).contains(&self.phase.kind());
+        let concluded = match self.concluded_at {
+            Some(at) => {
+                self.phase.kind() != PhaseKind::Proposed && (self.created_at..=self.last_at).contains(&at)
+            }
+            None => !active,
+        };
+        let outcome = match (self.ended.as_ref().map(|e| &e.ending), self.phase.outcome()) {
+            (None, None) => true,
+            (Some(ending), Some(outcome)) => ending.can_be(outcome),
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let checks = [
+            ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
+            ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
+            ("clockwork.concluded_at", concluded),
+            ("clockwork.ended", outcome),
+        ];
+        checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field)
+    }
+}
+
+impl Ending {
+    /// Whether a deal that ends like this can have this outcome.
+    fn can_be(&self, outcome: Outcome) -> bool {
+        match self {
+            Self::Success | Self::PartialBuyout(_) => outcome == Outcome::Completed,
+            Self::Cancelled(_) => {
+                matches!(outcome, Outcome::Cancelled | Outcome::Declined | Outcome::Expired)
+            }
+            Self::Awarded { .. } => outcome == Outcome::Resolved,
+        }
+    }
+}

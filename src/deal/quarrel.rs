@@ -1,0 +1,159 @@
+//! What the parties do not agree on: the dispute, their reports, and who decides.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Verdict;
+use super::phase::{DisputeStage, Phase};
+use crate::deposit::{Reason, Reference};
+use crate::dispute::{Award, Dispute, DisputeStatus, Opener};
+use crate::{PartyId, Side, Time};
+
+/// The dispute, the reports, the arbiter.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quarrel {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dispute: Option<Dispute>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyers_report: Option<Verdict>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sellers_report: Option<Verdict>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arbiter: Option<PartyId>,
+}
+
+impl Quarrel {
+    /// Whether a dispute is open: an ending has to close it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.dispute.as_ref().is_some_and(|d| d.status == DisputeStatus::Open)
+    }
+
+    pub(crate) const fn report(&self, side: Side) -> Option<Verdict> {
+        match side {
+            Side::Buyer => self.buyers_report,
+            Side::Seller => self.sellers_report,
+        }
+    }
+}
+
+/// The fold.
+impl Quarrel {
+    pub(super) fn begin(arbiter: Option<&PartyId>) -> Self {
+        Self { arbiter: arbiter.cloned(), ..Self::default() }
+    }
+
+    pub(super) fn appoint(&mut self, arbiter: &PartyId) {
+        self.arbiter = Some(arbiter.clone());
+    }
+
+    pub(super) const fn hear(&mut self, side: Side, verdict: Verdict) {
+        match side {
+            Side::Buyer => self.buyers_report = Some(verdict),
+            Side::Seller => self.sellers_report = Some(verdict),
+        }
+    }
+
+    pub(super) fn open(&mut self, by: Opener, reason: &Reason, at: Time) {
+        let known = self.dispute.take();
+        let opened = |side, before: bool| before || by == Opener::Party(side);
+        self.dispute = Some(match known {
+            Some(dispute) => Dispute {
+                status: DisputeStatus::Open,
+                openings: dispute.openings.saturating_add(1),
+                opened_by: by,
+                reason: reason.clone(),
+                opened_at: at,
+                buyer_opened: opened(Side::Buyer, dispute.buyer_opened),
+                seller_opened: opened(Side::Seller, dispute.seller_opened),
+                withdrawal_by: None,
+                ..dispute
+            },
+            None => Dispute {
+                status: DisputeStatus::Open,
+                stage: DisputeStage::Negotiation,
+                remaining_ms: 0,
+                openings: 1,
+                opened_by: by,
+                reason: reason.clone(),
+                opened_at: at,
+                buyer_opened: opened(Side::Buyer, false),
+                seller_opened: opened(Side::Seller, false),
+                buyers_offer: None,
+                sellers_offer: None,
+                withdrawal_by: None,
+                claim: None,
+                award: None,
+                guilty_side: None,
+            },
+        });
+    }
+
+    pub(super) fn offer(&mut self, side: Side, award: Award) {
+        self.change(|d| match side {
+            Side::Buyer => d.buyers_offer = Some(award),
+            Side::Seller => d.sellers_offer = Some(award),
+        });
+    }
+
+    pub(super) fn offer_withdrawal(&mut self, side: Side) {
+        self.change(|d| d.withdrawal_by = Some(side));
+    }
+
+    pub(super) fn withdraw(&mut self, remaining_ms: u64) {
+        self.buyers_report = None;
+        self.sellers_report = None;
+        self.change(|d| {
+            d.status = DisputeStatus::Withdrawn;
+            d.remaining_ms = remaining_ms;
+            d.buyers_offer = None;
+            d.sellers_offer = None;
+        });
+    }
+
+    pub(super) fn file_claim(&mut self, reference: &Reference) {
+        self.change(|d| d.claim = Some(reference.clone()));
+    }
+
+    /// By agreement, or as somebody rules.
+    pub(super) fn decide_award(&mut self, award: Award, at_fault: Option<Side>) {
+        self.change(|d| {
+            d.award = Some(award);
+            d.guilty_side = at_fault;
+        });
+    }
+
+    pub(super) fn close(&mut self) {
+        self.change(|d| d.status = DisputeStatus::Resolved);
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        if let Phase::Disputed { stage, .. } = phase {
+            self.change(|d| d.stage = stage);
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Dispute)) {
+        if let Some(dispute) = &mut self.dispute {
+            change(dispute);
+        }
+    }
+
+    /// Whether a dispute stands where the phase says, and knows by whom it was opened.
+    pub(super) fn agrees(&self, phase: Phase) -> bool {
+        if matches!(phase, Phase::Disputed { .. }) != self.is_open() {
+            return false;
+        }
+        let Some(dispute) = &self.dispute else { return true };
+        let staged = !matches!(phase, Phase::Disputed { stage, .. } if stage != dispute.stage);
+        let (opened, by_both) = match dispute.opened_by {
+            Opener::Party(side) => (dispute.was_opened_by(side), false),
+            Opener::Refusal | Opener::Reports => (true, true),
+            Opener::Timer => (true, false),
+        };
+        staged
+            && opened
+            && dispute.openings >= 1
+            && (by_both || dispute.withdrawal_by.is_none())
+            && (dispute.award.is_some() || dispute.guilty_side.is_none())
+    }
+}

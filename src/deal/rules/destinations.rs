@@ -1,0 +1,69 @@
+//! Where payees want their money, and what was declined on its way there.
+
+use super::legs;
+use crate::deal::Rejection;
+use crate::deal::command::{DestinationUse, RedirectRefund, SetDestination};
+use crate::deal::draft::Draft;
+use crate::deal::event::Event;
+use crate::deposit::{Leg, LegState};
+use crate::{Actor, Destination, Payee, Role};
+
+/// A payee chooses where earnings go; what was declined is tried again, there.
+pub(crate) fn set(
+    deal: &mut Draft<'_>,
+    c: &SetDestination,
+    role: Role,
+    actor: &Actor,
+) -> Result<(), Rejection> {
+    if !is_own(&c.payee, role, actor) {
+        return Err(Rejection::NotYourMoney);
+    }
+    choose(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
+}
+
+/// A payee, or the operator, chooses where money goes back to.
+pub(crate) fn redirect(
+    deal: &mut Draft<'_>,
+    c: &RedirectRefund,
+    role: Role,
+    actor: &Actor,
+) -> Result<(), Rejection> {
+    if role != Role::Operator && !is_own(&c.payee, role, actor) {
+        return Err(Rejection::NotYourMoney);
+    }
+    choose(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
+}
+
+fn is_own(payee: &Payee, role: Role, actor: &Actor) -> bool {
+    match (payee, role, actor) {
+        (Payee::Buyer, Role::Buyer, _) | (Payee::Seller, Role::Seller, _) => true,
+        (Payee::Platform | Payee::Processor, Role::Operator, _) => true,
+        (Payee::Party(id), _, Actor::Party(actor)) => id == actor,
+        (Payee::Buyer | Payee::Seller | Payee::Platform | Payee::Processor | Payee::Party(_), _, _) => false,
+    }
+}
+
+fn choose(
+    deal: &mut Draft<'_>,
+    payee: &Payee,
+    of: DestinationUse,
+    destination: Option<&Destination>,
+) -> Result<(), Rejection> {
+    let goes_there = |l: &Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of;
+    if deal.legs().iter().any(|l| goes_there(l) && l.state == LegState::Ordered) {
+        return Err(Rejection::AttemptUnanswered);
+    }
+    if deal.destination(payee, of) != destination {
+        let (payee, destination) = (payee.clone(), destination.cloned());
+        deal.push(Event::DestinationSet { payee, of, destination });
+    }
+    legs::retry(deal, |l| goes_there(l) && legs::is_declined(l));
+    deal.close_if_done();
+    Ok(())
+}
+
+/// The settlement deadline: whatever is declined goes to the payees' balances.
+pub(crate) fn credit_declined(deal: &mut Draft<'_>) {
+    legs::credit(deal, legs::is_declined);
+    deal.close_if_done();
+}

@@ -1,0 +1,111 @@
+//! How a deal ends: what is decided, what is captured or let go for it, and who then gets what.
+
+use super::{charges, holds, legs};
+use crate::deal::Deal;
+use crate::deal::draft::Draft;
+use crate::deal::event::Event;
+use crate::deal::phase::{Outcome, Phase};
+use crate::deposit::{Deposit, DepositId, DepositPurpose};
+use crate::settlement::{Ending, Fault, Pots, Purpose, Settlement, settle_surely};
+
+/// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is judged by
+/// [`Deal::preview`] before anything is pushed.
+pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
+    let pots = deal.pots();
+    end_with(deal, ending, outcome, &pots);
+}
+
+/// Ends a deal that a lost payment has left short, at nobody's fault. It was funded, if it was until that moment: a
+/// chargeback or a failed hold undoes no costs.
+pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
+    let pots = Pots { funded: was_funded || deal.pots().funded, ..deal.pots() };
+    end_with(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, &pots);
+}
+
+fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
+    let mut settlement = Settlement::default();
+    settle_surely(deal.binding_terms(), pots, deal.incurred(), &ending, &mut settlement);
+    if deal.quarrel().is_open() {
+        deal.push(Event::DisputeClosed {});
+    }
+    let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
+    deal.push(Event::EndingDecided { ending, outcome, funded: pots.funded, settle_by });
+    if !deal.books().holds_anything() && !deal.books().has_unsettled_legs() {
+        owe(deal, &settlement);
+        return deal.close(outcome);
+    }
+    let awaiting_capture = close_holds(deal, &settlement, outcome);
+    deal.enter(Phase::Paying { outcome, awaiting_capture });
+    // nobody knows yet what there is to give out
+    if !awaiting_capture {
+        distribute(deal, &settlement, outcome);
+    }
+}
+
+/// The last capture is answered: what there is now is given out.
+pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
+    let Some(ending) = deal.ending().cloned() else { return };
+    let mut settlement = Settlement::default();
+    settle_surely(deal.binding_terms(), &deal.pots(), deal.incurred(), &ending, &mut settlement);
+    deal.enter(Phase::Paying { outcome, awaiting_capture: false });
+    distribute(deal, &settlement, outcome);
+}
+
+/// Orders a leg for every share that leaves its deposit's owner, and gives back the rest of every deposit.
+fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
+    legs::distribute(deal, settlement);
+    for deposit in ids(deal) {
+        if deposit.is_charge() {
+            charges::settle(deal, deposit, outcome);
+        } else {
+            let back = way_back(deposit);
+            legs::give_back(deal, deposit, back);
+        }
+    }
+    owe(deal, settlement);
+    deal.close_if_done();
+}
+
+/// Captures or lets go what is on hold. Whether a capture is without an answer now; one of a charge is not waited for,
+/// since a charge is settled by itself.
+fn close_holds(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) -> bool {
+    if !deal.books().has_holds() {
+        return false;
+    }
+    let mut unanswered = false;
+    for deposit in ids(deal) {
+        let wanted = match deal.books().deposit(deposit) {
+            Some(of) if deposit.is_charge() => charges::wanted(of, outcome),
+            Some(_) => outflow(settlement, deposit),
+            None => 0,
+        };
+        let open = holds::capture_up_to(deal, deposit, wanted, way_back(deposit));
+        unanswered |= open && !deposit.is_charge();
+    }
+    unanswered
+}
+
+/// What a settlement takes out of a deposit for anybody but its owner.
+fn outflow(settlement: &Settlement, deposit: DepositId) -> i64 {
+    let shares = settlement.shares.iter().filter(|s| s.deposit == deposit && !s.purpose.goes_back());
+    shares.map(|s| s.amount.minor()).fold(0, i64::saturating_add)
+}
+
+/// The purpose of what goes back to the owner of a deposit.
+fn way_back(deposit: DepositId) -> Purpose {
+    match DepositPurpose::of(deposit) {
+        DepositPurpose::Payment | DepositPurpose::Charge => Purpose::Refund,
+        DepositPurpose::Guarantee => Purpose::Guarantee,
+    }
+}
+
+fn ids(deal: &Deal) -> impl Iterator<Item = DepositId> + use<> {
+    let ids: smallvec::SmallVec<[DepositId; 8]> = deal.deposits().iter().map(Deposit::id).collect();
+    ids.into_iter()
+}
+
+fn owe(deal: &mut Draft<'_>, settlement: &Settlement) {
+    for receivable in &settlement.receivables {
+        deal.push(Event::ReceivableRaised { receivable: receivable.clone() });
+    }
+}

@@ -1,0 +1,146 @@
+//! Legs: what one payee gets for one purpose out of one deposit, attempt after attempt, until the payee has it.
+
+use smallvec::SmallVec;
+
+use crate::deal::draft::Draft;
+use crate::deal::event::Event;
+use crate::deposit::{DepositId, Leg, LegId, LegState, Order, TransactionKind, TxId};
+use crate::settlement::{Purpose, Settlement};
+use crate::{Money, Payee};
+
+/// A leg before its attempt.
+struct Assignment {
+    leg: LegId,
+    deposit: DepositId,
+    payee: Payee,
+    purpose: Purpose,
+    amount: Money,
+    source: Option<TxId>,
+}
+
+/// Where an attempt goes.
+enum Way {
+    /// Through the gateway.
+    Gateway,
+    /// To the payee's balance in the system.
+    Balance,
+    /// The hold is let go.
+    Void,
+}
+
+/// A leg for every share of a settlement that leaves its deposit's owner.
+pub(crate) fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
+    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back()) {
+        assign(deal, share.deposit, &share.payee, share.purpose, share.amount);
+    }
+}
+
+/// Assigns money of a deposit to a payee, and sends it. Nothing where the amount is zero.
+pub(crate) fn assign(
+    deal: &mut Draft<'_>,
+    deposit: DepositId,
+    payee: &Payee,
+    purpose: Purpose,
+    amount: Money,
+) {
+    if amount.is_positive() {
+        let leg = deal.books().next_leg();
+        let way = way(deal, payee, purpose);
+        let payee = payee.clone();
+        send(deal, Assignment { leg, deposit, payee, purpose, amount, source: None }, &way);
+    }
+}
+
+/// Gives all that a deposit holds in cash back to its sources, newest first.
+pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
+    let Some(mut left) = deal.books().deposit(deposit).map(|d| d.cash()) else { return };
+    let sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
+    for (source, refundable) in sources {
+        if left <= 0 {
+            break;
+        }
+        let part = left.min(refundable);
+        left = left.saturating_sub(part);
+        refund(deal, deposit, source, purpose, part);
+    }
+}
+
+/// Gives a part of one payment back.
+pub(crate) fn refund(deal: &mut Draft<'_>, deposit: DepositId, source: TxId, purpose: Purpose, amount: i64) {
+    back(deal, deposit, source, purpose, amount, None);
+}
+
+/// Lets a hold go.
+pub(crate) fn void(deal: &mut Draft<'_>, deposit: DepositId, (hold, amount): (TxId, i64), purpose: Purpose) {
+    back(deal, deposit, hold, purpose, amount, Some(Way::Void));
+}
+
+fn back(
+    deal: &mut Draft<'_>,
+    deposit: DepositId,
+    source: TxId,
+    purpose: Purpose,
+    amount: i64,
+    by: Option<Way>,
+) {
+    let Some(owner) = deal.books().deposit(deposit) else { return };
+    let (payee, amount) = (owner.owner.payee(), Money::from_minor(amount, owner.required.currency()));
+    if amount.is_positive() {
+        let leg = deal.books().next_leg();
+        let way = by.unwrap_or_else(|| way(deal, &payee, purpose));
+        send(deal, Assignment { leg, deposit, payee, purpose, amount, source: Some(source) }, &way);
+    }
+}
+
+/// The next attempt of every leg that `wanted` names, each where its payee wants it now.
+pub(crate) fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+    for leg in chosen(deal, wanted) {
+        let way = way(deal, &leg.payee, leg.purpose);
+        send(deal, leg.into(), &way);
+    }
+}
+
+/// Credits every leg that `wanted` names to its payee's balance.
+pub(crate) fn credit(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+    for leg in chosen(deal, wanted) {
+        send(deal, leg.into(), &Way::Balance);
+    }
+}
+
+/// Whether it is a leg that a new destination, or the balance, can help.
+pub(crate) const fn is_declined(leg: &Leg) -> bool {
+    matches!(leg.state, LegState::Declined)
+}
+
+fn chosen(deal: &Draft<'_>, wanted: impl Fn(&Leg) -> bool) -> SmallVec<[Leg; 4]> {
+    deal.books().legs().iter().filter(|leg| wanted(leg)).cloned().collect()
+}
+
+fn way(deal: &Draft<'_>, payee: &Payee, purpose: Purpose) -> Way {
+    if deal.books().wants_balance(payee, purpose) { Way::Balance } else { Way::Gateway }
+}
+
+impl From<Leg> for Assignment {
+    fn from(leg: Leg) -> Self {
+        let Leg { id, deposit, payee, purpose, amount, source, .. } = leg;
+        Self { leg: id, deposit, payee, purpose, amount, source }
+    }
+}
+
+/// One attempt. While a chargeback of the deposit is open nothing is sent; a hold can be let go all the same.
+fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
+    let Assignment { leg, deposit, payee, purpose, amount, source } = assignment;
+    let kind = match way {
+        Way::Void => TransactionKind::Void,
+        Way::Gateway | Way::Balance if deal.books().is_disputed(deposit) => {
+            return deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
+        }
+        Way::Gateway | Way::Balance => purpose.kind(),
+    };
+    let tx = deal.books().next_tx();
+    let order = Order { tx, kind, deposit, payee, purpose, amount, leg: Some(leg), source };
+    deal.push(match way {
+        Way::Balance => Event::LegCredited { order },
+        Way::Gateway | Way::Void => Event::LegOrdered { order },
+    });
+}

@@ -1,0 +1,67 @@
+//! What each deadline leads to, and how far one can be moved.
+
+use super::{acceptance, destinations, dispute, endings, holds};
+use crate::deal::command::Extend;
+use crate::deal::draft::Draft;
+use crate::deal::event::Event;
+use crate::deal::phase::Outcome;
+use crate::deal::{Rejection, Timer};
+use crate::dispute::Opener;
+use crate::settlement::{Ending, Fault};
+use crate::terms::{Acceptance, OnSilence};
+
+/// A timer fires, at its own instant.
+pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
+    deal.push(Event::TimerFired { timer });
+    let policy = &deal.terms().policy;
+    match timer {
+        Timer::Proposal | Timer::Funding => cancel(deal, Fault::Nobody, Outcome::Expired),
+        Timer::Moderation => cancel(deal, Fault::Nobody, Outcome::Cancelled),
+        // a seller who waits for the capture is not late
+        Timer::Start if deal.books().awaits_capture() => cancel(deal, Fault::Nobody, Outcome::Cancelled),
+        Timer::Start => cancel(deal, Fault::Seller, Outcome::Cancelled),
+        Timer::Performance => match (policy.acceptance, policy.on_performance_deadline) {
+            (Acceptance::Mutual, _) => acceptance::end_by_reports(deal),
+            (Acceptance::ByBuyer, OnSilence::Cancel) => cancel(deal, Fault::Seller, Outcome::Cancelled),
+            (Acceptance::ByBuyer, OnSilence::Accept) => succeed(deal),
+            (Acceptance::ByBuyer, OnSilence::Dispute) => dispute::open(deal, Opener::Timer),
+        },
+        Timer::Acceptance => match policy.on_acceptance_deadline {
+            OnSilence::Accept => succeed(deal),
+            OnSilence::Dispute => dispute::open(deal, Opener::Timer),
+            OnSilence::Cancel => cancel(deal, Fault::Nobody, Outcome::Cancelled),
+        },
+        Timer::Negotiation => dispute::arbitrate(deal),
+        Timer::Arbitration => {
+            let award = policy.default_ruling.award();
+            dispute::rule_by_default(deal, award);
+        }
+        Timer::Hold(hold) => holds::capture_expiring(deal, hold),
+        Timer::Settlement => destinations::credit_declined(deal),
+    }
+}
+
+fn cancel(deal: &mut Draft<'_>, fault: Fault, outcome: Outcome) {
+    endings::end(deal, Ending::Cancelled(fault), outcome);
+}
+
+fn succeed(deal: &mut Draft<'_>) {
+    endings::end(deal, Ending::Success, Outcome::Completed);
+}
+
+/// Moves the deadline of the phase, within the policy's total.
+pub(crate) fn extend(deal: &mut Draft<'_>, c: Extend) -> Result<(), Rejection> {
+    let phase = *deal.phase();
+    let Some(deadline) = phase.until().filter(|_| phase.timer() == Some(c.timer)) else {
+        return Err(Rejection::TimerNotRunning);
+    };
+    let by_ms = c.until.millis_since(deadline);
+    if by_ms == 0 {
+        return Err(Rejection::NotLater { deadline });
+    }
+    let left_s = deal.binding_terms().policy.max_extension_s.saturating_sub(deal.clockwork().extended_s);
+    let by_s = u32::try_from(by_ms.div_ceil(1_000)).ok().filter(|s| *s <= left_s);
+    let by_s = by_s.ok_or(Rejection::ExtensionTooLong { left_s })?;
+    deal.push(Event::DeadlineExtended { timer: c.timer, phase: phase.with_until(c.until), by_s });
+    Ok(())
+}

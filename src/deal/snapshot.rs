@@ -1,0 +1,259 @@
+//! From storage back to a deal. Storage is not trusted: every invariant is checked.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+
+use super::phase::{Phase, PhaseKind};
+use super::rules::proposal;
+use super::{Deal, State};
+use crate::deposit::DepositId;
+use crate::terms::Terms;
+use crate::{DealId, Recorded};
+
+/// Why stored data is not a deal. Not transient: the same bytes fail again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The snapshot is of another schema.
+    #[error(
+        "schema: this version reads `{expected}`; decode it with a version of the crate that knows the other"
+    )]
+    UnknownSchema {
+        /// The schema that is known.
+        expected: &'static str,
+    },
+    /// The journal does not begin with `proposed`, or has it again later.
+    #[error("journal: must begin with `proposed`, and have it only there")]
+    NotAJournal,
+    /// The buckets of a deposit do not add up, or one is negative.
+    #[error(
+        "state.books.deposits: {deposit}: received must equal held + reserved + paid_out + refunded + charged_back"
+    )]
+    Buckets {
+        /// Which deposit.
+        deposit: DepositId,
+    },
+    /// A deposit differs from the terms, or is out of place.
+    #[error(
+        "state.books.deposits: {deposit}: id, owner, purpose, required amount or currency differ from the terms"
+    )]
+    Deposit {
+        /// Which deposit.
+        deposit: DepositId,
+    },
+    /// The deposits are not the ones that a deal has.
+    #[error("state.books.deposits: must be the four that every deal has, then charges in order")]
+    Deposits,
+    /// The transactions of a deposit do not explain its buckets.
+    #[error("state.books.transactions: those of {deposit} do not explain its buckets")]
+    Transactions {
+        /// Which deposit.
+        deposit: DepositId,
+    },
+    /// A transaction contradicts itself, its leg or its source.
+    #[error("state.books.transactions[{index}]: contradicts itself, its leg or its source")]
+    Transaction {
+        /// Its place in the list.
+        index: usize,
+    },
+    /// A leg contradicts itself or its transaction.
+    #[error("state.books.legs[{index}]: contradicts itself or its transaction")]
+    Leg {
+        /// Its place in the list.
+        index: usize,
+    },
+    /// A counter is wrong.
+    #[error("state.{field}: does not agree with the rest")]
+    Field {
+        /// Which.
+        field: &'static str,
+    },
+}
+
+/// A deal as it is stored. The terms are a part of their own, so that a host writes them once per version and the
+/// small state with every command.
+///
+/// The schema is named; a later version of the crate that changes the format changes the name, and reads the old
+/// ones.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// [`Parts::SCHEMA`].
+    pub schema: String,
+    /// The deal's id.
+    pub id: DealId,
+    /// The current terms.
+    pub terms: Arc<Terms>,
+    /// The terms that bind while an amendment waits for consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Arc<Terms>>,
+    /// All that changes.
+    pub state: State,
+}
+
+/// A deal as [`Parts`] stores it, with its terms where they are.
+#[derive(Serialize)]
+#[serde(rename = "Parts")]
+struct PartsView<'d> {
+    schema: &'static str,
+    id: DealId,
+    terms: &'d Terms,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<&'d Terms>,
+    state: &'d State,
+}
+
+impl Parts {
+    /// The schema that this version writes and reads.
+    pub const SCHEMA: &'static str = "escrow.deal.v1";
+
+    /// The deal, if every invariant holds.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn restore(self) -> Result<Deal, DecodeError> {
+        if self.schema != Self::SCHEMA {
+            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
+        }
+        let mut deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, state: self.state };
+        deal.state.books.recount();
+        deal.check()?;
+        Ok(deal)
+    }
+}
+
+impl Deal {
+    /// What changes with every command, to be written apart from the terms. The terms are not copied.
+    ///
+    /// The terms change where [`Deal::terms_version`] does, and [`Deal::agreed`] where an amendment is proposed and where
+    /// it is agreed: a host writes them then, and this every time. [`Parts::restore`] puts them together.
+    ///
+    /// # Examples
+    /// ```
+    /// use escrow::deal::{Parts, State};
+    /// # use escrow::terms::Item;
+    /// # use escrow::{Context, Currency, Deal, DealId, Money, Policy, Terms, TermsDraft, Time};
+    /// # let price = Money::from_minor(23_500_00, Currency::RUB);
+    /// # let items = vec![Item::new("Phone".parse()?, price, 1)];
+    /// # let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, items, Policy::shop());
+    /// # let shop = Context::party(Time::parse("2026-03-01T12:00:00Z")?, "shop".parse()?);
+    /// # let (deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
+    /// // once per version of the terms
+    /// let terms = serde_json::to_string(deal.terms())?;
+    /// // with every command
+    /// let state = serde_json::to_string(deal.state())?;
+    ///
+    /// let parts = Parts {
+    ///     schema: Parts::SCHEMA.to_owned(),
+    ///     id: deal.id(),
+    ///     terms: serde_json::from_str(&terms)?,
+    ///     agreed: deal.agreed().cloned(),
+    ///     state: serde_json::from_str::<State>(&state)?,
+    /// };
+    /// assert_eq!(parts.restore()?, deal);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// [`Parts::agreed`]: the terms that bind while an amendment waits for consent.
+    pub const fn agreed(&self) -> Option<&Arc<Terms>> {
+        self.agreed.as_ref()
+    }
+
+    /// The deal in the form in which it is stored.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            schema: Parts::SCHEMA.to_owned(),
+            id: self.id,
+            terms: self.terms.clone(),
+            agreed: self.agreed.clone(),
+            state: self.state.clone(),
+        }
+    }
+
+    /// The deal that a journal tells of.
+    ///
+    /// # Errors
+    /// [`DecodeError::NotAJournal`] where the first event is not `proposed` or a later one is; otherwise whatever
+    /// invariant the result breaks.
+    pub fn replay<'e>(
+        id: DealId,
+        journal: impl IntoIterator<Item = &'e Recorded>,
+    ) -> Result<Self, DecodeError> {
+        let mut journal = journal.into_iter();
+        let first = journal.next().ok_or(DecodeError::NotAJournal)?;
+        let mut deal = Self::begin(id, first).ok_or(DecodeError::NotAJournal)?;
+        for recorded in journal {
+            if matches!(recorded.event, super::Event::Proposed { .. }) {
+                return Err(DecodeError::NotAJournal);
+            }
+            deal.apply(recorded);
+        }
+        deal.check()?;
+        Ok(deal)
+    }
+
+    /// Checks every invariant of the deal: what decoding checks, for tests and audits. Each part checks itself; here is
+    /// what they must agree on.
+    ///
+    /// # Errors
+    /// [`DecodeError`] names the field that does not agree.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        let State { clockwork, agreement, books, work, quarrel } = &self.state;
+        books.check(proposal::fixed_deposits(&self.terms), self.terms.currency)?;
+        let wrong = [clockwork.wrong(), agreement.wrong(), work.wrong(self.binding_terms().services.len())];
+        let kind = clockwork.phase.kind();
+        let phase = match clockwork.phase {
+            Phase::Paying { awaiting_capture: true, .. } => books.awaits_capture(),
+            Phase::Paying { awaiting_capture: false, .. } => books.is_given_out(),
+            Phase::Closed { .. } => !books.holds_anything(),
+            Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,
+        };
+        let awarded = clockwork.ended.as_ref().and_then(|ended| ended.ending.award());
+        let same_parties = self.agreed.as_ref().is_none_or(|old| {
+            old.buyer == self.terms.buyer
+                && old.seller == self.terms.seller
+                && old.currency == self.terms.currency
+        });
+        let arbiter = quarrel
+            .arbiter
+            .as_ref()
+            .is_none_or(|a| *a != self.terms.buyer && *a != self.terms.seller && !self.terms.names_third(a));
+        let checks = [
+            ("clockwork.phase", phase && (kind < PhaseKind::Paying) == clockwork.ended.is_none()),
+            ("quarrel.dispute", quarrel.agrees(clockwork.phase)),
+            ("clockwork.ended", quarrel.dispute.as_ref().and_then(|d| d.award) == awarded),
+            ("agreed", same_parties),
+            ("quarrel.arbiter", arbiter),
+        ];
+        let broken = checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field);
+        match wrong.into_iter().flatten().next().or(broken) {
+            Some(field) => Err(DecodeError::Field { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Deal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = PartsView {
+            schema: Parts::SCHEMA,
+            id: self.id,
+            terms: &self.terms,
+            agreed: self.agreed.as_deref(),
+            state: &self.state,
+        };
+        view.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Deal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,307 @@
+//! What can be read of a deal.
+
+use std::sync::Arc;
+
+use super::Deal;
+use super::agreement::{Agreement, Consents};
+use super::books::{Books, OpenChargeback};
+use super::clockwork::{Clockwork, StatusChange};
+use super::command::{Checkpoint, DestinationUse, Track, Verdict};
+use super::phase::{DisputeStage, Outcome, Phase, Status};
+use super::quarrel::Quarrel;
+use super::work::Work;
+use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
+use crate::dispute::Dispute;
+use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
+use crate::terms::Terms;
+use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
+
+/// Its parts, for the rules.
+impl Deal {
+    pub(crate) const fn clockwork(&self) -> &Clockwork {
+        &self.state.clockwork
+    }
+
+    pub(crate) const fn agreement(&self) -> &Agreement {
+        &self.state.agreement
+    }
+
+    pub(crate) const fn books(&self) -> &Books {
+        &self.state.books
+    }
+
+    pub(crate) const fn work(&self) -> &Work {
+        &self.state.work
+    }
+
+    pub(crate) const fn quarrel(&self) -> &Quarrel {
+        &self.state.quarrel
+    }
+}
+
+impl Deal {
+    /// Its id.
+    pub const fn id(&self) -> DealId {
+        self.id
+    }
+
+    /// The current terms; while an amendment waits for consent, the amended ones.
+    pub fn terms(&self) -> &Arc<Terms> {
+        &self.terms
+    }
+
+    /// The terms that bind: the last version that both have agreed to, or the current one where there is none.
+    pub fn binding_terms(&self) -> &Arc<Terms> {
+        self.agreed.as_ref().unwrap_or(&self.terms)
+    }
+
+    /// The version of the current terms, counted from 1. WebMoney's `VersionId`.
+    pub const fn terms_version(&self) -> u32 {
+        self.state.agreement.version
+    }
+
+    /// Who has consented to the current terms.
+    pub const fn consents(&self) -> Consents {
+        self.state.agreement.consents
+    }
+
+    /// How many events the deal has seen: what a sink locks on.
+    pub const fn version(&self) -> u64 {
+        self.state.clockwork.version
+    }
+
+    /// The version at the last event that a person caused: what an actor's `seen` is held against. Timers, gateway
+    /// and tracker do not raise it.
+    pub const fn revision(&self) -> u64 {
+        self.state.clockwork.revision
+    }
+
+    /// Where it stands, with the data of the phase.
+    pub const fn phase(&self) -> &Phase {
+        &self.state.clockwork.phase
+    }
+
+    /// Where it stands, flat.
+    pub const fn status(&self) -> Status {
+        self.state.clockwork.phase.status()
+    }
+
+    /// When, by whom and why the status changed last.
+    pub const fn status_change(&self) -> &StatusChange {
+        &self.state.clockwork.status_change
+    }
+
+    /// How it ended, once it has.
+    pub const fn outcome(&self) -> Option<Outcome> {
+        self.state.clockwork.phase.outcome()
+    }
+
+    /// How it ended as far as money is concerned, once it has.
+    pub const fn ending(&self) -> Option<&Ending> {
+        match &self.state.clockwork.ended {
+            Some(ended) => Some(&ended.ending),
+            None => None,
+        }
+    }
+
+    /// When it was created.
+    pub const fn created_at(&self) -> Time {
+        self.state.clockwork.created_at
+    }
+
+    /// When it was concluded: both had agreed and every required deposit was full, for the first time. `None` for what
+    /// is, or never came to be more than, a WebMoney *contract*. See [`Deal::is_concluded`] for how it stands.
+    pub const fn concluded_at(&self) -> Option<Time> {
+        self.state.clockwork.concluded_at
+    }
+
+    /// When it saw its last event; time never runs backwards from here.
+    pub const fn last_at(&self) -> Time {
+        self.state.clockwork.last_at
+    }
+
+    /// Its deposits: four that every deal has, then the additional charges.
+    pub fn deposits(&self) -> &[Deposit] {
+        self.state.books.deposits()
+    }
+
+    /// One deposit.
+    pub fn deposit(&self, id: DepositId) -> Option<&Deposit> {
+        self.state.books.deposit(id)
+    }
+
+    /// Its transactions, in the order of their numbers.
+    pub fn transactions(&self) -> &[Transaction] {
+        self.state.books.transactions()
+    }
+
+    /// One transaction.
+    pub fn transaction(&self, id: TxId) -> Option<&Transaction> {
+        self.state.books.transaction(id)
+    }
+
+    /// Who gets what.
+    pub fn legs(&self) -> &[Leg] {
+        self.state.books.legs()
+    }
+
+    /// Who owes what the pots could not cover.
+    pub fn receivables(&self) -> &[Receivable] {
+        self.state.books.receivables()
+    }
+
+    /// The dispute, if there ever was one.
+    pub const fn dispute(&self) -> Option<&Dispute> {
+        self.state.quarrel.dispute.as_ref()
+    }
+
+    /// From when declined legs go to the balances: known, for good, once it was decided how the deal ends.
+    pub const fn settle_by(&self) -> Option<Time> {
+        match &self.state.clockwork.ended {
+            Some(ended) => Some(ended.settle_by),
+            None => None,
+        }
+    }
+
+    /// Can a party write a claim to the other, because they are negotiating? WebMoney's `CanCreateClaim`.
+    pub const fn can_claim(&self) -> bool {
+        matches!(self.state.clockwork.phase, Phase::Disputed { stage: DisputeStage::Negotiation, .. })
+    }
+
+    /// Can a party sue, because the time to negotiate is over? WebMoney's `CanCreateLawsuit`, after ten days.
+    pub const fn can_sue(&self) -> bool {
+        matches!(self.state.clockwork.phase, Phase::Disputed { stage: DisputeStage::Arbitration, .. })
+    }
+
+    /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
+    pub fn attachments(&self) -> &[super::command::DocumentId] {
+        &self.state.work.attachments
+    }
+
+    /// The arbiter.
+    pub const fn arbiter(&self) -> Option<&PartyId> {
+        self.state.quarrel.arbiter.as_ref()
+    }
+
+    /// The track of the delivery.
+    pub fn track(&self) -> Option<&Track> {
+        self.state.work.track.as_deref()
+    }
+
+    /// The latest checkpoint of the track.
+    pub fn latest_checkpoint(&self) -> Option<&Checkpoint> {
+        self.state.work.latest.as_deref()
+    }
+
+    /// Which services are incurred, by their index in the terms.
+    pub const fn incurred(&self) -> Incurred {
+        self.state.work.incurred
+    }
+
+    /// How many revisions of the work were submitted.
+    pub const fn submitted(&self) -> u16 {
+        self.state.work.submitted
+    }
+
+    /// Did the buyer ask for changes to the latest revision?
+    pub const fn changes_requested(&self) -> bool {
+        self.state.work.changes_requested
+    }
+
+    /// What a side has reported.
+    pub const fn report(&self, side: Side) -> Option<Verdict> {
+        self.state.quarrel.report(side)
+    }
+
+    /// The chargebacks that the payers' banks have moved.
+    pub fn chargebacks(&self) -> &[OpenChargeback] {
+        self.state.books.chargebacks()
+    }
+
+    /// Where a payee's money goes, where he has chosen.
+    #[inline]
+    pub fn destination(&self, payee: &Payee, of: DestinationUse) -> Option<&Destination> {
+        self.state.books.destination(payee, of)
+    }
+
+    /// The role of an actor in this deal; `None` for a party that it does not know.
+    // every command asks for it first: a call is a tenth of a refusal
+    #[inline(always)]
+    pub fn role_of(&self, actor: &Actor) -> Option<Role> {
+        match actor {
+            Actor::Party(id) if *id == self.terms.buyer => Some(Role::Buyer),
+            Actor::Party(id) if *id == self.terms.seller => Some(Role::Seller),
+            Actor::Party(id) if self.state.quarrel.arbiter.as_ref() == Some(id) => Some(Role::Arbiter),
+            Actor::Party(id) => self.binding_terms().pays_third(id).then_some(Role::Partner),
+            Actor::Operator(_) => Some(Role::Operator),
+            Actor::Moderator(_) => Some(Role::Moderator),
+            Actor::Gateway => Some(Role::Gateway),
+            Actor::Tracker => Some(Role::Tracker),
+            Actor::Clock => Some(Role::Clock),
+        }
+    }
+
+    /// Is every required deposit full?
+    pub fn is_funded(&self) -> bool {
+        self.state.books.is_funded()
+    }
+
+    /// Is it concluded, as it stands: was it, and did nothing lead back to its deposits? Of a deal that has ended: was
+    /// it, when its ending was decided? Until then WebMoney calls it a *contract*, and from then on a *deal*.
+    pub fn is_concluded(&self) -> bool {
+        let stands = match self.state.clockwork.phase {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => false,
+            Phase::Moderation { .. } => self.is_funded(),
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
+        };
+        stands && self.concluded_at().is_some()
+    }
+
+    /// Whether the deal takes money into this deposit now: into required deposits until they are full, into additional
+    /// charges while it is funded.
+    pub fn takes_money(&self, deposit: &Deposit) -> bool {
+        match self.state.clockwork.phase {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
+            Phase::Moderation { .. } => true,
+            Phase::Active { .. } | Phase::Disputed { .. } => deposit.id.is_charge(),
+            Phase::Paying { .. } | Phase::Closed { .. } => false,
+        }
+    }
+
+    /// Whether any deposit holds money that is not assigned to anybody.
+    pub fn holds_anything(&self) -> bool {
+        self.state.books.holds_anything()
+    }
+
+    /// Whether every required deposit was full when the ending was decided.
+    pub(crate) fn ended_funded(&self) -> bool {
+        self.state.clockwork.ended.as_ref().is_some_and(|ended| ended.funded)
+    }
+
+    /// What there is to settle now.
+    pub fn pots(&self) -> Pots {
+        let funded = match self.state.clockwork.phase {
+            // nobody has agreed to anything yet
+            Phase::Proposed { .. } => false,
+            Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => self.is_funded(),
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
+        };
+        self.state.books.pots(self.terms.currency, funded)
+    }
+
+    /// What everybody would get if the deal ended like this now. Reads no permission; answers for every ending.
+    /// Charges are outside the settlement: a paid one goes to its payee on success, otherwise back.
+    ///
+    /// # Errors
+    /// [`SettleError`] where a partial buyout or an award does not fit.
+    pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
+        settle(self.binding_terms(), &self.pots(), self.state.work.incurred, ending)
+    }
+
+    /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.
+    pub fn money_inside(&self) -> impl Iterator<Item = Money> + '_ {
+        self.state.books.money_inside()
+    }
+}
