@@ -18,10 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
         Ending::Cancelled(Fault::Buyer),
         Ending::Cancelled(Fault::Seller),
         Ending::Cancelled(Fault::Nobody),
-        Ending::Ruled(Award::SellerAll),
-        Ending::Ruled(Award::BuyerAll),
-        Ending::Ruled(Award::Winner(Side::Buyer)),
-        Ending::Defaulted(Award::Winner(Side::Seller)),
+        Ending::ruled(Award::SellerAll),
+        Ending::ruled(Award::BuyerAll),
+        Ending::ruled(Award::Winner(Side::Buyer)),
+        Ending::ruled_by_default(Award::Winner(Side::Seller)),
     ];
     for ending in &endings {
         let settlement =

@@ -80,10 +80,7 @@ impl Deal {
         };
         match (self.outcome(), self.ending()) {
             (Some(Outcome::Completed), _) => true,
-            (
-                Some(Outcome::Resolved),
-                Some(Ending::Agreed(award) | Ending::Ruled(award) | Ending::Defaulted(award)),
-            ) => gives(award),
+            (Some(Outcome::Resolved), Some(Ending::Awarded { award, .. })) => gives(award),
             (Some(_) | None, _) => false,
         }
     }

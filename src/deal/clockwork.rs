@@ -207,7 +207,7 @@ impl Ending {
             Self::Cancelled(_) => {
                 matches!(outcome, Outcome::Cancelled | Outcome::Declined | Outcome::Expired)
             }
-            Self::Agreed(_) | Self::Ruled(_) | Self::Defaulted(_) => outcome == Outcome::Resolved,
+            Self::Awarded { .. } => outcome == Outcome::Resolved,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::rules::legs::is_declined;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
-use crate::settlement::Ending;
+use crate::settlement::{AwardedBy, Ending};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.
@@ -85,7 +85,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
         Command::AcceptAward(c) => {
             let accepted = deal.dispute().and_then(|d| d.award) == Some(c.award);
-            accepted && matches!(deal.ending(), Some(Ending::Agreed(_)))
+            accepted && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Agreement, .. }))
         }
         Command::WithdrawDispute(c) => deal.dispute().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),
@@ -98,7 +98,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::FileClaim(c) => deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
         Command::Rule(c) => {
             deal.dispute().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
-                && matches!(deal.ending(), Some(Ending::Ruled(_)))
+                && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Ruling, .. }))
         }
         Command::AppointArbiter(c) => deal.arbiter() == Some(&c.arbiter),
         Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {

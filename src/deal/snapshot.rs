@@ -9,7 +9,6 @@ use super::phase::{Phase, PhaseKind};
 use super::rules::proposal;
 use super::{Deal, State};
 use crate::deposit::DepositId;
-use crate::settlement::Ending;
 use crate::terms::Terms;
 use crate::{DealId, Recorded};
 
@@ -215,10 +214,7 @@ impl Deal {
             Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,
         };
-        let awarded = match &clockwork.ended.as_ref().map(|ended| &ended.ending) {
-            Some(Ending::Agreed(award) | Ending::Ruled(award) | Ending::Defaulted(award)) => Some(*award),
-            Some(Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_)) | None => None,
-        };
+        let awarded = clockwork.ended.as_ref().and_then(|ended| ended.ending.award());
         let same_parties = self.agreed.as_ref().is_none_or(|old| {
             old.buyer == self.terms.buyer
                 && old.seller == self.terms.seller

@@ -1,40 +1,16 @@
-//! The claims against the pots, in order: services provided by others, then fees; and how much of each stands in
-//! an ending. The arbitration fee comes before them all and stands in `settle.rs`.
+//! The claims on the pots: services provided by others, then fees, in the order of the terms. The arbitration fee comes
+//! before them all, in `settle.rs`.
 
 use smallvec::SmallVec;
 
 use super::minor::{TooLarge, add, sub};
+use super::row::{Bearer, Factor, Row, Services};
 use super::{FeeLine, Incurred, Purpose, Quote};
 use crate::money::mul_div_floor;
 use crate::terms::{OnRefund, Provider, Terms};
 use crate::{Payee, Side};
 
-/// Who pays what stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bearer {
-    /// Each his part.
-    AsAgreed,
-    /// One side pays both parts.
-    Whole(Side),
-    /// Neither side pays.
-    Platform,
-}
-
-/// Which claims stand.
-#[derive(Clone, Copy)]
-pub(super) enum Standing {
-    /// All of them, whole: the deal succeeded.
-    All,
-    /// Incurred services and kept fees.
-    Cancelled,
-    /// Incurred services only.
-    IncurredOnly,
-    /// Incurred services, kept fees, and pro-rata fees that are scaled once the award is known.
-    Award,
-}
-
-/// What a claim is paid from: the buyer's payment (his own part, or out of S), the seller's payment, the seller's
-/// guarantee.
+/// What a claim is paid from: B (the buyer's part, or out of S), L, the seller's guarantee.
 pub(super) type Paid = [i64; 3];
 
 /// What a claim is for.
@@ -54,7 +30,6 @@ impl Of<'_> {
         }
     }
 
-    /// Who gets it.
     pub(super) fn payee(self) -> Payee {
         match self {
             Self::Service(provider) => provider.payee(),
@@ -66,8 +41,10 @@ impl Of<'_> {
 /// One claim: what it asks of whom, and what it got.
 pub(super) struct Claim<'q> {
     pub(super) of: Of<'q>,
-    /// Is the buyer's part paid after S? True for fees that a refund gives up in whole or in part.
+    /// Whether the buyer's part is paid after S. True for fees that a refund gives up in whole or in part.
     pub(super) after_s: bool,
+    /// Whether it is scaled by f, as soon as S is known.
+    pub(super) scaled: bool,
     pub(super) buyers: i64,
     pub(super) sellers: i64,
     pub(super) platforms: i64,
@@ -83,75 +60,81 @@ impl<'q> Claim<'q> {
             Bearer::Whole(Side::Seller) => (0, whole, 0),
             Bearer::Platform => (0, 0, whole),
         };
-        Ok(Self { of, after_s: false, buyers, sellers, platforms, paid: [0; 3] })
+        Ok(Self { of, after_s: false, scaled: false, buyers, sellers, platforms, paid: [0; 3] })
     }
 
-    /// Scales a pro-rata fee by `part / whole`, each part floored by itself.
+    /// Scales both parts by `part / whole`, each floored by itself.
     pub(super) fn scale(&mut self, part: i64, whole: i64) -> Result<(), TooLarge> {
         self.buyers = mul_div_floor(self.buyers, part, whole).ok_or(TooLarge)?;
         self.sellers = mul_div_floor(self.sellers, part, whole).ok_or(TooLarge)?;
         Ok(())
     }
 
+    pub(super) fn pay_buyers_part(&mut self, b: &mut i64) -> Result<(), TooLarge> {
+        let taken = take(b, self.buyers)?;
+        self.buyers = sub(self.buyers, taken)?;
+        let [from_b, _, _] = &mut self.paid;
+        *from_b = add(*from_b, taken)?;
+        Ok(())
+    }
+
+    /// Pays the seller's part out of these pots, one after the other.
+    pub(super) fn pay_sellers_part(&mut self, pots: [&mut i64; 3]) -> Result<(), TooLarge> {
+        for (pot, paid) in pots.into_iter().zip(&mut self.paid) {
+            let taken = take(pot, self.sellers)?;
+            self.sellers = sub(self.sellers, taken)?;
+            *paid = add(*paid, taken)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn collected(&self) -> Result<i64, TooLarge> {
         self.paid.iter().try_fold(0, |sum, &paid| add(sum, paid))
     }
+
+    /// What could not be paid, by who owes it.
+    pub(super) fn uncovered(&self) -> impl Iterator<Item = (Payee, i64)> {
+        [(Payee::Buyer, self.buyers), (Payee::Seller, self.sellers), (Payee::Platform, self.platforms)]
+            .into_iter()
+            .filter(|(_, uncovered)| *uncovered != 0)
+    }
 }
 
-/// As many as there can be, so that they never need a heap. They stay where they are: too many to be moved about.
+/// Room for as many claims as there can be, so that they need no heap. Too large to be moved about.
 pub(super) type Claims<'q> = SmallVec<[Claim<'q>; Terms::MAX_SERVICES + Terms::MAX_FEES]>;
 
-/// Adds the claims that stand, in the order in which they are paid.
+/// Adds the claims that this row of the table pays, in the order in which they are paid.
 pub(super) fn collect_claims<'q>(
     terms: &'q Terms,
     quote: &'q Quote,
     incurred: Incurred,
-    bearer: Bearer,
-    standing: Standing,
+    row: &Row,
     claims: &mut Claims<'q>,
 ) -> Result<(), TooLarge> {
     for (index, (service, line)) in terms.services.iter().zip(&quote.services).enumerate() {
-        let stands = match standing {
-            Standing::All => true,
-            Standing::Cancelled | Standing::IncurredOnly | Standing::Award => incurred.contains(index),
+        let is_paid = match row.services {
+            Services::All => true,
+            Services::Incurred => incurred.contains(index),
         };
-        // his own services are part of the seller's proceeds
-        if stands && service.provider != Provider::Seller {
+        // what the seller provides is part of the proceeds
+        if is_paid && service.provider != Provider::Seller {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            claims.push(Claim::new(Of::Service(&service.provider), parts, bearer)?);
+            claims.push(Claim::new(Of::Service(&service.provider), parts, row.bearer)?);
         }
     }
     for (fee, line) in terms.fees.iter().zip(&quote.fees) {
         // a carve-out is no claim of its own: it is taken out of what its parent gets
         let Some(on_refund) = fee.on_refund else { continue };
-        let stands = match (standing, on_refund) {
-            (Standing::All, _)
-            | (Standing::Cancelled | Standing::Award, OnRefund::Keep)
-            | (Standing::Award, OnRefund::ProRata) => true,
-            (Standing::Cancelled, OnRefund::Return | OnRefund::ProRata)
-            | (Standing::Award, OnRefund::Return)
-            | (Standing::IncurredOnly, _) => false,
-        };
-        if stands {
+        let factor = row.factor(on_refund);
+        if factor != Factor::Zero {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            let mut claim = Claim::new(Of::Fee(line), parts, bearer)?;
+            let mut claim = Claim::new(Of::Fee(line), parts, row.bearer)?;
             claim.after_s = on_refund != OnRefund::Keep;
+            claim.scaled = factor == Factor::F;
             claims.push(claim);
         }
     }
     Ok(())
-}
-
-/// What the seller has spent on services of his own that are marked as incurred.
-pub(super) fn sellers_incurred_costs(terms: &Terms, incurred: Incurred) -> Result<i64, TooLarge> {
-    let mut sum = 0;
-    for (index, service) in terms.services.iter().enumerate() {
-        match service.provider {
-            Provider::Seller if incurred.contains(index) => sum = add(sum, service.final_cost.minor())?,
-            Provider::Seller | Provider::Platform | Provider::Third(_) => {}
-        }
-    }
-    Ok(sum)
 }
 
 /// Takes what there is of `wanted` out of `pot`.

@@ -115,6 +115,11 @@ impl Settlement {
             .fold(0, |sum, s| s.amount.minor().saturating_add(sum))
     }
 
+    /// The first share of this payee, purpose and pot.
+    pub(super) fn give_first(&mut self, deposit: DepositId, payee: Payee, purpose: Purpose, amount: Money) {
+        self.shares.push(Share { deposit, payee, purpose, amount });
+    }
+
     /// Adds to the share of this payee, purpose and pot; nothing where the amount is zero.
     pub(super) fn give(
         &mut self,
@@ -137,23 +142,18 @@ impl Settlement {
     /// Adds to a debt; nothing where the amount is zero or owed to oneself.
     pub(super) fn owe(
         &mut self,
-        debtor: &Payee,
-        payee: &Payee,
+        debtor: Payee,
+        payee: Payee,
         purpose: Purpose,
         amount: Money,
     ) -> Result<(), MoneyError> {
         if amount.is_zero() || debtor == payee {
             return Ok(());
         }
-        let same = |r: &&mut Receivable| r.debtor == *debtor && r.payee == *payee && r.purpose == purpose;
+        let same = |r: &&mut Receivable| r.debtor == debtor && r.payee == payee && r.purpose == purpose;
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
-            None => self.receivables.push(Receivable {
-                debtor: debtor.clone(),
-                payee: payee.clone(),
-                purpose,
-                amount,
-            }),
+            None => self.receivables.push(Receivable { debtor, payee, purpose, amount }),
         }
         Ok(())
     }

@@ -187,7 +187,7 @@ fn events() -> Vec<Value> {
         json!({ "type": "ending_decided", "ending": { "partial_buyout": [1, 0] }, "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": "success", "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": { "cancelled": "nobody" }, "outcome": "cancelled", "funded": true, "settle_by": until }),
-        json!({ "type": "ending_decided", "ending": { "ruled": "buyer_all" }, "outcome": "resolved", "funded": true, "settle_by": until }),
+        json!({ "type": "ending_decided", "ending": { "awarded": { "award": "buyer_all", "by": "ruling" } }, "outcome": "resolved", "funded": true, "settle_by": until }),
         json!({ "type": "capture_ordered", "order": order }),
         json!({ "type": "leg_ordered", "order": order }),
         json!({ "type": "leg_waits", "leg": 1, "deposit": "buyer_payment", "payee": "buyer", "purpose": "refund", "amount": rub("5"), "source": 1 }),

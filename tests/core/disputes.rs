@@ -209,7 +209,7 @@ fn what_reopens_goes_on_where_it_was() {
     assert_eq!((dispute.opened_by(), dispute.stage()), (Opener::Timer, DisputeStage::Arbitration));
     assert!(dispute.claim().is_some());
     w.wait_for_deadline();
-    assert_eq!(w.deal.ending(), Some(&Ending::Defaulted(Award::BuyerAll)));
+    assert_eq!(w.deal.ending(), Some(&Ending::ruled_by_default(Award::BuyerAll)));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn offers_of_both_sides() {
     w.wait_for_deadline();
     w.act(&seller(), accept(amount(400_00)));
     w.repeat(&seller(), accept(amount(400_00)));
-    assert_eq!(w.deal.ending(), Some(&Ending::Agreed(amount(400_00))));
+    assert_eq!(w.deal.ending(), Some(&Ending::agreed(amount(400_00))));
     assert_eq!(w.deal.outcome(), Some(Outcome::Resolved));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
@@ -332,7 +332,7 @@ fn a_silent_arbiter_is_every_default() {
         });
         let mut w = World::arbitrated(draft);
         w.wait_for_deadline();
-        assert_eq!(w.deal.ending(), Some(&Ending::Defaulted(default_ruling.award())));
+        assert_eq!(w.deal.ending(), Some(&Ending::ruled_by_default(default_ruling.award())));
         assert_eq!(w.deal.dispute().unwrap().status(), DisputeStatus::Resolved);
         assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), sellers);
         assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 1_000_00 - sellers);
@@ -569,8 +569,8 @@ fn a_stored_dispute_agrees_with_its_deal() {
     w.act(&judge(), rule(Award::BuyerAll));
     w.done_all();
     for (from, to) in [
-        (r#""award":"buyer_all""#, r#""award":"seller_all""#),
-        (r#"{"ruled":"buyer_all"}"#, r#"{"ruled":"seller_all"}"#),
+        (r#","award":"buyer_all""#, r#","award":"seller_all""#),
+        (r#"{"award":"buyer_all","by"#, r#"{"award":"seller_all","by"#),
         (r#"{"closed":{"outcome":"resolved"}}"#, r#"{"closed":{"outcome":"completed"}}"#),
     ] {
         assert!(refused(&w, from, to).contains("state.ending"), "{from}");

@@ -239,7 +239,7 @@ fn survey() {
 fn every_ending_is_reached() {
     use escrow::deal::command::ChargebackStep;
     use escrow::dispute::Opener;
-    use escrow::settlement::Ending;
+    use escrow::settlement::{AwardedBy, Ending};
     use escrow::{Award, Event, Outcome};
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
@@ -249,9 +249,9 @@ fn every_ending_is_reached() {
         Award::BuyerAll | Award::SellerAll | Award::Winner(_) => format!("{award:?}"),
     };
     let ending_name = |ending: &Ending| match ending {
-        Ending::Agreed(a) => format!("agreed {}", award(a)),
-        Ending::Ruled(a) => format!("ruled {}", award(a)),
-        Ending::Defaulted(a) => format!("defaulted {}", award(a)),
+        Ending::Awarded { award: a, by: AwardedBy::Agreement } => format!("agreed {}", award(a)),
+        Ending::Awarded { award: a, by: AwardedBy::Ruling } => format!("ruled {}", award(a)),
+        Ending::Awarded { award: a, by: AwardedBy::DefaultRuling } => format!("defaulted {}", award(a)),
         Ending::PartialBuyout(_) => "partial buyout".to_owned(),
         Ending::Success | Ending::Cancelled(_) => format!("{ending:?}"),
     };

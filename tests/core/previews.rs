@@ -192,7 +192,7 @@ fn cancelled_by_each_fault() {
 
 /// All awards that nobody is paid for: agreed, and the default.
 fn unpaid(award: Award) -> [Ending; 2] {
-    [Ending::Agreed(award), Ending::Defaulted(award)]
+    [Ending::agreed(award), Ending::ruled_by_default(award)]
 }
 
 /// Nothing of the price to the seller: neither is anything of the fees that follow it.
@@ -270,7 +270,7 @@ fn ruled() {
     // as agreed, and 25.20 for the ruling out of what goes back to the buyer
     gives_back(
         &w,
-        &Ending::Ruled(Award::Amount(rub(500_00))),
+        &Ending::ruled(Award::Amount(rub(500_00))),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
@@ -287,7 +287,7 @@ fn ruled() {
     // Seller 334.93 − 13.39 − 5.02; buyer 1 110.00 − 25.20 − 80.00 − 334.93 − 5.02
     gives_back(
         &w,
-        &Ending::Ruled(Award::Share(Rate::from_ppm(333_333).unwrap())),
+        &Ending::ruled(Award::Share(Rate::from_ppm(333_333).unwrap())),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
@@ -302,7 +302,7 @@ fn ruled() {
     // 1 110.00 − 25.20 − 60.00 − 20.00
     gives_back(
         &w,
-        &Ending::Ruled(Award::BuyerAll),
+        &Ending::ruled(Award::BuyerAll),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
@@ -315,7 +315,7 @@ fn ruled() {
     // half of the platform's, so he owes it. Seller 1 004.80 − 40.00 − 15.00
     gives_back(
         &w,
-        &Ending::Ruled(Award::SellerAll),
+        &Ending::ruled(Award::SellerAll),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
@@ -329,7 +329,7 @@ fn ruled() {
     // the loser's guarantee pays for the ruling, once: 150.00 − 25.20
     gives(
         &w,
-        &Ending::Ruled(Award::Winner(Side::Buyer)),
+        &Ending::ruled(Award::Winner(Side::Buyer)),
         &[
             (B, payee("courier"), Service, 60_00),
             (B, Payee::Platform, ForFee, 20_00),
@@ -347,7 +347,7 @@ fn ruled() {
         (GB, Payee::Seller, Purpose::Award, 174_80),
         (GS, Payee::Seller, Guarantee, 150_00),
     ]);
-    gives(&w, &Ending::Ruled(Award::Winner(Side::Seller)), &shares, &[]);
+    gives(&w, &Ending::ruled(Award::Winner(Side::Seller)), &shares, &[]);
 }
 
 #[test]
@@ -357,9 +357,9 @@ fn what_cannot_be_paid_is_told_with_the_most_that_can() {
         let ending = ending(Award::Amount(rub(award)));
         assert_eq!(w.deal.preview(&ending), Err(SettleError::AwardOverMax { max: rub(max) }), "{ending:?}");
     };
-    over(1_015_01, 1_015_00, Ending::Agreed);
-    over(1_015_01, 1_015_00, Ending::Defaulted);
-    over(1_004_81, 1_004_80, Ending::Ruled);
+    over(1_015_01, 1_015_00, Ending::agreed);
+    over(1_015_01, 1_015_00, Ending::ruled_by_default);
+    over(1_004_81, 1_004_80, Ending::ruled);
     assert_eq!(w.deal.preview(&partly(&[0, 0])), Err(SettleError::NothingAccepted));
     assert_eq!(w.deal.preview(&partly(&[4, 0])), Err(SettleError::QuantityOverOrdered { item: 0, max: 3 }));
 }
@@ -371,7 +371,8 @@ fn until_everything_is_paid_everything_goes_back() {
     w.pay(B, 1_000_00);
     w.pay(GB, 200_00);
     let awards = [Award::SellerAll, Award::BuyerAll, Award::Winner(Side::Seller), Award::Amount(rub(500_00))];
-    let awards = awards.into_iter().flat_map(|a| [Ending::Agreed(a), Ending::Ruled(a), Ending::Defaulted(a)]);
+    let awards =
+        awards.into_iter().flat_map(|a| [Ending::agreed(a), Ending::ruled(a), Ending::ruled_by_default(a)]);
     let faults = [Fault::Buyer, Fault::Seller, Fault::Nobody].map(Ending::Cancelled);
     for ending in awards.chain(faults).chain([Ending::Success, partly(&[1, 0])]) {
         let settlement = w.deal.preview(&ending).unwrap();
@@ -411,19 +412,19 @@ fn what_is_previewed_is_paid() {
         (Ending::Cancelled(Fault::Nobody), nothing, |w| {
             drop(w.act(&operator(), Cancel { reason: text("fire"), at_fault: Some(Fault::Nobody) }));
         }),
-        (Ending::Agreed(AGREED), dispute_it, |w| {
+        (Ending::agreed(AGREED), dispute_it, |w| {
             w.act(&seller(), ProposeAward { award: AGREED });
             w.act(&buyer(), AcceptAward { award: AGREED });
         }),
-        (Ending::Ruled(Award::SellerAll), arbitrate, |w| {
+        (Ending::ruled(Award::SellerAll), arbitrate, |w| {
             drop(w.act(&judge(), Rule { award: Award::SellerAll, at_fault: None }));
         }),
-        (Ending::Ruled(Award::Winner(Side::Buyer)), arbitrate, |w| {
+        (Ending::ruled(Award::Winner(Side::Buyer)), arbitrate, |w| {
             let at_fault = Some(Side::Seller);
             drop(w.act(&judge(), Rule { award: Award::Winner(Side::Buyer), at_fault }));
         }),
         // the shop's default
-        (Ending::Defaulted(Award::BuyerAll), arbitrate, |w| drop(w.wait_for_deadline())),
+        (Ending::ruled_by_default(Award::BuyerAll), arbitrate, |w| drop(w.wait_for_deadline())),
     ];
     for (ending, before, bring) in ways {
         let mut w = started(lamps());

@@ -380,7 +380,7 @@ proptest! {
         for ruling in [DefaultRuling::BuyerAll, DefaultRuling::SellerAll, DefaultRuling::Share(rate)] {
             let (terms, pots) = (scene.case.terms(), library_pots(&scene.pots));
             let incurred = library_incurred(&scene.incurred);
-            prop_assert!(settle(&terms, &pots, incurred, &Ending::Ruled(ruling.award())).is_ok());
+            prop_assert!(settle(&terms, &pots, incurred, &Ending::ruled(ruling.award())).is_ok());
         }
     }
 
@@ -469,7 +469,7 @@ fn arbiter(scene: &Scene) -> Who {
 }
 
 fn ending(award: Award, ruled: bool) -> Ending {
-    if ruled { Ending::Ruled(award) } else { Ending::Agreed(award) }
+    if ruled { Ending::ruled(award) } else { Ending::agreed(award) }
 }
 
 // --- the arithmetic classes of BUGS.md -------------------------------------------------------------------------
@@ -519,7 +519,7 @@ proptest! {
         let incurred = library_incurred(&scene.incurred);
         let max = max_award(&terms, &pots, incurred, true).unwrap();
         for amount in [amount, max.minor() + near] {
-            let ruled = settle(&terms, &pots, incurred, &Ending::Ruled(Award::Amount(rub(amount))));
+            let ruled = settle(&terms, &pots, incurred, &Ending::ruled(Award::Amount(rub(amount))));
             let expected = match amount {
                 _ if !pots.funded => Ok(()),
                 ..0 => Err(SettleError::AwardNegative),
@@ -556,7 +556,7 @@ fn an_award_is_in_the_currency_of_the_deal() {
     let scene = full(workshop(), &[false; 3], calc::Ending::Success);
     let award = Award::Amount(Money::from_minor(1, FOREIGN));
     let settled =
-        settle(&scene.case.terms(), &library_pots(&scene.pots), Incurred::default(), &Ending::Agreed(award));
+        settle(&scene.case.terms(), &library_pots(&scene.pots), Incurred::default(), &Ending::agreed(award));
     assert_eq!(settled, Err(SettleError::AwardCurrency));
 }
 

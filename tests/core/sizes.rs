@@ -118,18 +118,18 @@ fn the_state_does_not_grow_with_items() {
         draft.items = (0..count).map(|_| Item::new("Phone".parse().unwrap(), rub(price), 1)).collect();
         let (mut deal, _) = proposed(&std::sync::Arc::new(Terms::new(draft).unwrap()));
         let sum = rub(deal.terms().quote().deposit.minor());
-        let mut states = vec![deal.state()];
+        let mut states = vec![deal.state().clone()];
         let paid = crate::bench_support::confirmation("pay-1", sum);
         run(&mut deal, &paid.into(), &Context::gateway(at(120)));
-        states.push(deal.state());
+        states.push(deal.state().clone());
         run(
             &mut deal,
             &Cancel { reason: "No".parse().unwrap(), at_fault: None }.into(),
             &party(300, crate::bench_support::SELLER),
         );
-        states.push(deal.state());
+        states.push(deal.state().clone());
         run(&mut deal, &answer(2), &Context::gateway(at(400)));
-        states.push(deal.state());
+        states.push(deal.state().clone());
         states
     });
     let first = states.first().unwrap();
@@ -141,7 +141,7 @@ fn the_state_does_not_grow_with_items() {
 /// is the same after twenty events and after two thousand.
 #[test]
 fn the_state_does_not_grow_with_history() {
-    let states = [20, 200, 2_000].map(|events| with_events(events).0.state());
+    let states = [20, 200, 2_000].map(|events| with_events(events).0.state().clone());
     let sizes = states.each_ref().map(size);
     println!("{sizes:?}");
     let [first, second, third] = states.each_ref().map(digitless);

@@ -47,7 +47,7 @@ fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<F
 pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    deal.preview(&Ending::Agreed(c.award))?;
+    deal.preview(&Ending::agreed(c.award))?;
     deal.push(Event::AwardProposed { side, award: c.award });
     Ok(())
 }
@@ -59,7 +59,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Resul
     if deal.dispute().and_then(|d| d.offer(side.other())) != Some(c.award) {
         return Err(Rejection::NoSuchOffer);
     }
-    let ending = Ending::Agreed(c.award);
+    let ending = Ending::agreed(c.award);
     deal.preview(&ending)?;
     deal.push(Event::AwardAccepted { side, award: c.award });
     endings::end(deal, ending, Outcome::Resolved);
@@ -68,7 +68,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Resul
 
 /// The arbiter rules; the amounts come from the award.
 pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
-    let ending = Ending::Ruled(c.award);
+    let ending = Ending::ruled(c.award);
     deal.preview(&ending)?;
     deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
     endings::end(deal, ending, Outcome::Resolved);
@@ -78,7 +78,7 @@ pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
 /// The arbiter is silent: the policy's default ruling, for which nobody has earned a fee.
 pub(crate) fn rule_by_default(deal: &mut Draft<'_>, award: Award) {
     deal.push(Event::Ruled { award, at_fault: None });
-    endings::end(deal, Ending::Defaulted(award), Outcome::Resolved);
+    endings::end(deal, Ending::ruled_by_default(award), Outcome::Resolved);
 }
 
 /// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that

@@ -7,7 +7,7 @@ use escrow::deal::{CommandKind, PhaseKind, Timer};
 use escrow::deposit::{
     DepositId, DepositPurpose, HoldState, LegState, Reference, TransactionKind, TransactionState, TxId,
 };
-use escrow::settlement::{Ending, Fault, Pots, Purpose, Settlement};
+use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Purpose, Settlement};
 use escrow::terms::Acceptance;
 use escrow::{
     Actor, Award, Command, Context, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Rejection,
@@ -268,7 +268,7 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
     let deal = m.after;
     let (Some(ending), Some(outcome)) = (deal.ending(), deal.outcome()) else { return Ok(()) };
     let decided = deal.pots().funded;
-    let is_award = matches!(ending, Ending::Agreed(_) | Ending::Ruled(_) | Ending::Defaulted(_));
+    let is_award = matches!(ending, Ending::Awarded { .. });
     ensure!(is_award == (outcome == Outcome::Resolved), "{ending:?} with the outcome {outcome:?}");
     for leg in deal.legs().iter().filter(|l| !l.purpose().goes_back()) {
         let (from, purpose) = (leg.deposit(), leg.purpose());
@@ -283,14 +283,12 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
         ensure!(decided, "not funded, and yet {leg:?}");
         ensure!(*ending != Ending::Cancelled(Fault::Nobody), "nobody is at fault, and yet {leg:?}");
         let a_fee = purpose == Purpose::ArbitrationFee;
-        ensure!(!a_fee || matches!(ending, Ending::Ruled(_)), "nobody ruled, and yet {leg:?}");
+        ensure!(
+            !a_fee || matches!(ending, Ending::Awarded { by: AwardedBy::Ruling, .. }),
+            "nobody ruled, and yet {leg:?}"
+        );
         if from == DepositId::BUYER_GUARANTEE || from == DepositId::SELLER_GUARANTEE {
-            let is_winner = matches!(
-                ending,
-                Ending::Agreed(Award::Winner(_))
-                    | Ending::Ruled(Award::Winner(_))
-                    | Ending::Defaulted(Award::Winner(_))
-            );
+            let is_winner = matches!(ending, Ending::Awarded { award: Award::Winner(_), .. });
             let bears = *ending == Ending::Cancelled(Fault::Seller) && from == DepositId::SELLER_GUARANTEE;
             ensure!(is_winner || bears, "{ending:?}, and yet {leg:?}");
         }
@@ -315,7 +313,7 @@ pub fn a_preview_divides_every_pot(m: &Moment<'_>) -> Finding {
     let winners = [Award::Winner(Side::Buyer), Award::Winner(Side::Seller)];
     let faults = [Fault::Buyer, Fault::Seller, Fault::Nobody];
     let awards = awards.into_iter().chain(winners);
-    let endings = awards.flat_map(|a| [Ending::Agreed(a), Ending::Ruled(a), Ending::Defaulted(a)]);
+    let endings = awards.flat_map(|a| [Ending::agreed(a), Ending::ruled(a), Ending::ruled_by_default(a)]);
     let pots = deal.pots();
     let expected = [pots.buyer, pots.seller, pots.buyer_guarantee.minor(), pots.seller_guarantee.minor()];
     for ending in endings.chain(faults.map(Ending::Cancelled)).chain([Ending::Success]) {

@@ -1,7 +1,7 @@
 //! From the library's terms and endings to the naive calculator's plain numbers, and back from its outcome.
 
 use escrow::deposit::DepositId;
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::settlement::{AwardedBy, Ending, Fault, Purpose};
 use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 
@@ -108,8 +108,10 @@ pub fn ending(ending: &Ending) -> calc::Ending {
         Ending::Cancelled(Fault::Seller) => calc::Ending::SellerAtFault,
         Ending::Cancelled(Fault::Nobody) => calc::Ending::NobodyAtFault,
         // the policy's own ruling has no arbiter, so no fee of his
-        Ending::Agreed(a) | Ending::Defaulted(a) => calc::Ending::Agreed(award(*a)),
-        Ending::Ruled(a) => calc::Ending::Ruled(award(*a)),
+        Ending::Awarded { award: a, by: AwardedBy::Agreement | AwardedBy::DefaultRuling } => {
+            calc::Ending::Agreed(award(*a))
+        }
+        Ending::Awarded { award: a, by: AwardedBy::Ruling } => calc::Ending::Ruled(award(*a)),
     }
 }
 

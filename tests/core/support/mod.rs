@@ -133,8 +133,8 @@ pub fn library_ending(ending: &calc::Ending) -> Ending {
         calc::Ending::BuyerAtFault => Ending::Cancelled(Fault::Buyer),
         calc::Ending::SellerAtFault => Ending::Cancelled(Fault::Seller),
         calc::Ending::NobodyAtFault => Ending::Cancelled(Fault::Nobody),
-        calc::Ending::Agreed(award) => Ending::Agreed(library_award(*award)),
-        calc::Ending::Ruled(award) => Ending::Ruled(library_award(*award)),
+        calc::Ending::Agreed(award) => Ending::agreed(library_award(*award)),
+        calc::Ending::Ruled(award) => Ending::ruled(library_award(*award)),
     }
 }
 

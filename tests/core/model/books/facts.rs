@@ -68,8 +68,8 @@ pub(super) fn meant(deal: &Deal, actor: &Actor, command: &Command) -> Option<Vec
             Some(Side::Seller) => Fault::Seller,
             None => c.at_fault.unwrap_or(Fault::Nobody),
         })],
-        Command::AcceptAward(c) => vec![Ending::Agreed(c.award)],
-        Command::Rule(c) => vec![Ending::Ruled(c.award)],
+        Command::AcceptAward(c) => vec![Ending::agreed(c.award)],
+        Command::Rule(c) => vec![Ending::ruled(c.award)],
         Command::Report(c) if c.verdict == Verdict::Success => vec![Ending::Success, nobody],
         Command::Report(_)
         | Command::Chargeback(_)
