@@ -68,6 +68,7 @@ impl Deal {
             l.payee == Payee::Seller
                 && matches!(l.purpose, Purpose::Payout | Purpose::Award)
                 && l.tx.is_none()
+                && l.part_of.is_none()
         };
         if self.legs().iter().any(unpaid) {
             return false;

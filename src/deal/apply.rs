@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::agreement::{Agreement, Consents};
-use super::books::fold::{Received, Waiting};
-use super::books::{Books, OpenChargeback};
+use super::books::Books;
+use super::books::fold::{Charged, Received, Waiting};
 use super::clockwork::Clockwork;
 use super::event::Event;
 use super::phase::{Phase, Stage};
@@ -73,10 +73,16 @@ impl Deal {
             Event::PaymentRequested { tx, deposit, amount, key, form } => {
                 books.request_payment((*tx, *deposit, *amount), key, form, at);
             }
-            Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until } => {
+            Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until, capture } => {
                 let (tx, deposit, amount, held_until) = (*tx, *deposit, *amount, *held_until);
-                books.receive(&Received { tx, deposit, amount, gateway, reference, held_until }, at);
+                let capture = capture.as_ref();
+                books.receive(&Received { tx, deposit, amount, gateway, reference, held_until, capture }, at);
             }
+            Event::HoldCharged { tx, hold, amount, capture, last } => {
+                let (tx, hold, amount, last) = (*tx, *hold, *amount, *last);
+                books.charge_hold(&Charged { tx, hold, amount, capture: capture.as_ref(), last }, at);
+            }
+            Event::StrayOpened { deposit, named, zero } => books.add_stray(*deposit, *named, *zero),
             Event::Remarked { remark } => clockwork.remark(remark.clone().into()),
             Event::Approved {} => agreement.approve(),
             Event::Attached { attachment } => work.attach(&attachment.id),
@@ -135,14 +141,22 @@ impl Deal {
             Event::LegCut { leg, old, new } => books.cut_leg(*leg, *old, *new),
             Event::TransactionSucceeded { tx, reference } => books.succeed(*tx, reference, at),
             Event::TransactionFailed { tx, reason } => books.fail(*tx, reason, at),
-            Event::ReceivableRaised { receivable } => books.owe(receivable),
-            Event::ChargebackRecorded { reference, deposit, amount, step } => {
-                let (reference, deposit, amount, step) = (reference.clone(), *deposit, *amount, *step);
-                books.record_chargeback(OpenChargeback { reference, deposit, amount, step });
+            Event::AnswerDoubted { tx } => books.doubt(*tx),
+            Event::AnswerConfirmed { tx } => books.trust(*tx),
+            Event::PaymentReturned { tx, reference, amount, again, settle_by } => {
+                books.bounce((*tx, *amount), reference, *again);
+                clockwork.settle_by(*settle_by);
             }
-            Event::ChargedBack { tx, reference, deposit, from_held, from_legs } => {
-                books.charge_back((*tx, *deposit), reference, (*from_held, *from_legs), at);
+            Event::LegSplit { leg, into, amount } => books.split_leg(*leg, *into, *amount),
+            Event::LegHeldBack { leg, chargeback } => books.let_wait(*leg, *chargeback),
+            Event::LegRestored { leg, into, amount } => books.restore_leg(*leg, *into, *amount),
+            Event::ReceivableRaised { receivable, cause } => books.owe(receivable, *cause),
+            Event::ReceivableChanged { number, new, .. } => books.change_debt(*number, *new),
+            Event::ReceivableSettled { number, amount, reference, .. } => {
+                books.pay_debt(*number, *amount, reference);
             }
+            Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
+            Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }
     }
 }

@@ -84,6 +84,9 @@ pub(crate) struct Clockwork {
     pub(crate) phase: Phase,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) remaining: Remaining,
+    /// Whether the performance has ever begun.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) begun: bool,
     /// By how much deadlines were extended, in seconds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) extended_s: u32,
@@ -109,6 +112,7 @@ impl Clockwork {
             last_at: first.at,
             phase,
             remaining: Remaining::default(),
+            begun: false,
             extended_s: 0,
             status_change: StatusChange {
                 at: first.at,
@@ -160,14 +164,22 @@ impl Clockwork {
         self.ended = Some(Ended { ending: ending.clone(), funded, settle_by });
     }
 
+    /// A payment that came back gives its payee the whole time again.
+    pub(super) fn settle_by(&mut self, settle_by: Option<Time>) {
+        if let (Some(ended), Some(settle_by)) = (&mut self.ended, settle_by) {
+            ended.settle_by = settle_by;
+        }
+    }
+
     pub(super) fn enter(&mut self, phase: Phase, paused: Option<Paused>, by: &Actor, at: Time) {
         if let Some(paused) = paused {
             self.remaining.set(paused.stage, paused.remaining_ms);
         }
         let previous = self.phase.status();
         self.phase = phase;
-        if let Phase::Active { .. } = phase {
+        if let Phase::Active { stage, .. } = phase {
             self.concluded_at.get_or_insert(at);
+            self.begun |= stage != Stage::AwaitingPerformance;
         }
         let comment = self.comment.take();
         if phase.status() != previous {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::agreement::Consents;
+use super::books::{Case, Cause};
 use super::command::{
     Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
     Track, Verdict,
@@ -14,11 +15,12 @@ use super::command::{
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
 use crate::deposit::{
-    ChargeDetails, ClientKey, DepositId, GatewayName, LegId, Order, Reason, Reference, TxId,
+    CaptureId, ChargeDetails, ClientKey, DepositId, GatewayName, LegId, Order, Reason, Reference, TxId,
 };
 use crate::dispute::{Award, Opener};
 use crate::settlement::{Ending, Fault, Purpose, Receivable};
 use crate::terms::{Terms, TermsField};
+use crate::wire::left_out::is_default;
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 
 /// A required deposit whose amount an amendment changes.
@@ -116,6 +118,32 @@ pub enum Event {
         /// When the hold expires, where it is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_until: Option<Time>,
+        /// The gateway's id of the capture, where the payment is captured in parts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<CaptureId>,
+    },
+    /// The gateway has charged a hold by itself. The rest of it is let go, if nothing more is to be captured.
+    HoldCharged {
+        /// The capture: the one that was ordered, or a new transaction.
+        tx: TxId,
+        /// The hold.
+        hold: TxId,
+        /// How much is money now.
+        amount: Money,
+        /// The gateway's id of the capture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<CaptureId>,
+        /// Whether the rest is let go.
+        last: bool,
+    },
+    /// Money came for a deposit in another currency: it has a deposit of its own, and goes back whole.
+    StrayOpened {
+        /// Its deposit.
+        deposit: DepositId,
+        /// The one that it was for.
+        named: DepositId,
+        /// Nothing, in its currency.
+        zero: Money,
     },
     /// A moderator has a remark.
     Remarked {
@@ -357,34 +385,105 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
-    /// Somebody owes what the pots could not cover.
-    ReceivableRaised {
-        /// The debt.
-        receivable: Receivable,
-    },
-    /// The payer's bank moved a chargeback.
-    ChargebackRecorded {
-        /// The gateway's id of the chargeback.
-        reference: Reference,
-        /// The deposit that was paid.
-        deposit: DepositId,
-        /// How much.
-        amount: Money,
-        /// How far it is.
-        step: ChargebackStep,
-    },
-    /// A lost chargeback left the pot.
-    ChargedBack {
+    /// The gateway says that a transaction was declined which it had done: it is asked again, under the same key.
+    AnswerDoubted {
         /// The transaction.
         tx: TxId,
-        /// The gateway's id of the chargeback.
+    },
+    /// Asked again, the gateway stands by it.
+    AnswerConfirmed {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// The payee's bank gave a payment back.
+    PaymentReturned {
+        /// The transaction that was sent.
+        tx: TxId,
+        /// The gateway's id of the return.
         reference: Reference,
+        /// How much came back.
+        amount: Money,
+        /// What of it is payable again, as a leg of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<(LegId, Money)>,
+        /// From when declined legs go to balances, now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settle_by: Option<Time>,
+    },
+    /// A part of a leg that was not sent is a leg of its own now.
+    LegSplit {
+        /// The leg.
+        leg: LegId,
+        /// The new one.
+        into: LegId,
+        /// How much goes over.
+        amount: Money,
+    },
+    /// A leg waits until a chargeback is decided, or does so no more.
+    LegHeldBack {
+        /// The leg.
+        leg: LegId,
+        /// The chargeback, by its number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chargeback: Option<u32>,
+    },
+    /// What was cut from a leg that was sent since is payable again, as a leg of its own.
+    LegRestored {
+        /// The leg.
+        leg: LegId,
+        /// The new one.
+        into: LegId,
+        /// How much.
+        amount: Money,
+    },
+    /// Somebody owes what the pots could not cover. Its number is the next one, counted from 1.
+    ReceivableRaised {
+        /// Who owes what to whom.
+        receivable: Receivable,
+        /// Why.
+        #[serde(default, skip_serializing_if = "is_default")]
+        cause: Cause,
+    },
+    /// A debt is another one now; zero: it is cancelled.
+    ReceivableChanged {
+        /// Its number.
+        number: u32,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+    },
+    /// A debt was paid, whole or in part.
+    ReceivableSettled {
+        /// Its number.
+        number: u32,
+        /// How much.
+        amount: Money,
+        /// The payment's id.
+        reference: Reference,
+        /// Where the money came from.
+        source: Reason,
+    },
+    /// A chargeback went a step further, or met its payment.
+    ChargebackRecorded {
+        /// All that is known of it.
+        chargeback: Arc<Case>,
+        /// How much this step is about.
+        amount: Money,
+        /// The step; `None` where it met its payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<ChargebackStep>,
+    },
+    /// What lost chargebacks take out of what a deposit holds is another sum now.
+    PotCut {
         /// The deposit.
         deposit: DepositId,
-        /// What was taken out of what the deposit held.
-        from_held: Money,
-        /// What was taken out of legs that were not sent yet.
-        from_legs: Money,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+        /// What of it an ending divides all the same.
+        as_if: Money,
     },
     /// The dispute ended with the deal.
     DisputeClosed {},
@@ -437,7 +536,17 @@ impl Event {
             | Self::TransactionFailed { .. }
             | Self::ReceivableRaised { .. }
             | Self::ChargebackRecorded { .. }
-            | Self::ChargedBack { .. }
+            | Self::HoldCharged { .. }
+            | Self::StrayOpened { .. }
+            | Self::AnswerDoubted { .. }
+            | Self::AnswerConfirmed { .. }
+            | Self::PaymentReturned { .. }
+            | Self::LegSplit { .. }
+            | Self::LegHeldBack { .. }
+            | Self::LegRestored { .. }
+            | Self::ReceivableChanged { .. }
+            | Self::ReceivableSettled { .. }
+            | Self::PotCut { .. }
             | Self::DisputeClosed {} => None,
         }
     }

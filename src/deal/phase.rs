@@ -193,6 +193,16 @@ impl Phase {
         }
     }
 
+    /// Whether it is over.
+    pub(crate) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether the payments wait for a capture.
+    pub(crate) const fn awaits_capture(&self) -> bool {
+        matches!(self, Self::Paying { awaiting_capture: true, .. })
+    }
+
     /// Is it decided how the deal ends?
     pub const fn has_ended(&self) -> bool {
         self.outcome().is_some()

@@ -2,13 +2,56 @@
 
 use thiserror::Error;
 
-use super::command::CommandKind;
+use super::command::{ChargebackStep, CommandKind};
 use super::guard::Guard;
 use super::phase::PhaseKind;
 use crate::deposit::{DepositId, TxId};
 use crate::settlement::SettleError;
 use crate::terms::TermsError;
 use crate::{Money, Role, Time};
+
+/// Both sides of a contradiction: what is recorded, and what the gateway says now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// Another amount.
+    #[error("{recorded} is recorded, {told} is told")]
+    Amount {
+        /// What is recorded.
+        recorded: Money,
+        /// What is told.
+        told: Money,
+    },
+    /// Of the charges of one payment some have capture ids, and others none.
+    #[error("capture: the charges of this payment {}", if *recorded { "have capture ids" } else { "have none" })]
+    CaptureId {
+        /// Whether the recorded ones have.
+        recorded: bool,
+    },
+    /// The transaction was answered otherwise.
+    #[error("transaction {tx} was answered otherwise")]
+    Answer {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// What was never sent cannot come back.
+    #[error("transaction {tx} did not send anything")]
+    NotSent {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// A chargeback names another payment, deposit or currency than before.
+    #[error("chargeback: it was told of another payment")]
+    Payment,
+    /// The step does not follow.
+    #[error("chargeback: {told:?} cannot follow {recorded:?}")]
+    Step {
+        /// The step that is recorded.
+        recorded: ChargebackStep,
+        /// The step that is told.
+        told: ChargebackStep,
+    },
+}
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -106,12 +149,6 @@ pub enum Rejection {
         /// What was named.
         tx: TxId,
     },
-    /// The transaction has another answer already; it settles once.
-    #[error("transaction: {tx} is settled already, and differently")]
-    AlreadySettled {
-        /// Which.
-        tx: TxId,
-    },
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
     #[error("transaction: {tx} is a payment request: confirm the payment with its amount and reference")]
     ConfirmInstead {
@@ -175,12 +212,15 @@ pub enum Rejection {
         /// How often it was opened.
         openings: u32,
     },
-    /// A chargeback is named by its reference; this one stands otherwise.
-    #[error("chargeback: this reference is closed already, and differently")]
-    ChargebackClosed,
-    /// A sum left the range of an amount; the limits on terms make it impossible.
-    #[error("a sum is over the limit of amounts")]
-    Overflow,
+    /// The gateway contradicts what is recorded. Nothing is swallowed: somebody has to look at it.
+    #[error("the fact contradicts what is recorded: {0}")]
+    FactContradicts(Contradiction),
+    /// A chargeback of a payment that a closed deal has never had.
+    #[error("payment: the deal is closed and has never had it")]
+    UnknownPayment,
+    /// The deal has no such debt.
+    #[error("receivable: the deal has no debt of this number")]
+    UnknownReceivable,
 }
 
 impl Rejection {
@@ -204,7 +244,6 @@ impl Rejection {
             Self::TooMany { .. } => "too-many",
             Self::KeyReused => "key-reused",
             Self::UnknownTransaction { .. } => "unknown-transaction",
-            Self::AlreadySettled { .. } => "already-settled",
             Self::ConfirmInstead { .. } => "confirm-instead",
             Self::AttemptUnanswered => "attempt-unanswered",
             Self::NotYourMoney => "not-your-money",
@@ -231,8 +270,9 @@ impl Rejection {
             Self::ArbiterIsAParty => "arbiter-is-a-party",
             Self::NoSuchOffer => "no-such-offer",
             Self::NoSuchOpening { .. } => "no-such-opening",
-            Self::ChargebackClosed => "chargeback-closed",
-            Self::Overflow => "overflow",
+            Self::FactContradicts(_) => "fact-contradicts",
+            Self::UnknownPayment => "unknown-payment",
+            Self::UnknownReceivable => "unknown-receivable",
         }
     }
 
@@ -258,7 +298,6 @@ impl Rejection {
             | Self::TooMany { .. }
             | Self::KeyReused
             | Self::UnknownTransaction { .. }
-            | Self::AlreadySettled { .. }
             | Self::ConfirmInstead { .. }
             | Self::NotYourMoney
             | Self::UnknownService { .. }
@@ -272,8 +311,9 @@ impl Rejection {
             | Self::ArbiterIsAParty
             | Self::NoSuchOffer
             | Self::NoSuchOpening { .. }
-            | Self::ChargebackClosed
-            | Self::Overflow => false,
+            | Self::FactContradicts(_)
+            | Self::UnknownPayment
+            | Self::UnknownReceivable => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Outcome, Phase, Stage};
 use super::rules::legs::is_declined;
+use super::rules::payins;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
@@ -33,11 +34,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             };
             deal.books().request(&c.key, c.deposit).is_some_and(same)
         }
-        Command::ConfirmPayment(c) => deal.transactions().iter().any(|t| {
-            t.brought_money()
-                && t.reference.as_ref() == Some(&c.reference)
-                && t.gateway.as_ref() == Some(&c.gateway)
-        }),
+        Command::ConfirmPayment(c) => payins::is_recorded(deal, c),
         Command::Remark(c) => {
             deal.status() == Status::Moderation
                 && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
@@ -102,19 +99,22 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         }
         Command::AppointArbiter(c) => deal.arbiter() == Some(&c.arbiter),
         Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {
+            // asked again later, under the same key; of a settled one it is old news
+            (_, Answered::InProgress) => true,
             (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
-                t.reference.as_ref() == Some(reference)
+                // what the gateway told of by itself has no reference of an answer
+                let same = t.reference.as_ref().is_none_or(|known| known == reference);
+                same && !t.doubted
             }
+            (TransactionState::Succeeded, Answered::Declined(_)) => t.doubted,
             (TransactionState::Failed(_), Answered::Declined(_)) => true,
             // a claim of a payment that had come in elsewhere: the money is counted, the claim is not
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
-                t.reference.as_ref() == Some(reference)
-                    && t.gateway.as_ref().is_some_and(|g| deal.books().knows(g, reference, Some(t.id)))
+                t.kind.is_inbound()
+                    && t.reference.as_ref() == Some(reference)
+                    && t.gateway.as_ref().is_some_and(|g| deal.books().of_payment(g, reference).next().is_some())
             }
-            // asked again later, under the same key; of a settled one it is old news
-            (_, Answered::InProgress) => true,
-            (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
-            | (TransactionState::Pending, Answered::Succeeded(_)) => false,
+            (TransactionState::Pending, Answered::Declined(_) | Answered::Succeeded(_)) => false,
         }),
         Command::SetDestination(c) => {
             goes_to(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
@@ -122,11 +122,20 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::RedirectRefund(c) => {
             goes_to(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
         }
-        // that it was opened is old news once it is lost or won
-        Command::Chargeback(c) => deal.chargebacks().iter().any(|known| {
-            known.reference == c.reference
-                && known.deposit == c.deposit
-                && (known.step == c.step || c.step == ChargebackStep::Opened)
+        Command::Chargeback(c) => deal.books().case(&c.reference).is_some_and(|known| {
+            let same = known.payment == c.payment && known.gateway == c.gateway && known.deposit == c.deposit;
+            same && match c.step {
+                ChargebackStep::Opened => known.opened.is_some_and(|(amount, _)| amount == c.amount),
+                ChargebackStep::Won => known.won,
+                ChargebackStep::Lost => known.lost == Some(c.amount),
+                ChargebackStep::Reinstated => known.reinstated == Some(c.amount),
+            }
+        }),
+        Command::Returned(c) => deal.transaction(c.transaction).is_some_and(|t| {
+            t.bounced.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))
+        }),
+        Command::SettleReceivable(c) => deal.books().debt(c.receivable).is_some_and(|debt| {
+            debt.payments.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))
         }),
         Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
         Command::Post(c) => work.posts.contains(&c.reference),

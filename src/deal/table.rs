@@ -99,6 +99,8 @@ const ROWS: &[Row] = &[
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator], ANY,                                 Always),
     row(RedirectRefund,   &[Buyer, Seller, Operator],             ANY,                                 Always),
     row(Chargeback,       &[Gateway],                             ANY,                                 Always),
+    row(Returned,         &[Gateway],                             ANY,                                 Always),
+    row(SettleReceivable, &[Gateway, Operator],                   ANY,                                 Always),
     row(Extend,           &[Operator],                            BEFORE_PAYING,                       Always),
     row(Post,             &[Buyer, Seller, Operator, Arbiter],    NOT_CLOSED,                          Always),
     row(Wake,             &[Clock],                               ANY,                                 Always),

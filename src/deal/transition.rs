@@ -119,7 +119,7 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 /// changed anything.
 fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> Result<(), Rejection> {
     use rules::{
-        acceptance, answers, cancellation, chargebacks, charges, costs, destinations, dispute, moderation,
+        acceptance, answers, bounces, cancellation, chargebacks, charges, costs, debts, destinations, dispute, moderation,
         notes, payins, performance, proposal, timers, tracking,
     };
     let pushed = deal.pushed();
@@ -154,6 +154,8 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::SetDestination(c) => destinations::set(deal, c, role, actor),
         Command::RedirectRefund(c) => destinations::redirect(deal, c, role, actor),
         Command::Chargeback(c) => chargebacks::record(deal, c),
+        Command::Returned(c) => bounces::returned(deal, c),
+        Command::SettleReceivable(c) => debts::settle(deal, c),
         Command::Extend(c) => timers::extend(deal, *c),
         Command::Post(c) => done(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),

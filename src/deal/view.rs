@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Deal;
 use super::agreement::{Agreement, Consents};
-use super::books::{Books, OpenChargeback};
+use super::books::{Books, Case, Debt};
 use super::clockwork::{Clockwork, StatusChange};
 use super::command::{Checkpoint, DestinationUse, Track, Verdict};
 use super::phase::{DisputeStage, Outcome, Phase, Status};
@@ -12,7 +12,7 @@ use super::quarrel::Quarrel;
 use super::work::Work;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
 use crate::dispute::Dispute;
-use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
+use crate::settlement::{Ending, Incurred, Pots, SettleError, Settlement, settle};
 use crate::terms::Terms;
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 
@@ -145,9 +145,19 @@ impl Deal {
         self.state.books.legs()
     }
 
-    /// Who owes what the pots could not cover.
-    pub fn receivables(&self) -> &[Receivable] {
-        self.state.books.receivables()
+    /// Who owes what, as far as it is open.
+    pub fn receivables(&self) -> impl Iterator<Item = &Debt> + Clone {
+        self.debts().iter().filter(|debt| debt.is_open())
+    }
+
+    /// Every debt that was ever raised, in the order of their numbers, the cancelled and the paid ones included.
+    pub fn debts(&self) -> &[Debt] {
+        self.state.books.debts()
+    }
+
+    /// The deposits of money that came in another currency than the deposit that it was for.
+    pub fn strays(&self) -> impl Iterator<Item = &Deposit> {
+        self.state.books.strays()
     }
 
     /// The dispute, if there ever was one.
@@ -214,8 +224,8 @@ impl Deal {
     }
 
     /// The chargebacks that the payers' banks have moved.
-    pub fn chargebacks(&self) -> &[OpenChargeback] {
-        self.state.books.chargebacks()
+    pub fn chargebacks(&self) -> &[Case] {
+        self.state.books.cases()
     }
 
     /// Where a payee's money goes, where he has chosen.

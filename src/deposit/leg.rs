@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DepositId, TransactionKind, TxId};
 use crate::settlement::Purpose;
+use crate::wire::left_out::is_default;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -12,6 +13,11 @@ use crate::{Money, Payee};
 pub struct LegId(pub(crate) u32);
 
 impl LegId {
+    /// The leg with this number.
+    pub(crate) const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub const fn number(self) -> u32 {
         self.0
@@ -47,6 +53,15 @@ pub struct Leg {
     #[serde(with = "crate::wire::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
+    /// What a lost chargeback has cut from it, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) cut: i64,
+    /// The leg that it was divided from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) part_of: Option<LegId>,
+    /// The chargeback that it waits for, by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) waits_for: Option<u32>,
     /// The latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tx: Option<TxId>,
@@ -110,8 +125,8 @@ impl Purpose {
     pub(crate) const fn kind(self) -> TransactionKind {
         match self {
             Self::Payout | Self::Service | Self::Award | Self::Charge => TransactionKind::Payout,
-            Self::Chargeback => TransactionKind::Chargeback,
-            Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
+            // only ever owed, never paid out
+            Self::Chargeback | Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
             Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => TransactionKind::Refund,
         }
     }

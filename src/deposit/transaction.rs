@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{DepositId, LegId};
 use crate::names::plain_number;
@@ -79,6 +80,18 @@ text_id! {
 }
 
 text_id! {
+    /// A gateway's id of one capture of a payment.
+    CaptureId(128)
+}
+
+impl CaptureId {
+    /// What the gateway answers an order to capture with is the id of that capture.
+    pub(crate) fn from_reference(reference: &Reference) -> Option<Self> {
+        reference.as_str().parse().ok()
+    }
+}
+
+text_id! {
     /// Which gateway.
     GatewayName(32)
 }
@@ -114,8 +127,6 @@ pub enum TransactionKind {
     Payout,
     /// A fee goes to its payee.
     Fee,
-    /// The payer's bank takes money back.
-    Chargeback,
 }
 
 names! {
@@ -128,7 +139,6 @@ names! {
         Refund = "refund",
         Payout = "payout",
         Fee = "fee",
-        Chargeback = "chargeback",
     }
 }
 
@@ -137,7 +147,7 @@ impl TransactionKind {
     pub const fn is_inbound(self) -> bool {
         match self {
             Self::Hold | Self::Charge => true,
-            Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee | Self::Chargeback => false,
+            Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee => false,
         }
     }
 }
@@ -219,6 +229,24 @@ pub struct Transaction {
     pub(crate) reference: Option<Reference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<HoldState>,
+    /// Of a hold: what of it is money now.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) captured: i64,
+    /// Of a hold: what of it was let go, or is to be.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) let_go: i64,
+    /// Of a charge or a capture: the gateway's id of the capture, where it has several for a payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) capture: Option<CaptureId>,
+    /// Of an outgoing one: what the payee's bank has given back of it.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) bounced: SmallVec<[(Reference, i64); 1]>,
+    /// Of a successful one: whether the gateway has said since that it was declined. It is asked again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) doubted: bool,
+    /// Of an attempt: whether it went through after it had been declined, while a later one was sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) late: bool,
     /// Of an inbound one: how much is on its way back, or back, at its source.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) returned: i64,
@@ -306,7 +334,33 @@ impl Transaction {
     /// Whether it is something that the gateway is asked to do and has not answered. A payment request is not: the payer
     /// is asked.
     pub(crate) const fn is_order(&self) -> bool {
-        self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
+        self.doubted || self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
+    }
+
+    /// Whether it is a payment that a party says to have made, and nobody has confirmed.
+    pub(crate) const fn is_claim(&self) -> bool {
+        self.is_pending() && self.kind.is_inbound() && self.reference.is_some()
+    }
+
+    /// Of a hold: what of it is on hold still, in minor units.
+    pub(crate) const fn on_hold(&self) -> i64 {
+        match self.hold {
+            Some(HoldState::Open { .. } | HoldState::Closing) => {
+                let rest = self.amount.minor().saturating_sub(self.captured).saturating_sub(self.let_go);
+                if rest > 0 { rest } else { 0 }
+            }
+            Some(HoldState::Closed | HoldState::Lapsed) | None => 0,
+        }
+    }
+
+    /// What of an outgoing one came back, in minor units.
+    pub fn bounced(&self) -> i64 {
+        self.bounced.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+    }
+
+    /// The gateway's id of the capture, where it was told.
+    pub const fn capture_id(&self) -> Option<&CaptureId> {
+        self.capture.as_ref()
     }
 
     /// Did money come in by it?
@@ -321,6 +375,9 @@ impl Transaction {
 
     /// What of an inbound one can still go back to its source.
     pub(crate) const fn refundable(&self) -> i64 {
-        self.amount.minor().saturating_sub(self.returned)
+        match self.hold {
+            Some(_) => self.captured.saturating_add(self.let_go).saturating_sub(self.returned),
+            None => self.amount.minor().saturating_sub(self.returned),
+        }
     }
 }

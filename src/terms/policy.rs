@@ -165,6 +165,13 @@ pub struct Policy {
     pub settlement_s: u32,
     /// How long before a hold expires it is captured.
     pub hold_margin_s: u32,
+    /// How long a payment that a party says to have made is waited for, until the gateway confirms it.
+    #[serde(default = "claim_s")]
+    pub claim_s: u32,
+    /// How long what is disputed at the payer's bank is kept back. A chargeback that is not decided by then counts as won,
+    /// until the bank says otherwise.
+    #[serde(default = "chargeback_s")]
+    pub chargeback_s: u32,
     /// The least time that a request for changes leaves the seller.
     pub revision_time_s: u32,
     /// How many revisions the seller may submit.
@@ -173,4 +180,14 @@ pub struct Policy {
     pub max_extension_s: u32,
     /// Who owes what a lost chargeback took from others.
     pub chargeback_liable: Liable,
+}
+
+/// Three days.
+pub(super) const fn claim_s() -> u32 {
+    3 * 86_400
+}
+
+/// 120 days, as long as card schemes give their banks.
+pub(super) const fn chargeback_s() -> u32 {
+    120 * 86_400
 }

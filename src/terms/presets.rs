@@ -38,6 +38,8 @@ impl Policy {
             arbitration_fee: None,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
+            claim_s: super::policy::claim_s(),
+            chargeback_s: super::policy::chargeback_s(),
             revision_time_s: DAY,
             max_revisions: 10,
             max_extension_s: 30 * DAY,
@@ -107,6 +109,8 @@ impl Policy {
             ("negotiation_s", self.negotiation_s),
             ("arbitration_s", self.arbitration_s),
             ("settlement_s", self.settlement_s),
+            ("claim_s", self.claim_s),
+            ("chargeback_s", self.chargeback_s),
         ];
         for (field, seconds) in durations {
             if seconds == 0 {

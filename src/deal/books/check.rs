@@ -1,10 +1,9 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::{Books, OpenChargeback, index};
+use super::{Books, index};
 use crate::Money;
 use crate::deal::DecodeError;
-use crate::deal::command::ChargebackStep;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState, TxId,
@@ -15,14 +14,13 @@ use crate::{Currency, Side};
 struct Counted {
     /// Of each transaction: how many captures and voids of it have no answer.
     orders_on: Vec<u32>,
-    /// Of each transaction: whether a void of it has no answer.
-    voiding: Vec<bool>,
+    /// Of each transaction: what of it was to be let go by orders.
+    voided: Vec<i64>,
     /// Of each transaction: what is on its way, or back, to it.
     returned: Vec<i64>,
-    /// Of each deposit: its buckets, as transactions and legs explain them, and what is on hold.
+    /// Of each deposit, then of each of money that strayed: its buckets, as transactions and legs explain them, and what is
+    /// on hold.
     explained: Vec<(Buckets, i64)>,
-    /// Of each deposit: whether a chargeback is open.
-    disputed: Vec<bool>,
 }
 
 const fn add(sum: &mut i64, amount: i64) {
@@ -43,26 +41,27 @@ impl Books {
                 return Err(DecodeError::Transaction { index: i });
             }
         }
-        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted))
+        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l))
         {
             return Err(DecodeError::Leg { index });
         }
-        for (deposit, (buckets, on_hold)) in self.deposits.iter().zip(&counted.explained) {
+        for (deposit, (buckets, on_hold)) in self.all_deposits().zip(&counted.explained) {
             let b = &deposit.buckets;
             let explained = Buckets { held: b.held, ..*buckets } == *b
                 && deposit.on_hold == *on_hold
                 && deposit.on_hold <= b.held
+                && (0..=deposit.lost).contains(&deposit.lost_later)
                 // more than is required is never kept, but for what a hold brings along
                 && deposit.cash() <= deposit.required.minor();
             if !explained {
                 return Err(DecodeError::Transactions { deposit: deposit.id });
             }
         }
-        if !self.chargebacks_agree() {
-            return Err(DecodeError::Field { field: "books.chargebacks" });
+        if !self.cases_agree() {
+            return Err(DecodeError::Field { field: "books.cases" });
         }
-        if !self.receivables.iter().all(|r| r.amount.is_positive() && r.debtor != r.payee) {
-            return Err(DecodeError::Field { field: "books.receivables" });
+        if !self.debts_agree() {
+            return Err(DecodeError::Field { field: "books.debts" });
         }
         let unanswered = super::count(self.transactions.iter().filter(|t| t.is_order()).count());
         let unsettled = super::count(self.legs.iter().filter(|l| !l.is_settled()).count());
@@ -94,6 +93,8 @@ impl Books {
             let expected = Deposit {
                 buckets: deposit.buckets,
                 on_hold: deposit.on_hold,
+                lost: deposit.lost,
+                lost_later: deposit.lost_later,
                 ..Deposit::empty(id, owner, required)
             };
             if *deposit != expected {
@@ -111,9 +112,30 @@ impl Books {
                 return Err(DecodeError::Deposit { deposit: deposit.id });
             }
         }
-        match self.deposits.iter().find(|d| !d.buckets.conserve()) {
+        for (n, stray) in self.strays.iter().enumerate() {
+            let agrees = Some(stray.deposit.id) == DepositId::stray(n)
+                && stray.named.stray_index().is_none()
+                && stray.deposit.required.is_zero()
+                && stray.deposit.charge.is_none()
+                && self.deposit(stray.named).is_some_and(|named| {
+                    named.owner == stray.deposit.owner
+                        && named.required.currency() != stray.deposit.required.currency()
+                });
+            if !agrees {
+                return Err(DecodeError::Deposit { deposit: stray.deposit.id });
+            }
+        }
+        match self.all_deposits().find(|d| !d.buckets.conserve()) {
             Some(deposit) => Err(DecodeError::Buckets { deposit: deposit.id }),
             None => Ok(()),
+        }
+    }
+
+    /// The place of a deposit in what is counted.
+    fn slot(&self, id: DepositId) -> usize {
+        match id.stray_index() {
+            Some(stray) => self.deposits.len().saturating_add(stray),
+            None => id.index(),
         }
     }
 
@@ -121,65 +143,44 @@ impl Books {
         let transactions = self.transactions.len();
         let mut counted = Counted {
             orders_on: vec![0; transactions],
-            voiding: vec![false; transactions],
+            voided: vec![0; transactions],
             returned: vec![0; transactions],
-            explained: vec![(Buckets::default(), 0); self.deposits.len()],
-            disputed: vec![false; self.deposits.len()],
+            explained: vec![(Buckets::default(), 0); self.deposits.len().saturating_add(self.strays.len())],
         };
         for t in &self.transactions {
             counted.count_order(t);
         }
         for t in &self.transactions {
-            self.count_money(t, &mut counted);
+            let slot = self.slot(t.deposit);
+            counted.count_money(t, slot);
         }
-        self.legs.iter().for_each(|l| counted.count_leg(l));
-        for c in self.chargebacks.iter().filter(|c| c.step == ChargebackStep::Opened) {
-            if let Some(disputed) = counted.disputed.get_mut(c.deposit.index()) {
-                *disputed = true;
+        for l in &self.legs {
+            let slot = self.slot(l.deposit);
+            counted.count_leg(l, slot);
+        }
+        for deposit in self.all_deposits() {
+            if let Some((buckets, _)) = counted.explained.get_mut(self.slot(deposit.id)) {
+                add(&mut buckets.charged_back, deposit.lost);
             }
         }
         counted
     }
 
-    fn count_money(&self, t: &Transaction, counted: &mut Counted) {
-        let amount = t.amount.minor();
-        let rest = match (t.kind, &t.state) {
-            (TransactionKind::Capture, TransactionState::Succeeded) => {
-                let hold = t.source.and_then(|id| self.transaction(id));
-                hold.map_or(0, |hold| hold.amount.minor().saturating_sub(amount))
-            }
-            (_, _) => 0,
-        };
-        if let Some(returned) = t.source.and_then(|id| counted.returned.get_mut(index(id.0))) {
-            add(returned, rest);
-        }
-        let voiding = counted.voiding.get(index(t.id.0)).copied().unwrap_or(false);
-        let Some((buckets, on_hold)) = counted.explained.get_mut(t.deposit.index()) else { return };
-        add(&mut buckets.refunded, rest);
-        if t.brought_money() && t.hold != Some(HoldState::Lapsed) {
-            add(&mut buckets.received, amount);
-        }
-        match t.hold {
-            Some(HoldState::Open { .. }) => add(on_hold, amount),
-            Some(HoldState::Closing) if !voiding => add(on_hold, amount),
-            Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => {}
-        }
-        if t.kind == TransactionKind::Chargeback {
-            add(&mut buckets.charged_back, amount);
-        }
-    }
-
     fn transaction_agrees(&self, i: usize, t: &Transaction, counted: &Counted) -> bool {
         let numbered = index(t.id.0) == i;
         let currency = self.deposit(t.deposit).map(|d| d.required.currency());
-        // a chargeback that found nothing in the pot took nothing
-        let amount = t.amount.is_positive() || (t.kind == TransactionKind::Chargeback && t.amount.is_zero());
+        let amount = t.amount.is_positive();
         let settled = t.is_pending() != t.settled_at.is_some();
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
-        // a chargeback is the bank's deed, booked when it is told: never an order of ours
-        let booked = t.kind != TransactionKind::Chargeback || t.state == TransactionState::Succeeded;
-        let returned =
-            (0..=t.amount.minor()).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
+        let most = t.amount.minor().max(t.captured.saturating_add(t.let_go));
+        let returned = (0..=most).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
+        let taken = t.captured >= 0 && t.let_go >= 0 && (t.hold.is_some() || (t.captured, t.let_go) == (0, 0));
+        let bounced = t.bounced.is_empty()
+            || (t.state == TransactionState::Succeeded
+                && t.leg.is_some()
+                && t.bounced() <= t.amount.minor()
+                && t.bounced.iter().all(|(_, amount)| *amount > 0));
+        let doubted = !t.doubted || t.state == TransactionState::Succeeded;
         let source = t.source.is_none_or(|id| {
             id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
         });
@@ -200,21 +201,19 @@ impl Books {
                 .is_some_and(|l| l.deposit == t.deposit && l.amount.currency() == t.amount.currency()),
             TransactionKind::Hold
             | TransactionKind::Capture
-            | TransactionKind::Charge
-            | TransactionKind::Chargeback => t.leg.is_none(),
+            | TransactionKind::Charge => t.leg.is_none(),
         };
         let needs_source = match t.kind {
             TransactionKind::Capture | TransactionKind::Void => {
                 self.source_of(t.source).is_some_and(|hold| {
-                    hold.kind == TransactionKind::Hold && t.amount.minor() <= hold.amount.minor()
+                    hold.kind == TransactionKind::Hold && t.amount.minor() <= hold.amount.minor().max(hold.captured)
                 })
             }
             TransactionKind::Hold
             | TransactionKind::Charge
             | TransactionKind::Refund
             | TransactionKind::Payout
-            | TransactionKind::Fee
-            | TransactionKind::Chargeback => true,
+            | TransactionKind::Fee => true,
         };
         numbered
             && currency == Some(t.amount.currency())
@@ -224,26 +223,28 @@ impl Books {
             && asked
             && closing
             && held
-            && booked
             && returned
+            && taken
+            && bounced
+            && doubted
             && source
             && leg
             && needs_source
     }
 
-    fn leg_agrees(&self, i: usize, l: &Leg, counted: &Counted) -> bool {
+    fn leg_agrees(&self, i: usize, l: &Leg) -> bool {
         let numbered = index(l.id.0) == i;
         let attempt = l.tx.and_then(|tx| self.transaction(tx));
         let own = attempt.is_none_or(|t| t.leg == Some(l.id));
-        let disputed = counted.disputed.get(l.deposit.index()).copied().unwrap_or(false);
+        let part = l.part_of.is_some();
         let state = match (l.state, attempt.map(|t| &t.state)) {
-            // only an open chargeback keeps a leg waiting
-            (LegState::Waiting, _) if !disputed => false,
             (LegState::Ordered, Some(TransactionState::Pending))
             | (LegState::Settled | LegState::Credited, Some(TransactionState::Succeeded))
             | (LegState::Declined | LegState::Dropped, Some(TransactionState::Failed(_)))
-            | (LegState::Waiting | LegState::Dropped, None)
-            | (LegState::Waiting, Some(TransactionState::Failed(_))) => true,
+            | (LegState::Dropped, None) => true,
+            // only a chargeback keeps a leg waiting
+            (LegState::Waiting, None | Some(TransactionState::Failed(_))) => l.waits_for.is_some(),
+            (LegState::Declined, None) => part,
             (
                 LegState::Ordered
                 | LegState::Settled
@@ -254,15 +255,19 @@ impl Books {
                 _,
             ) => false,
         };
-        let amount = match l.state {
-            LegState::Dropped => !l.amount.is_negative(),
-            LegState::Ordered
-            | LegState::Declined
-            | LegState::Settled
-            | LegState::Credited
-            | LegState::Waiting => l.amount.is_positive(),
-        };
+        let bounced = attempt.is_some_and(|t| !t.bounced.is_empty());
+        let amount = l.cut >= 0
+            && match l.state {
+                LegState::Dropped => !l.amount.is_negative(),
+                LegState::Settled | LegState::Credited if bounced => !l.amount.is_negative(),
+                LegState::Ordered
+                | LegState::Declined
+                | LegState::Settled
+                | LegState::Credited
+                | LegState::Waiting => l.amount.is_positive(),
+            };
         let paid = match (l.state, attempt) {
+            (LegState::Settled | LegState::Credited, Some(t)) if bounced => l.amount.minor() <= t.amount.minor(),
             (LegState::Ordered | LegState::Settled | LegState::Credited, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
@@ -271,26 +276,19 @@ impl Books {
             Some(source) => l.purpose.goes_back() && source.brought_money() && source.deposit == l.deposit,
             None => !l.purpose.goes_back() && l.source.is_none(),
         };
-        let owner = self.deposit(l.deposit).map(|d| d.owner.payee());
-        let to_owner = !l.purpose.goes_back() || owner.as_ref() == Some(&l.payee);
-        numbered && own && state && amount && paid && source && to_owner
+        let waits = l.waits_for.is_none_or(|n| {
+            let known = self.cases.get(index(n)).is_some();
+            known && matches!(l.state, LegState::Waiting | LegState::Declined)
+        });
+        let of = l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
+        let deposit = self.deposit(l.deposit);
+        let currency = deposit.is_some_and(|d| d.required.currency() == l.amount.currency());
+        let to_owner = !l.purpose.goes_back() || deposit.map(|d| d.owner.payee()).as_ref() == Some(&l.payee);
+        numbered && own && state && amount && paid && source && waits && of && currency && to_owner
     }
 
     fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {
         id.and_then(|id| self.transaction(id))
-    }
-
-    fn chargebacks_agree(&self) -> bool {
-        let mut seen = std::collections::BTreeSet::new();
-        let booked = self.transactions.iter().filter(|t| t.kind == TransactionKind::Chargeback);
-        let booked: std::collections::BTreeSet<_> =
-            booked.map(|t| (t.deposit, t.reference.as_deref())).collect();
-        self.chargebacks.iter().all(|c: &OpenChargeback| {
-            seen.insert(&*c.reference)
-                && self.deposit(c.deposit).is_some_and(|d| d.required.currency() == c.amount.currency())
-                && c.amount.is_positive()
-                && booked.contains(&(c.deposit, Some(&*c.reference))) == (c.step == ChargebackStep::Lost)
-        })
     }
 }
 
@@ -303,23 +301,46 @@ impl Counted {
             | TransactionKind::Charge
             | TransactionKind::Refund
             | TransactionKind::Payout
-            | TransactionKind::Fee
-            | TransactionKind::Chargeback => return,
+            | TransactionKind::Fee => return,
         };
-        let Some(source) = t.source.filter(|_| t.is_pending()).map(|id| index(id.0)) else { return };
-        if let Some(orders) = self.orders_on.get_mut(source) {
+        let Some(source) = t.source.map(|id| index(id.0)) else { return };
+        if let Some(orders) = self.orders_on.get_mut(source).filter(|_| t.is_pending()) {
             *orders = orders.saturating_add(1);
         }
-        if let Some(voiding) = self.voiding.get_mut(source) {
-            *voiding |= void;
+        if let Some(voided) = self.voided.get_mut(source).filter(|_| void) {
+            add(voided, t.amount.minor());
         }
     }
 
-    fn count_leg(&mut self, l: &Leg) {
+    fn count_money(&mut self, t: &Transaction, slot: usize) {
+        let i = index(t.id.0);
+        let voided = self.voided.get(i).copied().unwrap_or(0);
+        // what was let go together with a capture
+        let rest = t.let_go.saturating_sub(voided);
+        if let Some(returned) = self.returned.get_mut(i) {
+            add(returned, rest);
+        }
+        let Some((buckets, on_hold)) = self.explained.get_mut(slot) else { return };
+        add(&mut buckets.refunded, rest);
+        add(on_hold, t.on_hold());
+        if t.brought_money() {
+            let received = match t.hold {
+                Some(HoldState::Lapsed) => t.captured.saturating_add(rest),
+                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) => {
+                    t.amount.minor().max(t.captured.saturating_add(t.let_go))
+                }
+                None => t.amount.minor(),
+            };
+            add(&mut buckets.received, received);
+        }
+    }
+
+    fn count_leg(&mut self, l: &Leg, slot: usize) {
         if let Some(returned) = l.source.and_then(|id| self.returned.get_mut(index(id.0))) {
             add(returned, l.amount.minor());
         }
-        let Some((buckets, _)) = self.explained.get_mut(l.deposit.index()) else { return };
+        let Some((buckets, _)) = self.explained.get_mut(slot) else { return };
+        add(&mut buckets.charged_back, l.cut);
         let bucket = match l.state {
             LegState::Ordered | LegState::Declined | LegState::Waiting => &mut buckets.reserved,
             LegState::Settled | LegState::Credited if l.purpose.goes_back() => &mut buckets.refunded,

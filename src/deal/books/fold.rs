@@ -3,14 +3,14 @@
 
 use smallvec::SmallVec;
 
-use super::{Books, OpenChargeback, PayeeDestination, index};
+use super::{Books, PayeeDestination, Stray, index};
 use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
-    Buckets, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState,
+    Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState,
     Order, Reference, Transaction, TransactionKind, TransactionState, TxId,
 };
-use crate::settlement::{Purpose, Receivable};
+use crate::settlement::Purpose;
 use crate::{Destination, Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
@@ -25,7 +25,16 @@ const fn sub(bucket: &mut i64, amount: i64) {
 
 impl Deposit {
     pub(super) fn empty(id: DepositId, owner: Side, required: Money) -> Self {
-        Self { id, owner, required, buckets: Buckets::default(), on_hold: 0, charge: None }
+        Self {
+            id,
+            owner,
+            required,
+            buckets: Buckets::default(),
+            on_hold: 0,
+            lost: 0,
+            lost_later: 0,
+            charge: None,
+        }
     }
 }
 
@@ -37,6 +46,18 @@ pub(in crate::deal) struct Received<'e> {
     pub(in crate::deal) gateway: &'e GatewayName,
     pub(in crate::deal) reference: &'e Reference,
     pub(in crate::deal) held_until: Option<Time>,
+    pub(in crate::deal) capture: Option<&'e CaptureId>,
+}
+
+/// A hold that the gateway has charged by itself.
+pub(in crate::deal) struct Charged<'e> {
+    /// The capture: one that was ordered and has no answer, or a new one.
+    pub(in crate::deal) tx: TxId,
+    pub(in crate::deal) hold: TxId,
+    pub(in crate::deal) amount: Money,
+    pub(in crate::deal) capture: Option<&'e CaptureId>,
+    /// Whether the rest of the hold is let go.
+    pub(in crate::deal) last: bool,
 }
 
 /// A leg that waits while a chargeback of its deposit is open.
@@ -57,8 +78,9 @@ impl Books {
             deposits: fixed.map(|(id, owner, required)| Deposit::empty(id, owner, required)).collect(),
             transactions: SmallVec::new(),
             legs: SmallVec::new(),
-            receivables: SmallVec::new(),
-            chargebacks: SmallVec::new(),
+            debts: SmallVec::new(),
+            cases: SmallVec::new(),
+            strays: SmallVec::new(),
             destinations: SmallVec::new(),
             unanswered: 0,
             unsettled: 0,
@@ -120,6 +142,7 @@ impl Books {
             state: TransactionState::Succeeded,
             gateway: Some(new.gateway.clone()),
             reference: Some(new.reference.clone()),
+            capture: new.capture.cloned(),
             hold,
             settled_at: Some(at),
             ..inbound(new.tx, new.deposit, new.amount, at)
@@ -149,6 +172,56 @@ impl Books {
     }
 }
 
+/// Money in another currency, and holds that the gateway charges.
+impl Books {
+    /// A deposit for money that strayed.
+    pub(in crate::deal) fn add_stray(&mut self, id: DepositId, named: DepositId, zero: Money) {
+        let owner = self.deposit(named).map_or(Side::Buyer, |d| d.owner);
+        self.strays.push(Stray { named, deposit: Deposit::empty(id, owner, zero) });
+    }
+
+    pub(in crate::deal) fn charge_hold(&mut self, new: &Charged<'_>, at: Time) {
+        let Some(hold) = self.transactions.get_mut(index(new.hold.0)) else { return };
+        let (deposit, amount) = (hold.deposit, new.amount.minor());
+        let open = hold.on_hold();
+        // what is charged beyond the hold came in, too
+        let more = amount.saturating_sub(open).max(0);
+        let rest = if new.last { open.saturating_sub(amount).max(0) } else { 0 };
+        add(&mut hold.captured, amount);
+        add(&mut hold.let_go, rest);
+        add(&mut hold.returned, rest);
+        if new.last || amount >= open {
+            hold.hold = Some(HoldState::Closed);
+        }
+        let released = amount.min(open).saturating_add(rest);
+        self.change(deposit, |d| {
+            add(&mut d.buckets.received, more);
+            add(&mut d.buckets.held, more);
+            sub(&mut d.on_hold, released);
+            sub(&mut d.buckets.held, rest);
+            add(&mut d.buckets.refunded, rest);
+        });
+        self.book_capture(new, deposit, at);
+    }
+
+    /// The capture itself: the answer to an order, or a transaction that nobody ordered.
+    fn book_capture(&mut self, new: &Charged<'_>, deposit: DepositId, at: Time) {
+        if self.transaction(new.tx).is_some() {
+            let _ = self.answer(new.tx, TransactionState::Succeeded, at);
+            self.source(Some(new.tx), |t| t.capture = new.capture.cloned());
+        } else {
+            self.transactions.push(Transaction {
+                kind: TransactionKind::Capture,
+                state: TransactionState::Succeeded,
+                source: Some(new.hold),
+                capture: new.capture.cloned(),
+                settled_at: Some(at),
+                ..inbound(new.tx, deposit, new.amount, at)
+            });
+        }
+    }
+}
+
 /// What goes out.
 impl Books {
     pub(in crate::deal) fn order_capture(&mut self, order: &Order, at: Time) {
@@ -162,7 +235,10 @@ impl Books {
         self.unanswered = self.unanswered.saturating_add(1);
         self.transactions.push(ordered(order, at));
         if order.kind == TransactionKind::Void {
-            self.source(order.source, |hold| hold.hold = Some(HoldState::Closing));
+            self.source(order.source, |hold| {
+                hold.hold = Some(HoldState::Closing);
+                add(&mut hold.let_go, order.amount.minor());
+            });
             self.change(order.deposit, |d| sub(&mut d.on_hold, order.amount.minor()));
         }
     }
@@ -185,6 +261,9 @@ impl Books {
             purpose: new.purpose,
             amount: new.amount,
             state: LegState::Waiting,
+            cut: 0,
+            part_of: None,
+            waits_for: None,
             tx: None,
             source: new.source,
         });
@@ -200,6 +279,9 @@ impl Books {
                 purpose: order.purpose,
                 amount: order.amount,
                 state: LegState::Ordered,
+                cut: 0,
+                part_of: None,
+                waits_for: None,
                 tx: Some(order.tx),
                 source: order.source,
             });
@@ -211,6 +293,7 @@ impl Books {
         if let Some(leg) = self.legs.get_mut(index(new.id.0)) {
             leg.state = new.state;
             leg.tx = new.tx.or(leg.tx);
+            leg.waits_for = None;
             return;
         }
         let (deposit, source, amount) = (new.deposit, new.source, new.amount.minor());
@@ -254,33 +337,80 @@ impl Books {
 /// What the gateway answers.
 impl Books {
     pub(in crate::deal) fn succeed(&mut self, tx: TxId, reference: &Reference, at: Time) {
+        let declined = self.transaction(tx).is_some_and(|t| matches!(t.state, TransactionState::Failed(_)));
         let answered = self.answer(tx, TransactionState::Succeeded, at);
         let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
-        self.source(Some(tx), |t| t.reference = Some(reference.clone()));
+        self.source(Some(tx), |t| {
+            t.reference = Some(reference.clone());
+            t.doubted = false;
+        });
         match kind {
-            TransactionKind::Capture => {
-                let mut whole = 0;
-                self.source(source, |hold| {
-                    whole = hold.amount.minor();
-                    hold.hold = Some(HoldState::Closed);
-                    add(&mut hold.returned, whole.saturating_sub(amount));
-                });
-                let rest = whole.saturating_sub(amount);
-                self.change(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, rest);
-                    add(&mut d.buckets.refunded, rest);
-                });
-            }
+            TransactionKind::Capture => self.close_hold(source, deposit, amount),
             TransactionKind::Void => {
                 self.source(source, |hold| hold.hold = Some(HoldState::Closed));
                 self.settle_leg(leg, LegState::Settled);
             }
+            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee if declined => {
+                self.settle_late(tx, leg);
+            }
             TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
                 self.settle_leg(leg, LegState::Settled);
             }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+            TransactionKind::Hold | TransactionKind::Charge => {}
         }
+    }
+
+    /// A capture that was ordered is done: what it took is money, the rest was let go.
+    fn close_hold(&mut self, hold: Option<TxId>, deposit: DepositId, amount: i64) {
+        let (mut open, mut rest) = (0, 0);
+        self.source(hold, |hold| {
+            open = hold.on_hold();
+            rest = open.saturating_sub(amount).max(0);
+            hold.hold = Some(HoldState::Closed);
+            add(&mut hold.captured, amount);
+            add(&mut hold.let_go, rest);
+            add(&mut hold.returned, rest);
+        });
+        self.change(deposit, |d| {
+            sub(&mut d.on_hold, open);
+            sub(&mut d.buckets.held, rest);
+            add(&mut d.buckets.refunded, rest);
+        });
+    }
+
+    /// An attempt that was declined went through after all. It settles its leg, unless a later attempt was sent; then the
+    /// later one decides whether the payee has the money twice.
+    fn settle_late(&mut self, tx: TxId, leg: Option<LegId>) {
+        let Some(state) = leg.and_then(|id| self.leg(id)).map(|l| l.state) else { return };
+        match state {
+            LegState::Declined | LegState::Waiting => {
+                if let Some(leg) = leg.and_then(|id| self.legs.get_mut(index(id.0))) {
+                    leg.tx = Some(tx);
+                    leg.waits_for = None;
+                }
+                self.settle_leg(leg, LegState::Settled);
+            }
+            // all of it was cut: the money is with the payee all the same
+            LegState::Dropped => self.revive(tx, leg),
+            LegState::Ordered | LegState::Settled | LegState::Credited => {
+                self.source(Some(tx), |t| t.late = true);
+            }
+        }
+    }
+
+    fn revive(&mut self, tx: TxId, id: Option<LegId>) {
+        let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else { return };
+        let cut = leg.cut;
+        leg.amount = Money::from_minor(leg.amount.minor().saturating_add(cut), leg.amount.currency());
+        (leg.cut, leg.tx) = (0, Some(tx));
+        let (deposit, source) = (leg.deposit, leg.source);
+        self.unsettled = self.unsettled.saturating_add(1);
+        self.source(source, |t| add(&mut t.returned, cut));
+        self.change(deposit, |d| {
+            sub(&mut d.buckets.charged_back, cut);
+            add(&mut d.buckets.reserved, cut);
+        });
+        self.settle_leg(id, LegState::Settled);
     }
 
     pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &crate::deposit::Reason, at: Time) {
@@ -289,15 +419,15 @@ impl Books {
         match kind {
             // the money never came in
             TransactionKind::Capture => {
-                let mut whole = 0;
+                let mut open = 0;
                 self.source(source, |hold| {
-                    whole = hold.amount.minor();
+                    open = hold.on_hold();
                     hold.hold = Some(HoldState::Lapsed);
                 });
                 self.change(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, whole);
-                    sub(&mut d.buckets.received, whole);
+                    sub(&mut d.on_hold, open);
+                    sub(&mut d.buckets.held, open);
+                    sub(&mut d.buckets.received, open);
                 });
             }
             TransactionKind::Void => {
@@ -310,9 +440,15 @@ impl Books {
                 });
             }
             TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+                let late = self.transactions.iter().find(|t| t.leg == leg && t.late).map(|t| t.id);
                 self.mark(leg, LegState::Declined);
+                // an earlier attempt that had gone through after all pays it
+                if let Some(late) = late {
+                    self.source(Some(late), |t| t.late = false);
+                    self.settle_late(late, leg);
+                }
             }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+            TransactionKind::Hold | TransactionKind::Charge => {}
         }
     }
 
@@ -337,43 +473,84 @@ struct Answered {
     amount: i64,
 }
 
-/// Chargebacks and debts.
+/// What comes back, and what is lost.
 impl Books {
-    pub(in crate::deal) fn record_chargeback(&mut self, new: OpenChargeback) {
-        match self.chargebacks.iter_mut().find(|c| c.reference == new.reference) {
-            Some(known) => (known.step, known.amount) = (new.step, new.amount),
-            None => self.chargebacks.push(new),
+    /// The gateway now says that what it did was declined: it is asked again.
+    pub(in crate::deal) fn doubt(&mut self, tx: TxId) {
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.source(Some(tx), |t| t.doubted = true);
+    }
+
+    /// The gateway stands by what it did.
+    pub(in crate::deal) fn trust(&mut self, tx: TxId) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.source(Some(tx), |t| t.doubted = false);
+    }
+
+    /// The payee's bank gave a payment back. What of it is payable again becomes a leg of its own, declined.
+    pub(in crate::deal) fn bounce(
+        &mut self,
+        (tx, amount): (TxId, Money),
+        reference: &Reference,
+        again: Option<(LegId, Money)>,
+    ) {
+        let mut leg = None;
+        self.source(Some(tx), |t| {
+            t.bounced.push((reference.clone(), amount.minor()));
+            leg = t.leg;
+        });
+        let Some((into, part)) = again else { return };
+        let Some(old) = leg.and_then(|id| self.legs.get_mut(index(id.0))) else { return };
+        let minor = part.minor();
+        old.amount = Money::from_minor(old.amount.minor().saturating_sub(minor), part.currency());
+        let new = Leg {
+            id: into,
+            amount: part,
+            cut: 0,
+            state: LegState::Declined,
+            tx: None,
+            part_of: Some(old.part_of.unwrap_or(old.id)),
+            waits_for: None,
+            ..old.clone()
+        };
+        let (deposit, back) = (old.deposit, old.purpose.goes_back());
+        self.legs.push(new);
+        self.unsettled = self.unsettled.saturating_add(1);
+        self.change(deposit, |d| {
+            sub(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, minor);
+            add(&mut d.buckets.reserved, minor);
+        });
+    }
+
+    /// A part of a leg that was not sent becomes a leg of its own.
+    pub(in crate::deal) fn split_leg(&mut self, id: LegId, into: LegId, part: Money) {
+        let Some(old) = self.legs.get_mut(index(id.0)) else { return };
+        old.amount = Money::from_minor(old.amount.minor().saturating_sub(part.minor()), part.currency());
+        let part_of = Some(old.part_of.unwrap_or(old.id));
+        let new = Leg { id: into, amount: part, cut: 0, tx: None, part_of, ..old.clone() };
+        self.legs.push(new);
+        self.unsettled = self.unsettled.saturating_add(1);
+    }
+
+    /// A leg waits for a chargeback, or does so no more.
+    pub(in crate::deal) fn let_wait(&mut self, id: LegId, chargeback: Option<u32>) {
+        if let Some(leg) = self.legs.get_mut(index(id.0)) {
+            leg.waits_for = chargeback;
         }
     }
 
-    pub(in crate::deal) fn charge_back(
-        &mut self,
-        (tx, deposit): (TxId, DepositId),
-        reference: &Reference,
-        (from_held, from_legs): (Money, Money),
-        at: Time,
-    ) {
-        let amount = from_held.minor().saturating_add(from_legs.minor());
-        self.transactions.push(Transaction {
-            kind: TransactionKind::Chargeback,
-            state: TransactionState::Succeeded,
-            reference: Some(reference.clone()),
-            settled_at: Some(at),
-            ..inbound(tx, deposit, Money::from_minor(amount, from_held.currency()), at)
-        });
-        self.change(deposit, |d| {
-            sub(&mut d.buckets.held, from_held.minor());
-            add(&mut d.buckets.charged_back, from_held.minor());
-        });
-    }
-
+    /// A lost chargeback cuts an unsent leg, or what was cut is payable again.
     pub(in crate::deal) fn cut_leg(&mut self, id: LegId, old: Money, new: Money) {
         let cut = old.minor().saturating_sub(new.minor());
         let Some(leg) = self.legs.get_mut(index(id.0)) else { return };
         leg.amount = new;
+        leg.cut = leg.cut.saturating_add(cut);
         if new.is_zero() {
             leg.state = LegState::Dropped;
             self.unsettled = self.unsettled.saturating_sub(1);
+        } else if leg.state == LegState::Dropped {
+            leg.state = LegState::Waiting;
+            self.unsettled = self.unsettled.saturating_add(1);
         }
         let (deposit, source) = (leg.deposit, leg.source);
         self.source(source, |t| sub(&mut t.returned, cut));
@@ -383,8 +560,40 @@ impl Books {
         });
     }
 
-    pub(in crate::deal) fn owe(&mut self, receivable: &Receivable) {
-        self.receivables.push(receivable.clone());
+    /// What was cut from a leg before the rest of it was sent is payable again, as a leg of its own.
+    pub(in crate::deal) fn restore_leg(&mut self, id: LegId, into: LegId, part: Money) {
+        let Some(old) = self.legs.get_mut(index(id.0)) else { return };
+        let minor = part.minor();
+        old.cut = old.cut.saturating_sub(minor);
+        let part_of = Some(old.part_of.unwrap_or(old.id));
+        let new = Leg {
+            id: into,
+            amount: part,
+            cut: 0,
+            state: LegState::Waiting,
+            tx: None,
+            part_of,
+            waits_for: None,
+            ..old.clone()
+        };
+        let (deposit, source) = (old.deposit, old.source);
+        self.legs.push(new);
+        self.unsettled = self.unsettled.saturating_add(1);
+        self.source(source, |t| add(&mut t.returned, minor));
+        self.change(deposit, |d| {
+            sub(&mut d.buckets.charged_back, minor);
+            add(&mut d.buckets.reserved, minor);
+        });
+    }
+
+    /// What lost chargebacks take out of what a deposit holds, and what of it an ending divides all the same.
+    pub(in crate::deal) fn lose(&mut self, id: DepositId, lost: i64, later: i64) {
+        self.change(id, |d| {
+            let more = lost.saturating_sub(d.lost);
+            sub(&mut d.buckets.held, more);
+            add(&mut d.buckets.charged_back, more);
+            (d.lost, d.lost_later) = (lost, later);
+        });
     }
 
     /// Counts what is not stored.
@@ -397,7 +606,11 @@ impl Books {
 /// One entry.
 impl Books {
     fn change(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
-        if let Some(deposit) = self.deposits.get_mut(id.index()) {
+        let deposit = match id.stray_index() {
+            Some(stray) => self.strays.get_mut(stray).map(|s| &mut s.deposit),
+            None => self.deposits.get_mut(id.index()),
+        };
+        if let Some(deposit) = deposit {
             change(deposit);
         }
     }
@@ -429,6 +642,12 @@ fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction
         gateway: None,
         reference: None,
         hold: None,
+        captured: 0,
+        let_go: 0,
+        capture: None,
+        bounced: SmallVec::new(),
+        doubted: false,
+        late: false,
         returned: 0,
         created_at: at,
         settled_at: None,

@@ -16,7 +16,7 @@ pub use delivery::{
 pub use dispute::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
 pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
-    RedirectRefund, RequestPayment, ReturnUrls, SetDestination,
+    RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
 };
 pub use proposal::{Agree, Amend, Approve, Cancel, Extend, PaymentClaim, Remark};
 
@@ -85,6 +85,10 @@ commands! {
         RedirectRefund = "redirect_refund",
         /// A fact: the payer's bank takes money back, or gives it up.
         Chargeback = "chargeback",
+        /// A fact: the payee's bank gave a payment back.
+        Returned = "returned",
+        /// Note that a debt was paid.
+        SettleReceivable = "settle_receivable",
         /// Move a deadline.
         Extend = "extend",
         /// Note a message.

@@ -1,44 +1,139 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
-use super::{charges, endings, funding, legs, payins, tracking};
-use crate::deal::Rejection;
+use super::{chargebacks, charges, endings, funding, legs, payins, tracking};
+use crate::deal::Deal;
+use crate::deal::books::Cause;
 use crate::deal::command::{Answer, Answered, ConfirmPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
-use crate::deposit::{DepositId, LegId, Reason, Reference, Transaction, TransactionKind, TxId};
-use crate::settlement::Fault;
+use crate::deal::rejection::{Contradiction, Rejection};
+use crate::deposit::{
+    CaptureId, DepositId, GatewayName, LegId, LegState, Reason, Reference, Transaction, TransactionKind,
+    TransactionState, TxId,
+};
+use crate::settlement::{Fault, Purpose, Receivable};
+use crate::{Money, Payee};
 
-/// An order is answered.
+/// The gateway answers an order, or says something else of one that it has answered before.
 pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> {
     let tx = c.transaction;
     let transaction = deal.transaction(tx).ok_or(Rejection::UnknownTransaction { tx })?;
-    if !transaction.is_pending() {
-        return Err(Rejection::AlreadySettled { tx });
-    }
     let (kind, deposit, leg) = (transaction.kind, transaction.deposit, transaction.leg);
-    match &c.result {
-        Answered::InProgress => {}
-        Answered::Succeeded(reference) if kind.is_inbound() => {
+    match (&c.result, &transaction.state) {
+        (Answered::InProgress, _) => Ok(()),
+        (Answered::Succeeded(reference), TransactionState::Pending) if kind.is_inbound() => {
             let payment = verified(transaction, reference)?;
-            return confirm_claim(deal, &payment, tx);
+            confirm_claim(deal, &payment, tx)
         }
-        Answered::Succeeded(reference) => {
-            deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
-            match kind {
-                TransactionKind::Capture => after_capture(deal, deposit),
-                TransactionKind::Hold
-                | TransactionKind::Void
-                | TransactionKind::Charge
-                | TransactionKind::Refund
-                | TransactionKind::Payout
-                | TransactionKind::Fee
-                | TransactionKind::Chargeback => deal.close_if_done(),
-            }
+        (Answered::Succeeded(reference), TransactionState::Pending) => {
+            succeed(deal, (tx, kind, deposit), reference);
+            Ok(())
         }
-        Answered::Declined(reason) => decline(deal, (tx, kind, deposit, leg), reason),
+        (Answered::Declined(reason), TransactionState::Pending) => {
+            decline(deal, (tx, kind, deposit, leg), reason);
+            Ok(())
+        }
+        // a bare decline of what was done: it is asked again, never sent anew
+        (Answered::Declined(_), TransactionState::Succeeded) if !kind.is_inbound() => {
+            deal.push(Event::AnswerDoubted { tx });
+            Ok(())
+        }
+        (Answered::Succeeded(reference), TransactionState::Succeeded)
+            if transaction.doubted && transaction.reference.as_ref() == Some(reference) =>
+        {
+            deal.push(Event::AnswerConfirmed { tx });
+            Ok(())
+        }
+        (Answered::Succeeded(reference), TransactionState::Failed(_)) => {
+            succeed_after_all(deal, tx, reference)
+        }
+        (Answered::Succeeded(_) | Answered::Declined(_), _) => {
+            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
+        }
     }
-    Ok(())
+}
+
+fn succeed(
+    deal: &mut Draft<'_>,
+    (tx, kind, deposit): (TxId, TransactionKind, DepositId),
+    reference: &Reference,
+) {
+    deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
+    match kind {
+        TransactionKind::Capture => {
+            if let Some((gateway, payment)) = payment_of(deal, tx) {
+                chargebacks::meet(deal, &gateway, &payment);
+            }
+            chargebacks::reconcile(deal);
+            after_capture(deal, deposit);
+        }
+        TransactionKind::Hold
+        | TransactionKind::Void
+        | TransactionKind::Charge
+        | TransactionKind::Refund
+        | TransactionKind::Payout
+        | TransactionKind::Fee => {
+            owe_twice(deal, tx);
+            deal.close_if_done();
+        }
+    }
+}
+
+/// The payment that a capture took.
+fn payment_of(deal: &Deal, capture: TxId) -> Option<(GatewayName, Reference)> {
+    let hold = deal.transaction(deal.transaction(capture)?.source?)?;
+    Some((hold.gateway.clone()?, hold.reference.clone()?))
+}
+
+/// What was declined went through after all. A capture brought money in; of a void nobody knows more than before; an
+/// outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
+fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> Result<(), Rejection> {
+    let Some(transaction) = deal.transaction(tx) else { return Ok(()) };
+    match transaction.kind {
+        TransactionKind::Capture => {
+            let (amount, deposit) = (transaction.amount, transaction.deposit);
+            let (gateway, payment) =
+                payment_of(deal, tx).ok_or(Rejection::UnknownTransaction { tx })?;
+            let capture = CaptureId::from_reference(reference);
+            let told = ConfirmPayment { capture, ..ConfirmPayment::charged(deposit, gateway, payment, amount) };
+            if payins::is_recorded(deal, &told) {
+                return Ok(());
+            }
+            payins::confirm(deal, &told)
+        }
+        TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+            deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
+            owe_twice(deal, tx);
+            chargebacks::reconcile(deal);
+            deal.close_if_done();
+            Ok(())
+        }
+        TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Void => {
+            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
+        }
+    }
+}
+
+/// A payee who has a leg twice owes it. While the latest attempt has no answer nobody knows.
+fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
+    let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else { return };
+    let done = match leg.state() {
+        LegState::Settled | LegState::Credited => true,
+        LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Dropped => false,
+    };
+    let late = |t: &&Transaction| t.leg == Some(leg.id()) && t.late;
+    let twice = deal.transactions().iter().filter(late).fold(0_i64, |sum, t| {
+        sum.saturating_add(t.amount.minor()).saturating_sub(t.bounced())
+    });
+    let cause = Cause::PaidTwice { leg: leg.root() };
+    let (payee, currency) = (leg.payee().clone(), leg.amount().currency());
+    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| d.amount.minor());
+    if done && twice > 0 && known.is_none() && payee != Payee::Platform {
+        let (purpose, amount) = (Purpose::Excess, Money::from_minor(twice, currency));
+        let receivable = Receivable { debtor: payee, payee: Payee::Platform, purpose, amount };
+        deal.push(Event::ReceivableRaised { receivable, cause });
+    }
 }
 
 /// The payment that a party has claimed, as the gateway confirms it; a mere request it cannot confirm, since it says no
@@ -48,19 +143,13 @@ fn verified(claim: &Transaction, reference: &Reference) -> Result<ConfirmPayment
         (Some(gateway), Some(claimed)) if claimed == reference => gateway.clone(),
         (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: claim.id }),
     };
-    Ok(ConfirmPayment {
-        deposit: claim.deposit,
-        gateway,
-        reference: reference.clone(),
-        amount: claim.amount,
-        transaction: Some(claim.id),
-        held_until: None,
-    })
+    let payment = ConfirmPayment::charged(claim.deposit, gateway, reference.clone(), claim.amount);
+    Ok(ConfirmPayment { transaction: Some(claim.id), ..payment })
 }
 
-/// Confirmed meanwhile, for another deposit: the same money does not come in twice.
+/// A claim decides nothing: where the gateway has told of its payment meanwhile, for whatever deposit, its word counts.
 fn confirm_claim(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
-    if deal.books().knows(&payment.gateway, &payment.reference, Some(tx)) {
+    if deal.books().of_payment(&payment.gateway, &payment.reference).next().is_some() {
         deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
         return Ok(());
     }
@@ -76,7 +165,7 @@ fn decline(
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not
-        TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+        TransactionKind::Hold | TransactionKind::Charge => {}
         TransactionKind::Capture if deal.phase().has_ended() || deposit.is_charge() => {
             after_capture(deal, deposit);
         }
@@ -88,16 +177,17 @@ fn decline(
         // a hold that cannot be let go has lapsed by itself
         TransactionKind::Void => deal.close_if_done(),
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-            if deal.settle_by().is_some_and(|at| at <= deal.at()) {
-                legs::credit(deal, |l| Some(l.id()) == leg);
-                deal.close_if_done();
+            chargebacks::reconcile(deal);
+            if legs::is_overdue(deal) {
+                legs::credit(deal, |l| Some(l.id()) == leg && legs::is_declined(l));
             }
+            deal.close_if_done();
         }
     }
 }
 
 /// The deal goes on where it waited for the capture, unless another one is without an answer.
-fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
+pub(crate) fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
     if deposit.is_charge() {
         if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
             charges::settle(deal, deposit, outcome);

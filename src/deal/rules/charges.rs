@@ -43,7 +43,7 @@ pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge) -> Result<(), Rejection> 
 
 /// What an ending takes of a charge for its payee: all that is required where it is paid in full and the deal succeeds.
 pub(crate) fn wanted(charge: &Deposit, outcome: Outcome) -> i64 {
-    if outcome == Outcome::Completed && charge.buckets.held >= charge.required.minor() {
+    if outcome == Outcome::Completed && charge.as_if_held() >= charge.required.minor() {
         charge.required.minor()
     } else {
         0

@@ -65,5 +65,4 @@ fn choose(
 /// The settlement deadline: whatever is declined goes to the payees' balances.
 pub(crate) fn credit_declined(deal: &mut Draft<'_>) {
     legs::credit(deal, legs::is_declined);
-    deal.close_if_done();
 }

@@ -1,7 +1,8 @@
 //! How a deal ends: what is decided, what is captured or let go for it, and who then gets what.
 
-use super::{charges, holds, legs};
+use super::{chargebacks, charges, holds, legs, payins};
 use crate::deal::Deal;
+use crate::deal::books::Cause;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Outcome, Phase};
@@ -34,6 +35,7 @@ fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots)
         owe(deal, &settlement);
         return deal.close(outcome);
     }
+    payins::drop_claims(deal);
     let awaiting_capture = close_holds(deal, &settlement, outcome);
     deal.enter(Phase::Paying { outcome, awaiting_capture });
     // nobody knows yet what there is to give out
@@ -63,6 +65,7 @@ fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
         }
     }
     owe(deal, settlement);
+    chargebacks::reconcile(deal);
     deal.close_if_done();
 }
 
@@ -106,6 +109,6 @@ fn ids(deal: &Deal) -> impl Iterator<Item = DepositId> + use<> {
 
 fn owe(deal: &mut Draft<'_>, settlement: &Settlement) {
     for receivable in &settlement.receivables {
-        deal.push(Event::ReceivableRaised { receivable: receivable.clone() });
+        deal.push(Event::ReceivableRaised { receivable: receivable.clone(), cause: Cause::Ending });
     }
 }

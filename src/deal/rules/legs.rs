@@ -51,9 +51,11 @@ pub(crate) fn assign(
     }
 }
 
-/// Gives all that a deposit holds in cash back to its sources, newest first.
+/// Gives all that a deposit holds in cash back to its sources, newest first: as if nothing had been lost since the
+/// performance began.
 pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
-    let Some(mut left) = deal.books().deposit(deposit).map(|d| d.cash()) else { return };
+    let Some(of) = deal.books().deposit(deposit) else { return };
+    let mut left = of.cash().saturating_add(of.lost_later);
     let sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
     for (source, refundable) in sources {
         if left <= 0 {
@@ -94,17 +96,31 @@ fn back(
 
 /// The next attempt of every leg that `wanted` names, each where its payee wants it now.
 pub(crate) fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
-    for leg in chosen(deal, wanted) {
+    for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
         let way = way(deal, &leg.payee, leg.purpose);
         send(deal, leg.into(), &way);
     }
 }
 
-/// Credits every leg that `wanted` names to its payee's balance.
+/// Credits every leg that `wanted` names to its payee's balance, unless it waits for a chargeback.
 pub(crate) fn credit(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
-    for leg in chosen(deal, wanted) {
+    for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
         send(deal, leg.into(), &Way::Balance);
     }
+    deal.close_if_done();
+}
+
+/// Sends every leg that waits for nothing any more.
+pub(crate) fn send_waiting(deal: &mut Draft<'_>) {
+    retry(deal, |leg| leg.state == LegState::Waiting);
+    if is_overdue(deal) {
+        credit(deal, is_declined);
+    }
+}
+
+/// Whether declined legs go to balances by now.
+pub(crate) fn is_overdue(deal: &Draft<'_>) -> bool {
+    deal.settle_by().is_some_and(|at| at <= deal.at())
 }
 
 /// Whether it is a leg that a new destination, or the balance, can help.
@@ -127,12 +143,14 @@ impl From<Leg> for Assignment {
     }
 }
 
-/// One attempt. While a chargeback of the deposit is open nothing is sent; a hold can be let go all the same.
+/// One attempt. Where a chargeback concerns the deposit, a new leg is assigned only: what of it may be sent is worked out
+/// with all the others. A hold can be let go all the same.
 fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
     let Assignment { leg, deposit, payee, purpose, amount, source } = assignment;
+    let is_new = deal.books().leg(leg).is_none();
     let kind = match way {
         Way::Void => TransactionKind::Void,
-        Way::Gateway | Way::Balance if deal.books().is_disputed(deposit) => {
+        Way::Gateway | Way::Balance if is_new && deal.books().has_case(deposit) => {
             return deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
         }
         Way::Gateway | Way::Balance => purpose.kind(),

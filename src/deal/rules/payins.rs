@@ -1,12 +1,18 @@
 //! Money coming in: requests for it, claims that it was paid, and the gateway's confirmations in every form.
 
-use super::{funding, holds, legs};
+use smallvec::SmallVec;
+
+use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::command::{ConfirmPayment, PaymentClaim, RequestPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
-use crate::deal::{Deal, Rejection};
-use crate::deposit::{Deposit, DepositId, Order, Transaction, TransactionKind, TxId};
+use crate::deal::Deal;
+use crate::deal::rejection::{Contradiction, Rejection};
+use crate::deposit::{
+    CaptureId, Deposit, DepositId, HoldState, Order, Reason, Transaction, TransactionKind, TransactionState,
+    TxId,
+};
 use crate::settlement::Purpose;
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
@@ -82,13 +88,150 @@ pub(crate) fn claim(deal: &mut Draft<'_>, claim: &PaymentClaim, side: Side, amou
     deal.push(Event::PaymentClaimed { order: Box::new(order), gateway, reference });
 }
 
-/// The gateway confirms a payment. Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, or closed: all
-/// of it goes back.
+/// What a fact about a payment is, held against what is recorded.
+enum Fact {
+    /// Money, or a hold, that nobody has told of.
+    New,
+    /// An open hold is money now: by this capture, which was ordered, or by one that nobody ordered.
+    Charges { hold: TxId, capture: Option<TxId> },
+    /// A hold that was to be let go is charged after all: the order to let it go failed.
+    Instead { void: TxId },
+}
+
+/// The gateway tells of a payment. Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, closed, or in
+/// another currency: all of it goes back.
 pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Rejection> {
-    let deposit = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
-    check_amount(deposit, c.amount)?;
-    let tx = answered_request(deal, c).unwrap_or(deal.books().next_tx());
-    receive(deal, c, tx)
+    let named = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
+    if !c.amount.is_positive() {
+        return Err(Rejection::AmountNotPositive);
+    }
+    let fact = judge(deal, c)?;
+    if c.amount.currency() != named.required.currency() {
+        return stray(deal, c);
+    }
+    let was_full = chargebacks::full(deal);
+    match fact {
+        Fact::New => {
+            let tx = answered_request(deal, c).unwrap_or(deal.books().next_tx());
+            receive(deal, c, tx)
+        }
+        Fact::Instead { void } => {
+            let tx = deal.books().next_tx();
+            check_total(deal, c)?;
+            deal.push(Event::TransactionFailed { tx: void, reason: Reason::default() });
+            receive(deal, c, tx)
+        }
+        Fact::Charges { hold, capture } => {
+            check_total(deal, c)?;
+            charge_hold(deal, c, hold, capture);
+            chargebacks::end_if_short(deal, was_full);
+            Ok(())
+        }
+    }
+}
+
+/// The payment's receipts and holds in the deposit that is meant.
+fn recorded<'d>(deal: &'d Deal, c: &'d ConfirmPayment) -> impl Iterator<Item = &'d Transaction> {
+    let books = deal.books();
+    books.of_payment(&c.gateway, &c.reference).filter(move |t| books.named(t.deposit) == c.deposit)
+}
+
+/// Whether just this fact is recorded already.
+pub(crate) fn is_recorded(deal: &Deal, c: &ConfirmPayment) -> bool {
+    if c.held_until.is_some() {
+        let hold = recorded(deal, c).find(|t| t.kind == TransactionKind::Hold);
+        // a hold, after it was charged
+        let charged = || recorded(deal, c).any(|t| t.kind == TransactionKind::Charge);
+        return hold.map_or_else(charged, |hold| hold.amount == c.amount);
+    }
+    charges(deal, c).any(|(capture, amount)| capture == c.capture.as_ref() && amount == c.amount)
+}
+
+/// What was charged of the payment in the deposit that is meant: each with its capture id. What was captured by our own
+/// order has the id that the gateway answered with.
+fn charges<'d>(
+    deal: &'d Deal,
+    c: &'d ConfirmPayment,
+) -> impl Iterator<Item = (Option<&'d CaptureId>, Money)> {
+    let captures = |hold: TxId| {
+        let all = deal.transactions().iter();
+        all.filter(move |t| {
+            t.kind == TransactionKind::Capture
+                && t.source == Some(hold)
+                && t.state == TransactionState::Succeeded
+        })
+    };
+    recorded(deal, c).flat_map(move |t| {
+        let own = (t.kind == TransactionKind::Charge).then_some(t);
+        let of_hold = (t.kind == TransactionKind::Hold).then(|| captures(t.id)).into_iter().flatten();
+        own.into_iter().chain(of_hold).map(|t| (t.capture.as_ref(), t.amount))
+    })
+}
+
+fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
+    let contradicts = |recorded| {
+        Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told: c.amount }))
+    };
+    let hold = recorded(deal, c).filter(|t| t.kind == TransactionKind::Hold).last();
+    if c.held_until.is_some() {
+        return match hold {
+            Some(hold) => contradicts(hold.amount),
+            None => Ok(Fact::New),
+        };
+    }
+    for (capture, amount) in charges(deal, c) {
+        if capture == c.capture.as_ref() {
+            return contradicts(amount);
+        }
+        if capture.is_some() != c.capture.is_some() {
+            return Err(Rejection::FactContradicts(Contradiction::CaptureId { recorded: capture.is_some() }));
+        }
+    }
+    let Some(hold) = hold else { return Ok(Fact::New) };
+    let order = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold.id));
+    Ok(match (hold.hold, order) {
+        (Some(HoldState::Open { .. }), _) => Fact::Charges { hold: hold.id, capture: None },
+        (Some(HoldState::Closing), Some(order)) if order.kind == TransactionKind::Void => {
+            Fact::Instead { void: order.id }
+        }
+        (Some(HoldState::Closing), Some(order)) if order.amount == c.amount => {
+            Fact::Charges { hold: hold.id, capture: Some(order.id) }
+        }
+        // voided, lapsed, or not to be captured: money came in after all
+        (Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None, _) => Fact::New,
+    })
+}
+
+/// So much of a hold is money now. Nothing of it is given back that the deposit wants.
+fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Option<TxId>) {
+    let before = deal.deposit(c.deposit).map_or(0, |d| d.cash());
+    let tx = capture.unwrap_or(deal.books().next_tx());
+    // what we order takes what is needed, and lets the rest go
+    let (amount, last) = (c.amount, c.is_final || capture.is_some());
+    deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last });
+    chargebacks::meet(deal, &c.gateway, &c.reference);
+    // over what the deposit wants in cash, the gateway has taken too much
+    let wanted = deal.deposit(c.deposit).map_or(0, |d| d.required.minor().saturating_sub(before).max(0));
+    let wanted = if deal.phase().has_ended() && !deal.phase().awaits_capture() { 0 } else { wanted };
+    legs::refund(deal, c.deposit, hold, Purpose::Excess, c.amount.minor().saturating_sub(wanted));
+    chargebacks::reconcile(deal);
+    answers::after_capture(deal, c.deposit);
+}
+
+/// Money in another currency than its deposit's: recorded in a deposit of its own, and given back whole.
+fn stray(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Rejection> {
+    let (deposit, is_new) = match deal.books().stray(c.deposit, c.amount.currency()) {
+        Ok(known) => (known, false),
+        Err(Some(new)) => (new, true),
+        Err(None) => return Err(Rejection::TooMany { max: 220 }),
+    };
+    check_total(deal, &ConfirmPayment { deposit, ..c.clone() })?;
+    if is_new {
+        let zero = Money::zero(c.amount.currency());
+        deal.push(Event::StrayOpened { deposit, named: c.deposit, zero });
+    }
+    let tx = deal.books().next_tx();
+    receive(deal, &ConfirmPayment { deposit, ..c.clone() }, tx)
 }
 
 /// The pending transaction that a confirmation answers: the claim with its reference, the request it names, or the
@@ -110,18 +253,35 @@ fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
     found
 }
 
-/// Money is in, whatever we think of it: recorded first, then as much of it as is not wanted goes back.
-pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
-    let id = c.deposit;
-    let deposit = deal.deposit(id).ok_or(Rejection::UnknownDeposit { deposit: id })?;
-    let amount = c.amount.minor();
-    let ever = deposit.buckets.received.checked_add(amount).ok_or(Rejection::AmountTooLarge)?;
+fn check_total(deal: &Deal, c: &ConfirmPayment) -> Result<(), Rejection> {
+    let received = deal.deposit(c.deposit).map_or(0, |d| d.buckets.received);
+    let ever = received.checked_add(c.amount.minor()).ok_or(Rejection::AmountTooLarge)?;
     if ever > Terms::MAX_AMOUNT.saturating_mul(100) {
         return Err(Rejection::AmountTooLarge);
     }
-    let wanted = if deal.takes_money(deposit) { deposit.outstanding().minor() } else { 0 };
-    let (gateway, reference, held_until) = (c.gateway.clone(), c.reference.clone(), c.held_until);
-    deal.push(Event::PaymentReceived { tx, deposit: id, amount: c.amount, gateway, reference, held_until });
+    Ok(())
+}
+
+/// Money is in, whatever we think of it: recorded first, then as much of it as is not wanted goes back.
+pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
+    let id = c.deposit;
+    check_total(deal, c)?;
+    let was_full = chargebacks::full(deal);
+    let wanted = match deal.deposit(id) {
+        Some(deposit) if deal.takes_money(deposit) => deposit.outstanding().minor(),
+        Some(_) | None => 0,
+    };
+    let amount = c.amount.minor();
+    deal.push(Event::PaymentReceived {
+        tx,
+        deposit: id,
+        amount: c.amount,
+        gateway: c.gateway.clone(),
+        reference: c.reference.clone(),
+        held_until: c.held_until,
+        capture: c.capture.clone(),
+    });
+    chargebacks::meet(deal, &c.gateway, &c.reference);
     if c.held_until.is_some() {
         // a hold is taken whole and captured in part
         if wanted == 0 {
@@ -130,15 +290,35 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     } else {
         legs::refund(deal, id, tx, Purpose::Excess, amount.saturating_sub(wanted));
     }
+    let full_now = chargebacks::full(deal);
+    chargebacks::reconcile(deal);
     if wanted == 0 {
         return Ok(());
     }
     if id.is_charge() {
         holds::capture_needed(deal, id);
     } else {
+        // a chargeback that came before its payment undoes it at once
+        let ever = [was_full, full_now].into_iter().reduce(|a, b| std::array::from_fn(|i| {
+            a.get(i) == Some(&true) || b.get(i) == Some(&true)
+        }));
+        chargebacks::end_if_short(deal, ever.unwrap_or(was_full));
         funding::advance(deal);
     }
     Ok(())
+}
+
+/// With the ending, and after the policy's time, a claim that nobody has confirmed lapses. The payment counts all the same
+/// once the gateway tells of it.
+pub(crate) fn drop_claims(deal: &mut Draft<'_>) {
+    let claims: SmallVec<[TxId; 2]> =
+        deal.transactions().iter().filter(|t| t.is_claim()).map(|t| t.id).collect();
+    claims.into_iter().for_each(|tx| lapse(deal, tx));
+}
+
+/// A claim lapses.
+pub(crate) fn lapse(deal: &mut Draft<'_>, tx: TxId) {
+    deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
 }
 
 /// A deposit of this side.

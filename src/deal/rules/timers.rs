@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, destinations, dispute, endings, holds};
+use super::{acceptance, chargebacks, destinations, dispute, endings, holds, payins};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -38,6 +38,8 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         }
         Timer::Hold(hold) => holds::capture_expiring(deal, hold),
         Timer::Settlement => destinations::credit_declined(deal),
+        Timer::Claim(tx) => payins::lapse(deal, tx),
+        Timer::Chargeback => chargebacks::reconcile(deal),
     }
 }
 

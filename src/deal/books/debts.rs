@@ -1,0 +1,138 @@
+//! Debts: who owes what beyond the pots, why, and how much of it is settled.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::{Books, index};
+use crate::deposit::{DepositId, LegId, Reference};
+use crate::settlement::{Purpose, Receivable};
+use crate::wire::left_out::is_default;
+use crate::{Money, Payee};
+
+/// Why somebody owes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Cause {
+    /// The ending could not be covered by the pots.
+    #[default]
+    Ending,
+    /// A payee has one leg twice.
+    PaidTwice {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The payer has the money of a lost chargeback twice: from the bank, and as a refund.
+    RefundedTwice {
+        /// The chargeback, by its number.
+        chargeback: u32,
+        /// The deposit.
+        deposit: DepositId,
+    },
+    /// A lost chargeback was paid out to others, for the liable party to answer for.
+    Liable {
+        /// The chargeback, by its number.
+        chargeback: u32,
+        /// The deposit.
+        deposit: DepositId,
+    },
+    /// A payee lost a leg to a chargeback that others answer for.
+    Cut {
+        /// The chargeback, by its number.
+        chargeback: u32,
+        /// The leg.
+        leg: LegId,
+    },
+    /// A debt was paid, and is owed no more.
+    Overpaid {
+        /// That debt, by its number.
+        debt: u32,
+    },
+}
+
+/// A receivable with its number, and what of it is settled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Debt {
+    /// Its number within the deal, counted from 1.
+    pub number: u32,
+    /// Who owes.
+    pub debtor: Payee,
+    /// To whom.
+    pub payee: Payee,
+    /// For what.
+    pub purpose: Purpose,
+    /// How much stands, the settled part included. Zero once it is cancelled.
+    #[serde(with = "crate::wire::short")]
+    pub amount: Money,
+    /// Why.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cause: Cause,
+    /// What was paid of it, by the reference of each payment, in minor units.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) payments: SmallVec<[(Reference, i64); 1]>,
+}
+
+impl Debt {
+    /// The most payments by which one debt can be settled.
+    pub(crate) const MAX_PAYMENTS: usize = 64;
+
+    /// What was paid of it, in minor units.
+    pub fn paid(&self) -> i64 {
+        self.payments.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+    }
+
+    /// What is still owed.
+    pub fn open(&self) -> Money {
+        let open = self.amount.minor().saturating_sub(self.paid()).max(0);
+        Money::from_minor(open, self.amount.currency())
+    }
+
+    /// Whether anything is still owed.
+    pub fn is_open(&self) -> bool {
+        self.open().is_positive()
+    }
+
+    /// What was paid of it and is owed no more, in minor units.
+    pub(crate) fn overpaid(&self) -> i64 {
+        self.paid().saturating_sub(self.amount.minor()).max(0)
+    }
+}
+
+impl Books {
+    pub(crate) fn debts(&self) -> &[Debt] {
+        &self.debts
+    }
+
+    pub(crate) fn debt(&self, number: u32) -> Option<&Debt> {
+        self.debts.get(index(number))
+    }
+
+    pub(in crate::deal) fn owe(&mut self, receivable: &Receivable, cause: Cause) {
+        let Receivable { debtor, payee, purpose, amount } = receivable.clone();
+        let number = super::number_after(self.debts.len());
+        self.debts.push(Debt { number, debtor, payee, purpose, amount, cause, payments: SmallVec::new() });
+    }
+
+    pub(in crate::deal) fn change_debt(&mut self, number: u32, amount: Money) {
+        if let Some(debt) = self.debts.get_mut(index(number)) {
+            debt.amount = amount;
+        }
+    }
+
+    pub(in crate::deal) fn pay_debt(&mut self, number: u32, amount: Money, reference: &Reference) {
+        if let Some(debt) = self.debts.get_mut(index(number)) {
+            debt.payments.push((reference.clone(), amount.minor()));
+        }
+    }
+
+    pub(super) fn debts_agree(&self) -> bool {
+        self.debts.iter().enumerate().all(|(i, d)| {
+            index(d.number) == i
+                && d.debtor != d.payee
+                && !d.amount.is_negative()
+                && d.payments.len() <= Debt::MAX_PAYMENTS
+                && d.payments.iter().all(|(_, amount)| *amount > 0)
+        })
+    }
+}
