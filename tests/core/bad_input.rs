@@ -679,7 +679,12 @@ fn snapshot_tampering_that_only_the_whole_shows() {
     // the rest of the charge would stay for ever
     let stored = charged.pointer("/state/books/deposits").unwrap().as_array().unwrap();
     let place = stored.iter().position(|d| d["id"] == "charge_1").unwrap();
-    refuse(&charged, &format!("/state/books/deposits/{place}/required"), json!("1.00 RUB"), "state.books.transactions");
+    refuse(
+        &charged,
+        &format!("/state/books/deposits/{place}/required"),
+        json!("1.00 RUB"),
+        "state.books.transactions",
+    );
     let captures = of("held v9");
     // two captures of one hold, none of the other; a capture of less than the deposit needs
     refuse(&captures, "/state/books/transactions/5/source", json!(5), "state.books.transactions");
@@ -691,7 +696,12 @@ fn snapshot_tampering_that_only_the_whole_shows() {
     let twice = json!([chargebacks[0], chargebacks[0]]);
     refuse(&disputed, "/state/books/chargebacks", twice, "state.books.chargebacks");
     refuse(&disputed, "/state/books/chargebacks/0/amount/currency", json!("USD"), "state.books.chargebacks");
-    refuse(&disputed, "/state/books/chargebacks/0/deposit", json!("buyer_guarantee"), "state.books.chargebacks");
+    refuse(
+        &disputed,
+        "/state/books/chargebacks/0/deposit",
+        json!("buyer_guarantee"),
+        "state.books.chargebacks",
+    );
 }
 
 /// More paid out than came in, in the ways that a thief would try.

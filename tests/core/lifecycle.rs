@@ -1797,7 +1797,14 @@ fn rejections_change_nothing_and_repeat() {
 fn unknown_fields_and_schemas_are_refused() {
     let w = eventful();
     let honest = serde_json::to_value(&w.deal).unwrap();
-    for path in ["", "/state", "/state/books/deposits/0", "/state/books/legs/0", "/state/books/transactions/0", "/terms"] {
+    for path in [
+        "",
+        "/state",
+        "/state/books/deposits/0",
+        "/state/books/legs/0",
+        "/state/books/transactions/0",
+        "/terms",
+    ] {
         let mut forged = honest.clone();
         let place = forged.pointer_mut(path).unwrap().as_object_mut().unwrap();
         place.insert("extra".to_owned(), Value::from(1));
@@ -1938,7 +1945,8 @@ fn sources_are_checked_on_decoding() {
     let mut paths = Vec::new();
     numbers(&honest["state"]["books"]["transactions"], "/state/books/transactions", &mut paths);
     numbers(&honest["state"]["books"]["legs"], "/state/books/legs", &mut paths);
-    paths.retain(|p| p.ends_with("/returned") || p.starts_with("/state/books/legs") && p.ends_with("/source"));
+    paths
+        .retain(|p| p.ends_with("/returned") || p.starts_with("/state/books/legs") && p.ends_with("/source"));
     for path in paths {
         for change in [1, -1] {
             let mut forged = honest.clone();
