@@ -97,3 +97,8 @@ pub use wire::{DealSummary, Envelope};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is the code of this page.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/testing.md")]
+struct TestingYourHost;

@@ -837,10 +837,13 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     // takes 1 (1, boris, waiting), 2 (2, boris, proposed), 3 (3, clara, concluded); 4 (1, clara) is returned
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(99)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(0)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-03-01T11:00:00Z")), field("last_at"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-03-02T12:00:00Z")), field("takes"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(99)), field("revision"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(0)), field("revision"));
+    assert_eq!(
+        typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-03-01T11:00:00Z")),
+        field("last_at")
+    );
+    assert_eq!(typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-03-02T12:00:00Z")), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(0)), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(11)), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(u32::MAX)), field("takes"));

@@ -394,8 +394,11 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.store.v1" });
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(9)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-02-01T12:00:00Z")), field("last_at"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(9)), field("revision"));
+    assert_eq!(
+        typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-02-01T12:00:00Z")),
+        field("last_at")
+    );
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(0)), field("conditions_version"));
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(99)), field("conditions_version"));
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(1)), field("conditions"));
