@@ -24,7 +24,7 @@ fn a_builder_writes_what_a_draft_says() {
     let built = begun()
         .item("Phone", dec!(23_500))
         .items("Case", 2, rub(450_50))
-        .service(Service::new("Delivery", dec!(300)).third("courier").payer(Payer::Shared(Rate::HALF)))
+        .service(Service::costing("Delivery", dec!(300)).third("courier").payer(Payer::Shared(Rate::HALF)))
         .fee(Fee::percent("platform", dec!(2.5)).min(dec!(10)).max(dec!(5_000)).on_refund(OnRefund::Keep))
         .fee(Fee::fixed("partner", dec!(5)).partner("pavel").out_of("platform"))
         .policy(Policy::marketplace())
@@ -86,7 +86,7 @@ fn a_builder_keeps_the_first_mistake_and_names_its_field() {
         (phone().fee(Fee::percent("fee", 101)), "fees[0].rate", Problem::Rate(RateError::OutOfRange)),
         (phone().fee(Fee::percent("fee", 1).min(usd(1))), "fees[0].min", Problem::OtherCurrency),
         (
-            phone().service(Service::new("Delivery", dec!(1)).third(" ")),
+            phone().service(Service::costing("Delivery", dec!(1)).third(" ")),
             "services[0].provider",
             Problem::Text(TextError::Blank),
         ),

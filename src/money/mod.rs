@@ -33,10 +33,7 @@ mod money;
 mod rate;
 mod stored;
 
-#[cfg_attr(
-    not(test),
-    allow(unused_imports, reason = "a chargeback over several receipts is divided by it")
-)]
+#[allow(unused_imports, reason = "a chargeback over several receipts is divided by it")]
 pub(crate) use allocate::allocate;
 pub(crate) use allocate::mul_div_floor;
 pub use currency::{Currency, CurrencyError};

@@ -241,7 +241,6 @@ const TEN: NonZeroU64 = match NonZeroU64::new(10) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::de::value::{Error as ValueError, SeqDeserializer};
 
     use super::*;
     use crate::money::CurrencyError;

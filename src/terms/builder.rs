@@ -62,7 +62,7 @@ impl Terms {
     /// let terms = Terms::builder("anna", "shop", Currency::RUB)
     ///     .item("Phone", dec!(23_500))
     ///     .items("Case", 2, dec!(450.50))
-    ///     .service(Service::new("Delivery", dec!(300)).third("courier"))
+    ///     .service(Service::costing("Delivery", dec!(300)).third("courier"))
     ///     .fee(Fee::percent("platform", dec!(5)))
     ///     .policy(Policy::shop().acceptance_s(7_200))
     ///     .build()?;
@@ -243,7 +243,7 @@ impl TermsBuilder {
     }
 }
 
-/// A service under construction, in a currency that the terms know. [`Service::new`] begins one.
+/// A service under construction, in a currency that the terms know. [`Service::costing`] begins one.
 #[derive(Clone, Debug)]
 #[must_use = "a service counts where it is added to terms"]
 pub struct ServiceBuilder {
@@ -257,7 +257,7 @@ pub struct ServiceBuilder {
 
 impl Service {
     /// Begins a service of the seller that the buyer pays.
-    pub fn new(name: impl AsRef<str>, cost: impl Into<Amount>) -> ServiceBuilder {
+    pub fn costing(name: impl AsRef<str>, cost: impl Into<Amount>) -> ServiceBuilder {
         ServiceBuilder {
             name: Text::new(name),
             description: None,
