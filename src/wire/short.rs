@@ -3,10 +3,9 @@
 use serde::{Deserialize, Deserializer, Serializer, de};
 
 use crate::Money;
-use crate::money::Amount;
 
 pub(crate) fn serialize<S: Serializer>(money: &Money, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{} {}", Amount(*money), money.currency()))
+    serializer.collect_str(money)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {

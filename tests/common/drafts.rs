@@ -30,18 +30,10 @@ pub fn judged(mut draft: TermsDraft) -> TermsDraft {
 
 /// A fixed fee.
 pub fn fixed_fee(id: &str, payee: FeePayee, minor: i64, payer: Payer, on_refund: OnRefund) -> Fee {
-    Fee {
-        id: text(id),
-        payee,
-        rate: Rate::default(),
-        base: FeeBase::Price,
-        fixed: Some(rub(minor)),
-        min: None,
-        max: None,
-        payer: Some(payer),
-        on_refund: Some(on_refund),
-        out_of: None,
-    }
+    let mut fee = Fee::of_price(text(id), payee, Rate::ZERO, payer);
+    fee.fixed = Some(rub(minor));
+    fee.on_refund = Some(on_refund);
+    fee
 }
 
 pub fn service(name: &str, minor: i64, payer: Payer, provider: Provider) -> Service {

@@ -98,7 +98,7 @@ fn marketplace() -> Scene {
 
 /// Moderation of every deal; fees of every behaviour on a refund.
 fn marketplace_moderated() -> Scene {
-    let mut draft = judged(plain(Policy { moderation: Moderation::Required, ..Policy::marketplace() }));
+    let mut draft = judged(plain(Policy::marketplace().moderation(Moderation::Required)));
     draft.fees.push(fixed_fee("kept", FeePayee::Processor, 20_00, Payer::Buyer, OnRefund::Keep));
     draft.fees.push(fixed_fee("shared", FeePayee::Platform, 30_00, Payer::Seller, OnRefund::ProRata));
     let mut worded = draft.clone();
@@ -113,7 +113,7 @@ fn guarantee() -> Scene {
 
 /// A mutual deal that is paid through us, with one guarantee, and no arbiter until one is appointed.
 fn guarantee_paid() -> Scene {
-    let mut draft = sale(Policy { one_report: OneReport::Stands, ..Policy::guarantee() });
+    let mut draft = sale(Policy::guarantee().one_report(OneReport::Stands));
     draft.guarantees.seller = Some(rub(300_00));
     let mut dearer = draft.clone();
     dearer.items[0].unit_price = rub(1_200_00);
@@ -127,20 +127,18 @@ fn freelance() -> Scene {
 
 /// The other answers to every silence.
 fn silences() -> Scene {
-    let policy = Policy {
-        on_performance_deadline: OnSilence::Accept,
-        on_acceptance_deadline: OnSilence::Dispute,
-        buyer_cancel: BuyerCancel::UntilAccepted,
-        arbitration_fee: Some(ArbitrationFee {
+    let policy = Policy::shop()
+        .on_performance_deadline(OnSilence::Accept)
+        .on_acceptance_deadline(OnSilence::Dispute)
+        .buyer_cancel(BuyerCancel::UntilAccepted)
+        .arbitration_fee(Some(ArbitrationFee {
             payee: FeePayee::Platform,
             rate: crate::common::percent(10),
             guarantee_rate: crate::common::percent(0),
             fixed: None,
             min: None,
             max: None,
-        }),
-        ..Policy::shop()
-    };
+        }));
     let tracks = &[RecordTracking, SetTrack, RemoveTrack];
     scene("other silences", vec![judged(sale(policy))], tracks)
 }

@@ -35,3 +35,4 @@ mod settlement;
 mod sizes;
 mod table;
 mod terms;
+mod written_terms;

@@ -293,6 +293,6 @@ fn a_policy_without_a_way_on_is_refused() {
         }
     }
     // a partial acceptance needs somebody who accepts
-    let policy = Policy { partial_buyout_allowed: true, ..Policy::guarantee() };
+    let policy = Policy::guarantee().partial_buyout_allowed(true);
     assert_eq!(policy.validate().unwrap_err().problem(), Problem::NeedsAcceptingBuyer);
 }

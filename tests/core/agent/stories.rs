@@ -51,8 +51,10 @@ pub fn draft(policy: Policy) -> TermsDraft {
         payer: Payer::Buyer,
         provider: Provider::Third(text("insurer")),
     }];
-    let fee = Fee::of_price(text("fee"), FeePayee::Platform, Rate::from_ppm(50_000).unwrap(), Payer::Seller);
-    draft.fees = vec![Fee { on_refund: Some(OnRefund::Keep), ..fee }];
+    let five = Rate::from_ppm(50_000).unwrap();
+    let mut fee = Fee::of_price(text("fee"), FeePayee::Platform, five, Payer::Seller);
+    fee.on_refund = Some(OnRefund::Keep);
+    draft.fees = vec![fee];
     draft
 }
 

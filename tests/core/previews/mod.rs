@@ -39,8 +39,9 @@ pub fn lamps() -> TermsDraft {
         service("insurance", 20_00, Payer::Seller, Provider::Platform),
     ];
     let fee = |id, payee, rate, payer, on_refund| {
-        let fee = Fee::of_price(text(id), payee, percent(rate), payer);
-        Fee { on_refund: Some(on_refund), ..fee }
+        let mut fee = Fee::of_price(text(id), payee, percent(rate), payer);
+        fee.on_refund = Some(on_refund);
+        fee
     };
     let partner = FeePayee::Partner(text("partner"));
     draft.fees = vec![

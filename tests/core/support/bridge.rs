@@ -160,26 +160,23 @@ pub fn fee_id(index: usize) -> escrow::terms::FeeId {
 pub fn fee(deal: &calc::Deal, index: usize) -> Fee {
     let fee = &deal.fees[index];
     let own = fee.out_of.is_none();
-    Fee {
-        id: fee_id(index),
-        payee: fee_payee(fee.payee),
-        rate: rate(fee.rate_ppm),
-        base: match fee.base {
-            calc::Base::Price => FeeBase::Price,
-            calc::Base::Order => FeeBase::Order,
-            calc::Base::Gross => FeeBase::Gross,
-        },
-        fixed: (fee.fixed > 0).then(|| money(fee.fixed)),
-        min: fee.min.map(money),
-        max: fee.max.map(money),
-        payer: own.then(|| payer(fee.payer)),
-        on_refund: own.then_some(match fee.on_refund {
-            calc::OnRefund::Keep => OnRefund::Keep,
-            calc::OnRefund::Return => OnRefund::Return,
-            calc::OnRefund::ProRata => OnRefund::ProRata,
-        }),
-        out_of: fee.out_of.map(fee_id),
-    }
+    let mut made = Fee::of_price(fee_id(index), fee_payee(fee.payee), rate(fee.rate_ppm), payer(fee.payer));
+    made.base = match fee.base {
+        calc::Base::Price => FeeBase::Price,
+        calc::Base::Order => FeeBase::Order,
+        calc::Base::Gross => FeeBase::Gross,
+    };
+    made.fixed = (fee.fixed > 0).then(|| money(fee.fixed));
+    made.min = fee.min.map(money);
+    made.max = fee.max.map(money);
+    made.payer = own.then(|| payer(fee.payer));
+    made.on_refund = own.then_some(match fee.on_refund {
+        calc::OnRefund::Keep => OnRefund::Keep,
+        calc::OnRefund::Return => OnRefund::Return,
+        calc::OnRefund::ProRata => OnRefund::ProRata,
+    });
+    made.out_of = fee.out_of.map(fee_id);
+    made
 }
 
 pub fn who(payee: &Payee) -> calc::Who {
