@@ -35,7 +35,7 @@
 //!     amount: rub(23_500_00),
 //!     transaction: None,
 //!     held_until: None,
-//! };
+//!, capture: None, is_final: true };
 //! let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
 //! let _ = deal.handle(&StartPerforming {}.into(), &shop)?;
 //! let accepted = deal.handle(&Accept::default().into(), &anna)?;

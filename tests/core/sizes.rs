@@ -1,7 +1,5 @@
 //! What a host writes: bytes of envelopes, states, terms and snapshots, as JSON.
-//! `cargo test --test sizes -- --nocapture` prints them.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
-#![allow(clippy::panic, clippy::wildcard_enum_match_arm)]
+//! `cargo test --test core sizes -- --nocapture` prints them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -15,6 +15,9 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod stored;
+
 pub mod balance;
 pub mod code;
 mod id;

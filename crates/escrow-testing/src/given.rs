@@ -30,7 +30,7 @@ use escrow::{
 ///     amount: price,
 ///     transaction: None,
 ///     held_until: None,
-/// };
+///, capture: None, is_final: true };
 ///
 /// Given::terms(terms, &anna)
 ///     .command(paid, &Context::gateway(now))

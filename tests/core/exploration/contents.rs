@@ -17,7 +17,8 @@ use escrow::settlement::{Fault, max_award};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Award, Deal, Destination, Money, Payee, Rate, Side, Time, Transaction};
 
-use super::model::{Exploration, Inner};
+use super::model::Exploration;
+use super::state::Inner;
 use crate::common::{
     DAY, HOUR, approve, checkpoint, destination, dispute, remark, report, rub, set_track, submit, text, track,
 };
@@ -264,8 +265,7 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
             reference: claimed.reference().cloned().unwrap(),
             amount: claimed.amount(),
             transaction: None,
-            held_until: None,
-        };
+            held_until: None, capture: None, is_final: true };
         offer(payment.into(), 0);
     }
 }

@@ -75,7 +75,7 @@ pub struct Recipient {
 ///     amount: rub(23_500_00),
 ///     transaction: None,
 ///     held_until: None,
-/// };
+///, capture: None, is_final: true };
 /// let transition = escrow::transition(&deal, &paid.into(), &Context::gateway(now))?;
 /// let mut told = Vec::new();
 /// for recorded in transition.events() {

@@ -218,8 +218,7 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
     assert_eq!(arbiters, ["anna", "other"]);
 
     // a moderator, where a funded deal waits for him
-    let mut w =
-        World::funded(sale(Policy { moderation: escrow::terms::Moderation::Required, ..Policy::shop() }));
+    let mut w = World::funded(sale(Policy::shop().moderation(escrow::terms::Moderation::Required)));
     let all = told(&w.journal);
     assert!(
         all.iter().any(|(.., n)| n.iter().any(|n| n.to == Recipient { role: Role::Moderator, party: None }))

@@ -309,13 +309,12 @@ fn confirm(gateway: &str, reference: &str, minor: i64) -> ConfirmPayment {
         reference: text(reference),
         amount: rub(minor),
         transaction: None,
-        held_until: None,
-    }
+        held_until: None, capture: None, is_final: true }
 }
 
 #[test]
 fn a_claimed_payment_is_verified_where_it_is_said_to_be() {
-    let mut host = Host::with_policy(Policy { consent: escrow::terms::Consent::Explicit, ..Policy::shop() });
+    let mut host = Host::with_policy(Policy::shop().consent(escrow::terms::Consent::Explicit));
     host.act(&Agree { terms_version: 1, payment: None }.into(), seller());
     // at a gateway that there is not: nobody is asked, and nothing holds it up
     host.act(&Agree { terms_version: 1, payment: Some(claim("qiwi", "c-1")) }.into(), buyer());

@@ -170,8 +170,7 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
         reference: known("payment-1"),
         amount: deal.terms().quote().deposit,
         transaction: None,
-        held_until: None,
-    };
+        held_until: None, capture: None, is_final: true };
     let steps: [(escrow::Command, Actor); 4] = [
         (payment.into(), Actor::Gateway),
         (StartPerforming {}.into(), seller()),

@@ -304,8 +304,7 @@ impl RandomDeal {
             reference: text(&deal.id().to_string()),
             amount: deal.terms().quote().deposit,
             transaction: None,
-            held_until: None,
-        };
+            held_until: None, capture: None, is_final: true };
         act(deal, &Actor::Gateway, payment.into());
         for (actor, payee) in owners {
             act(deal, &actor, SetDestination { payee, destination: destination() }.into());

@@ -128,8 +128,7 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
         reference,
         amount,
         transaction,
-        held_until: held_until(deal, now, salt),
-    }
+        held_until: held_until(deal, now, salt), capture: None, is_final: true }
     .into()
 }
 
@@ -141,8 +140,7 @@ pub(super) fn pay(deal: &Deal, deposit: DepositId, amount: Money, now: Time, sal
         reference: fresh_reference(deal),
         amount,
         transaction: None,
-        held_until: held_until(deal, now, salt),
-    }
+        held_until: held_until(deal, now, salt), capture: None, is_final: true }
     .into()
 }
 
