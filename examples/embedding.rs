@@ -74,7 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             reference: "webhook-1".parse()?,
             amount: Money::from_minor(23_500_00, Currency::RUB),
             transaction: None,
-            held_until: None, capture: None, is_final: true };
+            held_until: None,
+            capture: None,
+            is_final: true,
+        };
         agent.submit(&mut db, &mut deal, &paid.into(), Actor::Gateway).await?;
         agent.submit(&mut db, &mut deal, &StartPerforming {}.into(), seller).await?;
 

@@ -106,7 +106,10 @@ fn sale(now: Time) -> Result<Deal, Any> {
         reference: "payment-1".parse()?,
         amount: rub(1_000_00),
         transaction: None,
-        held_until: None, capture: None, is_final: true };
+        held_until: None,
+        capture: None,
+        is_final: true,
+    };
     let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
     let owners = [
         (Payee::Seller, sonya.clone()),

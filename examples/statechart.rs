@@ -435,7 +435,10 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
                 reference: text(&fresh),
                 amount,
                 transaction: None,
-                held_until, capture: None, is_final: true };
+                held_until,
+                capture: None,
+                is_final: true,
+            };
             vec![payment(None).into(), payment(Some(now.plus_secs(2 * 86_400))).into()]
         }
         CommandKind::Remark => {

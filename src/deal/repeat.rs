@@ -112,7 +112,9 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
                 t.kind.is_inbound()
                     && t.reference.as_ref() == Some(reference)
-                    && t.gateway.as_ref().is_some_and(|g| deal.books().of_payment(g, reference).next().is_some())
+                    && t.gateway
+                        .as_ref()
+                        .is_some_and(|g| deal.books().of_payment(g, reference).next().is_some())
             }
             (TransactionState::Pending, Answered::Declined(_) | Answered::Succeeded(_)) => false,
         }),
@@ -131,9 +133,9 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 ChargebackStep::Reinstated => known.reinstated == Some(c.amount),
             }
         }),
-        Command::Returned(c) => deal.transaction(c.transaction).is_some_and(|t| {
-            t.bounced.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))
-        }),
+        Command::Returned(c) => deal
+            .transaction(c.transaction)
+            .is_some_and(|t| t.bounced.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))),
         Command::SettleReceivable(c) => deal.books().debt(c.receivable).is_some_and(|debt| {
             debt.payments.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))
         }),

@@ -169,7 +169,8 @@ impl Deal {
         let patience = self.binding_terms().policy.chargeback_s;
         let waits = |number: u32| self.legs().iter().any(|l| l.waits_for == Some(number));
         let ends = (1_u32..).zip(books.cases()).filter(|(number, _)| waits(*number));
-        let ends = ends.filter_map(|(_, c)| c.opened.map(|(_, at)| (at.plus_secs(patience), Timer::Chargeback)));
+        let ends =
+            ends.filter_map(|(_, c)| c.opened.map(|(_, at)| (at.plus_secs(patience), Timer::Chargeback)));
         ends.min_by_key(|(at, _)| *at)
     }
 

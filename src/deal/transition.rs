@@ -119,8 +119,8 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 /// changed anything.
 fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> Result<(), Rejection> {
     use rules::{
-        acceptance, answers, bounces, cancellation, chargebacks, charges, costs, debts, destinations, dispute, moderation,
-        notes, payins, performance, proposal, timers, tracking,
+        acceptance, answers, bounces, cancellation, chargebacks, charges, costs, debts, destinations,
+        dispute, moderation, notes, payins, performance, proposal, timers, tracking,
     };
     let pushed = deal.pushed();
     let judged = match command {

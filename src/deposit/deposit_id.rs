@@ -118,9 +118,11 @@ impl FromStr for DepositId {
             return Ok(*id);
         }
         let charge = text.strip_prefix("charge_").and_then(number).and_then(Self::charge);
-        let stray = || text.strip_prefix("stray_").and_then(number).and_then(|n| {
-            Self::stray(usize::from(n).saturating_sub(1))
-        });
+        let stray = || {
+            text.strip_prefix("stray_")
+                .and_then(number)
+                .and_then(|n| Self::stray(usize::from(n).saturating_sub(1)))
+        };
         charge.or_else(stray).ok_or(UnknownDepositName)
     }
 }

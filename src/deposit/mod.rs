@@ -10,6 +10,6 @@ pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
 pub use deposit_id::{DepositId, UnknownDepositName};
 pub use leg::{Leg, LegId, LegState};
 pub use transaction::{
-    CaptureId,    ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference, Transaction,
-    TransactionKind, TransactionState, TxId,
+    CaptureId, ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference,
+    Transaction, TransactionKind, TransactionState, TxId,
 };

@@ -115,7 +115,10 @@ pub(crate) fn confirmation(reference: &str, amount: Money) -> ConfirmPayment {
         reference: reference.parse().unwrap(),
         amount,
         transaction: None,
-        held_until: None, capture: None, is_final: true }
+        held_until: None,
+        capture: None,
+        is_final: true,
+    }
 }
 
 pub(crate) fn confirm() -> Command {

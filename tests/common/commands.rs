@@ -80,7 +80,10 @@ pub fn payment(deposit: DepositId, reference: &str, amount: Money) -> ConfirmPay
         reference: text(reference),
         amount,
         transaction: None,
-        held_until: None, capture: None, is_final: true }
+        held_until: None,
+        capture: None,
+        is_final: true,
+    }
 }
 
 pub fn charge(key: &str, payer: Side, payee: Payee, minor: i64) -> Command {

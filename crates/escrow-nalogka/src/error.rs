@@ -241,7 +241,6 @@ impl From<Rejection> for ApiError {
             | Rejection::AmountTooLarge
             | Rejection::TooMany { .. }
             | Rejection::KeyReused
-            | Rejection::AlreadySettled { .. }
             | Rejection::ConfirmInstead { .. }
             | Rejection::AttemptUnanswered
             | Rejection::ServiceAmended
@@ -254,8 +253,9 @@ impl From<Rejection> for ApiError {
             | Rejection::ArbiterIsAParty
             | Rejection::NoSuchOffer
             | Rejection::NoSuchOpening { .. }
-            | Rejection::ChargebackClosed
-            | Rejection::Overflow => ErrorKind::Validation,
+            | Rejection::FactContradicts(_)
+            | Rejection::UnknownPayment
+            | Rejection::UnknownReceivable => ErrorKind::Validation,
             // a reason that is younger than this crate
             _ => ErrorKind::Validation,
         };

@@ -135,7 +135,17 @@ impl HostData {
             | Event::TransactionFailed { .. }
             | Event::ReceivableRaised { .. }
             | Event::ChargebackRecorded { .. }
-            | Event::ChargedBack { .. } => {}
+            | Event::HoldCharged { .. }
+            | Event::StrayOpened { .. }
+            | Event::AnswerDoubted { .. }
+            | Event::AnswerConfirmed { .. }
+            | Event::PaymentReturned { .. }
+            | Event::LegSplit { .. }
+            | Event::LegHeldBack { .. }
+            | Event::LegRestored { .. }
+            | Event::ReceivableChanged { .. }
+            | Event::ReceivableSettled { .. }
+            | Event::PotCut { .. } => {}
         }
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::gateway::Rule;
 use crate::known;
 use escrow::deal::{Access, Status};
-use escrow::deposit::{DepositId, Reference};
+use escrow::deposit::{CaptureId, DepositId, Reference};
 use escrow::settlement::{Ending, Purpose, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
@@ -181,6 +181,12 @@ pub struct Pay {
     /// The gateway's id of the payment; absent: one of its own per step.
     #[serde(default)]
     pub reference: Option<Reference>,
+    /// The gateway's id of the capture, where the payment is captured in parts.
+    #[serde(default)]
+    pub capture: Option<CaptureId>,
+    /// Whether nothing more of the payment is captured; absent: it is the last capture.
+    #[serde(default, rename = "final")]
+    pub is_final: Option<bool>,
 }
 
 const fn buyer_payment() -> DepositId {

@@ -187,9 +187,10 @@ impl Books {
         deposit: DepositId,
         but: Option<&Reference>,
     ) -> i64 {
-        let others = self.cases.iter().filter(|c| {
-            c.payment == *payment && c.gateway == *gateway && Some(&c.id) != but
-        });
+        let others = self
+            .cases
+            .iter()
+            .filter(|c| c.payment == *payment && c.gateway == *gateway && Some(&c.id) != but);
         others.fold(0, |sum, c| sum.saturating_add(c.lost_in(deposit)))
     }
 
@@ -207,9 +208,9 @@ impl Books {
             let steps = c.opened.is_some() || c.won || c.lost.is_some();
             let parts = c.parts.iter().all(|p| {
                 p.amount >= 0
-                    && self.deposit(p.deposit).is_some_and(|d| {
-                        c.amount().is_none_or(|a| a.currency() == d.required.currency())
-                    })
+                    && self
+                        .deposit(p.deposit)
+                        .is_some_and(|d| c.amount().is_none_or(|a| a.currency() == d.required.currency()))
             });
             let most = c.lost.or(c.opened.map(|(amount, _)| amount)).map_or(i64::MAX, Money::minor);
             seen.insert(&*c.id)

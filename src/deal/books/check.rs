@@ -41,8 +41,7 @@ impl Books {
                 return Err(DecodeError::Transaction { index: i });
             }
         }
-        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l))
-        {
+        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l)) {
             return Err(DecodeError::Leg { index });
         }
         for (deposit, (buckets, on_hold)) in self.all_deposits().zip(&counted.explained) {
@@ -174,7 +173,8 @@ impl Books {
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
         let most = t.amount.minor().max(t.captured.saturating_add(t.let_go));
         let returned = (0..=most).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
-        let taken = t.captured >= 0 && t.let_go >= 0 && (t.hold.is_some() || (t.captured, t.let_go) == (0, 0));
+        let taken =
+            t.captured >= 0 && t.let_go >= 0 && (t.hold.is_some() || (t.captured, t.let_go) == (0, 0));
         let bounced = t.bounced.is_empty()
             || (t.state == TransactionState::Succeeded
                 && t.leg.is_some()
@@ -199,14 +199,13 @@ impl Books {
                 .leg
                 .and_then(|l| self.leg(l))
                 .is_some_and(|l| l.deposit == t.deposit && l.amount.currency() == t.amount.currency()),
-            TransactionKind::Hold
-            | TransactionKind::Capture
-            | TransactionKind::Charge => t.leg.is_none(),
+            TransactionKind::Hold | TransactionKind::Capture | TransactionKind::Charge => t.leg.is_none(),
         };
         let needs_source = match t.kind {
             TransactionKind::Capture | TransactionKind::Void => {
                 self.source_of(t.source).is_some_and(|hold| {
-                    hold.kind == TransactionKind::Hold && t.amount.minor() <= hold.amount.minor().max(hold.captured)
+                    hold.kind == TransactionKind::Hold
+                        && t.amount.minor() <= hold.amount.minor().max(hold.captured)
                 })
             }
             TransactionKind::Hold
@@ -267,7 +266,9 @@ impl Books {
                 | LegState::Waiting => l.amount.is_positive(),
             };
         let paid = match (l.state, attempt) {
-            (LegState::Settled | LegState::Credited, Some(t)) if bounced => l.amount.minor() <= t.amount.minor(),
+            (LegState::Settled | LegState::Credited, Some(t)) if bounced => {
+                l.amount.minor() <= t.amount.minor()
+            }
             (LegState::Ordered | LegState::Settled | LegState::Credited, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
@@ -280,7 +281,8 @@ impl Books {
             let known = self.cases.get(index(n)).is_some();
             known && matches!(l.state, LegState::Waiting | LegState::Declined)
         });
-        let of = l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
+        let of =
+            l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
         let deposit = self.deposit(l.deposit);
         let currency = deposit.is_some_and(|d| d.required.currency() == l.amount.currency());
         let to_owner = !l.purpose.goes_back() || deposit.map(|d| d.owner.payee()).as_ref() == Some(&l.payee);

@@ -7,8 +7,8 @@ use super::{Books, PayeeDestination, Stray, index};
 use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
-    Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState,
-    Order, Reference, Transaction, TransactionKind, TransactionState, TxId,
+    Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId,
+    LegState, Order, Reference, Transaction, TransactionKind, TransactionState, TxId,
 };
 use crate::settlement::Purpose;
 use crate::{Destination, Money, Payee, Side, Time};

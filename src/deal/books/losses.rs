@@ -106,10 +106,12 @@ impl Pot<'_> {
         let p = books.charged_by(&case.gateway, &case.payment, deposit);
         let lost = case.lost_in(deposit).min(p.saturating_sub(before)).max(0);
         let refunds = |leg: &Leg| books.refunds(leg, case);
-        let r = books.legs.iter().zip(&out.cuts).filter(|(l, _)| l.deposit == deposit && refunds(l)).fold(
-            0_i64,
-            |sum, (l, cut)| sum.saturating_add(l.gross()).saturating_sub(*cut),
-        );
+        let r = books
+            .legs
+            .iter()
+            .zip(&out.cuts)
+            .filter(|(l, _)| l.deposit == deposit && refunds(l))
+            .fold(0_i64, |sum, (l, cut)| sum.saturating_add(l.gross()).saturating_sub(*cut));
         let after = before.saturating_add(lost);
         let doubled = twice(r, p, after).saturating_sub(twice(r, p, before));
 
@@ -218,8 +220,10 @@ impl Books {
             let mut kept: Vec<(&Case, i64)> = Vec::new();
             for (number, case) in (1_u32..).zip(&self.cases).filter(|(_, c)| is_open(c) && c.part(id) > 0) {
                 let same = |c: &Case| c.payment == case.payment && c.gateway == case.gateway;
-                let kept_before = kept.iter().filter(|(c, _)| same(c)).fold(0_i64, |s, (_, k)| s.saturating_add(*k));
-                let refunded = self.legs.iter().filter(|l| l.deposit == id && l.is_sent() && self.refunds(l, case));
+                let kept_before =
+                    kept.iter().filter(|(c, _)| same(c)).fold(0_i64, |s, (_, k)| s.saturating_add(*k));
+                let refunded =
+                    self.legs.iter().filter(|l| l.deposit == id && l.is_sent() && self.refunds(l, case));
                 let refunded = refunded.fold(0_i64, |s, l| s.saturating_add(l.amount.minor()));
                 let left = self
                     .charged_by(&case.gateway, &case.payment, id)
@@ -242,10 +246,18 @@ impl Books {
                     .legs
                     .iter()
                     .rev()
-                    .filter(|l| l.deposit == id && !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id))
+                    .filter(|l| {
+                        l.deposit == id && !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id)
+                    })
                     .collect();
                 order.sort_by_key(|l| {
-                    if self.refunds(l, case) { 0 } else if l.payee == liable { 1 } else { 2 }
+                    if self.refunds(l, case) {
+                        0
+                    } else if l.payee == liable {
+                        1
+                    } else {
+                        2
+                    }
                 });
                 for leg in order {
                     let part = leg.amount.minor().min(need);

@@ -212,7 +212,10 @@ impl Books {
     /// What a deposit misses to `wanted`, beside its captured money and the captures that have no answer.
     pub(crate) fn missing(&self, deposit: &Deposit, wanted: i64) -> i64 {
         let coming = self.open_captures(deposit.id).map(|t| t.amount.minor());
-        coming.fold(wanted.saturating_sub(deposit.cash()).saturating_sub(deposit.lost_later), i64::saturating_sub)
+        coming.fold(
+            wanted.saturating_sub(deposit.cash()).saturating_sub(deposit.lost_later),
+            i64::saturating_sub,
+        )
     }
 
     /// The payments that a deposit's money can go back to with what is left of each, newest first.

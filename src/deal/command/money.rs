@@ -74,7 +74,12 @@ pub struct ConfirmPayment {
 
 impl ConfirmPayment {
     /// Money that was charged, into a deposit.
-    pub const fn charged(deposit: DepositId, gateway: GatewayName, reference: Reference, amount: Money) -> Self {
+    pub const fn charged(
+        deposit: DepositId,
+        gateway: GatewayName,
+        reference: Reference,
+        amount: Money,
+    ) -> Self {
         Self {
             deposit,
             gateway,

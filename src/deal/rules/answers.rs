@@ -93,10 +93,10 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
     match transaction.kind {
         TransactionKind::Capture => {
             let (amount, deposit) = (transaction.amount, transaction.deposit);
-            let (gateway, payment) =
-                payment_of(deal, tx).ok_or(Rejection::UnknownTransaction { tx })?;
+            let (gateway, payment) = payment_of(deal, tx).ok_or(Rejection::UnknownTransaction { tx })?;
             let capture = CaptureId::from_reference(reference);
-            let told = ConfirmPayment { capture, ..ConfirmPayment::charged(deposit, gateway, payment, amount) };
+            let told =
+                ConfirmPayment { capture, ..ConfirmPayment::charged(deposit, gateway, payment, amount) };
             if payins::is_recorded(deal, &told) {
                 return Ok(());
             }
@@ -117,15 +117,19 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
 
 /// A payee who has a leg twice owes it. While the latest attempt has no answer nobody knows.
 fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
-    let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else { return };
+    let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else {
+        return;
+    };
     let done = match leg.state() {
         LegState::Settled | LegState::Credited => true,
         LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Dropped => false,
     };
     let late = |t: &&Transaction| t.leg == Some(leg.id()) && t.late;
-    let twice = deal.transactions().iter().filter(late).fold(0_i64, |sum, t| {
-        sum.saturating_add(t.amount.minor()).saturating_sub(t.bounced())
-    });
+    let twice = deal
+        .transactions()
+        .iter()
+        .filter(late)
+        .fold(0_i64, |sum, t| sum.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
     let cause = Cause::PaidTwice { leg: leg.root() };
     let (payee, currency) = (leg.payee().clone(), leg.amount().currency());
     let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| d.amount.minor());

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::{endings, legs};
+use crate::deal::Deal;
 use crate::deal::books::{Case, Cause, Losses};
 use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::rejection::{Contradiction, Rejection};
-use crate::deal::Deal;
 use crate::deposit::{DepositId, DepositPurpose, GatewayName, LegId, LegState, Reference};
 use crate::settlement::{Purpose, Receivable};
 use crate::terms::Liable;

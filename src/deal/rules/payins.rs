@@ -3,11 +3,11 @@
 use smallvec::SmallVec;
 
 use super::{answers, chargebacks, funding, holds, legs};
+use crate::deal::Deal;
 use crate::deal::command::{ConfirmPayment, PaymentClaim, RequestPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
-use crate::deal::Deal;
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
     CaptureId, Deposit, DepositId, HoldState, Order, Reason, Transaction, TransactionKind, TransactionState,
@@ -169,9 +169,8 @@ fn charges<'d>(
 }
 
 fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
-    let contradicts = |recorded| {
-        Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told: c.amount }))
-    };
+    let contradicts =
+        |recorded| Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told: c.amount }));
     let hold = recorded(deal, c).filter(|t| t.kind == TransactionKind::Hold).last();
     if c.held_until.is_some() {
         return match hold {
@@ -299,9 +298,9 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_needed(deal, id);
     } else {
         // a chargeback that came before its payment undoes it at once
-        let ever = [was_full, full_now].into_iter().reduce(|a, b| std::array::from_fn(|i| {
-            a.get(i) == Some(&true) || b.get(i) == Some(&true)
-        }));
+        let ever = [was_full, full_now]
+            .into_iter()
+            .reduce(|a, b| std::array::from_fn(|i| a.get(i) == Some(&true) || b.get(i) == Some(&true)));
         chargebacks::end_if_short(deal, ever.unwrap_or(was_full));
         funding::advance(deal);
     }

@@ -48,8 +48,7 @@ fn changed_deposits(deal: &Deal, new: &Terms) -> Result<SmallVec<[DepositChange;
         }
         // buckets are in one currency for good
         let used = || {
-            deal.transactions().iter().any(|t| t.deposit == deposit.id)
-                || deal.books().has_case(deposit.id)
+            deal.transactions().iter().any(|t| t.deposit == deposit.id) || deal.books().has_case(deposit.id)
         };
         if deposit.required.currency() != new.currency() && used() {
             return Err(TermsError::at("guarantees", Problem::Pinned).into());

@@ -69,7 +69,10 @@ pub fn payment(reference: &str, minor: i64) -> ConfirmPayment {
         reference: text(reference),
         amount: rub(minor),
         transaction: None,
-        held_until: None, capture: None, is_final: true }
+        held_until: None,
+        capture: None,
+        is_final: true,
+    }
 }
 
 pub fn track() -> Arc<Track> {

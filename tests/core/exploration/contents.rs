@@ -265,7 +265,10 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
             reference: claimed.reference().cloned().unwrap(),
             amount: claimed.amount(),
             transaction: None,
-            held_until: None, capture: None, is_final: true };
+            held_until: None,
+            capture: None,
+            is_final: true,
+        };
         offer(payment.into(), 0);
     }
 }

@@ -284,8 +284,16 @@ impl Books {
                     let (gateway, reference) = (gateway.clone(), reference.clone());
                     let (deposit, amount, transaction) = (t.deposit(), t.amount(), Some(t.id()));
                     let held_until = None;
-                    let payment =
-                        ConfirmPayment { deposit, gateway, reference, amount, transaction, held_until, capture: None, is_final: true };
+                    let payment = ConfirmPayment {
+                        deposit,
+                        gateway,
+                        reference,
+                        amount,
+                        transaction,
+                        held_until,
+                        capture: None,
+                        is_final: true,
+                    };
                     self.receive(before, &payment, news);
                 }
             }

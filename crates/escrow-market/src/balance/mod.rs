@@ -284,7 +284,8 @@ impl Balance {
             let credit = command::Credit { deal, transaction, purpose, amount, settled_at };
             self.heard.amount(&credit.fact()).is_none().then(|| credit.into())
         });
-        let receivables = deal.receivables().iter().zip(1_u32..).filter_map(|(r, receivable)| {
+        let receivables = deal.debts().iter().filter_map(|r| {
+            let receivable = r.number;
             if !self.is_meant(&r.debtor, r.amount, deal) {
                 return None;
             }

@@ -246,20 +246,34 @@ pub enum News {
     },
     /// The payer's bank moved a chargeback.
     Chargeback {
-        /// Of which deposit.
-        deposit: DepositId,
+        /// Of which payment.
+        payment: Reference,
         /// How much.
         amount: Money,
         /// How far it is.
         step: ChargebackStep,
     },
-    /// A lost chargeback has left the deposit.
+    /// What lost chargebacks have taken out of a deposit is another sum now.
     ChargedBack {
         /// Which.
         deposit: DepositId,
-        /// What it took of what was held.
-        from_held: Money,
-        /// What it took of what was waiting to be paid.
-        from_legs: Money,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+    },
+    /// A payee's bank has given a payment back.
+    Returned {
+        /// What it was for.
+        purpose: Purpose,
+        /// How much came back.
+        amount: Money,
+    },
+    /// A debt is another one now. Zero: nothing is owed any more.
+    ReceivableChanged {
+        /// Its number in the deal.
+        receivable: u32,
+        /// How much is open.
+        open: Money,
     },
 }

@@ -309,7 +309,10 @@ fn confirm(gateway: &str, reference: &str, minor: i64) -> ConfirmPayment {
         reference: text(reference),
         amount: rub(minor),
         transaction: None,
-        held_until: None, capture: None, is_final: true }
+        held_until: None,
+        capture: None,
+        is_final: true,
+    }
 }
 
 #[test]

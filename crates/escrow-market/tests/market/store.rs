@@ -186,7 +186,10 @@ fn while_suspended_there_is_no_new_deal_and_open_ones_run_on() {
         reference: text("payment-1"),
         amount: rub(1_000_00),
         transaction: None,
-        held_until: None, capture: None, is_final: true };
+        held_until: None,
+        capture: None,
+        is_final: true,
+    };
     let _ = deal.handle(&paid.into(), &Context::gateway(now())).unwrap();
     assert_eq!(deal.status(), escrow::Status::AwaitingPerformance);
 

@@ -71,7 +71,16 @@ fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> 
     let (gateway, reference) = paid.unwrap_or((known("suite"), known("payment")));
     let held_until = held.then(|| start().plus_secs(7 * 86_400));
     let deposit = DepositId::BUYER_PAYMENT;
-    let payment = ConfirmPayment { deposit, gateway, reference, amount, transaction: None, held_until, capture: None, is_final: true };
+    let payment = ConfirmPayment {
+        deposit,
+        gateway,
+        reference,
+        amount,
+        transaction: None,
+        held_until,
+        capture: None,
+        is_final: true,
+    };
     act(&mut deal, payment, Actor::Gateway)?;
     Ok(Some(deal))
 }

@@ -170,7 +170,10 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
         reference: known("payment-1"),
         amount: deal.terms().quote().deposit,
         transaction: None,
-        held_until: None, capture: None, is_final: true };
+        held_until: None,
+        capture: None,
+        is_final: true,
+    };
     let steps: [(escrow::Command, Actor); 4] = [
         (payment.into(), Actor::Gateway),
         (StartPerforming {}.into(), seller()),

@@ -8,8 +8,9 @@ use escrow::Command;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Approve, Attach, Cancel,
     Chargeback, ConfirmPayment, Extend, FileClaim, IncurCost, OpenDispute, Post, ProposeAward,
-    RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges, RequestPayment, Rule,
-    SetDestination, SetTrack, StartPerforming, StopPerforming, Submit, Wake, WithdrawDispute,
+    RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges, RequestPayment, Returned,
+    Rule, SetDestination, SetTrack, SettleReceivable, StartPerforming, StopPerforming, Submit, Wake,
+    WithdrawDispute,
 };
 use escrow::terms::Policy;
 
@@ -89,6 +90,8 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "set_destination" => SetDestination,
         "redirect_refund" => RedirectRefund,
         "chargeback" => Chargeback,
+        "returned" => Returned,
+        "settle_receivable" => SettleReceivable,
         "extend" => Extend,
         "post" => Post,
         "wake" => Wake,

@@ -173,7 +173,15 @@ impl Report {
         self.outcome = deal.outcome();
         self.quote = Some(deal.binding_terms().quote().clone());
         self.legs = deal.legs().iter().map(LegReport::from).collect();
-        self.receivables = deal.receivables().to_vec();
+        self.receivables = deal
+            .receivables()
+            .map(|debt| Receivable {
+                debtor: debt.debtor.clone(),
+                payee: debt.payee.clone(),
+                purpose: debt.purpose,
+                amount: debt.open(),
+            })
+            .collect();
         self.deposits = deal.deposits().iter().map(DepositReport::from).collect();
     }
 }

@@ -83,7 +83,7 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Overflow
+                Rejection::UnknownActor
             }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
@@ -196,6 +196,8 @@ impl Run {
             amount: pay.amount.or(outstanding).unwrap_or(zero),
             transaction: None,
             held_until: pay.held_until,
+            capture: pay.capture.clone(),
+            is_final: pay.is_final.unwrap_or(true),
         }
     }
 

@@ -304,7 +304,10 @@ impl RandomDeal {
             reference: text(&deal.id().to_string()),
             amount: deal.terms().quote().deposit,
             transaction: None,
-            held_until: None, capture: None, is_final: true };
+            held_until: None,
+            capture: None,
+            is_final: true,
+        };
         act(deal, &Actor::Gateway, payment.into());
         for (actor, payee) in owners {
             act(deal, &actor, SetDestination { payee, destination: destination() }.into());

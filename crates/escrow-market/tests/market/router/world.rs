@@ -78,7 +78,17 @@ pub fn request(key: &str, method: &str, amount: Money) -> Command {
 
 pub fn pay(gateway: &str, reference: &str, amount: Money) -> Command {
     let (gateway, reference) = (text(gateway), text(reference));
-    ConfirmPayment { deposit: B, gateway, reference, amount, transaction: None, held_until: None, capture: None, is_final: true }.into()
+    ConfirmPayment {
+        deposit: B,
+        gateway,
+        reference,
+        amount,
+        transaction: None,
+        held_until: None,
+        capture: None,
+        is_final: true,
+    }
+    .into()
 }
 
 pub fn claim(gateway: &str, reference: &str) -> PaymentClaim {

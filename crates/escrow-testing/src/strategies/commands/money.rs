@@ -128,7 +128,10 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
         reference,
         amount,
         transaction,
-        held_until: held_until(deal, now, salt), capture: None, is_final: true }
+        held_until: held_until(deal, now, salt),
+        capture: None,
+        is_final: true,
+    }
     .into()
 }
 
@@ -140,7 +143,10 @@ pub(super) fn pay(deal: &Deal, deposit: DepositId, amount: Money, now: Time, sal
         reference: fresh_reference(deal),
         amount,
         transaction: None,
-        held_until: held_until(deal, now, salt), capture: None, is_final: true }
+        held_until: held_until(deal, now, salt),
+        capture: None,
+        is_final: true,
+    }
     .into()
 }
 
