@@ -15,7 +15,7 @@ use super::work::Work;
 use super::{Deal, State};
 use crate::dispute::Opener;
 use crate::terms::Terms;
-use crate::{DealId, Recorded};
+use crate::{Actor, DealId, Recorded, Side};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
@@ -85,7 +85,10 @@ impl Deal {
             Event::StrayOpened { deposit, named, zero } => books.add_stray(*deposit, *named, *zero),
             Event::Remarked { remark } => clockwork.remark(remark.clone().into()),
             Event::Approved {} => agreement.approve(),
-            Event::Attached { attachment } => work.attach(&attachment.id),
+            Event::Attached { attachment } => {
+                let by = side_of(&self.terms, &recorded.actor);
+                work.attach(attachment, by);
+            }
             Event::TrackSet { track } => work.set_track(Some(track)),
             Event::TrackRemoved {} => work.set_track(None),
             Event::TrackingRecorded { checkpoint, latest } => work.record(checkpoint, *latest),
@@ -96,7 +99,7 @@ impl Deal {
                 clockwork.say(comment.clone().into());
             }
             Event::Reported { side, verdict, .. } => quarrel.hear(*side, *verdict),
-            Event::CostIncurred { service, .. } => work.incur(*service),
+            Event::CostIncurred { service, evidence } => work.incur(*service, evidence),
             Event::ChargeAdded { deposit, payer, amount, details } => {
                 books.add_charge(*deposit, *payer, *amount, details);
             }
@@ -158,5 +161,19 @@ impl Deal {
             Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
             Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }
+    }
+}
+
+/// Which party acted, if one did.
+fn side_of(terms: &Terms, actor: &Actor) -> Option<Side> {
+    match actor {
+        Actor::Party(id) if *id == terms.buyer => Some(Side::Buyer),
+        Actor::Party(id) if *id == terms.seller => Some(Side::Seller),
+        Actor::Party(_)
+        | Actor::Operator(_)
+        | Actor::Moderator(_)
+        | Actor::Gateway
+        | Actor::Tracker
+        | Actor::Clock => None,
     }
 }

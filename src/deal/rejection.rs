@@ -143,6 +143,9 @@ pub enum Rejection {
     /// The key was used for something else.
     #[error("key: used already, for another amount, method or payee; choose a new one")]
     KeyReused,
+    /// A document, or a cost, is known by this id already, with other content.
+    #[error("id: used already, with other content: choose a new one")]
+    IdentityTaken,
     /// The deal has no such transaction.
     #[error("transaction: the deal has no transaction {tx}")]
     UnknownTransaction {
@@ -243,6 +246,7 @@ impl Rejection {
             Self::AmountTooLarge => "amount-too-large",
             Self::TooMany { .. } => "too-many",
             Self::KeyReused => "key-reused",
+            Self::IdentityTaken => "identity-taken",
             Self::UnknownTransaction { .. } => "unknown-transaction",
             Self::ConfirmInstead { .. } => "confirm-instead",
             Self::AttemptUnanswered => "attempt-unanswered",
@@ -297,6 +301,7 @@ impl Rejection {
             | Self::AmountTooLarge
             | Self::TooMany { .. }
             | Self::KeyReused
+            | Self::IdentityTaken
             | Self::UnknownTransaction { .. }
             | Self::ConfirmInstead { .. }
             | Self::NotYourMoney

@@ -40,7 +40,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
         }
         Command::Approve(_) => agreement.approved && deal.status() != Status::Moderation,
-        Command::Attach(c) => work.attachments.contains(&c.attachment.id),
+        Command::Attach(c) => work.documents.iter().any(|d| d.is(&c.attachment)),
         Command::SetTrack(c) => work.track.as_ref() == Some(&c.track),
         Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
@@ -65,9 +65,12 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 }
         }
         Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
-        Command::IncurCost(c) => work.incurred.contains(usize::from(c.service)),
+        Command::IncurCost(c) => work.evidence_of(c.service) == Some(&c.evidence),
         Command::AddCharge(c) => deal.books().charge(&c.key).is_some_and(|(deposit, charge)| {
-            deposit.owner == c.payer && deposit.required == c.amount && charge.payee == c.payee
+            deposit.owner == c.payer
+                && deposit.required == c.amount
+                && charge.payee == c.payee
+                && charge.reason == c.reason
         }),
         Command::Cancel(_) => {
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));

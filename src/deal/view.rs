@@ -184,8 +184,8 @@ impl Deal {
     }
 
     /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
-    pub fn attachments(&self) -> &[super::command::DocumentId] {
-        &self.state.work.attachments
+    pub fn attachments(&self) -> impl Iterator<Item = &super::command::DocumentId> {
+        self.state.work.documents.iter().map(|d| &d.id)
     }
 
     /// The arbiter.

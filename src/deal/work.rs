@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{Checkpoint, CheckpointId, DocumentId, MessageRef, Revision, Track};
+use super::command::{
+    Attachment, Checkpoint, CheckpointId, Digest, DocumentId, FileRef, MessageRef, Revision, Track,
+};
+use crate::Side;
 use crate::settlement::Incurred;
 use crate::wire::left_out::is_default;
 
@@ -39,6 +42,26 @@ impl<Id: PartialEq> Recent<Id> {
     }
 }
 
+/// A document, as far as a repeat has to be told from another one under the same id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    pub(crate) id: DocumentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    size: u64,
+    /// Which party added it; `None`: the staff, or the arbiter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Side>,
+}
+
+impl Document {
+    /// Whether it is just this file.
+    pub(crate) fn is(&self, file: &Attachment) -> bool {
+        self.id == file.id && self.digest == file.digest && self.size == file.size
+    }
+}
+
 /// What was done.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,15 +92,31 @@ pub(crate) struct Work {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) waits: bool,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    pub(crate) attachments: SmallVec<[DocumentId; 1]>,
+    pub(crate) documents: SmallVec<[Document; 1]>,
+    /// The evidence of the costs that were incurred, by the service.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) evidence: SmallVec<[(u8, FileRef); 1]>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) posts: Recent<MessageRef>,
 }
 
+impl Work {
+    /// How many documents this party has added, or the staff and the arbiter.
+    pub(crate) fn documents_of(&self, by: Option<Side>) -> usize {
+        self.documents.iter().filter(|d| d.by == by).count()
+    }
+
+    /// The evidence of a cost.
+    pub(crate) fn evidence_of(&self, service: u8) -> Option<&FileRef> {
+        self.evidence.iter().find(|(of, _)| *of == service).map(|(_, evidence)| evidence)
+    }
+}
+
 /// The fold.
 impl Work {
-    pub(super) fn attach(&mut self, id: &DocumentId) {
-        self.attachments.push(id.clone());
+    pub(super) fn attach(&mut self, file: &Attachment, by: Option<Side>) {
+        let (id, digest, size) = (file.id.clone(), file.digest.clone(), file.size);
+        self.documents.push(Document { id, digest, size, by });
     }
 
     pub(super) fn post(&mut self, id: &MessageRef) {
@@ -112,8 +151,9 @@ impl Work {
         self.latest_spent = true;
     }
 
-    pub(super) fn incur(&mut self, service: u8) {
+    pub(super) fn incur(&mut self, service: u8, evidence: &FileRef) {
         self.incurred = self.incurred.with(usize::from(service));
+        self.evidence.push((service, evidence.clone()));
     }
 
     /// The buyer looks at what was done.
@@ -125,6 +165,13 @@ impl Work {
     pub(super) fn wrong(&self, services: usize) -> Option<&'static str> {
         let checks = [
             ("work.incurred", (services..32).all(|i| !self.incurred.contains(i))),
+            ("work.evidence", self.evidence.iter().all(|(i, _)| self.incurred.contains(usize::from(*i)))),
+            (
+                "work.documents",
+                [(Some(Side::Buyer), 32), (Some(Side::Seller), 32), (None, 64)]
+                    .into_iter()
+                    .all(|(by, most)| self.documents_of(by) <= most),
+            ),
             ("work.latest", self.latest.is_none() || self.track.is_some()),
             ("work.checkpoints", self.checkpoints.is_bounded()),
             ("work.submitted", (self.submitted > 0) == self.revision.is_some()),

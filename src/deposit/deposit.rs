@@ -74,6 +74,9 @@ pub struct ChargeDetails {
     pub payee: Payee,
     /// What for.
     pub reason: Reason,
+    /// Which party asked for it; `None`: the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Side>,
 }
 
 /// Money that one party has put, or is to put, into the deal.

@@ -241,6 +241,7 @@ impl From<Rejection> for ApiError {
             | Rejection::AmountTooLarge
             | Rejection::TooMany { .. }
             | Rejection::KeyReused
+            | Rejection::IdentityTaken
             | Rejection::ConfirmInstead { .. }
             | Rejection::AttemptUnanswered
             | Rejection::ServiceAmended

@@ -164,7 +164,7 @@ fn attachments(deal: &escrow::Deal, host: &HostData) -> Vec<Attachment> {
         mime_type: None,
         size: None,
     };
-    deal.attachments().iter().map(|id| known(id).unwrap_or_else(|| bare(id))).collect()
+    deal.attachments().map(|id| known(id).unwrap_or_else(|| bare(id))).collect()
 }
 
 impl Deposit {

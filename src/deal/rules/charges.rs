@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::legs;
-use crate::Payee;
+use crate::{Payee, Role};
 use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
@@ -13,8 +13,13 @@ use crate::deposit::{ChargeDetails, Deposit, DepositId};
 use crate::settlement::Purpose;
 use crate::terms::Terms;
 
+/// The most charges that each party may ask for.
+const MAX_OF_A_PARTY: u32 = 12;
+/// The most charges that the operator may ask for.
+const MAX_OF_STAFF: u32 = 8;
+
 /// A further deposit, for the other party, the platform, the processor or a third party of the terms.
-pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge) -> Result<(), Rejection> {
+pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge, role: Role) -> Result<(), Rejection> {
     if c.amount.currency() != deal.terms().currency {
         return Err(Rejection::AmountCurrency);
     }
@@ -36,7 +41,14 @@ pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge) -> Result<(), Rejection> 
     }
     let deposit = DepositId::at_index(deal.deposits().len())
         .ok_or(Rejection::TooMany { max: u32::from(DepositId::MAX_CHARGES) })?;
-    let details = ChargeDetails { key: c.key.clone(), payee: c.payee.clone(), reason: c.reason.clone() };
+    let by = role.side();
+    let max = if by.is_some() { MAX_OF_A_PARTY } else { MAX_OF_STAFF };
+    let own = deal.deposits().iter().filter_map(|d| d.charge()).filter(|charge| charge.by == by).count();
+    if !u32::try_from(own).is_ok_and(|n| n < max) {
+        return Err(Rejection::TooMany { max });
+    }
+    let (key, payee, reason) = (c.key.clone(), c.payee.clone(), c.reason.clone());
+    let details = ChargeDetails { key, payee, reason, by };
     deal.push(Event::ChargeAdded { deposit, payer: c.payer, amount: c.amount, details: Arc::new(details) });
     Ok(())
 }
