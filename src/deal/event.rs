@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 use super::agreement::Consents;
 use super::books::{Case, Cause};
 use super::command::{
-    Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
-    Track, Verdict,
+    Attachment, ChargebackStep, Checkpoint, CommandKind, DestinationUse, FileRef, MessageRef, PaymentForm,
+    Revision, Track, Verdict,
 };
 use super::phase::{Outcome, Phase, Stage};
 use super::timers::Timer;
@@ -485,6 +485,16 @@ pub enum Event {
         /// What of it an ending divides all the same.
         as_if: Money,
     },
+    /// The command had an id, by which it is recognised when it is sent again. The last event of its command.
+    RequestNoted {
+        /// The id.
+        request_id: ClientKey,
+        /// The kind of the command.
+        command: CommandKind,
+        /// Of which party; `None`: the staff, or anybody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
+    },
     /// The dispute ended with the deal.
     DisputeClosed {},
 }
@@ -547,6 +557,7 @@ impl Event {
             | Self::ReceivableChanged { .. }
             | Self::ReceivableSettled { .. }
             | Self::PotCut { .. }
+            | Self::RequestNoted { .. }
             | Self::DisputeClosed {} => None,
         }
     }

@@ -53,9 +53,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
-        Command::RequestChanges(c) => {
-            c.number == work.submitted && work.changes_requested && in_stage(deal, Stage::Performing)
-        }
+        Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
         Command::Accept(c) => {
             deal.outcome() == Some(Outcome::Completed)
                 && match (&c.quantities, deal.ending()) {
