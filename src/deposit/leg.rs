@@ -1,9 +1,9 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
+use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::{DepositId, TransactionKind, TxId};
-use crate::settlement::Purpose;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -44,7 +44,7 @@ pub struct Leg {
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// The latest attempt.

@@ -1,5 +1,6 @@
 //! Transactions: one movement of money each, pending until it succeeds or fails, and never anything else after.
 
+use crate::deposit::Purpose;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DepositId, LegId};
 use crate::names::plain_number;
-use crate::settlement::Purpose;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{DealId, Money, ParseError, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
@@ -202,7 +202,7 @@ pub struct Transaction {
     pub(crate) id: TxId,
     pub(crate) kind: TransactionKind,
     pub(crate) deposit: DepositId,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: TransactionState,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,14 +3,15 @@
 
 use super::accepted::quote_accepted;
 use super::claims::{Claim, Claims, Of, collect_claims, take};
-use super::minor::{TooLarge, add, sub};
 use super::row::{Row, S};
-use super::sums::fee_amount;
-use super::{Ending, Fault, Incurred, Pots, Purpose, Quote, SettleError, Settlement};
+use super::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use crate::deposit::DepositId;
+use crate::deposit::Purpose;
 use crate::dispute::Award;
+use crate::money::minor::{TooLarge, add, sub};
 use crate::money::mul_div_floor;
-use crate::terms::{Provider, Terms};
+use crate::terms::Quote;
+use crate::terms::{Provider, Terms, fee_amount};
 use crate::{Money, Payee, Rate, Side};
 
 /// The pots in the order of [`Paid`](super::claims::Paid).

@@ -108,7 +108,7 @@ fn snapshot_tampering_that_only_the_whole_shows() {
     let declined = of("g-payout-redirected v13");
     // nobody would ever send it again
     refuse(&declined, "/state/books/legs/1/state", json!("waiting"), "state.books.legs[1]");
-    refuse(&declined, "/state/clockwork/ended/settle_by", Value::Null, "settle_by");
+    refuse(&declined, "/state/clockwork/ended/settle_by", Value::Null, "missing field `settle_by`");
     refuse(&declined, "/state/clockwork/phase/paying/awaiting_capture", json!(true), "state.clockwork.phase");
     let charged = of("disputed v13");
     // the rest of the charge would stay for ever
@@ -159,7 +159,7 @@ fn snapshot_tampering_by_whole_figures() {
         (vec![("/state/books/deposits/0/required", json!("1.00 RUB"))], "state.books.deposits: buyer_payment"),
         (vec![("/state/books/deposits/0/required", json!("23500.00 USD"))], "state.books.deposits: buyer_payment"),
         (vec![("/state/books/deposits/0/owner", json!("seller"))], "state.books.deposits: buyer_payment"),
-        (vec![("/state/books/deposits/0/id", json!("seller_payment"))], "state.books.deposits: must be the four"),
+        (vec![("/state/books/deposits/0/id", json!("seller_payment"))], "state.books.deposits: buyer_payment: id"),
         (vec![("/state/books/deposits/0/purpose", json!("guarantee"))], "unknown field `purpose`"),
         (vec![("/state/books/deposits", json!([]))], "state.books.deposits: must be the four"),
         (vec![("/state/books/transactions", json!([]))], "state.books.transactions: those of buyer_payment"),
