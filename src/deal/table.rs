@@ -65,17 +65,20 @@ const NOT_CLOSED: &[P] = &[
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
-const AGREED: &[P] = &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const AGREED: &[P] =
+    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it; the last payout closes.
-const ANSWERED: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
+const ANSWERED: &[P] =
+    &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                              BEFORE_FUNDED,                                                           Always,                   STAYS),
     row(Agree,            PARTIES,                                BEFORE_FUNDED,                                                           Always,                   AGREED),
     row(RequestPayment,   PARTIES,                                BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(ConfirmPayment,   &[Gateway],                             ANY,                                                                     Always,                   FUNDED),
+    row(ConfirmPayment,   &[Gateway],                             ANY,                                                                     Always,                   PAID),
     row(Remark,           &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         &[P::Moderation]),
     row(Remark,           &[Moderator],                           &[P::Moderation],                                                        Always,                   STAYS),
     row(Approve,          &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         STAYS),
@@ -83,7 +86,7 @@ const ROWS: &[Row] = &[
     row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                      Always,                   STAYS),
     row(SetTrack,         SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
     row(RemoveTrack,      SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
-    row(RecordTracking,   &[Tracker],                             FUNDED,                                                                  Always,                   &[Performing, AwaitingAcceptance, Disputed]),
+    row(RecordTracking,   &[Tracker],                             FUNDED,                                                                  Always,                   &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
     row(RecordTracking,   &[Tracker],                             &[P::Moderation],                                                        If(Funded),               STAYS),
     row(StartPerforming,  SELLERS,                                &[AwaitingPerformance],                                                  If(CaptureConfirmed),     &[Performing]),
     row(StopPerforming,   SELLERS,                                &[Performing],                                                           If(ToldByHand),           &[AwaitingPerformance]),

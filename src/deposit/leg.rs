@@ -3,6 +3,7 @@
 use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
+use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, TransactionKind, TxId};
 use crate::{Money, Payee};
 
@@ -41,6 +42,7 @@ pub enum LegState {
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     pub(crate) id: LegId,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, LegId};
 use crate::names::plain_number;
 use crate::stored::left_out::is_default;
@@ -201,6 +202,7 @@ pub struct Order {
 pub struct Transaction {
     pub(crate) id: TxId,
     pub(crate) kind: TransactionKind,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
     #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,

@@ -124,7 +124,6 @@ pub(crate) fn settle_into(
 /// most [`Terms::MAX_AMOUNT`], 10^16, so no sum reaches 10^18, and an `i64` holds nine times that. Should it happen all
 /// the same, every pot goes back to its owner. That is harmless: nobody gets what another has paid in, conservation
 /// holds, and a deal that has to end does end.
-#[allow(dead_code, reason = "the rules of a deal take it up next")]
 pub(crate) fn settle_surely(
     terms: &Terms,
     pots: &Pots,
