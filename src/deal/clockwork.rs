@@ -5,10 +5,10 @@ use smallvec::SmallVec;
 
 use super::command::CommandKind;
 use super::event::Paused;
-use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
+use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::{ClientKey, Reason};
-use crate::settlement::Ending;
-use crate::wire::left_out::is_default;
+use crate::settlement::{Ending, Outcome};
+use crate::stored::left_out::is_default;
 use crate::{Actor, Recorded, Side, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.

@@ -1,13 +1,12 @@
 //! `transition`: judges a command and says what follows.
 
+use super::Events;
 use super::command::Command;
 use super::draft::Draft;
 use super::event::Event;
 use super::table::{self, Permit};
 use super::{Deal, Rejection, repeat, rules};
-use crate::deposit::Order;
-use crate::machine::Events;
-use crate::settlement::Purpose;
+use crate::deposit::{Order, Purpose};
 use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 
 /// Judges a command: what happens, or why it does not.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::FeePayee;
 use super::presets::Preset;
 use crate::dispute::DefaultRuling;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, Rate};
 
 /// How the parties consent to the terms.
@@ -145,7 +145,7 @@ macro_rules! policy {
 
         /// A policy as it is written: whole, or by the name of a preset and what differs from it.
         #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
+        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
         struct Written {
             #[serde(default)]
             preset: Option<Preset>,
@@ -156,7 +156,7 @@ macro_rules! policy {
 
         /// A policy in a format without names, in which no field can be absent.
         #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
+        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
         struct Whole {
             $($name: $type,)+
             $($def_name: $def_type,)+
