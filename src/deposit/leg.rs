@@ -97,6 +97,16 @@ impl Leg {
         self.amount
     }
 
+    /// What lost chargebacks have cut from it.
+    pub const fn cut(&self) -> Money {
+        Money::from_minor(self.cut, self.amount.currency())
+    }
+
+    /// The chargeback that it waits for, by its number.
+    pub const fn waits_for(&self) -> Option<u32> {
+        self.waits_for
+    }
+
     /// Where it stands.
     pub const fn state(&self) -> LegState {
         self.state
