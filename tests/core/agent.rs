@@ -23,7 +23,7 @@ use escrow::settlement::Purpose;
 use escrow::terms::{Fee, FeePayee, Item, OnRefund, Payer, Provider, Service};
 use escrow::{
     Actor, AgentError, Caller, Command, Currency, Deal, DealId, Destination, Event, Money, Payee, Phase,
-    Policy, Rate, Rejection, Status, Terms, TermsDraft, Text, Time, TxId,
+    Policy, Rate, Rejection, Status, Terms, TermsDraft, Time, TxId,
 };
 use escrow_testing::{
     Behaviour, Execution, HandTracker, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault, TimedOut,
@@ -441,42 +441,32 @@ fn terms(policy: Policy) -> Arc<Terms> {
 }
 
 fn payment(reference: &str, minor: i64) -> ConfirmPayment {
-    ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: text("bank"),
-        reference: text(reference),
-        amount: rub(minor),
-        transaction: None,
-        held_until: None,
-    }
+    ConfirmPayment::charged(DepositId::BUYER_PAYMENT, text("bank"), text(reference), rub(minor))
 }
 
 fn track() -> Arc<Track> {
-    Arc::new(Track { tracker: text("cdek"), code: text("1105678") })
+    Arc::new(Track::new(text("cdek"), text("1105678")))
 }
 
 fn checkpoint(id: &str, kind: CheckpointKind, occurred_at: &str) -> Checkpoint {
     let (id, occurred_at) = (text(id), at(occurred_at));
-    Checkpoint { id, kind, occurred_at, title: Text::default(), location: None }
+    Checkpoint::new(id, kind, occurred_at)
 }
 
 fn record(id: &str, kind: CheckpointKind, occurred_at: &str) -> Command {
-    RecordTracking { track: track(), checkpoint: Arc::new(checkpoint(id, kind, occurred_at)) }.into()
+    RecordTracking::new(track(), Arc::new(checkpoint(id, kind, occurred_at))).into()
 }
 
 fn request(key: &str, minor: i64) -> RequestPayment {
-    RequestPayment {
-        key: text(key),
-        deposit: DepositId::BUYER_PAYMENT,
-        amount: rub(minor),
-        form: Arc::new(PaymentForm {
-            method: text("card"),
-            return_urls: ReturnUrls {
-                success_url: text("https://shop.example/paid"),
-                fail_url: text("https://shop.example/failed"),
-            },
-        }),
-    }
+    RequestPayment::new(
+        text(key),
+        DepositId::BUYER_PAYMENT,
+        rub(minor),
+        Arc::new(PaymentForm::new(
+            text("card"),
+            ReturnUrls::new(text("https://shop.example/paid"), text("https://shop.example/failed")),
+        )),
+    )
 }
 
 /// What a deal goes through: how many seconds later, who, what.
@@ -493,9 +483,8 @@ const DAY: u32 = 86_400;
 
 /// A sale on a hold: captured, tracked, accepted by silence; three legs.
 fn sale() -> Script {
-    let hold = ConfirmPayment { held_until: Some(at("2026-03-20T00:00:00Z")), ..payment("hold-1", 105_000) };
-    let card =
-        SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-of-boris"))) };
+    let hold = payment("hold-1", 105_000).held_until(at("2026-03-20T00:00:00Z"));
+    let card = SetDestination::new(Payee::Seller, Destination::Card(text("card-of-boris")));
     Script {
         name: "sale",
         terms: terms(Policy::shop()),
@@ -503,7 +492,7 @@ fn sale() -> Script {
         steps: vec![
             (60, buyer(), request("checkout-1", 105_000).into()),
             (60, gateway(), hold.into()),
-            (HOUR, seller(), SetTrack { track: track() }.into()),
+            (HOUR, seller(), SetTrack::new(track()).into()),
             (HOUR, tracker(), record("1", CheckpointKind::Progress, "2026-03-01T15:00:00Z")),
             (HOUR, seller(), card.into()),
             (DAY, tracker(), record("2", CheckpointKind::Final, "2026-03-02T15:00:00Z")),
@@ -522,9 +511,9 @@ fn cancellation() -> Script {
         steps: vec![
             (60, gateway(), payment("pay-1", 55_000).into()),
             (60, gateway(), payment("pay-2", 60_000).into()),
-            (HOUR, party("insurer"), IncurCost { service: 0, evidence: text("policy-77") }.into()),
+            (HOUR, party("insurer"), IncurCost::new(0, text("policy-77")).into()),
             (HOUR, seller(), StartPerforming {}.into()),
-            (HOUR, buyer(), Cancel { reason: text("Found it cheaper"), at_fault: None }.into()),
+            (HOUR, buyer(), Cancel::new(text("Found it cheaper")).into()),
         ],
         ends: Status::Cancelled,
     }
@@ -534,18 +523,18 @@ fn cancellation() -> Script {
 fn guaranteed() -> Script {
     let mut draft = draft(Policy::guarantee());
     draft.guarantees.seller = Some(rub(20_000));
-    let claim =
-        PaymentClaim { deposit: DepositId::BUYER_PAYMENT, gateway: text("bank"), reference: text("wm-1") };
-    let guarantee = ConfirmPayment { deposit: DepositId::SELLER_GUARANTEE, ..payment("guarantee-1", 20_000) };
+    let claim = PaymentClaim::new(DepositId::BUYER_PAYMENT, text("bank"), text("wm-1"));
+    let mut guarantee = payment("guarantee-1", 20_000);
+    guarantee.deposit = DepositId::SELLER_GUARANTEE;
     Script {
         name: "guaranteed",
         terms: Arc::new(Terms::new(draft).unwrap()),
         proposer: seller(),
         steps: vec![
             (60, gateway(), guarantee.into()),
-            (60, buyer(), Agree { terms_version: 1, payment: Some(claim) }.into()),
-            (DAY, seller(), Report { verdict: Verdict::Success }.into()),
-            (DAY, buyer(), Report { verdict: Verdict::Success }.into()),
+            (60, buyer(), Agree::new(1).payment(claim).into()),
+            (DAY, seller(), Report::new(Verdict::Success).into()),
+            (DAY, buyer(), Report::new(Verdict::Success).into()),
         ],
         ends: Status::Completed,
     }
@@ -1065,8 +1054,7 @@ fn a_declined_leg_holds_up_no_other_and_ends_on_the_balance() {
         assert!(!receipt.has_pending, "declined is an answer");
         assert_eq!(host.moved().len(), 2, "the others have their money");
         // a new destination orders the next attempt, under a key of its own; declined again
-        let card =
-            SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-2"))) };
+        let card = SetDestination::new(Payee::Seller, Destination::Card(text("card-2")));
         process.submit(&mut deal, card, seller()).unwrap();
         let calls = host.calls();
         let attempts = calls.iter().filter(|c| c.payee == Payee::Seller).collect::<Vec<_>>();
@@ -1151,11 +1139,11 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         let paid = host.calls()[2].key.transaction;
         let declined = Answered::Declined(text("on second thoughts"));
         for result in [declined, Answered::Succeeded(text("another-id"))] {
-            let answer = Answer { transaction: paid, result };
+            let answer = Answer::new(paid, result);
             let refused = process.submit(&mut deal, answer, gateway());
             assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadySettled { tx: paid })));
         }
-        let unknown = Answer { transaction: TxId::new(99), result: Answered::InProgress };
+        let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");
         assert_eq!(host.journal(), journal);
         assert_eq!(deal.status(), Status::Completed);
@@ -1405,12 +1393,12 @@ fn follow_submits_what_the_tracker_knows() {
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
         assert_eq!(process.follow(&mut deal, &delivery), Ok(None), "no track yet");
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         let nothing = process.follow(&mut deal, &delivery).unwrap().unwrap();
         assert_eq!(nothing.from_version, nothing.to_version);
 
         let feed = |id: &str, kind, at: &str| delivery.feed((*track()).clone(), checkpoint(id, kind, at));
-        let strange = Track { tracker: text("cdek"), code: text("another") };
+        let strange = Track::new(text("cdek"), text("another"));
         delivery.feed(strange, checkpoint("x", CheckpointKind::Refused, "2026-03-02T00:00:00Z"));
         feed("1", CheckpointKind::Progress, "2026-03-02T10:00:00Z");
         feed("2", CheckpointKind::Progress, "2026-03-02T12:00:00Z");
@@ -1439,7 +1427,7 @@ fn following_a_long_history_twice_changes_nothing() {
         let process = Process::new(kind, &host);
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         for n in 1..=12 {
             let at = format!("2026-03-02T{n:02}:00:00Z");
             delivery.feed((*track()).clone(), checkpoint(&n.to_string(), CheckpointKind::Progress, &at));
@@ -1459,7 +1447,7 @@ fn clock_backwards() {
         let host = Host::new();
         let process = Process::new(kind, &host);
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         process
             .submit(&mut deal, record("1", CheckpointKind::Final, "2026-03-02T00:00:00Z"), tracker())
             .unwrap();
@@ -1556,7 +1544,7 @@ fn following_a_day_of_equal_times_twice_changes_nothing() {
         let process = Process::new(kind, &host);
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         for n in 1..=6 {
             let id = n.to_string();
             let checkpoint = checkpoint(&id, CheckpointKind::Progress, "2026-03-02T00:00:00Z");
@@ -1576,7 +1564,7 @@ fn a_refusal_that_is_told_again_opens_no_second_dispute() {
         let host = Host::new();
         let process = Process::new(kind, &host);
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         let refused = record("refused", CheckpointKind::Refused, "2026-03-03T00:00:00Z");
         process.submit(&mut deal, refused.clone(), tracker()).unwrap();
         assert_eq!(deal.status(), Status::Disputed);

@@ -48,11 +48,11 @@ fn completed() -> World {
 }
 
 fn by_operator(at_fault: Fault) -> Command {
-    Cancel { reason: text("stop"), at_fault: Some(at_fault) }.into()
+    Cancel::new(text("stop")).at_fault(at_fault).into()
 }
 
 fn rule(award: Award) -> Command {
-    Rule { award, at_fault: None }.into()
+    Rule::new(award).into()
 }
 
 // --- money out ---
@@ -214,7 +214,7 @@ fn side_effect_before_validation() {
 
     let mut w = World::performing(sale(Policy::shop()));
     let two: Quantities = vec![2].into();
-    let over = w.refuse(&buyer(), Accept { quantities: Some(two) });
+    let over = w.refuse(&buyer(), Accept::part(two));
     assert_eq!(over, Rejection::Settle(SettleError::QuantityOverOrdered { item: 0, max: 1 }));
     // a fact of the wrong currency is refused whole
     let dollars = payment(B, "usd", usd(10_00));
@@ -266,7 +266,7 @@ fn backward_status() {
 fn stale_overwrite() {
     let mut w = World::performing(sale(Policy::shop()));
     let seen = w.deal.revision();
-    w.act(&buyer(), Post { reference: text("I have your parcel, all is well") });
+    w.act(&buyer(), Post::new(text("I have your parcel, all is well")));
     let actual = w.deal.revision();
     // the seller, who has not read it, cancels at his own cost: refused
     let context = Context::new(w.now, seller()).seen(seen);
@@ -374,7 +374,7 @@ fn missing_arbiter() {
     let mut w = World::arbitrated(judged(sale(Policy::shop())));
     let until = w.until();
     w.pass(19 * DAY);
-    let solomon = AppointArbiter { arbiter: text("solomon") };
+    let solomon = AppointArbiter::new(text("solomon"));
     w.act(&operator(), solomon);
     assert_eq!(w.until(), until);
     // who was replaced is nobody now
@@ -391,7 +391,7 @@ fn self_dealing_arbiter() {
         draft.arbiter = Some(text(arbiter));
         assert_eq!(problem(draft), Problem::IsAParty);
         let mut w = World::disputed(sale(Policy::shop()));
-        let appoint = AppointArbiter { arbiter: text(arbiter) };
+        let appoint = AppointArbiter::new(text(arbiter));
         assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
     }
     // nor somebody whom the deal pays
@@ -399,7 +399,7 @@ fn self_dealing_arbiter() {
     let delivery = service("delivery", 10_00, Payer::Seller, Provider::Third(text("courier")));
     draft.services.push(delivery);
     let mut w = World::disputed(draft);
-    let appoint = AppointArbiter { arbiter: text("courier") };
+    let appoint = AppointArbiter::new(text("courier"));
     assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
 
     // his fee is capped: 50 % of 1 000.00 is 500.00, the most is 100.00; so 900.00 can be awarded, and no more
@@ -494,7 +494,7 @@ fn wrong_partys_amount() {
     let mut w = World::performing(draft);
     w.act(&seller(), report(Verdict::Success));
     w.act(&buyer(), report(Verdict::Failure));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.wait_for_deadline();
     w.act(&judge(), rule(Award::Winner(Side::Buyer)));
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Guarantee), 300_00);
@@ -544,14 +544,14 @@ fn zero_as_unset() {
     let nothing = Award::Amount(rub(0));
     // no offer is not an offer of nothing
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), None);
-    assert_eq!(w.refuse(&seller(), AcceptAward { award: nothing }).code(), "no-such-offer");
-    w.act(&buyer(), ProposeAward { award: nothing });
+    assert_eq!(w.refuse(&seller(), AcceptAward::new(nothing)).code(), "no-such-offer");
+    w.act(&buyer(), ProposeAward::new(nothing));
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), Some(nothing));
     // an offer of nothing is not an offer of everything, nor of a share
     for award in [Award::SellerAll, Award::BuyerAll, Award::Amount(rub(1))] {
-        assert_eq!(w.refuse(&seller(), AcceptAward { award }).code(), "no-such-offer");
+        assert_eq!(w.refuse(&seller(), AcceptAward::new(award)).code(), "no-such-offer");
     }
-    w.act(&seller(), AcceptAward { award: nothing });
+    w.act(&seller(), AcceptAward::new(nothing));
     // the seller gets 0.00, the buyer all of 1 000.00
     assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Refund, 1_000_00, LegState::Ordered)]);
     // a free service is a service, a guarantee of zero is funded
@@ -722,19 +722,13 @@ fn terms_changed_after_consent() {
 #[test]
 fn terminal_edit() {
     let mut w = completed();
-    let attachment = Attachment {
-        id: text("file"),
-        description: text(""),
-        mime: text("image/png"),
-        size: 1,
-        digest: None,
-    };
-    let attach = Attach { attachment: attachment.into() };
+    let attachment = Attachment::new(text("file"), text("image/png"), 1).description(text(""));
+    let attach = Attach::new(attachment);
     let part: Quantities = vec![1].into();
     let commands: Vec<(Actor, Command)> = vec![
         (buyer(), attach.into()),
-        (buyer(), Post { reference: text("psst") }.into()),
-        (buyer(), Accept { quantities: Some(part) }.into()),
+        (buyer(), Post::new(text("psst")).into()),
+        (buyer(), Accept::part(part).into()),
         (buyer(), request("k", B, 1)),
         (buyer(), cancel("no")),
         (buyer(), dispute("no")),
@@ -743,10 +737,10 @@ fn terminal_edit() {
         (seller(), StartPerforming {}.into()),
         (seller(), submit(1)),
         (seller(), charge("c", Side::Buyer, Payee::Seller, 1)),
-        (operator(), IncurCost { service: 0, evidence: text("e") }.into()),
+        (operator(), IncurCost::new(0, text("e")).into()),
         (operator(), by_operator(Fault::Buyer)),
-        (operator(), AppointArbiter { arbiter: text("judge") }.into()),
-        (operator(), Extend { timer: Timer::Performance, until: Time::MAX }.into()),
+        (operator(), AppointArbiter::new(text("judge")).into()),
+        (operator(), Extend::new(Timer::Performance, Time::MAX).into()),
     ];
     for (actor, command) in commands {
         let refused = w.refuse(&actor, command.clone());
@@ -903,13 +897,13 @@ fn deadline_reset_griefing() {
     let mut w = World::performing(draft);
     w.pass(29 * DAY).act(&seller(), submit(1));
     assert_eq!(w.until(), after((29 + 5) * DAY));
-    w.pass(DAY).act(&buyer(), RequestChanges { number: 1, comment: text("louder") });
+    w.pass(DAY).act(&buyer(), RequestChanges::new(1, text("louder")));
     // one day was left of the 30; a request guarantees 3
     assert_eq!(w.until(), after((30 + 3) * DAY));
     w.pass(2 * DAY).act(&seller(), submit(2));
     assert_eq!(w.until(), after((32 + 5) * DAY));
     // the cap counts submissions: nothing can be renewed any more, and nobody asks for what cannot be given
-    let changes = RequestChanges { number: 2, comment: text("softer") };
+    let changes = RequestChanges::new(2, text("softer"));
     assert_eq!(w.refuse(&buyer(), changes), Rejection::Guard(Guard::ChangesLeft));
     assert_eq!(w.refuse(&seller(), submit(3)), Rejection::Guard(Guard::RevisionsLeft));
     assert_eq!(w.until(), after((32 + 5) * DAY));
@@ -918,7 +912,7 @@ fn deadline_reset_griefing() {
 
     // extensions are bounded in all: 30 days
     let mut w = World::performing(plain(Policy::shop()));
-    let extend = |days: u32| Extend { timer: Timer::Performance, until: after(days * DAY) };
+    let extend = |days: u32| Extend::new(Timer::Performance, after(days * DAY));
     w.act(&operator(), extend(59));
     let refused = w.refuse(&operator(), extend(61));
     assert_eq!(refused, Rejection::ExtensionTooLong { left_s: DAY });
@@ -1144,10 +1138,7 @@ fn return_url_trust() {
     assert_eq!(refused, Rejection::ConfirmInstead { tx: TxId::new(1) });
     // naming a payment while agreeing is a claim: the gateway is asked, and it says no
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("I did pay") }),
-    };
+    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("I did pay")));
     w.act(&buyer(), claim);
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
     let asked = w.order(TransactionKind::Charge, &Payee::Buyer);
@@ -1170,7 +1161,7 @@ fn winner_cannot_collect() {
     let mut w = World::performing(guaranteed());
     w.act(&buyer(), report(Verdict::Failure));
     w.act(&seller(), report(Verdict::Success));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.wait_for_deadline();
     // the winner gets his 300.00 and the loser's 300.00
     w.act(&judge(), rule(Award::Winner(Side::Seller)));
@@ -1298,7 +1289,7 @@ fn clock_backwards() {
 
     // and no deadline comes earlier by it: 30 days from the latest instant seen
     let mut w = World::funded(plain(Policy::shop()));
-    w.pass(DAY).act(&seller(), Post { reference: text("soon") });
+    w.pass(DAY).act(&seller(), Post::new(text("soon")));
     w.at(start()).act(&seller(), StartPerforming {});
     assert_eq!(w.until(), after(31 * DAY));
 }

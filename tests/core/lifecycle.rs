@@ -13,12 +13,12 @@ use std::sync::Arc;
 use crate::common::*;
 use escrow::deal::command::{
     Accept, Agree, Answered, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep, CheckpointKind,
-    ConfirmPayment, DestinationUse, Extend, IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges,
+    DestinationUse, Extend, IncurCost, PaymentClaim, Post, RemoveTrack, RequestChanges,
     StartPerforming, StopPerforming, Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, Consents, Event, Guard, Timer};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::{Ending, Fault, Purpose, Quantities, SettleError};
+use escrow::settlement::{Ending, Fault, Purpose, SettleError};
 use escrow::terms::{
     Acceptance, BuyerCancel, Fee, FeePayee, Item, Moderation, OnRefund, OnSilence, Payer, Problem, Provider,
     Terms,
@@ -37,20 +37,19 @@ fn accept() -> Command {
 }
 
 fn accept_part(quantities: &[u32]) -> Command {
-    let quantities = Some(Quantities::from(quantities.to_vec()));
-    Accept { quantities }.into()
+    Accept::part(quantities).into()
 }
 
 fn by_operator(at_fault: Fault) -> Command {
-    Cancel { reason: text("stop"), at_fault: Some(at_fault) }.into()
+    Cancel::new(text("stop")).at_fault(at_fault).into()
 }
 
 fn incur(service: u8) -> Command {
-    IncurCost { service, evidence: text("receipt") }.into()
+    IncurCost::new(service, text("receipt")).into()
 }
 
 fn changes(number: u16) -> Command {
-    RequestChanges { number, comment: text("louder") }.into()
+    RequestChanges::new(number, text("louder")).into()
 }
 
 fn progress(id: &str, at: Time) -> Command {
@@ -473,8 +472,8 @@ fn refunds_go_to_their_sources_newest_first() {
     w.act(&buyer(), dispute("half of it is broken"));
     // 400.00 to the seller; of the 600.00 for the buyer 200.00 go to payment 3, 300.00 to 2, 100.00 to 1
     let award = Award::Amount(rub(400_00));
-    w.act(&seller(), escrow::deal::command::ProposeAward { award });
-    w.act(&buyer(), escrow::deal::command::AcceptAward { award });
+    w.act(&seller(), escrow::deal::command::ProposeAward::new(award));
+    w.act(&buyer(), escrow::deal::command::AcceptAward::new(award));
     let refunds: Vec<_> = w
         .deal
         .legs()
@@ -491,10 +490,7 @@ fn refunds_go_to_their_sources_newest_first() {
 
 #[test]
 fn a_claimed_payment_is_verified() {
-    let claim = |version| Agree {
-        terms_version: version,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = |version| Agree::new(version).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim(1));
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
@@ -1454,7 +1450,7 @@ fn every_deadline_is_half_open() {
 
 #[test]
 fn extensions_are_bounded_and_idempotent() {
-    let extend = |timer, days: u32| Extend { timer, until: after(days * DAY) };
+    let extend = |timer, days: u32| Extend::new(timer, after(days * DAY));
     let mut w = World::performing(plain(Policy::shop()));
     assert!(matches!(w.refuse(&seller(), extend(Timer::Performance, 31)), Rejection::WrongRole { .. }));
     assert_eq!(w.refuse(&operator(), extend(Timer::Start, 31)), Rejection::TimerNotRunning);
@@ -1467,17 +1463,17 @@ fn extensions_are_bounded_and_idempotent() {
     assert_eq!(w.until(), after(40 * DAY));
     // 10 of 30 days are used, for all deadlines together
     w.act(&seller(), submit(1));
-    let over = Extend { timer: Timer::Acceptance, until: after(20 * DAY).plus_secs(6 * HOUR + 1) };
+    let over = Extend::new(Timer::Acceptance, after(20 * DAY).plus_secs(6 * HOUR + 1));
     assert_eq!(w.refuse(&operator(), over), Rejection::ExtensionTooLong { left_s: 20 * DAY });
-    let rest = Extend { timer: Timer::Acceptance, until: after(20 * DAY).plus_secs(6 * HOUR) };
+    let rest = Extend::new(Timer::Acceptance, after(20 * DAY).plus_secs(6 * HOUR));
     w.act(&operator(), rest);
     // half-open here too: at the deadline it is too late to move it
     w.at(rest.until);
-    let late = Extend { timer: Timer::Acceptance, until: rest.until.plus_secs(1) };
+    let late = Extend::new(Timer::Acceptance, rest.until.plus_secs(1));
     assert!(wrong_phase(w.refuse(&operator(), late)));
     // a part of a second counts as a whole one
     let mut w = World::performing(plain(Policy::shop()));
-    w.act(&operator(), Extend { timer: Timer::Performance, until: after(30 * DAY).plus_millis(1) });
+    w.act(&operator(), Extend::new(Timer::Performance, after(30 * DAY).plus_millis(1)));
     let over = w.refuse(&operator(), extend(Timer::Performance, 60));
     assert_eq!(over, Rejection::ExtensionTooLong { left_s: 30 * DAY - 1 });
 }
@@ -1508,7 +1504,7 @@ fn waking_late_is_waking_on_time() {
         assert_eq!(prompt.journal, late.journal);
         // and a command that is judged then says the same
         let context = Context::new(after(400 * DAY), buyer());
-        let post: Command = Post { reference: text("hello") }.into();
+        let post: Command = Post::new(text("hello")).into();
         assert_eq!(
             transition(&prompt.deal, &post, &context).err(),
             transition(&late.deal, &post, &context).err()
@@ -1674,7 +1670,7 @@ fn eventful() -> World {
     w.pay(GS, 60_00);
     w.hold(B, 600_00, after(10 * DAY));
     w.done_all();
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.act(&courier(), incur(0));
     w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 30_00));
     w.pay(c1(), 10_00);
@@ -1813,10 +1809,7 @@ fn unknown_fields_and_schemas_are_refused() {
 
 #[test]
 fn a_payment_whose_claim_was_declined_still_counts() {
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim);
     // asked too early: the gateway does not know it yet
@@ -1830,10 +1823,7 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
     let mut draft = plain(Policy::freelance());
     draft.guarantees.buyer = Some(rub(1_000_00));
     let mut w = World::proposed_by(&seller(), draft);
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
     w.act(&Actor::Gateway, payment(GB, "tran-1", rub(1_000_00)));
     w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
@@ -1844,12 +1834,9 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
 #[test]
 fn another_payment_that_comes_with_a_claims_number_does_not_answer_the_claim() {
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
-    let another = ConfirmPayment { transaction: Some(TxId::new(1)), ..payment(B, "tran-2", rub(400_00)) };
+    let another = payment(B, "tran-2", rub(400_00)).answering(TxId::new(1));
     w.act(&Actor::Gateway, another);
     // tran-1 is still asked about; once it is there, what it brings too much goes back
     assert_eq!((w.held(B), w.deal.pending().count()), (400_00, 1));
@@ -1980,10 +1967,7 @@ fn a_cost_is_incurred_on_what_stays() {
 
 #[test]
 fn one_payment_is_not_claimed_twice() {
-    let claim = |deposit| Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = |deposit| Agree::new(1).payment(PaymentClaim::new(deposit, text("bank"), text("tran-1")));
     // half of the deposit came in as tran-1: the same payment is not the other half as well
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&Actor::Gateway, payment(B, "tran-1", rub(500_00)));
@@ -2007,7 +1991,7 @@ fn an_arbiter_is_not_paid_by_the_deal_in_any_order() {
     assert_eq!(Terms::new(draft).unwrap_err().problem(), Problem::IsAParty);
     // appointed first, named by an amendment afterwards
     let mut w = World::new(plain(Policy::freelance()));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     let mut with_fee = plain(Policy::freelance());
     with_fee.fees.push(partner());
     let mut with_service = plain(Policy::freelance());
@@ -2068,7 +2052,7 @@ fn an_award_is_paid_though_the_pot_has_shrunk() {
     w.hold(c1(), 50_00, after(60 * DAY));
     let capture = w.order(Capture, &Payee::Buyer);
     let award = Award::Amount(rub(1_000_00));
-    w.act(&judge(), escrow::deal::command::Rule { award, at_fault: None });
+    w.act(&judge(), escrow::deal::command::Rule::new(award));
     w.act(&Actor::Gateway, chargeback("cb", B, 600_00, ChargebackStep::Lost));
     w.done(capture);
     w.done_all();
@@ -2096,14 +2080,14 @@ fn giving_up_a_dispute_twice_does_not_give_up_the_next_one() {
     w.act(&seller(), set_track("A"));
     w.act(&buyer(), dispute("late"));
     w.act(&Actor::Tracker, refused("1", w.now));
-    let first = WithdrawDispute { opening: Some(1) };
+    let first = WithdrawDispute::new().opening(1);
     w.act(&buyer(), first);
     // the refusal has opened it again; what comes twice is no word on that one
     assert_eq!(w.deal.dispute().unwrap().openings(), 2);
     w.repeat(&buyer(), first);
     w.repeat(&seller(), first);
-    assert_eq!(w.refuse(&buyer(), WithdrawDispute { opening: Some(3) }).code(), "no-such-opening");
-    let second = WithdrawDispute { opening: Some(2) };
+    assert_eq!(w.refuse(&buyer(), WithdrawDispute::new().opening(3)).code(), "no-such-opening");
+    let second = WithdrawDispute::new().opening(2);
     w.act(&seller(), second);
     w.repeat(&seller(), second);
     w.act(&buyer(), second);
@@ -2149,7 +2133,7 @@ fn changes_after_an_early_submission_leave_the_whole_time_to_perform() {
     // freelance: 30 days to perform, at least 3 for a revision; performing was never entered before
     let mut w = World::funded(plain(Policy::freelance()));
     w.act(&seller(), submit(1));
-    w.act(&buyer(), RequestChanges { number: 1, comment: text("more blue") });
+    w.act(&buyer(), RequestChanges::new(1, text("more blue")));
     assert_eq!(w.deal.phase().until(), Some(w.now.plus_secs(30 * 86_400)));
 }
 
@@ -2255,14 +2239,9 @@ fn a_party_cannot_fill_a_deal_with_requests() {
 fn a_deal_has_64_documents_at_most() {
     let mut w = World::new(plain(Policy::shop()));
     let document = |n: u32| {
-        let attachment = Attachment {
-            id: text(&format!("photo-{n}")),
-            description: text(""),
-            mime: text("image/png"),
-            size: 1,
-            digest: None,
-        };
-        Command::from(Attach { attachment: Arc::new(attachment) })
+        let attachment =
+            Attachment::new(text(&format!("photo-{n}")), text("image/png"), 1).description(text(""));
+        Command::from(Attach::new(Arc::new(attachment)))
     };
     for n in 1..=64 {
         w.act(&seller(), document(n));

@@ -124,7 +124,7 @@ fn the_state_does_not_grow_with_items() {
         states.push(deal.state().clone());
         run(
             &mut deal,
-            &Cancel { reason: "No".parse().unwrap(), at_fault: None }.into(),
+            &Cancel::new("No".parse().unwrap()).into(),
             &party(300, crate::bench_support::SELLER),
         );
         states.push(deal.state().clone());

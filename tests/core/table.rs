@@ -574,11 +574,10 @@ fn the_order_of_judgement() {
 #[test]
 fn the_kind_is_finer_than_the_command() {
     let kind = |command: Command| command.kind();
-    let quantities = Some(Arc::from([1_u32]));
-    assert_eq!(kind(Accept { quantities }.into()), CommandKind::AcceptPart);
+    assert_eq!(kind(Accept::part([1]).into()), CommandKind::AcceptPart);
     assert_eq!(kind(Accept::default().into()), CommandKind::Accept);
     let at_fault = Some(escrow::settlement::Fault::Nobody);
-    let cancel = Cancel { at_fault, ..Cancel::default() };
+    let cancel = Cancel::default().at_fault(at_fault);
     assert_eq!(kind(cancel.into()), CommandKind::CancelWithFault);
     assert_eq!(kind(Cancel::default().into()), CommandKind::Cancel);
 }

@@ -27,12 +27,7 @@ pub struct RequestPayment {
 
 impl RequestPayment {
     /// Asks for a form to pay so much into this deposit.
-    pub fn new(
-        key: ClientKey,
-        deposit: DepositId,
-        amount: Money,
-        form: impl Into<Arc<PaymentForm>>,
-    ) -> Self {
+    pub fn new(key: ClientKey, deposit: DepositId, amount: Money, form: impl Into<Arc<PaymentForm>>) -> Self {
         Self { key, deposit, amount, form: form.into() }
     }
 }

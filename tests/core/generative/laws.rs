@@ -500,7 +500,7 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
     }
     // a dispute that was given up and opened again by what waited: without the opening's number a retry is a word on
     // the new one
-    let nameless = WithdrawDispute { opening: None }.into();
+    let nameless = WithdrawDispute::new().into();
     if *m.command == nameless && m.after.phase().kind() == PhaseKind::Disputed {
         return Ok(());
     }
@@ -839,7 +839,7 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
     while let Some(open) = open_chargeback(deal) {
         let (reference, deposit, amount, step) =
             (open.reference, open.deposit, open.amount, ways.chargebacks);
-        give(deal, &Chargeback { reference, deposit, amount, step }.into(), &gateway)?;
+        give(deal, &Chargeback::new(reference, deposit, amount, step).into(), &gateway)?;
     }
     for _ in 0..100 {
         let Some(order) = deal.pending().next() else { break };
@@ -859,7 +859,7 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
             Answered::Succeeded(order_reference(t))
         };
         let transaction = t.id();
-        give(deal, &Answer { transaction, result }.into(), &gateway)?;
+        give(deal, &Answer::new(transaction, result).into(), &gateway)?;
     }
     Ok(())
 }
