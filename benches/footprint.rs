@@ -19,7 +19,6 @@ mod world;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use escrow::wire::compact;
 use escrow::{Deal, Envelope, Recorded};
 use evolve::Evolve;
 use floor::Floor;
@@ -53,9 +52,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn main() {
-    println!(
-        "bytes of a deal: itself, heap, blocks of it, snapshot as JSON and compact, journal as JSON and compact"
-    );
+    println!("bytes of a deal: itself, heap, blocks of it, snapshot as JSON, journal as JSON");
     for (name, steps) in [("proposed", 0), ("paid", 2), ("accepted", 5), ("closed", 8)] {
         ours(&format!("escrow, {name}"), || story(steps));
     }
@@ -71,10 +68,8 @@ fn ours(name: &str, made: impl Fn() -> (Deal, Vec<Recorded>)) {
         name,
         || made().0,
         |deal| {
-            let snapshot = compact::to_vec(deal).expect("a deal has a compact form").len();
             let (_, journal) = made();
-            let [json, compact] = envelopes(deal, &journal);
-            vec![snapshot, json, compact]
+            vec![envelopes(deal, &journal)]
         },
     );
 }
@@ -92,14 +87,10 @@ fn row<D: Serialize>(name: &str, made: impl Fn() -> D, more: impl Fn(&D) -> Vec<
     println!();
 }
 
-/// The bytes of a journal: as JSON, and in compact form.
-fn envelopes(deal: &Deal, journal: &[Recorded]) -> [usize; 2] {
-    let mut bytes = [0, 0];
-    for envelope in Envelope::wrap(deal, 0, journal, deal.last_at()) {
-        bytes[0] += serde_json::to_vec(&envelope).expect("it is JSON").len();
-        bytes[1] += compact::to_vec(&envelope).expect("it has a compact form").len();
-    }
-    bytes
+/// The bytes of a journal as JSON.
+fn envelopes(deal: &Deal, journal: &[Recorded]) -> usize {
+    let envelopes = Envelope::wrap(deal, 0, journal, deal.last_at());
+    envelopes.map(|envelope| serde_json::to_vec(&envelope).expect("it is JSON").len()).sum()
 }
 
 fn story(steps: usize) -> (Deal, Vec<Recorded>) {

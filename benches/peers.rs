@@ -194,8 +194,6 @@ fn encoded<T: serde::Serialize>(bencher: Bencher<'_, '_>, value: &T) {
 #[divan::bench_group(sample_count = 1_000)]
 mod snapshot {
     use super::*;
-    use escrow::Deal;
-    use escrow::wire::compact;
 
     fn json<P: Peer<Deal: serde::Serialize>>() -> Vec<u8> {
         serde_json::to_vec(&after::<P>(8)).expect("a deal is JSON")
@@ -217,31 +215,11 @@ mod snapshot {
         decoded::<mirror::Deal>(bencher, &json::<Ours>());
     }
 
-    #[divan::bench(name = "encode/compact")]
-    fn encode_compact(bencher: Bencher<'_, '_>) {
-        let deal = after::<Ours>(8);
-        bencher.bench_local(|| black_box(&compact::to_vec(black_box(&deal))).is_ok());
-    }
-
-    #[divan::bench(name = "decode/compact")]
-    fn decode_compact(bencher: Bencher<'_, '_>) {
-        let deal = after::<Ours>(8);
-        let bytes = compact::to_vec(&deal).expect("a deal has a compact form");
-        assert_eq!(compact::from_slice(&bytes), Ok(deal));
-        bencher.bench_local(|| black_box(&compact::from_slice::<Deal>(black_box(&bytes))).is_ok());
-    }
-
     /// What is kept beside the terms, taken from the deal and written.
     #[divan::bench(name = "encode/state")]
     fn encode_state(bencher: Bencher<'_, '_>) {
         let deal = after::<Ours>(8);
         bencher.bench_local(|| black_box(&serde_json::to_vec(&black_box(&deal).state())).is_ok());
-    }
-
-    #[divan::bench(name = "encode/state_compact")]
-    fn encode_state_compact(bencher: Bencher<'_, '_>) {
-        let deal = after::<Ours>(8);
-        bencher.bench_local(|| black_box(&compact::to_vec(&black_box(&deal).state())).is_ok());
     }
 }
 

@@ -97,7 +97,8 @@ impl Service {
     }
 
     fn tracked(&mut self, deal: &mut Deal, id: &str, kind: CheckpointKind) -> Result<(), Any> {
-        let (track, occurred_at): (Track, _) = (deal.track().cloned().ok_or("no track")?, self.agent.clock.now());
+        let (track, occurred_at): (Track, _) =
+            (deal.track().cloned().ok_or("no track")?, self.agent.clock.now());
         let checkpoint = Checkpoint::new(id.parse()?, kind, occurred_at);
         Ok(self.submit(deal, &RecordTracking::new(track, checkpoint).into(), Actor::Tracker.into())?)
     }

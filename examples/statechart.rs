@@ -2,7 +2,7 @@
 //!
 //! No edge is drawn by hand. From a new deal on, every command that the table has for the phase is tried, by every
 //! role that it names, and so is every deadline; what `transition` makes of it is an edge, and each state that is
-//! new in kind is tried in turn. `tests/core/table.rs` uses the same exploration, and checks that the page is current.
+//! new in kind is tried in turn. `tests/core/table/` uses the same exploration, and checks that the page is current.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![allow(clippy::panic, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
@@ -52,7 +52,7 @@ const HEAD: &str = "\
 Every arrow was taken by a real deal: its label names the commands that `transition` accepted, with the roles that
 gave them, or the deadline that passed. An arrow goes from the phase before the command to the phase after it. What
 leads to an end names the outcome. Commands that leave the phase as it is are not drawn; the whole table is in
-`tests/core/snapshots/core__table__grid.snap`.
+`tests/core/table/snapshots/core__table__page__grid.snap`.
 ";
 
 // --- the diagram ---

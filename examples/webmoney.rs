@@ -66,7 +66,7 @@ impl Service {
             min: None,
             max: None,
         };
-        let policy = Policy { arbitration_fee: Some(fee), ..Policy::guarantee() };
+        let policy = Policy::guarantee().arbitration_fee(Some(fee));
         let start = Time::parse("2026-03-01T12:00:00Z")?;
         Ok(Self {
             secret: ServiceSecret::new("K3y of the service")?,

@@ -8,17 +8,9 @@
 //! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
-//! - An [`Offer`] is taken by many, a count each; every take yields the terms of a deal.
-//! - A [`Balance`] is what a payee has in the system: credited by settled legs, paid out by withdrawals, each confirmed
-//!   by a [code].
-//! - A [`PayeeProfile`] knows where a payee's money may go, each destination confirmed by a code.
-//! - A [`Store`] fills in what all the deals of a shop have in common.
-//! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
 //!   point is mended by reloading the deal and resuming.
-//! - A [`Router`](port::Router) is several payment gateways as one: the payer chooses a method, and refunds go back to the
-//!   gateway that took the money.
-//! - [`notice`] says whom to tell what of an event; the words and the channel are the host's.
+//! - A [`Machine`] is what the deal is: a host writes its own on the same skeleton.
 //!
 //! # Examples
 //! ```
@@ -57,11 +49,14 @@
 //!
 //! # Features
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
-//! - `webmoney`: WebMoney Escrow's entities, calls and request hash, [`wire`]`::webmoney`.
-//! - `testing`: fakes of the ports, scenarios, given/when/then and conformance suites, for our tests and for yours.
-//! - `proptest`: strategies for terms, policies, commands and whole histories, in `testing::strategies`.
-//! - `nalogka`: the entities, calls and notifications of Nalogka's *Safe Deals*, in `wire::nalogka`.
-//! - `postcard`: stored types in few bytes, in `wire::compact`.
+//!
+//! # Beside it
+//! - `escrow-market`: offers, stores, payees, balances with their withdrawals, subscriptions, confirmation codes, several
+//!   gateways as one, and notices.
+//! - `escrow-webmoney` and `escrow-nalogka`: the entities and calls of two systems that others know.
+//! - `escrow-webhook`: requests and webhooks that are signed.
+//! - `escrow-testing`: fakes of the ports, scenarios, given/when/then, strategies and conformance suites, for our tests and
+//!   for yours.
 
 #![forbid(unsafe_code)]
 
@@ -102,3 +97,8 @@ pub use wire::{DealSummary, Envelope};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is the code of this page.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/testing.md")]
+struct TestingYourHost;

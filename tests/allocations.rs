@@ -294,7 +294,7 @@ fn commands() -> Vec<Command> {
     all
 }
 
-/// Every command, by every actor, with and without what he has seen, in every state.
+/// Every command, by every actor, with and without what they have seen, in every state.
 fn each(mut visit: impl FnMut(&str, &Deal, &Command, &Context)) {
     let (commands, actors) = (commands(), actors());
     for (state, deal) in states() {

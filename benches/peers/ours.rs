@@ -8,7 +8,7 @@ use divan::black_box;
 use escrow::deal::command::Accept;
 use escrow::deposit::TransactionState;
 use escrow::terms::{Fee, FeePayee, Item, Payer};
-use escrow::{Deal, Phase, Rate, Recorded, Terms, TermsDraft};
+use escrow::{Deal, Phase, Rate, Recorded, Terms};
 
 use crate::support::{self, BUYER, SELLER, Step};
 use crate::world::{Figures, Peer};
@@ -74,7 +74,9 @@ pub(crate) fn with_items(count: u32) -> Arc<Terms> {
     let unit_price = support::rub(4_700_000 / i64::from(count));
     let item = |n| Item::new(format!("Phone {n}").parse().expect("a short name"), unit_price, 1);
     let items = (1..=count).map(item).collect();
-    Arc::new(Terms::new(TermsDraft { items, ..support::draft() }).expect("within the limits"))
+    let mut draft = support::draft();
+    draft.items = items;
+    Arc::new(Terms::new(draft).expect("within the limits"))
 }
 
 /// The usual terms, with this many partners who get a per cent each, and nobody else.
@@ -85,7 +87,9 @@ pub(crate) fn with_fees(count: u32) -> Arc<Terms> {
         Fee::of_price(format!("fee-{n}").parse().expect("a short id"), partner, rate, Payer::Seller)
     };
     let fees = (1..=count).map(fee).collect();
-    Arc::new(Terms::new(TermsDraft { fees, ..support::draft() }).expect("within the limits"))
+    let mut draft = support::draft();
+    draft.fees = fees;
+    Arc::new(Terms::new(draft).expect("within the limits"))
 }
 
 /// A deal with these terms, as it is before the step with this number, and the step.

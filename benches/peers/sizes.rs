@@ -1,8 +1,7 @@
-//! What things take: in memory, as JSON and in compact form. A line is a kind, a name and figures, for the report.
+//! What things take: in memory, and as JSON. A line is a kind, a name and figures, for the report.
 //! `footprint.rs` has whole deals with what they hold.
 
 use escrow::wire::Envelope;
-use escrow::wire::compact::{self, Stored};
 use escrow::{Command, Deal, Event, Recorded, Rejection, Terms, Transition};
 use serde::Serialize;
 
@@ -36,37 +35,32 @@ fn memory(name: &str, bytes: usize) {
 
 fn stored() {
     let (mut deal, events) = support::proposed(&support::terms());
-    println!(
-        "bytes stored: what, its name, as JSON, in compact form; envelopes also without long texts of the host"
-    );
-    println!("terms     {:<24} {}", "terms", Size::of(&**deal.terms()));
+    println!("bytes stored: what, its name, as JSON; envelopes also without long texts of the host");
+    println!("terms     {:<24} {:>6}", "terms", size(&**deal.terms()));
     step(&deal, "0 propose", &events);
     for support::Step { name, command, context } in support::happy_path() {
         let events = support::run(&mut deal, &command, &context);
         step(&deal, name, &events);
     }
-    println!("snapshot  {:<24} {}", "the whole deal", Size::of(&deal));
+    println!("snapshot  {:<24} {:>6}", "the whole deal", size(&deal));
 }
 
 fn step(deal: &Deal, name: &str, events: &[Recorded]) {
-    println!("state     {name:<24} {}", Size::of(&deal.state()));
+    println!("state     {name:<24} {:>6}", size(&deal.state()));
     let before = deal.version() - events.len() as u64;
     for envelope in Envelope::wrap(deal, before, events, deal.last_at()) {
         let value = serde_json::to_value(&envelope.event).expect("an event is JSON");
-        let size = Size::of(&envelope);
-        let without = size.less(texts(&envelope.event));
-        println!("envelope  {:<24} {size} {without}", value["type"].as_str().unwrap_or("?"));
+        let whole = size(&envelope);
+        let without = whole - texts(&envelope.event);
+        println!("envelope  {:<24} {whole:>6} {without:>6}", value["type"].as_str().unwrap_or("?"));
     }
 }
 
-/// Texts of the host that are long by nature, as in `tests/sizes.rs`: the terms, URLs, digests and paths of files.
-fn texts(event: &Event) -> Size {
-    let of = |texts: &[&str]| {
-        let bytes = texts.iter().map(|text| text.len()).sum();
-        Size { json: bytes, compact: bytes }
-    };
+/// Texts of the host that are long by nature, as in `tests/core/sizes.rs`: the terms, URLs, digests and paths of files.
+fn texts(event: &Event) -> usize {
+    let of = |texts: &[&str]| texts.iter().map(|text| text.len()).sum();
     match event {
-        Event::Proposed { terms, .. } => Size::of(&**terms),
+        Event::Proposed { terms, .. } => size(&**terms),
         Event::PaymentRequested { form, .. } => {
             of(&[&form.return_urls.success_url, &form.return_urls.fail_url])
         }
@@ -75,24 +69,6 @@ fn texts(event: &Event) -> Size {
     }
 }
 
-struct Size {
-    json: usize,
-    compact: usize,
-}
-
-impl Size {
-    fn of<T: Stored + Serialize>(value: &T) -> Self {
-        let json = serde_json::to_vec(value).expect("it is JSON").len();
-        Self { json, compact: compact::to_vec(value).expect("it has a compact form").len() }
-    }
-
-    fn less(&self, other: Self) -> Self {
-        Self { json: self.json - other.json, compact: self.compact - other.compact }
-    }
-}
-
-impl std::fmt::Display for Size {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:>6} {:>6}", self.json, self.compact)
-    }
+fn size<T: Serialize>(value: &T) -> usize {
+    serde_json::to_vec(value).expect("it is JSON").len()
 }

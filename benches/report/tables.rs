@@ -153,14 +153,11 @@ fn rest(rows: &Rows) -> Result<String, String> {
         ("snapshot/encode/CqrsBare", "… cqrs-es"),
         ("snapshot/encode/Ours", "… **escrow**"),
         ("snapshot/encode/state", "… **escrow**, the state alone"),
-        ("snapshot/encode/compact", "in compact form: **escrow**"),
-        ("snapshot/encode/state_compact", "… **escrow**, the state alone"),
         ("snapshot/decode/Floor", "a closed deal from JSON: B0"),
         ("snapshot/decode/Evolve", "… B1"),
         ("snapshot/decode/CqrsBare", "… cqrs-es"),
         ("snapshot/decode/Ours", "… **escrow**"),
         ("snapshot/decode_mirror", "… escrow's, into plain structs"),
-        ("snapshot/decode/compact", "from compact form: **escrow**"),
         ("split/raw", "a three-way split: raw integers"),
         ("split/ours", "… **escrow**'s `Money` and `Rate`"),
         ("split/settle", "… **escrow**'s `settle`, all of an ending"),
@@ -174,16 +171,7 @@ fn rest(rows: &Rows) -> Result<String, String> {
 
 /// In memory, and stored.
 pub fn bytes(sizes: &Sizes) -> Result<String, String> {
-    let columns = [
-        "one deal",
-        "itself",
-        "on the heap",
-        "in blocks",
-        "snapshot: JSON",
-        "compact",
-        "journal: JSON",
-        "compact",
-    ];
+    let columns = ["one deal", "itself", "on the heap", "in blocks", "snapshot as JSON", "journal as JSON"];
     let mut deals = head("Bytes of one deal, with its terms", &columns);
     for size in sizes.of("deal")? {
         let bold = if size.name.starts_with("escrow") { "**" } else { "" };
@@ -193,7 +181,7 @@ pub fn bytes(sizes: &Sizes) -> Result<String, String> {
     for size in sizes.of("memory")? {
         row(&mut types, &size.name, &size.bytes, 2);
     }
-    let columns = ["what", "JSON", "compact", "JSON, less the host's long texts", "compact, less them"];
+    let columns = ["what", "as JSON", "less the host's long texts"];
     let mut stored = head("Bytes stored", &columns);
     for Size { kind, name, bytes } in &sizes.0 {
         let what = match kind.as_str() {

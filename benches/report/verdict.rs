@@ -85,14 +85,8 @@ fn targets(rows: &Rows, sizes: &Sizes) -> Result<Vec<Target>, String> {
         at_most("three-way split, beside raw integers", over("split/ours", "split/raw")?, 2.0, " ×"),
         at_most(
             "largest envelope without the host's long texts, JSON",
-            sizes.largest("envelope", 2)?,
+            sizes.largest("envelope", 1)?,
             400.0,
-            " B",
-        ),
-        at_most(
-            "largest envelope without the host's long texts, compact",
-            sizes.largest("envelope", 3)?,
-            120.0,
             " B",
         ),
         at_most("largest state of the happy path, JSON", sizes.largest("state", 0)?, 1_536.0, " B"),

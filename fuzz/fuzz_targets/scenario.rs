@@ -1,7 +1,7 @@
 //! Any text is a scenario or a typed error; a scenario runs to a report whose checks hold.
 #![no_main]
 
-use escrow_testing::scenario::{run, Scenario};
+use escrow_testing::scenario::{Scenario, run};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -9,18 +9,18 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (u8, &str)| {
     let (kind, text) = input;
     match kind % 16 {
-        0 => drop(webmoney::from_json::<webmoney::ContractCreate>(text)),
-        1 => drop(webmoney::from_json::<webmoney::ContractAccept>(text)),
-        2 => drop(webmoney::from_json::<webmoney::ContractCancel>(text)),
-        3 => drop(webmoney::from_json::<webmoney::DealSuccess>(text)),
-        4 => drop(webmoney::from_json::<webmoney::ArbitrageCreateClaim>(text)),
-        5 => drop(webmoney::from_json::<webmoney::ExtUserInfo>(text)),
-        6 => drop(webmoney::from_json::<webmoney::OfferUserInfo>(text)),
-        7 => drop(nalogka::decode::<nalogka::CreateDeal>(text.as_bytes())),
-        8 => drop(nalogka::decode::<nalogka::UpdateDeal>(text.as_bytes())),
-        9 => drop(nalogka::decode::<nalogka::Calculate>(text.as_bytes())),
-        10 => drop(nalogka::decode::<nalogka::Notification>(text.as_bytes())),
-        11 => drop(text.parse::<nalogka::ReturnUrl>()),
+        0 => drop(escrow_webmoney::from_json::<escrow_webmoney::ContractCreate>(text)),
+        1 => drop(escrow_webmoney::from_json::<escrow_webmoney::ContractAccept>(text)),
+        2 => drop(escrow_webmoney::from_json::<escrow_webmoney::ContractCancel>(text)),
+        3 => drop(escrow_webmoney::from_json::<escrow_webmoney::DealSuccess>(text)),
+        4 => drop(escrow_webmoney::from_json::<escrow_webmoney::ArbitrageCreateClaim>(text)),
+        5 => drop(escrow_webmoney::from_json::<escrow_webmoney::ExtUserInfo>(text)),
+        6 => drop(escrow_webmoney::from_json::<escrow_webmoney::OfferUserInfo>(text)),
+        7 => drop(escrow_nalogka::decode::<escrow_nalogka::CreateDeal>(text.as_bytes())),
+        8 => drop(escrow_nalogka::decode::<escrow_nalogka::UpdateDeal>(text.as_bytes())),
+        9 => drop(escrow_nalogka::decode::<escrow_nalogka::Calculate>(text.as_bytes())),
+        10 => drop(escrow_nalogka::decode::<escrow_nalogka::Notification>(text.as_bytes())),
+        11 => drop(text.parse::<escrow_nalogka::ReturnUrl>()),
         12 => drop(serde_json::from_str::<Envelope>(text)),
         13 => {
             let (id, rest) = text.split_once('|').unwrap_or((text, ""));
@@ -31,6 +31,6 @@ fuzz_target!(|input: (u8, &str)| {
             assert!(keys.verify(headers, text.as_bytes(), Time::MIN).is_err(), "nobody signed {text:?}");
         }
         14 => drop(serde_json::from_str::<escrow::Command>(text)),
-        _ => drop(nalogka::Route::of("POST", text)),
+        _ => drop(escrow_nalogka::Route::of("POST", text)),
     }
 });

@@ -82,6 +82,7 @@ pub struct ChargeDetails {
 pub struct Deposit {
     pub(crate) id: DepositId,
     pub(crate) owner: Side,
+    #[serde(with = "crate::wire::short")]
     pub(crate) required: Money,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) buckets: Buckets,

@@ -44,6 +44,7 @@ pub struct Leg {
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,
+    #[serde(with = "crate::wire::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// The latest attempt.

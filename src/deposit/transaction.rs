@@ -202,6 +202,7 @@ pub struct Transaction {
     pub(crate) id: TxId,
     pub(crate) kind: TransactionKind,
     pub(crate) deposit: DepositId,
+    #[serde(with = "crate::wire::short")]
     pub(crate) amount: Money,
     pub(crate) state: TransactionState,
     #[serde(default, skip_serializing_if = "Option::is_none")]

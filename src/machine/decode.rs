@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-/// Why stored data is none of the small machines. Not transient: the same bytes fail again.
+use super::{Machine, Recorded};
+
+/// Why stored data is no machine of its kind. Not transient: the same bytes fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -26,4 +28,46 @@ pub enum DecodeError {
         /// Which.
         field: &'static str,
     },
+}
+
+impl DecodeError {
+    /// Whether the snapshot is of the schema that is known.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnknownSchema`].
+    pub fn check_schema(found: &str, expected: &'static str) -> Result<(), Self> {
+        if found == expected { Ok(()) } else { Err(Self::UnknownSchema { expected }) }
+    }
+
+    /// Whether every field agrees with the rest.
+    ///
+    /// # Errors
+    /// [`DecodeError::Field`] with the first that does not.
+    pub fn check(fields: impl IntoIterator<Item = (&'static str, bool)>) -> Result<(), Self> {
+        match fields.into_iter().find(|(_, agrees)| !agrees) {
+            Some((field, _)) => Err(Self::Field { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The machine that a journal tells of, before its invariants are checked. `begin` makes the machine of its first event,
+/// and `None` of any other; `first` is the type of that event.
+///
+/// # Errors
+/// [`DecodeError::NotAJournal`] where the journal does not begin with that event, or has it again later.
+pub fn replay<'e, M: Machine<Event: 'e>>(
+    first: &'static str,
+    journal: impl IntoIterator<Item = &'e Recorded<M::Event>>,
+    begin: impl Fn(&'e Recorded<M::Event>) -> Option<M>,
+) -> Result<M, DecodeError> {
+    let mut journal = journal.into_iter();
+    let mut machine = journal.next().and_then(&begin).ok_or(DecodeError::NotAJournal { first })?;
+    for recorded in journal {
+        if begin(recorded).is_some() {
+            return Err(DecodeError::NotAJournal { first });
+        }
+        machine.apply(recorded);
+    }
+    Ok(machine)
 }

@@ -1,17 +1,56 @@
-//! The rules of a small machine, and what makes decisions of them.
+//! The rules of a machine of one's own.
 
-use std::borrow::Cow;
+use super::{Context, Machine, Out, Progress};
+use crate::{Actor, Time};
 
-use super::{Context, Events, Machine, Recorded, Transition};
-use crate::{Actor, PartyId, Time};
-
-/// The rules of a small machine, from which [`decide`] makes its `Machine::decide`. The deal has its own.
+/// The rules of a small machine, from which [`transition`](super::transition) makes its [`Machine::decide`], and
+/// [`handle`](super::handle) its [`Machine::handle`]. The deal has its own.
+///
+/// A machine says here what is its own. What every machine has in common is said once: due timers fire first, each at its
+/// own instant; then who the actor is, whether the command already stands, whether the actor has seen the latest, whether
+/// the role may give it at all, and whether now; then the rule. The module has a whole machine as an example.
 pub trait Rules: Machine {
-    /// What tells one deadline from another.
+    /// In which capacity somebody acts on it.
+    type Role: Copy + PartialEq + 'static;
+    /// A command without its content: what permission depends on.
+    type Kind: Copy;
+    /// What a command may depend on, as [`permitted`](Self::permitted) says. `Infallible` where none does.
+    type Status: Copy + PartialEq + 'static;
+    /// What tells one deadline from another. `Infallible` where there is none.
     type Timer;
 
-    /// Can a command leave a deadline that is behind already, as a late answer does? What it leaves fires with it then.
-    const LEAVES_DUE: bool = false;
+    /// How far it has come: an actor's `seen` is held against its revision.
+    fn progress(&self) -> &Progress;
+
+    /// The role of an actor; `None` for one that has no part in it.
+    fn role_of(&self, actor: &Actor) -> Option<Self::Role>;
+
+    /// What permission depends on.
+    fn kind(command: &Self::Command) -> Self::Kind;
+
+    /// The table: which roles may give a command, and while the machine is what. Nothing else knows.
+    fn permitted(kind: Self::Kind) -> (&'static [Self::Role], &'static [Self::Status]);
+
+    /// What the machine, or the part of it that the command names, is now; `None` where the command depends on nothing.
+    ///
+    /// # Errors
+    /// A rejection where there is no such part.
+    fn status_for(&self, command: &Self::Command) -> Result<Option<Self::Status>, Self::Rejection>;
+
+    /// Whether nothing is left to do for this command.
+    fn already_stands(&self, command: &Self::Command, role: Self::Role, context: &Context) -> bool;
+
+    /// What follows from a command that is admitted: looks at nothing but its content.
+    ///
+    /// # Errors
+    /// A rejection, before anything is pushed or after: nothing of it is kept.
+    fn rule(
+        &self,
+        command: &Self::Command,
+        role: Self::Role,
+        context: &Context,
+        out: &mut Out<'_, Self::Event>,
+    ) -> Result<(), Self::Rejection>;
 
     /// The earliest deadline, and what fires then.
     fn next_timer(&self) -> Option<(Time, Self::Timer)>;
@@ -19,96 +58,34 @@ pub trait Rules: Machine {
     /// What the passing of a deadline leads to: events that leave that deadline behind, since nothing can fail here.
     fn fire(&self, timer: Self::Timer, out: &mut Out<'_, Self::Event>);
 
-    /// Judges a command when nothing is due: who the actor is, whether it already stands, staleness, permission,
-    /// content.
-    fn judge(
-        &self,
-        command: &Self::Command,
-        context: &Context,
-        out: &mut Out<'_, Self::Event>,
-    ) -> Result<(), Self::Rejection>;
+    /// The machine's own rejection of a command that is not admitted.
+    fn refuse(refusal: Refusal<Self::Role, Self::Kind, Self::Status>) -> Self::Rejection;
 }
 
-/// Timers that are due fire first, each at its own instant, on a copy; then the command is judged on what they left.
-/// Half-open as everywhere: due iff `now >= deadline`. Where nothing is due, nothing is copied.
-pub fn decide<M: Rules>(
-    machine: &M,
-    command: &M::Command,
-    context: &Context,
-) -> Result<Transition<M>, M::Rejection> {
-    let now = context.now.max(machine.last_at());
-    let mut events = Events::new();
-    let mut view = Cow::Borrowed(machine);
-    fire_due(&mut view, now, &mut events);
-    let fired = events.len();
-    let via = context.via.as_ref();
-    view.judge(command, context, &mut Out { events: &mut events, at: now, actor: &context.actor, via })?;
-    if events.len() > fired {
-        let after = view.to_mut();
-        events.iter().skip(fired).for_each(|recorded| after.apply(recorded));
-        if M::LEAVES_DUE {
-            fire_due(&mut view, now, &mut events);
-        }
-    }
-    let after = match view {
-        Cow::Owned(after) => Some(after),
-        Cow::Borrowed(_) => None,
-    };
-    Ok(Transition::new(events, after))
-}
-
-/// Fires what is due, each at its own instant, and applies it to the view.
-fn fire_due<M: Rules>(view: &mut Cow<'_, M>, now: Time, events: &mut Events<M::Event>) {
-    while let Some((due, timer)) = view.next_timer().filter(|(due, _)| *due <= now) {
-        let before = events.len();
-        let at = due.max(view.last_at());
-        view.fire(timer, &mut Out { events: &mut *events, at, actor: &Actor::Clock, via: None });
-        if events.len() == before {
-            // a timer that leads to nothing would fire for ever
-            break;
-        }
-        let after = view.to_mut();
-        events.iter().skip(before).for_each(|recorded| after.apply(recorded));
-    }
-}
-
-/// What every event does, whatever it tells: it is counted, time does not run backwards, and where a person caused it
-/// the revision goes along, which an actor's `seen` is held against.
-pub fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut u64, last_at: &mut Time) {
-    *version = version.saturating_add(1);
-    *last_at = recorded.at.max(*last_at);
-    match &recorded.actor {
-        Actor::Party(_) | Actor::Operator(_) | Actor::Moderator(_) => *revision = *version,
-        Actor::Gateway | Actor::Tracker | Actor::Clock => {}
-    }
-}
-
-/// What the rules of a small machine push: stamps each event with when and by whom.
-pub struct Out<'c, E> {
-    events: &'c mut Events<E>,
-    at: Time,
-    actor: &'c Actor,
-    via: Option<&'c PartyId>,
-}
-
-impl<'c, E> Out<'c, E> {
-    /// For the events that a machine begins with.
-    pub const fn new(
-        events: &'c mut Events<E>,
-        at: Time,
-        actor: &'c Actor,
-        via: Option<&'c PartyId>,
-    ) -> Self {
-        Self { events, at, actor, via }
-    }
-
-    /// The instant that is judged.
-    pub const fn at(&self) -> Time {
-        self.at
-    }
-
-    /// Adds the next event.
-    pub fn push(&mut self, event: E) {
-        self.events.push(Recorded { at: self.at, actor: self.actor.clone(), via: self.via.cloned(), event });
-    }
+/// Why a command is not even looked at, in the order in which it is judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal<Role, Kind, Status> {
+    /// The actor has no part in the machine.
+    UnknownActor,
+    /// The actor has seen an older state.
+    Stale {
+        /// The revision that the actor has seen.
+        seen: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// This role never may.
+    WrongRole {
+        /// Whose.
+        role: Role,
+        /// What.
+        command: Kind,
+    },
+    /// This role may, but not now.
+    WrongStatus {
+        /// What.
+        command: Kind,
+        /// When.
+        status: Status,
+    },
 }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Machine, Recorded};
+use super::{Context, Machine, Out, Recorded};
 use crate::Deal;
 use crate::deal::Event;
 
@@ -21,6 +21,13 @@ impl<M: Machine> Transition<M> {
     /// The events, and the machine after them: `None` where nothing happened, or where the machine has it already.
     pub const fn new(events: Events<M::Event>, after: Option<M>) -> Self {
         Self { events, after }
+    }
+
+    /// What a machine begins with, where it is one event: the machine itself is after it.
+    pub fn first(context: &Context, event: M::Event) -> Self {
+        let mut events = Events::new();
+        Out::begin(context, &mut events).push(event);
+        Self::new(events, None)
     }
 
     /// What happened, in order.

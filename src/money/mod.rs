@@ -6,11 +6,10 @@
 //!
 //! # The rounding rule
 //!
-//! - A proportion of a sum ([`Rate::floor_of`], [`mul_div_floor`]) rounds **toward zero**, and whoever
-//!   receives the rest keeps the remainder. So `part + rest == whole` always, without a third line for
-//!   what rounding left over.
-//! - One sum divided by shares ([`allocate()`]) goes by the **largest remainder** over the non-zero shares;
-//!   on a tie the earlier share is served first. A share of zero gets zero, and the parts sum to the total.
+//! - A proportion of a sum, such as [`Rate::floor_of`], rounds **toward zero**, and whoever receives the rest keeps
+//!   the remainder. So `part + rest == whole` always, and nothing is left over.
+//! - One sum that is divided by shares goes by the **largest remainder** over the non-zero shares; on a tie the
+//!   earlier share is served first. A share of zero gets zero, and the parts sum to the total.
 //!
 //! # Examples
 //! ```
@@ -27,11 +26,17 @@
 
 mod allocate;
 mod currency;
+mod digits;
+mod error;
 #[expect(clippy::module_inception, reason = "`Money` is the type that the module is named after")]
 mod money;
 mod rate;
+mod stored;
 
-pub use allocate::{AllocateError, allocate, mul_div_floor};
+#[allow(unused_imports, reason = "a chargeback over several receipts is divided by it")]
+pub(crate) use allocate::allocate;
+pub(crate) use allocate::mul_div_floor;
 pub use currency::{Currency, CurrencyError};
-pub use money::{Money, MoneyError};
+pub use error::{MoneyError, ParseMoneyError};
+pub use money::Money;
 pub use rate::{Rate, RateError};

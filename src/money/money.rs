@@ -1,12 +1,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::num::NonZeroU64;
+use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
-use thiserror::Error;
 
-use super::Currency;
+use super::digits::Digits;
+use super::{Currency, MoneyError, ParseMoneyError};
 
 /// A sum of money: a whole number of minor units of one currency.
 ///
@@ -191,10 +191,20 @@ impl Money {
     }
 }
 
-/// The amount and the code: `1000.01 RUB`.
+/// The amount and the currency: `1000.01 RUB`, or `0.05 COIN.2` in a unit of the host's own.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", Amount(*self), self.currency.code())
+        write!(f, "{} {}", Amount(*self), self.currency)
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) writes: an amount as [`Money::parse`] reads it, one space, a currency.
+impl FromStr for Money {
+    type Err = ParseMoneyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (amount, currency) = text.split_once(' ').ok_or(MoneyError::Malformed)?;
+        Ok(Money::parse(amount, currency.parse()?)?)
     }
 }
 
@@ -204,84 +214,8 @@ impl fmt::Debug for Money {
     }
 }
 
-impl Serialize for Money {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = serializer.is_human_readable();
-        let mut parts = serializer.serialize_struct("Money", 2)?;
-        if text {
-            parts.serialize_field("amount", &Amount(*self))?;
-        } else {
-            parts.serialize_field("minor", &self.minor)?;
-        }
-        parts.serialize_field("currency", &self.currency)?;
-        parts.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Money {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            let Minor { minor, currency } = Minor::deserialize(deserializer)?;
-            return Ok(Money { minor, currency });
-        }
-        let Parts { amount, currency } = Parts::deserialize(deserializer)?;
-        amount.into_money(currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
-    }
-}
-
-/// Why a sum could not be made or computed.
-///
-/// None is transient: the same arguments fail again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum MoneyError {
-    /// Two sums of different currencies met in one operation.
-    #[error("{left} and {right} cannot be mixed: convert one of the sums first")]
-    CurrencyMismatch {
-        /// The currency of the sum on the left.
-        left: Currency,
-        /// The currency of the sum on the right.
-        right: Currency,
-    },
-    /// The result does not fit into `i64` minor units.
-    #[error("the sum does not fit into 64 bits of minor units: use a smaller amount or quantity")]
-    Overflow,
-    /// The amount is finer than a minor unit of its currency.
-    #[error("the currency has {max} digits after the point: round the amount to that before passing it")]
-    TooManyDigits {
-        /// The digits after the point that the currency has.
-        max: u8,
-    },
-    /// The text is not an amount.
-    #[error(
-        "write an amount in ASCII digits with an optional minus and point, as -1000.01, in at most 32 characters"
-    )]
-    Malformed,
-}
-
-/// The stored parts of a sum. The amount is kept as digits until the currency, which may come later, says
-/// what they stand for.
-#[derive(Deserialize)]
-#[serde(
-    rename = "Money",
-    deny_unknown_fields,
-    expecting = r#"money as {"amount":"1000.01","currency":"RUB"}"#
-)]
-struct Parts {
-    amount: Digits,
-    currency: Currency,
-}
-
-/// The stored parts of a sum in a binary format.
-#[derive(Deserialize)]
-#[serde(rename = "Money", deny_unknown_fields)]
-struct Minor {
-    minor: i64,
-    currency: Currency,
-}
-
 /// Prints the amount of a sum without its currency, with exactly the currency's digits.
-struct Amount(Money);
+pub(super) struct Amount(pub(super) Money);
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -298,118 +232,18 @@ impl fmt::Display for Amount {
     }
 }
 
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// Ten, as a divisor that cannot be zero.
 const TEN: NonZeroU64 = match NonZeroU64::new(10) {
     Some(ten) => ten,
     None => NonZeroU64::MIN,
 };
 
-/// A decimal number, exact and reduced: `value / 10^scale`, without trailing zeros after the point.
-#[derive(Clone, Copy)]
-pub(super) struct Digits {
-    value: i128,
-    scale: u32,
-}
-
-impl Digits {
-    /// Longer texts are refused unread. 32 digits stay within `i128`, and are more than any `i64` needs.
-    const MAX_LEN: usize = 32;
-
-    pub(super) fn parse(text: &str) -> Option<Digits> {
-        if text.len() > Digits::MAX_LEN {
-            return None;
-        }
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (whole, fraction) = match unsigned.split_once('.') {
-            Some((_, "")) => return None,
-            Some(parts) => parts,
-            None => (unsigned, ""),
-        };
-        if whole.is_empty() {
-            return None;
-        }
-        // All of the fraction is checked, before the zeros that say nothing are dropped.
-        if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let fraction = fraction.trim_end_matches('0');
-        let mut value: i128 = 0;
-        for byte in whole.bytes().chain(fraction.bytes()) {
-            let digit = char::from(byte).to_digit(10)?;
-            value = value.checked_mul(10)?.checked_add(i128::from(digit))?;
-        }
-        let value = if negative { value.checked_neg()? } else { value };
-        Some(Digits { value, scale: u32::try_from(fraction.len()).ok()? })
-    }
-
-    pub(super) fn from_decimal(amount: Decimal) -> Digits {
-        let amount = amount.normalize();
-        Digits { value: amount.mantissa(), scale: amount.scale() }
-    }
-
-    /// The number in units of `10^-exponent`, or why it is not a whole number of them.
-    pub(super) fn scaled(self, exponent: u8) -> Result<i128, NotScaled> {
-        let missing = u32::from(exponent).checked_sub(self.scale).ok_or(NotScaled::TooFine)?;
-        let factor = 10_i128.checked_pow(missing).ok_or(NotScaled::TooLarge)?;
-        self.value.checked_mul(factor).ok_or(NotScaled::TooLarge)
-    }
-
-    fn into_money(self, currency: Currency) -> Result<Money, MoneyError> {
-        let minor = self.scaled(currency.exponent()).map_err(|error| match error {
-            NotScaled::TooFine => MoneyError::TooManyDigits { max: currency.exponent() },
-            NotScaled::TooLarge => MoneyError::Overflow,
-        })?;
-        match i64::try_from(minor) {
-            Ok(minor) => Ok(Money { minor, currency }),
-            Err(_) => Err(MoneyError::Overflow),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Digits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Digits;
-
-            // The whole message for a JSON number: no visitor method takes one.
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(r#"the amount as a string such as "1000.01", never a number"#)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Digits, E> {
-                Digits::parse(text)
-                    .ok_or_else(|| E::custom(format_args!("amount: {}", MoneyError::Malformed)))
-            }
-        }
-
-        // `str` and not `any`, so that formats which do not describe themselves can carry it.
-        deserializer.deserialize_str(Visitor)
-    }
-}
-
-/// Why [`Digits`] are not a whole number of units.
-pub(super) enum NotScaled {
-    TooFine,
-    TooLarge,
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::de::value::{Error as ValueError, SeqDeserializer};
 
     use super::*;
+    use crate::money::CurrencyError;
 
     fn rub(minor: i64) -> Money {
         Money::from_minor(minor, Currency::RUB)
@@ -423,10 +257,6 @@ mod tests {
         Currency::from_code("BHD").unwrap()
     }
 
-    fn decode_error(json: &str) -> String {
-        serde_json::from_str::<Money>(json).unwrap_err().to_string()
-    }
-
     #[test]
     fn displays_exactly_the_digits_of_the_currency() {
         assert_eq!(rub(100_001).to_string(), "1000.01 RUB");
@@ -436,8 +266,18 @@ mod tests {
         assert_eq!(Money::from_minor(7, yen()).to_string(), "7 JPY");
         assert_eq!(Money::from_minor(7, dinar()).to_string(), "0.007 BHD");
         let coin = Currency::custom("COIN", 8).unwrap();
-        assert_eq!(Money::from_minor(1, coin).to_string(), "0.00000001 COIN");
+        assert_eq!(Money::from_minor(1, coin).to_string(), "0.00000001 COIN.8");
         assert_eq!(format!("{:?}", rub(100_001)), "Money(1000.01 RUB)");
+    }
+
+    #[test]
+    fn a_text_needs_both_amount_and_currency() {
+        assert_eq!("-0.05 RUB".parse(), Ok(rub(-5)));
+        let amount = ParseMoneyError::Amount;
+        assert_eq!("1000.01".parse::<Money>(), Err(amount(MoneyError::Malformed)));
+        assert_eq!("1 000 RUB".parse::<Money>(), Err(CurrencyError::Malformed.into()));
+        assert_eq!("1.001 RUB".parse::<Money>(), Err(amount(MoneyError::TooManyDigits { max: 2 })));
+        assert_eq!("1 COIN".parse::<Money>(), Err(ParseMoneyError::Currency(CurrencyError::Unknown)));
     }
 
     #[test]
@@ -504,70 +344,14 @@ mod tests {
         assert_eq!(rub(100_010).to_decimal().to_string(), "1000.10");
     }
 
-    #[test]
-    fn float_amount() {
-        let number = "expected the amount as a string such as \"1000.01\", never a number";
-        assert!(decode_error(r#"{"amount":1000.01,"currency":"RUB"}"#).contains(number));
-        assert!(decode_error(r#"{"amount":1000,"currency":"RUB"}"#).contains(number));
-        // The same through the buffer of an internally tagged enum, which is how events carry sums.
-        #[derive(Debug, Deserialize)]
-        #[serde(tag = "type")]
-        enum Tagged {
-            Paid { sum: Money },
-        }
-        let tagged = |amount: &str| {
-            let json = format!(r#"{{"sum":{{"currency":"RUB","amount":{amount}}},"type":"Paid"}}"#);
-            serde_json::from_str::<Tagged>(&json).map(|Tagged::Paid { sum }| sum)
-        };
-        assert_eq!(tagged(r#""1.50""#).unwrap(), rub(150));
-        assert!(tagged("1.5").unwrap_err().to_string().contains(number));
-    }
-
-    #[test]
-    fn json_is_pinned() {
-        let json = r#"{"amount":"1000.01","currency":"RUB"}"#;
-        assert_eq!(serde_json::to_string(&rub(100_001)).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Money>(json).unwrap(), rub(100_001));
-        let coin = Money::from_minor(5, Currency::custom("COIN", 2).unwrap());
-        let json = r#"{"amount":"0.05","currency":"COIN.2"}"#;
-        assert_eq!(serde_json::to_string(&coin).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Money>(json).unwrap(), coin);
-    }
-
-    #[test]
-    fn decode_errors_name_the_field() {
-        for (json, expected) in [
-            (r#"{"amount":"1e3","currency":"RUB"}"#, "amount: write an amount"),
-            (r#"{"amount":"0.001","currency":"RUB"}"#, "amount: the currency has 2 digits"),
-            (r#"{"amount":"99999999999999999999","currency":"RUB"}"#, "amount: the sum does not fit"),
-            (r#"{"amount":"1","currency":"COIN"}"#, "currency: "),
-            (r#"{"amount":"1","currency":"RUB.3"}"#, "currency: "),
-            (r#"{"amount":"1","currency":643}"#, "expected the currency as a string"),
-            (r#"{"amount":"1"}"#, "missing field `currency`"),
-            (r#"{"currency":"RUB"}"#, "missing field `amount`"),
-            (r#"{"amount":"1","currency":"RUB","rate":"1"}"#, "unknown field `rate`"),
-            (r#"{"amount":"1","amount":"2","currency":"RUB"}"#, "duplicate field `amount`"),
-            ("1000.01", "expected money as {\"amount\""),
-        ] {
-            let error = decode_error(json);
-            assert!(error.contains(expected), "{json}: {error}");
-        }
-    }
-
-    #[test]
-    fn decodes_from_a_sequence() {
-        // Formats that do not describe themselves carry a struct as a sequence of its fields.
-        let fields = SeqDeserializer::<_, ValueError>::new(["1000.01", "RUB"].into_iter());
-        assert_eq!(Money::deserialize(fields).unwrap(), rub(100_001));
-    }
-
     proptest! {
         #[test]
         fn parse_reads_what_display_writes(minor: i64, exponent in 0_u8..=8) {
             let money = Money::from_minor(minor, Currency::custom("COIN", exponent).unwrap());
             let shown = money.to_string();
-            let (amount, code) = shown.split_once(' ').unwrap();
-            prop_assert_eq!(code, "COIN");
+            prop_assert_eq!(shown.parse(), Ok(money));
+            let (amount, unit) = shown.split_once(' ').unwrap();
+            prop_assert_eq!(unit, money.currency().to_string());
             prop_assert_eq!(Money::parse(amount, money.currency()), Ok(money));
             prop_assert_eq!(Money::from_decimal(money.to_decimal(), money.currency()), Ok(money));
             prop_assert_eq!(amount, money.to_decimal().to_string());

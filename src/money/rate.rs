@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
-use super::money::{Digits, NotScaled};
+use super::digits::{Digits, NotScaled};
 
 /// A share of a sum, from 0 % to 100 %, in whole parts per million.
 ///

@@ -58,7 +58,7 @@ impl<G: PaymentGateway + ?Sized> PaymentGateway for &G {
     }
 }
 
-/// Several gateways of different kinds are several boxes: see [`Router`](super::Router).
+/// Several gateways of different kinds are several boxes.
 impl<G: PaymentGateway + ?Sized> PaymentGateway for Box<G> {
     type Error = G::Error;
 

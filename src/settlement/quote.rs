@@ -1,5 +1,5 @@
-//! The quote: what everybody pays and gets if all goes well. Settlement uses the same figures, so what was quoted
-//! is what is paid.
+//! The quote: what everybody pays and gets if all goes well. The settlement uses the same figures, so what was quoted is
+//! what is paid.
 
 use serde::Serialize;
 
@@ -13,9 +13,9 @@ use crate::{Currency, Money};
 pub struct ServiceLine {
     /// The final cost.
     pub cost: Money,
-    /// What the buyer pays of it, rounded toward zero.
+    /// The buyer's part, rounded toward zero.
     pub buyers_part: Money,
-    /// What the seller pays of it: the rest.
+    /// The seller's part: the rest.
     pub sellers_part: Money,
 }
 
@@ -23,27 +23,27 @@ pub struct ServiceLine {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct FeeLine {
-    /// The fee's name in the schedule.
+    /// The name of the fee in the schedule.
     pub id: FeeId,
     /// Who receives it.
     pub payee: FeePayee,
     /// The whole fee, carve-outs included.
     pub amount: Money,
-    /// What the buyer pays of it, rounded toward zero.
+    /// The buyer's part, rounded toward zero.
     pub buyers_part: Money,
-    /// What the seller pays of it: the rest.
+    /// The seller's part: the rest.
     pub sellers_part: Money,
-    /// What its payee keeps once the carve-outs are taken.
+    /// What its payee keeps after the carve-outs.
     pub net: Money,
     /// The fee out of which this one is carved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of: Option<FeeId>,
 }
 
-/// Every sum of a deal before anything moves. All amounts are in the deal's currency and in minor units; rates
-/// round toward zero and the receiver of the rest keeps the remainder.
+/// Every sum of a deal before anything moves. All amounts are in the deal's currency. Rates round toward zero, and
+/// whoever receives the rest keeps the remainder.
 ///
-/// The identity that holds for every quote, and is a property test:
+/// One identity holds for every quote:
 /// `deposit + seller_due = payout + Σ fees without carve-outs + Σ costs of services provided by others`.
 ///
 /// # Source
@@ -61,10 +61,10 @@ pub struct Quote {
     pub pay_offline: Money,
     /// What the buyer deposits, `buyer_total − pay_offline` (`buyer_have_to_pay_online`). The gross.
     pub deposit: Money,
-    /// What the seller earns from the deposit before his own parts:
+    /// What the seller earns from the deposit, before the seller's own parts:
     /// `price + Σ buyer's parts of seller-provided services − pay_offline`.
     pub proceeds: Money,
-    /// The proceeds less the seller's parts of fees and of services provided by others; may be negative.
+    /// The proceeds less the seller's parts of fees and of the services of others. It may be negative.
     pub net: Money,
     /// What the seller is paid, `max(0, net)` (`payout`).
     pub payout: Money,
@@ -82,11 +82,11 @@ pub struct Quote {
     pub commission_seller: Money,
     /// The buyer's parts of fees (`commission_buyer_sum`).
     pub commission_buyer: Money,
-    /// What the buyer pays beside the price: his parts of services and fees (`buyer_expenses`).
+    /// What the buyer pays beside the price: the buyer's parts of services and fees (`buyer_expenses`).
     pub buyer_expenses: Money,
-    /// What the seller pays: his parts of services and fees (`seller_expenses`).
+    /// What the seller pays: the seller's parts of services and fees (`seller_expenses`).
     pub seller_expenses: Money,
-    /// The payout less the costs of the services that the seller provides himself (`seller_profit`).
+    /// The payout less the costs of the services that the seller provides (`seller_profit`).
     pub seller_profit: Money,
     /// One line per service, in the order of the terms.
     pub services: Vec<ServiceLine>,
@@ -96,7 +96,7 @@ pub struct Quote {
 
 /// What everybody pays and gets under these terms if all goes well.
 ///
-/// The terms carry the answer already: this is [`Terms::quote`] as a function.
+/// The terms have the answer already: this is [`Terms::quote`] as a function.
 ///
 /// # Examples
 /// ```

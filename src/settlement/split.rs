@@ -1,4 +1,4 @@
-//! The result of a settlement: who gets what out of which pot, and who is left owing.
+//! The result of a settlement: who gets what out of which pot, and who owes what.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -13,7 +13,7 @@ use crate::{Money, Payee};
 pub enum Purpose {
     /// The seller's earnings.
     Payout,
-    /// A service provided by somebody else than the seller.
+    /// A service that another than the seller provides.
     Service,
     /// Fees.
     Fee,
@@ -31,12 +31,12 @@ pub enum Purpose {
     Award,
     /// An additional charge, to whom it was agreed.
     Charge,
-    /// What a lost chargeback took beyond the pot: only ever owed, never paid out.
+    /// What a lost chargeback took beyond the pot. It is only ever owed, never paid out.
     Chargeback,
 }
 
 impl Purpose {
-    /// Does money with this purpose go back to where it came from?
+    /// Whether money with this purpose goes back to where it came from.
     pub const fn goes_back(self) -> bool {
         match self {
             Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => true,
@@ -82,7 +82,7 @@ pub struct Share {
     pub amount: Money,
 }
 
-/// What a pot could not cover: a debt outside the deal, for the host to collect.
+/// A debt that a pot could not cover. It is outside the deal: the host collects it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receivable {
@@ -96,11 +96,11 @@ pub struct Receivable {
     pub amount: Money,
 }
 
-/// A whole settlement: one share per (payee, purpose, pot), and what is owed beyond the pots.
+/// A whole settlement: one share per payee, purpose and pot, and what is owed beyond the pots.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Settlement {
-    /// The shares; per pot they sum to exactly what it held.
+    /// The shares. Per pot they sum to exactly what it held.
     pub shares: SmallVec<[Share; 6]>,
     /// What the pots could not cover.
     pub receivables: SmallVec<[Receivable; 2]>,

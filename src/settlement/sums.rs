@@ -19,7 +19,7 @@ impl From<TooLarge> for QuoteError {
     }
 }
 
-/// What the buyer pays offline: as agreed, or what is left of it after a partial buyout, which shrinks it first.
+/// What the buyer pays offline: as agreed, or what a partial buyout leaves, which shrinks the offline part first.
 #[derive(Clone, Copy)]
 pub(super) enum Offline {
     Agreed(i64),

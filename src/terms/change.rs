@@ -46,7 +46,7 @@ impl TermsDraft {
     /// The fields in which `new` differs.
     pub fn changed_in(&self, new: &Self) -> impl Iterator<Item = TermsField> {
         use TermsField as F;
-        // a new field of the terms must take a stand here: the pattern names them all
+        // the pattern names every field, so a new one does not compile without a line below
         let Self {
             buyer,
             seller,

@@ -1,4 +1,4 @@
-//! The fee schedule: who takes what, of which base, at whose expense, and what stays on a refund.
+//! The fee schedule: who gets how much of which base, who pays it, and what a refund leaves of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub enum FeePayee {
     Platform,
     /// The payment processor.
     Processor,
-    /// A partner, such as the owner of the site where the seller trades.
+    /// A partner, such as the owner of the site where the seller sells.
     Partner(PartyId),
 }
 
@@ -41,7 +41,7 @@ pub enum FeeBase {
     Price,
     /// The price and the buyer's parts of the services.
     Order,
-    /// What the buyer pays online, fees included; only where the seller pays the fee.
+    /// What the buyer pays online, fees included. Only for a fee that the seller pays.
     Gross,
 }
 
@@ -49,19 +49,20 @@ pub enum FeeBase {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnRefund {
-    /// The fee stays whole in a cancellation with a party at fault, and in an award.
+    /// The fee is paid whole in a cancellation at a party's fault, and in an award.
     Keep,
     /// The fee is given up.
     Return,
-    /// In an award the fee stays in proportion to what the seller gets; in a cancellation it is given up.
+    /// In an award the fee is paid in proportion to what the seller gets. In a cancellation it is given up.
     ProRata,
 }
 
-/// One fee: `clamp(floor(base × rate) + fixed, min, max)`.
+/// One fee: `clamp(floor(base × rate) + fixed, min, max)`. [`Fee::percent`] and [`Fee::fixed`] begin one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Fee {
-    /// Names the fee within the deal; unique.
+    /// The name of the fee, unique within the deal.
     pub id: FeeId,
     /// Who receives it.
     pub payee: FeePayee,
@@ -114,7 +115,7 @@ impl Fee {
         Self { payer: None, on_refund: None, out_of: Some(out_of), ..own }
     }
 
-    /// Is this fee carved out of another?
+    /// Whether this fee is carved out of another.
     pub const fn is_carve_out(&self) -> bool {
         self.out_of.is_some()
     }

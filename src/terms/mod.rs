@@ -1,10 +1,13 @@
 //! What the parties agree on: subject, services, fees, guarantees, policy.
 //!
-//! [`TermsDraft`] is plain data that anybody may fill in; [`Terms`] is the same data after every rule has been
-//! checked, with its [`Quote`] computed. A deal holds `Terms` only, so nothing downstream checks them again.
+//! [`TermsDraft`] is plain data. [`Terms`] is the same data with every rule checked and its [`Quote`] computed. A deal
+//! holds `Terms` only, so nothing checks them again. [`Terms::builder`] is the short way to write them.
 
+mod builder;
 mod change;
+mod error;
 mod fee;
+mod fee_builder;
 mod item;
 mod policy;
 mod presets;
@@ -13,14 +16,16 @@ mod validate;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use builder::{Amount, ServiceBuilder, TermsBuilder};
 pub use change::TermsField;
+pub use error::{Problem, TermsError};
 pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
+pub use fee_builder::FeeBuilder;
 pub use item::Item;
 pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy,
 };
 pub use service::{Payer, Provider, Service};
-pub use validate::{Problem, TermsError};
 
 use crate::settlement::{Quote, QuoteError};
 use crate::{Currency, Money, PartyId, Side, Text, Time};
@@ -40,7 +45,7 @@ pub enum Delivery {
     Promise {
         /// How it will be delivered.
         method: Text<100, 1>,
-        /// When, approximately.
+        /// The approximate time.
         expected: Time,
     },
 }
@@ -89,9 +94,10 @@ impl Contacts {
     }
 }
 
-/// Terms as somebody proposes them, not checked yet.
+/// Terms as somebody proposes them, not checked yet. [`Terms::builder`] writes them in Rust code.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TermsDraft {
     /// Who buys.
     pub buyer: PartyId,
@@ -174,7 +180,7 @@ impl TermsDraft {
         self.names_third(id) || matches!(arbitration, Some(FeePayee::Partner(p)) if p == id)
     }
 
-    /// Is this the id of a partner who takes a fee, or of a third who provides a service?
+    /// Whether this is a partner who receives a fee, or a third party who provides a service.
     pub(crate) fn names_third(&self, id: &PartyId) -> bool {
         let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);
         let service = |s: &Service| matches!(&s.provider, Provider::Third(p) if p == id);
@@ -182,7 +188,7 @@ impl TermsDraft {
     }
 }
 
-/// Terms that keep every rule, with their quote. Immutable; a change is a new version.
+/// Terms that keep every rule, with their quote. They never change: a change is a new version.
 ///
 /// Reads like a [`TermsDraft`] through `Deref`. Decoding checks the rules again.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -201,8 +207,8 @@ impl Terms {
     pub const MAX_FEES: usize = 16;
     /// The most tags of a deal.
     pub const MAX_TAGS: usize = 32;
-    /// The largest amount, and the largest sum, in minor units: 10^16. Everything that is ever added up in a deal
-    /// therefore fits an `i64` with room to spare.
+    /// The largest amount, and the largest sum, in minor units: 10^16. So every sum in a deal fits an `i64`, with room to
+    /// spare.
     pub const MAX_AMOUNT: i64 = 10_000_000_000_000_000;
 
     /// Checks the draft and computes its quote.

@@ -1,8 +1,10 @@
-//! Policy is data: durations, what each silence leads to, cancellation and acceptance rules. Pinned into a deal.
+//! Policy is data: durations, what each silence leads to, cancellation and acceptance rules. It is pinned into a deal.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::FeePayee;
+use super::presets::Preset;
 use crate::dispute::DefaultRuling;
 use crate::wire::left_out::is_default;
 use crate::{Money, Rate};
@@ -12,7 +14,7 @@ use crate::{Money, Rate};
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
     /// Creation implies the consent of both: the host has it already. Nalogka since API 1.2.0. After an amendment
-    /// before the deposit, a party consents by asking for a form to pay it with; otherwise by agreeing.
+    /// before the deposit, a party consents by asking for a form to pay with, or by agreeing.
     OnCreation,
     /// The proposer consents by proposing; the other party must agree. WebMoney's contract.
     Explicit,
@@ -40,7 +42,7 @@ pub enum Acceptance {
     Mutual,
 }
 
-/// Until when the buyer may cancel a funded deal at his own expense.
+/// Until when the buyer may cancel a funded deal, at the buyer's own expense.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BuyerCancel {
@@ -48,7 +50,8 @@ pub enum BuyerCancel {
     BeforePerforming,
     /// Until the performance is finished.
     BeforeAcceptance,
-    /// Nalogka's literal "at any time before completion": a buyer may then keep the goods and the money.
+    /// Until the buyer accepts. Nalogka's literal "at any time before completion": the buyer can then keep the goods and
+    /// get the money back.
     UntilAccepted,
 }
 
@@ -58,19 +61,19 @@ pub enum BuyerCancel {
 pub enum OnSilence {
     /// The performance counts as accepted.
     Accept,
-    /// A dispute opens; where nothing is held, the deal is cancelled with nobody at fault.
+    /// A dispute opens. Where nothing is held, the deal is cancelled instead, at nobody's fault.
     Dispute,
-    /// The deal is cancelled: at the seller's fault while performing, at nobody's while awaiting acceptance.
+    /// The deal is cancelled: at the seller's fault while performing, at nobody's fault while awaiting acceptance.
     Cancel,
 }
 
-/// What happens where exactly one party of a mutual deal has reported by the deadline.
+/// What the deadline of a mutual deal leads to, where exactly one party has reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OneReport {
     /// A dispute opens.
     Dispute,
-    /// The report stands for both.
+    /// The report counts for both.
     Stands,
 }
 
@@ -86,13 +89,13 @@ pub enum Liable {
     Platform,
 }
 
-/// The fee for a ruling: `clamp(floor(B × rate) + fixed, min, max)`, B being the buyer's payment pot, and taken out of it.
+/// The fee for a ruling: `clamp(floor(B × rate) + fixed, min, max)`. B is the buyer's payment pot, which pays it.
 ///
-/// Where a winner takes both guarantees, it is taken once, out of the loser's guarantee G if there is one, never over
-/// it: `clamp(floor(B × rate) + floor(G × guarantee_rate) + fixed, min, max)`. Of a guarantee in another currency than
-/// the deal's, only `floor(G × guarantee_rate)`, since the other sums are in the deal's; where `guarantee_rate` is zero,
-/// the fee is taken out of B then. So a deal whose price is paid directly and whose guarantees are in another currency
-/// needs a `guarantee_rate`, or its rulings are free.
+/// Where a winner takes both guarantees and the loser has one, G, that guarantee pays the fee instead of B:
+/// `clamp(floor(B × rate) + floor(G × guarantee_rate) + fixed, min, max)`, at most G. If G is in another currency than
+/// the deal, the fee is `floor(G × guarantee_rate)` alone, because the other sums are in the deal's currency; if
+/// `guarantee_rate` is zero then, B pays the fee. So a deal whose price is paid directly and whose guarantees are in
+/// another currency needs a `guarantee_rate`, or its rulings are free.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArbitrationFee {
@@ -101,8 +104,8 @@ pub struct ArbitrationFee {
     /// The part of the buyer's payment pot.
     #[serde(default)]
     pub rate: Rate,
-    /// The part of the loser's guarantee, where the award is a winner's. WebMoney: deposits «за исключением комиссии
-    /// Арбитража».
+    /// The part of the loser's guarantee, where a winner takes it. WebMoney: deposits «за исключением комиссии
+    /// Арбитража», less the fee of the arbitration.
     #[serde(default, skip_serializing_if = "is_default")]
     pub guarantee_rate: Rate,
     /// A fixed sum on top.
@@ -116,61 +119,153 @@ pub struct ArbitrationFee {
     pub max: Option<Money>,
 }
 
-/// The rules of a deal that are not its price. All durations are seconds, from 1 to [`Policy::MAX_DURATION_S`].
-///
-/// Start from a preset ([`shop`](Policy::shop), [`marketplace`](Policy::marketplace),
-/// [`guarantee`](Policy::guarantee), [`freelance`](Policy::freelance)) and change what differs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// How the parties consent.
-    pub consent: Consent,
-    /// When a moderator looks at the deal.
-    pub moderation: Moderation,
-    /// Who decides that the deal was performed.
-    pub acceptance: Acceptance,
-    /// Until when the buyer may cancel.
-    pub buyer_cancel: BuyerCancel,
-    /// May the buyer accept a part of the items?
-    pub partial_buyout_allowed: bool,
-    /// How long a proposal stands. WebMoney `durationToContract`.
-    pub proposal_s: u32,
-    /// How long the deposits may take; where acceptance is mutual, one span from the proposal to the conclusion
-    /// (WebMoney `durationToDeal`).
-    pub deposit_s: u32,
-    /// How long moderation may take.
-    pub moderation_s: u32,
-    /// How long the seller has to start performing.
-    pub start_s: u32,
-    /// How long the performance may take. WebMoney `duration`.
-    pub performance_s: u32,
-    /// How long the buyer has to accept. Nalogka: six hours.
-    pub acceptance_s: u32,
-    /// What an overdue performance leads to; a mutual deal looks at the reports instead.
-    pub on_performance_deadline: OnSilence,
-    /// What the buyer's silence leads to.
-    pub on_acceptance_deadline: OnSilence,
-    /// What a single report leads to, in a mutual deal.
-    pub one_report: OneReport,
-    /// How long the parties have to settle a dispute between them. WebMoney: ten days.
-    pub negotiation_s: u32,
-    /// How long the arbiter has to rule.
-    pub arbitration_s: u32,
-    /// What the arbiter's silence leads to.
-    pub default_ruling: DefaultRuling,
-    /// What a ruling costs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arbitration_fee: Option<ArbitrationFee>,
-    /// From when a declined leg goes to the payee's in-system balance, counted from the ending.
-    pub settlement_s: u32,
-    /// How long before a hold expires it is captured.
-    pub hold_margin_s: u32,
-    /// The least time that a request for changes leaves the seller.
-    pub revision_time_s: u32,
-    /// How many revisions the seller may submit.
-    pub max_revisions: u16,
-    /// By how much all extensions together may move the deadlines of a deal.
-    pub max_extension_s: u32,
-    /// Who owes what a lost chargeback took from others.
-    pub chargeback_liable: Liable,
+/// One list of the fields: the struct, a method per field that replaces it, and the written form.
+macro_rules! policy {
+    (
+        $(#[$policy:meta])*
+        required { $($(#[$doc:meta])* $name:ident: $type:ty,)+ }
+        optional { $($(#[$opt_doc:meta])* $opt_name:ident: $opt_type:ty,)+ }
+    ) => {
+        $(#[$policy])*
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+        #[non_exhaustive]
+        pub struct Policy {
+            $($(#[$doc])* pub $name: $type,)+
+            $($(#[$opt_doc])* #[serde(skip_serializing_if = "is_default")] pub $opt_name: $opt_type,)+
+        }
+
+        /// Each method gives the same policy with that field replaced.
+        impl Policy {
+            $(policy!(@replace $(#[$doc])* $name: $type);)+
+            $(policy!(@replace $(#[$opt_doc])* $opt_name: $opt_type);)+
+        }
+
+        /// A policy as it is written: whole, or by the name of a preset and what differs from it.
+        #[derive(Deserialize)]
+        #[serde(rename = "Policy", deny_unknown_fields)]
+        struct Written {
+            #[serde(default)]
+            preset: Option<Preset>,
+            $(#[serde(default)] $name: Option<$type>,)+
+            $(#[serde(default)] $opt_name: Option<$opt_type>,)+
+        }
+
+        /// A policy in a format without names, in which no field can be absent.
+        #[derive(Deserialize)]
+        #[serde(rename = "Policy", deny_unknown_fields)]
+        struct Whole {
+            $($name: $type,)+
+            $(#[serde(default)] $opt_name: $opt_type,)+
+        }
+
+        impl From<Whole> for Policy {
+            fn from(whole: Whole) -> Self {
+                Self { $($name: whole.$name,)+ $($opt_name: whole.$opt_name,)+ }
+            }
+        }
+
+        impl Written {
+            fn policy<E: Error>(self) -> Result<Policy, E> {
+                let Some(preset) = self.preset else {
+                    return Ok(Policy {
+                        $($name: self.$name.ok_or_else(|| E::missing_field(stringify!($name)))?,)+
+                        $($opt_name: self.$opt_name.unwrap_or_default(),)+
+                    });
+                };
+                let preset = preset.policy();
+                Ok(Policy {
+                    $($name: self.$name.unwrap_or(preset.$name),)+
+                    $($opt_name: self.$opt_name.unwrap_or(preset.$opt_name),)+
+                })
+            }
+        }
+    };
+    (@replace $(#[$doc:meta])* $name:ident: $type:ty) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$name = $name;
+            self
+        }
+    };
+}
+
+policy! {
+    /// The rules of a deal that are not its price. All durations are seconds, from 1 to [`Policy::MAX_DURATION_S`].
+    ///
+    /// Start from a preset ([`shop`](Policy::shop), [`marketplace`](Policy::marketplace),
+    /// [`guarantee`](Policy::guarantee), [`freelance`](Policy::freelance)) and replace what differs, in Rust as in JSON.
+    ///
+    /// # Examples
+    /// ```
+    /// use escrow::Policy;
+    ///
+    /// let policy = Policy::shop().acceptance_s(7_200);
+    /// let json = r#"{"preset": "shop", "acceptance_s": 7200}"#;
+    /// assert_eq!(serde_json::from_str::<Policy>(json)?, policy);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    required {
+        /// How the parties consent.
+        consent: Consent,
+        /// When a moderator looks at the deal.
+        moderation: Moderation,
+        /// Who decides that the deal was performed.
+        acceptance: Acceptance,
+        /// Until when the buyer may cancel.
+        buyer_cancel: BuyerCancel,
+        /// Whether the buyer may accept a part of the items.
+        partial_buyout_allowed: bool,
+        /// How long a proposal is open. WebMoney `durationToContract`.
+        proposal_s: u32,
+        /// How long the deposits may take. Where acceptance is mutual, one span from the proposal to the conclusion:
+        /// WebMoney `durationToDeal`.
+        deposit_s: u32,
+        /// How long moderation may take.
+        moderation_s: u32,
+        /// How long the seller has to start performing.
+        start_s: u32,
+        /// How long the performance may take. WebMoney `duration`.
+        performance_s: u32,
+        /// How long the buyer has to accept. Nalogka: six hours.
+        acceptance_s: u32,
+        /// What an overdue performance leads to. A mutual deal looks at the reports instead.
+        on_performance_deadline: OnSilence,
+        /// What the buyer's silence leads to.
+        on_acceptance_deadline: OnSilence,
+        /// What a single report leads to, in a mutual deal.
+        one_report: OneReport,
+        /// How long the parties have to settle a dispute between them. WebMoney: ten days.
+        negotiation_s: u32,
+        /// How long the arbiter has to rule.
+        arbitration_s: u32,
+        /// What the arbiter's silence leads to.
+        default_ruling: DefaultRuling,
+        /// From when a declined leg goes to the payee's in-system balance, counted from the ending.
+        settlement_s: u32,
+        /// How long before a hold expires it is captured.
+        hold_margin_s: u32,
+        /// The least time that a request for changes leaves the seller.
+        revision_time_s: u32,
+        /// How many revisions the seller may submit.
+        max_revisions: u16,
+        /// By how much all extensions together may move the deadlines of a deal.
+        max_extension_s: u32,
+        /// Who owes what a lost chargeback took from others.
+        chargeback_liable: Liable,
+    }
+    optional {
+        /// What a ruling costs.
+        arbitration_fee: Option<ArbitrationFee>,
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            Written::deserialize(deserializer)?.policy()
+        } else {
+            Whole::deserialize(deserializer).map(Self::from)
+        }
+    }
 }

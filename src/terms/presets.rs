@@ -1,4 +1,6 @@
-//! Ready policies of the systems that the crate carries, and what makes a policy impossible.
+//! The presets, and what makes a policy impossible.
+
+use serde::Deserialize;
 
 use super::policy::{Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy};
 use super::{Problem, TermsError};
@@ -7,6 +9,27 @@ use crate::{Money, Rate};
 
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
+
+/// The name of a preset, as it is written in a policy.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Preset {
+    Shop,
+    Marketplace,
+    Guarantee,
+    Freelance,
+}
+
+impl Preset {
+    pub(super) fn policy(self) -> Policy {
+        match self {
+            Self::Shop => Policy::shop(),
+            Self::Marketplace => Policy::marketplace(),
+            Self::Guarantee => Policy::guarantee(),
+            Self::Freelance => Policy::freelance(),
+        }
+    }
+}
 
 impl Policy {
     /// The longest duration: ten years. A sum of deadlines therefore never leaves the calendar.
@@ -91,11 +114,11 @@ impl Policy {
         }
     }
 
-    /// Refuses a policy under which some waiting phase would have no way on, or that contradicts itself.
+    /// Refuses a policy that contradicts itself, or under which a phase could wait for ever.
     ///
     /// # Errors
-    /// [`TermsError`] names the field: a duration of zero or over ten years, a partial buyout without an accepting
-    /// buyer, an arbitration fee whose least is over its most or negative.
+    /// [`TermsError`] names the field: a duration of zero or over ten years, no revision at all, or a partial buyout
+    /// where the buyer does not accept. The sums of the arbitration fee are checked with the terms, which know the currency.
     pub fn validate(&self) -> Result<(), TermsError> {
         let durations = [
             ("proposal_s", self.proposal_s),

@@ -12,7 +12,7 @@ pub enum Payer {
     Buyer,
     /// The seller, whole.
     Seller,
-    /// Both; the rate is the buyer's part, rounded toward zero. Nalogka's `50/50` is `shared(50%)`.
+    /// Both. The rate is the buyer's part, rounded toward zero. Nalogka's `50/50` is `shared(50%)`.
     Shared(Rate),
 }
 
@@ -39,7 +39,7 @@ impl Payer {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
-    /// The seller: the buyer's part is part of his proceeds.
+    /// The seller. The buyer's part is then part of the proceeds.
     Seller,
     /// The platform.
     Platform,
@@ -48,7 +48,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// This provider as a payee of the deal; the seller is paid for his own services by his proceeds.
+    /// This provider as a payee of the deal. The seller is paid by the proceeds.
     pub(crate) fn payee(&self) -> Payee {
         match self {
             Self::Seller => Payee::Seller,
@@ -58,7 +58,7 @@ impl Provider {
     }
 }
 
-/// An ancillary service, such as delivery or insurance: an overhead cost of the deal.
+/// An ancillary service, such as delivery or insurance.
 ///
 /// # Source
 /// Nalogka `additional_services[]`.
@@ -70,10 +70,10 @@ pub struct Service {
     /// A longer description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text<2000>>,
-    /// The cost before discounts, where it differs; for information only.
+    /// The cost before discounts, where it differs. For information only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_cost: Option<Money>,
-    /// The cost after discounts, which every computation uses; zero marks a free service.
+    /// The cost after discounts, which every computation uses. A free service costs zero.
     pub final_cost: Money,
     /// Who pays.
     pub payer: Payer,

@@ -2,6 +2,7 @@
 
 mod envelope;
 pub(crate) mod left_out;
+pub(crate) mod short;
 mod summary;
 
 pub use envelope::Envelope;

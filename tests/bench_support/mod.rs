@@ -54,12 +54,10 @@ pub(crate) fn operator(secs: u64) -> Context {
 /// and 10 % to a partner: a three-way split.
 pub(crate) fn draft() -> TermsDraft {
     let phone = Item::new("Phone".parse().unwrap(), rub(2_350_000), 2);
-    let policy = Policy {
-        moderation: Moderation::OnDemand,
-        partial_buyout_allowed: true,
-        max_extension_s: Policy::MAX_DURATION_S,
-        ..Policy::marketplace()
-    };
+    let policy = Policy::marketplace()
+        .moderation(Moderation::OnDemand)
+        .partial_buyout_allowed(true)
+        .max_extension_s(Policy::MAX_DURATION_S);
     let gift = Item::new("Case".parse().unwrap(), rub(0), 1);
     let (buyer, seller) = (BUYER.parse().unwrap(), SELLER.parse().unwrap());
     let mut draft = TermsDraft::new(buyer, seller, Currency::RUB, vec![phone, gift], policy);

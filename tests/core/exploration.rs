@@ -7,15 +7,16 @@
 //! - On every step: money is conserved, nothing settles twice, what has ended stays ended.
 //! - In every state: `allowed` and `transition` are of one mind, and it does not matter when a deal is woken. These two
 //!   are dear: the normal run asks every eighth state and all of ordinary deals, `deeper` asks all.
-#![allow(missing_docs, unreachable_pub)]
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::as_conversions)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
-#![allow(clippy::inconsistent_digit_grouping, clippy::print_stdout)]
+#![allow(clippy::print_stdout)]
 
 mod canon;
 mod contents;
+mod graph;
 mod model;
 mod promises;
+mod properties;
+mod scene;
+mod state;
 mod verdicts;
 mod waking;
 
@@ -34,8 +35,10 @@ use escrow::terms::{
     Payer, Policy, Provider, TermsDraft,
 };
 use escrow::{Actor, Deal, Event, Phase, Recorded, Status};
-use model::{Exploration, NO_DEADLOCK, Planted, Scene, State, Step, WAY_ON};
+use model::{Exploration, NO_DEADLOCK, WAY_ON};
 use promises::{CONSERVED, SETTLES_ONCE, SOUND, STAYS_ENDED};
+use scene::{Planted, Scene};
+use state::{State, Step};
 use stateright::{Checker, Expectation, HasDiscoveries, Model, Path};
 use verdicts::OF_ONE_MIND;
 use waking::PUNCTUAL;
@@ -75,7 +78,7 @@ fn courier() -> Provider {
     Provider::Third(crate::common::text("courier"))
 }
 
-/// Paid at the door: the seller deposits what the fee is over his proceeds.
+/// Paid at the door: the seller deposits what the fee is over the proceeds.
 fn shop_on_delivery() -> Scene {
     let mut draft = judged(sale(Policy::shop()));
     draft.pay_offline = Some(rub(1_000_00));
@@ -95,7 +98,7 @@ fn marketplace() -> Scene {
 
 /// Moderation of every deal; fees of every behaviour on a refund.
 fn marketplace_moderated() -> Scene {
-    let mut draft = judged(plain(Policy { moderation: Moderation::Required, ..Policy::marketplace() }));
+    let mut draft = judged(plain(Policy::marketplace().moderation(Moderation::Required)));
     draft.fees.push(fixed_fee("kept", FeePayee::Processor, 20_00, Payer::Buyer, OnRefund::Keep));
     draft.fees.push(fixed_fee("shared", FeePayee::Platform, 30_00, Payer::Seller, OnRefund::ProRata));
     let mut worded = draft.clone();
@@ -110,7 +113,7 @@ fn guarantee() -> Scene {
 
 /// A mutual deal that is paid through us, with one guarantee, and no arbiter until one is appointed.
 fn guarantee_paid() -> Scene {
-    let mut draft = sale(Policy { one_report: OneReport::Stands, ..Policy::guarantee() });
+    let mut draft = sale(Policy::guarantee().one_report(OneReport::Stands));
     draft.guarantees.seller = Some(rub(300_00));
     let mut dearer = draft.clone();
     dearer.items[0].unit_price = rub(1_200_00);
@@ -124,20 +127,18 @@ fn freelance() -> Scene {
 
 /// The other answers to every silence.
 fn silences() -> Scene {
-    let policy = Policy {
-        on_performance_deadline: OnSilence::Accept,
-        on_acceptance_deadline: OnSilence::Dispute,
-        buyer_cancel: BuyerCancel::UntilAccepted,
-        arbitration_fee: Some(ArbitrationFee {
+    let policy = Policy::shop()
+        .on_performance_deadline(OnSilence::Accept)
+        .on_acceptance_deadline(OnSilence::Dispute)
+        .buyer_cancel(BuyerCancel::UntilAccepted)
+        .arbitration_fee(Some(ArbitrationFee {
             payee: FeePayee::Platform,
             rate: crate::common::percent(10),
             guarantee_rate: crate::common::percent(0),
             fixed: None,
             min: None,
             max: None,
-        }),
-        ..Policy::shop()
-    };
+        }));
     let tracks = &[RecordTracking, SetTrack, RemoveTrack];
     scene("other silences", vec![judged(sale(policy))], tracks)
 }
@@ -353,7 +354,7 @@ fn a_second_late(recorded: &mut Recorded) {
 /// Everything unusual once, in every scene, and every state put to every question: 2,336,116 states, to closure in every
 /// scene, in five minutes of one core.
 ///
-/// `cargo test --release --all-features --test exploration deeper -- --ignored --nocapture`
+/// `cargo test --release --all-features --test core exploration::deeper -- --ignored --nocapture`
 #[test]
 #[ignore = "minutes: run it in release, with --nocapture"]
 fn deeper() {

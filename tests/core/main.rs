@@ -1,5 +1,14 @@
-//! The tests of the core, in one binary: a module per rule, one per promise.
-#![allow(missing_docs)]
+//! The tests of the core, in one binary. `cargo test --test core chargebacks` runs those of a module.
+//!
+//! - `rules`: a module per file of `src/deal/rules/`, by the same name; `access`, `terms`, `quote`, `settlement`, `table`,
+//!   `agent`: the same of other parts.
+//! - `promises`: a module per promise, over random histories; `laws` says what is promised. `exploration` proves the
+//!   promises of small deals, `model` compares with a naive model, `races` runs two hosts, `bad_input` spoils what comes
+//!   from outside. What a command allocates is counted in a binary of its own, `tests/allocations.rs`.
+//! - `bug_classes`: what went wrong in real systems, a test per class.
+#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
 
 #[path = "../bench_support/mod.rs"]
 mod bench_support;
@@ -7,19 +16,23 @@ mod bench_support;
 mod common;
 mod support;
 
+mod access;
 mod agent;
 mod bad_input;
 mod bug_classes;
-mod disputes;
 mod docs;
 mod exploration;
-mod generative;
-mod lifecycle;
+mod laws;
 mod model;
 mod names;
 mod previews;
+mod promises;
 mod quote;
-mod race;
+mod races;
+mod rules;
+mod scenarios;
 mod settlement;
 mod sizes;
 mod table;
+mod terms;
+mod written_terms;

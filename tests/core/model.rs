@@ -8,11 +8,8 @@
 //!
 //! A failure is shrunk and printed as a scenario file.
 //!
-//! `PROPTEST_CASES=20000 cargo test --release --all-features --test model` looks further.
-#![allow(missing_docs, unreachable_pub, dead_code)]
-#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
-#![allow(clippy::cast_possible_truncation)]
+//! `PROPTEST_CASES=20000 cargo test --release --all-features --test core model::` looks further.
+#![allow(dead_code)]
 
 mod books;
 mod choices;
@@ -28,20 +25,9 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
+use crate::laws::{Finding, ensure};
 use choices::{Setting, Step};
 use machine::{Checked, Drawn, Run};
-
-/// What is wrong, in words.
-type Finding = Result<(), String>;
-
-macro_rules! ensure {
-    ($holds:expr, $($why:tt)+) => {
-        if !$holds {
-            return Err(format!($($why)+));
-        }
-    };
-}
-use ensure;
 
 /// A bug that is planted to see that it is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

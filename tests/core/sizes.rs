@@ -1,7 +1,5 @@
 //! What a host writes: bytes of envelopes, states, terms and snapshots, as JSON.
-//! `cargo test --test sizes -- --nocapture` prints them.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
-#![allow(clippy::panic, clippy::wildcard_enum_match_arm)]
+//! `cargo test --test core sizes -- --nocapture` prints them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +18,7 @@ fn size<T: Serialize>(value: &T) -> usize {
 }
 
 const ENVELOPE: usize = 400;
-const STATE: usize = 1_536;
+const STATE: usize = 2_048;
 
 /// Texts of the host that are long by nature: the terms, URLs, descriptions, digests, reasons, and where a payment is
 /// to be looked for. What an envelope is apart from them is measured.
@@ -122,11 +120,7 @@ fn the_state_does_not_grow_with_items() {
         let paid = crate::bench_support::confirmation("pay-1", sum);
         run(&mut deal, &paid.into(), &Context::gateway(at(120)));
         states.push(deal.state().clone());
-        run(
-            &mut deal,
-            &Cancel::new("No".parse().unwrap()).into(),
-            &party(300, crate::bench_support::SELLER),
-        );
+        run(&mut deal, &Cancel::new("No".parse().unwrap()).into(), &party(300, crate::bench_support::SELLER));
         states.push(deal.state().clone());
         run(&mut deal, &answer(2), &Context::gateway(at(400)));
         states.push(deal.state().clone());
@@ -148,23 +142,4 @@ fn the_state_does_not_grow_with_history() {
     assert_eq!(first, second);
     assert_eq!(second, third);
     assert!(sizes.iter().all(|size| *size <= STATE), "{sizes:?}");
-}
-
-/// States were once written with everything in them that follows from the rest: they read as the same deals.
-#[test]
-fn what_was_written_at_length_is_read() {
-    let mut read = 0;
-    for file in fs::read_dir("fuzz/seeds/snapshot").unwrap() {
-        let path = file.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        if path.file_name().unwrap().to_str().unwrap().starts_with("deal-") {
-            assert!(text.contains(r#""approved":false"#) || text.contains(r#""approved":true"#), "{path:?}");
-            let deal: Deal = serde_json::from_str(&text).unwrap();
-            let short = serde_json::to_string(&deal).unwrap();
-            assert!(short.len() < text.len(), "{path:?}");
-            assert_eq!(serde_json::from_str::<Deal>(&short).unwrap(), deal);
-            read += 1;
-        }
-    }
-    assert_eq!(read, 8);
 }

@@ -178,7 +178,7 @@ impl PaymentPage {
     ///     "https://safebuy.nalogka.ru/00000000-0000-0000-0000-000000000000/payment\
     ///      ?success_url=https%3A%2F%2Fa.b%2Fok&fail_url=https%3A%2F%2Fa.b%2Fno"
     /// );
-    /// # Ok::<(), crate::UrlError>(())
+    /// # Ok::<(), escrow_nalogka::UrlError>(())
     /// ```
     pub fn address(&self, base: &str, deal: DealId) -> String {
         let base = base.trim_end_matches('/');

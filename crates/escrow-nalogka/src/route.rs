@@ -57,7 +57,7 @@ impl Route {
     /// let (route, ids) = Route::of("PUT", "/deals/60/performing-track?initiator_profile_id=7")?;
     /// assert_eq!((route, &ids[..]), (Route::SetTrack, &["60"][..]));
     /// assert!(Route::of("POST", "/deals/60/join").unwrap_err().message.contains("1.2.0"));
-    /// # Ok::<(), crate::ApiError>(())
+    /// # Ok::<(), escrow_nalogka::ApiError>(())
     /// ```
     pub fn of<'p>(method: &str, path: &'p str) -> Result<(Self, Vec<&'p str>), ApiError> {
         let path = path.split(['?', '#']).next().unwrap_or_default();

@@ -37,8 +37,3 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn known<T: FromStr<Err = TextError>>(text: &str) -> T {
     text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
-
-/// The code of the page is tested with the documentation.
-#[cfg(all(doctest, feature = "proptest"))]
-#[doc = include_str!("../../../docs/testing.md")]
-struct TestingYourHost;

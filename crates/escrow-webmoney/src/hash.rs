@@ -27,7 +27,7 @@ const CHARS: usize = 40;
 /// assert_eq!(hash.as_str(), "53ddb9a167fd20cb676815ac96ab09266551fe12");
 /// assert!(secret.verify("7", "anna", &hash).is_ok());
 /// assert_eq!(format!("{secret:?}"), "***");
-/// # Ok::<(), crate::HashError>(())
+/// # Ok::<(), escrow_webmoney::HashError>(())
 /// ```
 #[derive(Clone)]
 pub struct ServiceSecret(Box<str>);

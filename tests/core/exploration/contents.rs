@@ -17,7 +17,8 @@ use escrow::settlement::{Fault, max_award};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Award, Deal, Destination, Money, Payee, Rate, Side, Time, Transaction};
 
-use super::model::{Exploration, Inner};
+use super::model::Exploration;
+use super::state::Inner;
 use crate::common::{
     DAY, HOUR, approve, checkpoint, destination, dispute, remark, report, rub, set_track, submit, text, track,
 };

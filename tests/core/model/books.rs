@@ -8,23 +8,22 @@
 //!
 //! Where the design can be read in two ways, the reading is marked with `Reading:`.
 
+mod endings;
 mod facts;
 mod figures;
+mod holds;
 mod legs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::world::PaymentName;
+use super::{Finding, Plant, ensure, mirror};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
 use escrow::deposit::{DepositId, TransactionKind};
-use escrow::settlement::{Ending, Purpose};
+use escrow::settlement::Purpose;
 use escrow::terms::Liable;
-use escrow::{Actor, Command, Currency, Deal, Money, Outcome, Payee, Phase, Terms};
-
-use super::mirror;
-use super::world::PaymentName;
-use super::{Finding, Plant, ensure};
-use crate::support::calculator as calc;
+use escrow::{Actor, Command, Currency, Deal, Money, Payee, Terms};
 
 /// What happened outside because a fact was taken as new.
 #[derive(Debug)]
@@ -92,7 +91,7 @@ pub type Debt = (Payee, Payee, &'static str, Currency);
 pub struct Books {
     pots: Vec<Pot>,
     legs: Vec<Leg>,
-    /// What was ever assigned to somebody and not taken from him again.
+    /// What was ever assigned to somebody and not taken from them again.
     pub due: BTreeMap<Due, i128>,
     pub owed: BTreeMap<Debt, i128>,
     payments: BTreeSet<PaymentName>,
@@ -367,138 +366,6 @@ impl Books {
         }
         let money = |amount: i128| Money::from_minor(i64::try_from(amount).unwrap(), currency);
         news.push(News::BankTook { deposit: c.deposit, from_pot: money(taken), rest: money(missing) });
-    }
-
-    /// Which holds are taken or let go now; how much of each deposit was let go. A hold is taken once or let go once,
-    /// and no more is taken than the deposit wants.
-    fn move_holds(&mut self, before: &Deal, after: &Deal) -> Result<BTreeMap<DepositId, i128>, String> {
-        for t in &after.transactions()[before.transactions().len()..] {
-            if t.kind() == TransactionKind::Capture {
-                let payment = name_of(after, t.source())?;
-                let pot = &mut self.pots[index(t.deposit())];
-                let hold = pot.holds.iter_mut().find(|h| h.payment == payment && h.taking.is_none());
-                let hold = hold.ok_or_else(|| format!("{payment:?} is captured, and is no open hold"))?;
-                let amount = minor(t.amount());
-                ensure!(amount > 0 && amount <= hold.amount, "{amount} of {hold:?} is captured");
-                hold.taking = Some((t.id().number(), amount));
-                let taking: i128 = pot.holds.iter().filter_map(|h| h.taking).map(|(_, a)| a).sum();
-                ensure!(pot.cash + taking <= pot.required, "more is captured than {pot:?} wants");
-            }
-        }
-        let mut gone = BTreeMap::new();
-        for leg in &after.legs()[self.legs.len()..] {
-            let order = leg.transaction().and_then(|tx| after.transaction(tx));
-            if order.is_some_and(|t| t.kind() == TransactionKind::Void) {
-                let payment = name_of(after, leg.source())?;
-                let pot = &mut self.pots[index(leg.deposit())];
-                let at = pot.holds.iter().position(|h| h.payment == payment && h.taking.is_none());
-                let hold = pot.holds.remove(at.ok_or_else(|| format!("{payment:?} is let go twice"))?);
-                ensure!(hold.amount == minor(leg.amount()), "{hold:?} is let go as {}", leg.amount());
-                self.assign(leg.deposit(), leg.payee().clone(), leg.purpose(), hold.amount);
-                if leg.purpose() == way_back(leg.deposit()) {
-                    *gone.entry(leg.deposit()).or_insert(0) += hold.amount;
-                }
-            }
-        }
-        let kept = self.pots.iter().flat_map(|p| &p.holds).find(|h| h.unwanted && h.taking.is_none());
-        ensure!(kept.is_none(), "nobody wants {kept:?}, and it is not let go");
-        Ok(gone)
-    }
-
-    fn end(
-        &mut self,
-        before: &Deal,
-        after: &Deal,
-        cause: Option<(&Actor, &Command)>,
-        ending: &Ending,
-        full: bool,
-        gone: &BTreeMap<DepositId, i128>,
-    ) -> Finding {
-        if self.funded.is_none() {
-            // until every deposit is full nobody pays anything; nor before anybody has agreed
-            let funded = full && before.phase().kind() != PhaseKind::Proposed;
-            ensure!(funded == after.pots().funded, "{ending:?}: the model says funded {funded}");
-            let meant = cause.and_then(|(actor, command)| facts::meant(before, actor, command));
-            ensure!(
-                meant.as_ref().is_none_or(|meant| meant.contains(ending)),
-                "{ending:?} instead of {meant:?} by {cause:?}"
-            );
-            self.funded = Some(funded);
-        }
-        let phase = after.phase();
-        let waits = matches!(phase, Phase::Paying { awaiting_capture: true, .. });
-        if !self.divided {
-            let taking = self.pots[..4].iter().any(|p| p.holds.iter().any(|h| h.taking.is_some()));
-            ensure!(taking == waits, "a capture is open: {taking}; the ending waits for one: {waits}");
-            if !waits {
-                self.divide(after.binding_terms(), ending, gone)?;
-                self.divided = true;
-            }
-        }
-        if !waits {
-            self.settle_charges(after);
-        }
-        Ok(())
-    }
-
-    /// As the calculator says of what there is.
-    fn divide(&mut self, terms: &Terms, ending: &Ending, gone: &BTreeMap<DepositId, i128>) -> Finding {
-        // what a hold brings beyond its deposit is let go, never given out
-        let (mut held, mut content) = ([0; 4], [0; 4]);
-        for (n, pot) in self.pots[..4].iter().enumerate() {
-            let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
-            held[n] = pot.cash + let_go;
-            content[n] = if let_go > 0 { held[n].min(pot.required) } else { held[n] };
-            ensure!(pot.holds.is_empty(), "{:?} are open at the end", pot.holds);
-        }
-        let same = |n: usize| self.pots[n].currency == terms.currency;
-        let pots = calc::Pots {
-            b: content[0],
-            l: content[1],
-            buyer_guarantee: content[2],
-            buyer_guarantee_same_currency: same(2),
-            seller_guarantee: content[3],
-            seller_guarantee_same_currency: same(3),
-            fully_funded: self.funded == Some(true),
-        };
-        let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
-        let outcome = calc::settle(&mirror::deal(terms), &pots, &incurred, &mirror::ending(ending));
-        let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
-        for ((pot, who, what), amount) in &outcome.shares {
-            self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
-            held[index(mirror::deposit(*pot))] -= amount;
-        }
-        for (n, id) in Self::IDS.into_iter().enumerate() {
-            let owner = self.pots[n].owner.clone();
-            // what was let go a moment ago is there already
-            let rest = held[n] - gone.get(&id).copied().unwrap_or(0);
-            self.assign(id, owner, way_back(id), rest);
-            self.pots[n].cash = 0;
-        }
-        for ((debtor, who, what), amount) in &outcome.receivables {
-            let purpose = mirror::purpose(*what).as_str();
-            let debt = (mirror::payee(*debtor), mirror::payee(*who), purpose, terms.currency);
-            *self.owed.entry(debt).or_default() += amount;
-        }
-        Ok(())
-    }
-
-    /// A full charge goes to its payee on success, and back otherwise; while its capture is open, nowhere.
-    fn settle_charges(&mut self, after: &Deal) {
-        for n in 4..self.pots.len() {
-            let pot = &mut self.pots[n];
-            if pot.cash == 0 || !pot.holds.is_empty() {
-                continue;
-            }
-            let stands = after.outcome() == Some(Outcome::Completed) && pot.cash >= pot.required;
-            let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
-            let payee = pot.charge.clone().filter(|_| stands);
-            let id = DepositId::charge(u8::try_from(n - 3).unwrap()).unwrap();
-            match payee {
-                Some(payee) => self.assign(id, payee, Purpose::Charge, cash),
-                None => self.assign(id, owner, Purpose::Refund, cash),
-            }
-        }
     }
 }
 

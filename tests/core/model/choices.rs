@@ -1,6 +1,7 @@
 //! What a step may be, as small plain numbers: one of the random histories', which becomes a command where the deal
 //! stands, or something that the world does.
 
+use crate::common::text;
 use escrow::{Actor, DealId, Terms, Time};
 use escrow_testing::strategies::{self, calm_steps};
 use proptest::prelude::*;
@@ -51,11 +52,6 @@ impl Setting {
 
 pub fn deal_id() -> DealId {
     DealId::new(uuid::Uuid::from_u128(0x4000_8000_0000_0000_0001))
-}
-
-/// A text that is known to be in order.
-pub fn text<T: std::str::FromStr<Err = escrow::TextError>>(text: &str) -> T {
-    text.parse().unwrap()
 }
 
 pub fn settings() -> BoxedStrategy<Setting> {

@@ -12,10 +12,11 @@ use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use super::books::{Books, News};
-use super::choices::{self, Act, Setting, Step, deal_id, text};
+use super::choices::{self, Act, Setting, Step, deal_id};
 use super::story::{MARK, Story};
 use super::world::{Account, World};
 use super::{Finding, Plant, ensure};
+use crate::common::text;
 
 /// What can be drawn: a setting, and steps of which the first lead to a funded deal.
 #[derive(Debug)]

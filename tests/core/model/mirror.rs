@@ -5,7 +5,7 @@ use escrow::settlement::{AwardedBy, Ending, Fault, Purpose};
 use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 
-use super::choices::text;
+use crate::common::text;
 use crate::support::calculator::{self as calc, For, Pot, Who};
 
 /// The third parties, by their numbers.
@@ -107,7 +107,7 @@ pub fn ending(ending: &Ending) -> calc::Ending {
         Ending::Cancelled(Fault::Buyer) => calc::Ending::BuyerAtFault,
         Ending::Cancelled(Fault::Seller) => calc::Ending::SellerAtFault,
         Ending::Cancelled(Fault::Nobody) => calc::Ending::NobodyAtFault,
-        // the policy's own ruling has no arbiter, so no fee of his
+        // the policy's own ruling has no arbiter, so no fee of theirs
         Ending::Awarded { award: a, by: AwardedBy::Agreement | AwardedBy::DefaultRuling } => {
             calc::Ending::Agreed(award(*a))
         }

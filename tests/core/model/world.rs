@@ -8,8 +8,8 @@ use escrow::deal::command::{Answer, Answered, ConfirmPayment};
 use escrow::deposit::{DepositId, LegState, Reference, TransactionKind};
 use escrow::{Actor, Command, Currency, Deal, Money, Payee};
 
-use super::choices::text;
 use super::{Finding, Plant, ensure};
+use crate::common::text;
 
 /// Whose money it is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,7 +20,7 @@ pub enum Account {
     Pot(DepositId),
     /// What somebody was paid outside.
     Hand(Payee),
-    /// What somebody has on his in-system balance.
+    /// What somebody has on their in-system balance.
     Balance(Payee),
     /// What chargebacks took.
     Bank,
@@ -81,7 +81,7 @@ impl World {
         self.ledger.get(&(account.clone(), currency)).copied().unwrap_or(0)
     }
 
-    /// Money changes hands. A pot is never overdrawn, and nobody gets back more than he has paid.
+    /// Money changes hands. A pot is never overdrawn, and nobody gets back more than they have paid.
     fn shift(&mut self, from: Account, to: Account, amount: Money) -> Finding {
         let currency = amount.currency();
         ensure!(amount.minor() >= 0, "{amount} goes from {from:?} to {to:?}");
@@ -90,7 +90,7 @@ impl World {
         let overdrawn = matches!(from, Account::Pot(_)) && self.holds(&from, currency) < 0;
         ensure!(!overdrawn, "in the world {from:?} is overdrawn by {amount} to {to:?}");
         let too_much = matches!(to, Account::Payer(_)) && self.holds(&to, currency) > 0;
-        ensure!(!too_much, "in the world {to:?} gets back more than he paid, with {amount} of {from:?}");
+        ensure!(!too_much, "in the world {to:?} gets back more than they paid, with {amount} of {from:?}");
         Ok(())
     }
 

@@ -14,11 +14,11 @@ impl Machine for Balance {
     type Rejection = Rejection;
 
     fn version(&self) -> u64 {
-        self.version
+        self.progress.version()
     }
 
     fn last_at(&self) -> Time {
-        self.last_at
+        self.progress.last_at()
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -26,17 +26,21 @@ impl Machine for Balance {
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::decide(self, command, context)
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
-        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        self.progress.count(recorded);
         self.take_in(&recorded.event, recorded.at);
         if let Some(movement) = recorded.event.movement() {
             self.sums.available = movement.after.available.minor();
             self.sums.reserved = movement.after.reserved.minor();
         }
-        self.heard.forget(self.policy.horizon_s, self.last_at);
+        self.heard.forget(self.policy.horizon_s, self.progress.last_at());
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
-use escrow::machine::{Out, Rules};
+use escrow::machine::{Out, Progress, Refusal, Rules};
 use escrow::{Actor, Destination, Money, Time, names};
 
 /// In which capacity somebody acts on a balance.
@@ -53,36 +53,73 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [With
 }
 
 impl Rules for Balance {
+    type Role = Role;
+    type Kind = CommandKind;
+    type Status = WithdrawalStatus;
     type Timer = u32;
 
-    fn next_timer(&self) -> Option<(Time, u32)> {
-        self.withdrawals.next_expiry()
+    fn progress(&self) -> &Progress {
+        &self.progress
     }
 
-    /// A withdrawal whose code is not entered in time gives its funds back.
-    fn fire(&self, withdrawal: u32, out: &mut Out<'_, Event>) {
-        if let Some(w) = self.withdrawals.find(withdrawal) {
-            let (amount, fee, after) = self.returned(w);
-            out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        self.role_of(actor)
+    }
+
+    fn kind(command: &Command) -> CommandKind {
+        command.kind()
+    }
+
+    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [WithdrawalStatus]) {
+        permitted(kind)
+    }
+
+    fn status_for(&self, command: &Command) -> Result<Option<WithdrawalStatus>, Rejection> {
+        let number = match command {
+            Command::NewCode(c) => c.withdrawal,
+            Command::Confirm(c) => c.withdrawal,
+            Command::Cancel(c) => c.withdrawal,
+            Command::Answer(c) => c.withdrawal,
+            Command::Credit(_)
+            | Command::Debit(_)
+            | Command::Request(_)
+            | Command::SetPolicy(_)
+            | Command::Wake(_) => return Ok(None),
+        };
+        let status = self.named(number)?.status();
+        let settled = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
+        if settled && command.kind() == CommandKind::Answer {
+            return Err(Rejection::AlreadySettled { number, status });
+        }
+        Ok(Some(status))
+    }
+
+    fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
+        let find = |number| self.withdrawals.find(number);
+        match command {
+            Command::Credit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
+            Command::Debit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
+            Command::Request(c) => {
+                find(c.number).is_some_and(|w| w.amount == c.amount && w.destination == c.destination)
+            }
+            Command::NewCode(c) => find(c.withdrawal).is_some_and(|w| w.code.knows(c.number)),
+            Command::Confirm(c) => self.verdict(c).is_some(),
+            Command::Cancel(c) => {
+                find(c.withdrawal).is_some_and(|w| w.status() == WithdrawalStatus::Cancelled)
+            }
+            Command::Answer(c) => find(c.withdrawal).is_some_and(|w| is_known(&w.state, &c.result)),
+            Command::SetPolicy(c) => self.policy == c.policy,
+            Command::Wake(_) => false,
         }
     }
 
-    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-        let kind = command.kind();
-        let (by, _) = permitted(kind);
-        let may_ever = by.contains(&role);
-        if may_ever && self.already_stands(command) {
-            return Ok(());
-        }
-        if let Some(seen) = context.seen
-            && seen != self.revision
-        {
-            return Err(Rejection::Stale { seen, actual: self.revision });
-        }
-        if !may_ever {
-            return Err(Rejection::WrongRole { role, command: kind });
-        }
+    fn rule(
+        &self,
+        command: &Command,
+        _: Role,
+        _: &Context,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
         match command {
             Command::Credit(c) => self.judge_credit(c, out),
             Command::Debit(c) => self.judge_debit(c, out),
@@ -90,7 +127,7 @@ impl Rules for Balance {
             Command::NewCode(c) => self.judge_new_code(c, out),
             Command::Confirm(c) => self.judge_confirm(c, out),
             Command::Cancel(c) => {
-                let w = self.named(c.withdrawal, kind)?;
+                let w = self.named(c.withdrawal)?;
                 let (amount, fee, after) = self.returned(w);
                 out.push(Event::WithdrawalCancelled { withdrawal: w.number, amount, fee, after });
                 Ok(())
@@ -105,6 +142,27 @@ impl Rules for Balance {
                 Ok(())
             }
             Command::Wake(_) => Ok(()),
+        }
+    }
+
+    fn next_timer(&self) -> Option<(Time, u32)> {
+        self.withdrawals.next_expiry()
+    }
+
+    /// A withdrawal whose code is not entered in time gives its funds back.
+    fn fire(&self, withdrawal: u32, out: &mut Out<'_, Event>) {
+        if let Some(w) = self.withdrawals.find(withdrawal) {
+            let (amount, fee, after) = self.returned(w);
+            out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
+        }
+    }
+
+    fn refuse(refusal: Refusal<Role, CommandKind, WithdrawalStatus>) -> Rejection {
+        match refusal {
+            Refusal::UnknownActor => Rejection::UnknownActor,
+            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
+            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
+            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }
@@ -124,28 +182,8 @@ impl Balance {
         }
     }
 
-    /// Is there nothing left to do for this command?
-    fn already_stands(&self, command: &Command) -> bool {
-        let find = |number| self.withdrawals.find(number);
-        match command {
-            Command::Credit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
-            Command::Debit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
-            Command::Request(c) => {
-                find(c.number).is_some_and(|w| w.amount == c.amount && w.destination == c.destination)
-            }
-            Command::NewCode(c) => find(c.withdrawal).is_some_and(|w| w.code.knows(c.number)),
-            Command::Confirm(c) => self.verdict(c).is_some(),
-            Command::Cancel(c) => {
-                find(c.withdrawal).is_some_and(|w| w.status() == WithdrawalStatus::Cancelled)
-            }
-            Command::Answer(c) => find(c.withdrawal).is_some_and(|w| is_known(&w.state, &c.result)),
-            Command::SetPolicy(c) => self.policy == c.policy,
-            Command::Wake(_) => false,
-        }
-    }
-
     fn judge_credit(&self, c: &command::Credit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        self.check_fact(c.fact(), c.amount, c.settled_at, out.at())?;
+        self.check_fact(c.fact(), c.amount, c.settled_at, out.now())?;
         let minor = c.amount.minor();
         // every other sum is part of this one
         self.sums.credited.checked_add(minor).ok_or(Rejection::Overflow)?;
@@ -162,7 +200,7 @@ impl Balance {
     }
 
     fn judge_debit(&self, c: &command::Debit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        self.check_fact(c.fact(), c.amount, c.since, out.at())?;
+        self.check_fact(c.fact(), c.amount, c.since, out.now())?;
         let minor = c.amount.minor();
         self.sums.debited.checked_add(minor).ok_or(Rejection::Overflow)?;
         let available = self.sums.available.checked_sub(minor).ok_or(Rejection::Overflow)?;
@@ -225,7 +263,7 @@ impl Balance {
             return Err(Rejection::FeeOverAmount { fee: self.money(fee) });
         }
         if let Some(per_day) = policy.per_day {
-            let left = per_day.minor().saturating_sub(self.withdrawals.of_last_day(out.at())).max(0);
+            let left = per_day.minor().saturating_sub(self.withdrawals.of_last_day(out.now())).max(0);
             if minor > left {
                 return Err(Rejection::OverDay { left: self.money(left) });
             }
@@ -233,7 +271,7 @@ impl Balance {
         if self.withdrawals.open().len() >= usize::from(policy.max_open) {
             return Err(Rejection::TooManyOpen { max: policy.max_open });
         }
-        self.check_codes(out.at())?;
+        self.check_codes(out.now())?;
         let total = minor.checked_add(fee).ok_or(Rejection::Overflow)?;
         if total > self.sums.available {
             let (total, available) = (self.money(total), self.available());
@@ -246,17 +284,17 @@ impl Balance {
             amount: c.amount,
             fee: self.money(fee),
             destination: c.destination.clone(),
-            code: Code::issue(1, c.code, &policy.code, out.at()),
+            code: Code::issue(1, c.code, &policy.code, out.now()),
             after: self.after(available, reserved),
         });
         Ok(())
     }
 
     fn judge_new_code(&self, c: &command::NewCode, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let w = self.named(c.withdrawal, CommandKind::NewCode)?;
+        let w = self.named(c.withdrawal)?;
         // one that stands was recognised before
-        if let Some(code) = w.code.replace(c.number, c.code, &self.policy.code, out.at())? {
-            self.check_codes(out.at())?;
+        if let Some(code) = w.code.replace(c.number, c.code, &self.policy.code, out.now())? {
+            self.check_codes(out.now())?;
             out.push(Event::CodeIssued { withdrawal: w.number, code });
         }
         Ok(())
@@ -271,12 +309,12 @@ impl Balance {
 
     /// The right code orders the payment; a wrong one counts.
     fn judge_confirm(&self, c: &command::Confirm, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let w = self.named(c.withdrawal, CommandKind::Confirm)?;
+        let w = self.named(c.withdrawal)?;
         if self.sums.available < 0 {
             return Err(Rejection::Negative { available: self.available() });
         }
         let (withdrawal, code, attempt) = (w.number, c.attempt.code, c.attempt.number);
-        match w.code.judge(&c.attempt, out.at())? {
+        match w.code.judge(&c.attempt, out.now())? {
             // recognised before
             Judged::Stands(_) => {}
             Judged::New(Verdict::Refused { attempts_left }) => {
@@ -292,7 +330,7 @@ impl Balance {
 
     /// The gateway's answer: it settles once. What is known, or changes nothing, was recognised before.
     fn judge_answer(&self, c: &command::Answer, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let w = self.named(c.withdrawal, CommandKind::Answer)?;
+        let w = self.named(c.withdrawal)?;
         let withdrawal = w.number;
         match &c.result {
             Answered::Succeeded(reference) => out.push(Event::WithdrawalPaid {
@@ -312,21 +350,10 @@ impl Balance {
         Ok(())
     }
 
-    /// The withdrawal that a command names, where its status permits the command.
-    fn named(&self, number: u32, command: CommandKind) -> Result<&Withdrawal, Rejection> {
+    /// The withdrawal that a command names.
+    fn named(&self, number: u32) -> Result<&Withdrawal, Rejection> {
         let unknown = Rejection::UnknownWithdrawal { number, last: self.last_number() };
-        let w = self.withdrawals.find(number).ok_or(unknown)?;
-        let (_, within) = permitted(command);
-        let status = w.status();
-        if within.contains(&status) {
-            return Ok(w);
-        }
-        let answered = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
-        Err(if answered && command == CommandKind::Answer {
-            Rejection::AlreadySettled { number, status }
-        } else {
-            Rejection::WrongStatus { command, status }
-        })
+        self.withdrawals.find(number).ok_or(unknown)
     }
 
     /// What comes back of an open withdrawal, and what there is then.

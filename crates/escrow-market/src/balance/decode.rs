@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::heard::{Heard, Known, is_within};
 use super::withdrawal::{Withdrawals, is_within_a_day};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::BalanceId;
 use crate::code::CodePolicy;
-use escrow::machine::{DecodeError, Machine};
+use escrow::machine::{DecodeError, Machine, Progress};
 use escrow::{Currency, Destination, Recorded, Time};
 
 /// A balance as it is stored.
@@ -35,10 +35,7 @@ pub struct Parts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    version: u64,
-    revision: u64,
-    opened_at: Time,
-    last_at: Time,
+    progress: Progress,
     policy: BalancePolicy,
     sums: Sums,
     /// The facts within the horizon, oldest first.
@@ -62,10 +59,8 @@ impl Parts {
     pub fn restore(self) -> Result<Balance, DecodeError> {
         const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
         let Self { schema, id, holder, currency, state } = self;
-        if schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
-        let State { version, revision, opened_at, last_at, policy, sums, codes_sent, .. } = state;
+        DecodeError::check_schema(&schema, Self::SCHEMA)?;
+        let State { progress, policy, sums, codes_sent, .. } = state;
         let mut heard = Heard::default();
         // as it was written: in order, and each once
         let ordered = state.heard.is_sorted_by_key(|known| (known.since, known.fact));
@@ -74,20 +69,8 @@ impl Parts {
         }
         let withdrawals =
             Withdrawals::restore(state.last_number, state.withdrawals).ok_or(FIELD("withdrawals"))?;
-        let balance = Balance {
-            id,
-            holder,
-            currency,
-            policy,
-            version,
-            revision,
-            opened_at,
-            last_at,
-            sums,
-            heard,
-            codes_sent,
-            withdrawals,
-        };
+        let balance =
+            Balance { id, holder, currency, policy, progress, sums, heard, codes_sent, withdrawals };
         balance.check()?;
         Ok(balance)
     }
@@ -102,10 +85,7 @@ impl Balance {
             holder: self.holder.clone(),
             currency: self.currency,
             state: State {
-                version: self.version,
-                revision: self.revision,
-                opened_at: self.opened_at,
-                last_at: self.last_at,
+                progress: self.progress,
                 policy: self.policy,
                 sums: self.sums,
                 heard: self.heard.iter().collect(),
@@ -191,8 +171,6 @@ impl Balance {
     /// [`DecodeError`] names the field that does not agree.
     pub fn check(&self) -> Result<(), DecodeError> {
         let checks = [
-            ("revision", self.revision >= 1 && self.revision <= self.version),
-            ("last_at", self.opened_at <= self.last_at),
             ("policy", self.policy.check(self.currency).is_ok()),
             ("sums", self.sums.are_conserved()),
             ("sums", self.sums.available >= self.sums.debited.saturating_neg()),
@@ -201,10 +179,7 @@ impl Balance {
             ("withdrawals", self.withdrawals_agree()),
             ("withdrawals", self.sums_agree_with_withdrawals()),
         ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some((field, _)) => Err(DecodeError::Field { field }),
-            None => Ok(()),
-        }
+        DecodeError::check(self.progress.checks().into_iter().chain(checks))
     }
 
     /// What is known is young enough, and part of the sums.
@@ -216,7 +191,7 @@ impl Balance {
                 Fact::Receivable { .. } => &mut debited,
             };
             *sum = sum.saturating_add(known.minor.into());
-            if known.minor <= 0 || !is_within(known.since, self.policy.horizon_s, self.last_at) {
+            if known.minor <= 0 || !is_within(known.since, self.policy.horizon_s, self.progress.last_at()) {
                 return false;
             }
         }
@@ -224,10 +199,10 @@ impl Balance {
     }
 
     fn codes_agree(&self) -> bool {
-        let within = |at: &Time| (self.opened_at..=self.last_at).contains(at);
+        let within = |at: &Time| (self.progress.created_at()..=self.progress.last_at()).contains(at);
         let few = self.codes_sent.len() <= usize::from(BalancePolicy::MAX_CODES_PER_DAY);
         // older ones go when the next one is sent
-        let newest = self.codes_sent.back().copied().unwrap_or(self.last_at);
+        let newest = self.codes_sent.back().copied().unwrap_or(self.progress.last_at());
         let recent = self.codes_sent.iter().all(|at| is_within_a_day(*at, newest));
         few && recent && self.codes_sent.iter().all(within) && self.codes_sent.iter().is_sorted()
     }
@@ -247,22 +222,22 @@ impl Balance {
             && !w.fee.is_negative()
             && w.fee.minor() < w.amount.minor()
             && w.amount.minor().checked_add(w.fee.minor()).is_some();
-        let known = (self.opened_at..=self.last_at).contains(&w.requested_at);
+        let known = (self.progress.created_at()..=self.progress.last_at()).contains(&w.requested_at);
         let numbered = (1..=self.last_number()).contains(&w.number);
         let stands = match &w.state {
             // or its timer would have fired when the balance saw its last event
-            WithdrawalState::Requested {} => self.last_at <= w.code.expires(),
+            WithdrawalState::Requested {} => self.progress.last_at() <= w.code.expires(),
             WithdrawalState::Sent { at }
             | WithdrawalState::Paid { at, .. }
             | WithdrawalState::Failed { at, .. }
             | WithdrawalState::Cancelled { at }
-            | WithdrawalState::Expired { at } => (w.requested_at..=self.last_at).contains(at),
+            | WithdrawalState::Expired { at } => (w.requested_at..=self.progress.last_at()).contains(at),
         };
         let confirmed = match w.status() {
             WithdrawalStatus::Sent | WithdrawalStatus::Paid | WithdrawalStatus::Failed => true,
             WithdrawalStatus::Requested | WithdrawalStatus::Cancelled | WithdrawalStatus::Expired => false,
         };
-        let latest = self.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S);
+        let latest = self.progress.last_at().plus_secs(CodePolicy::MAX_LIFETIME_S);
         let code = w.code.is_sound()
             && w.code.is_accepted() == confirmed
             && (w.requested_at..=latest).contains(&w.code.expires());
@@ -284,14 +259,4 @@ impl Balance {
     }
 }
 
-impl Serialize for Balance {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Balance {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
-    }
-}
+stored_as_parts!(Balance, Parts);

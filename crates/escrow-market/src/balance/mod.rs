@@ -111,8 +111,8 @@ use self::withdrawal::Withdrawals;
 use crate::BalanceId;
 use crate::code::Verdict;
 use escrow::deposit::LegState;
-use escrow::machine::{Context, Events};
-use escrow::{Actor, Currency, Deal, Money, Payee, Recorded, Time, Transition};
+use escrow::machine::{Context, Progress};
+use escrow::{Actor, Currency, Deal, Money, Payee, Time, Transition};
 
 /// What a holder has in the system, in one currency, with every withdrawal that is open.
 ///
@@ -124,10 +124,7 @@ pub struct Balance {
     holder: Holder,
     currency: Currency,
     policy: BalancePolicy,
-    version: u64,
-    revision: u64,
-    opened_at: Time,
-    last_at: Time,
+    progress: Progress,
     sums: Sums,
     heard: Heard,
     /// When the codes of the last 24 hours were sent.
@@ -167,14 +164,7 @@ impl Balance {
         }
         policy.check(currency)?;
         let balance = Self::begin(id, holder.clone(), currency, policy, context.now);
-        let mut events = Events::new();
-        events.push(Recorded {
-            at: context.now,
-            actor: context.actor.clone(),
-            via: context.via.clone(),
-            event: Event::Opened { holder, currency, policy },
-        });
-        Ok((balance, Transition::new(events, None)))
+        Ok((balance, Transition::first(context, Event::Opened { holder, currency, policy })))
     }
 
     fn begin(id: BalanceId, holder: Holder, currency: Currency, policy: BalancePolicy, at: Time) -> Self {
@@ -183,10 +173,7 @@ impl Balance {
             holder,
             currency,
             policy,
-            version: 1,
-            revision: 1,
-            opened_at: at,
-            last_at: at,
+            progress: Progress::begin(at),
             sums: Sums::default(),
             heard: Heard::default(),
             codes_sent: VecDeque::new(),
@@ -216,12 +203,12 @@ impl Balance {
 
     /// The version at the last event that a person caused: what an actor's `seen` is held against.
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.progress.revision()
     }
 
     /// When it was opened.
     pub const fn opened_at(&self) -> Time {
-        self.opened_at
+        self.progress.created_at()
     }
 
     /// Its sums, in minor units of its currency.

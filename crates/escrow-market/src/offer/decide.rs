@@ -4,7 +4,7 @@ use super::command::{self, Command, CommandKind};
 use super::takes::{Known, Take, TakeStage};
 use super::{Event, Mode, Offer, Rejection, Status};
 use escrow::Context;
-use escrow::machine::{Out, Rules};
+use escrow::machine::{Out, Progress, Refusal, Rules};
 use escrow::{Actor, DealId, PartyId, Time, names};
 
 /// In which capacity somebody acts on an offer.
@@ -46,39 +46,55 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Offer {
+    type Role = Role;
+    type Kind = CommandKind;
+    type Status = Status;
     type Timer = DealId;
 
-    fn next_timer(&self) -> Option<(Time, DealId)> {
-        self.takes.next_lapse()
+    fn progress(&self) -> &Progress {
+        &self.progress
     }
 
-    /// A take whose deal does not stand in time gives its count back.
-    fn fire(&self, deal: DealId, out: &mut Out<'_, Event>) {
-        if let Some(take) = self.take(deal) {
-            out.push(Event::Lapsed { deal, count: take.count });
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        self.role_of(actor)
+    }
+
+    fn kind(command: &Command) -> CommandKind {
+        command.kind()
+    }
+
+    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
+        permitted(kind)
+    }
+
+    fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
+        Ok(Some(self.status()))
+    }
+
+    fn already_stands(&self, command: &Command, _: Role, context: &Context) -> bool {
+        let heard_of = |deal| self.takes.find(deal).is_some_and(|known| heard(known, command));
+        match command {
+            Command::Take(c) => {
+                let made = |taker| self.takes.find(c.deal).is_some_and(|known| known.take().is(c, taker));
+                taker(context).is_some_and(made)
+            }
+            Command::Propose(command::Propose { deal })
+            | Command::Conclude(command::Conclude { deal })
+            | Command::GiveBack(command::GiveBack { deal }) => heard_of(*deal),
+            Command::Pause(_) => self.mode == Mode::Paused,
+            Command::Resume(_) => self.mode == Mode::Open,
+            Command::Close(_) => self.mode == Mode::Closed,
+            Command::Wake(_) => false,
         }
     }
 
-    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-        let kind = command.kind();
-        let (by, within) = permitted(kind);
-        let may_ever = by.contains(&role);
-        if may_ever && self.already_stands(command, context) {
-            return Ok(());
-        }
-        if let Some(seen) = context.seen
-            && seen != self.revision
-        {
-            return Err(Rejection::Stale { seen, actual: self.revision });
-        }
-        if !may_ever {
-            return Err(Rejection::WrongRole { role, command: kind });
-        }
-        let status = self.status();
-        if !within.contains(&status) {
-            return Err(Rejection::WrongStatus { command: kind, status });
-        }
+    fn rule(
+        &self,
+        command: &Command,
+        _: Role,
+        context: &Context,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
         match command {
             Command::Take(c) => self.judge_take(c, context, out)?,
             Command::Propose(c) => {
@@ -101,6 +117,26 @@ impl Rules for Offer {
         }
         Ok(())
     }
+
+    fn next_timer(&self) -> Option<(Time, DealId)> {
+        self.takes.next_lapse()
+    }
+
+    /// A take whose deal does not stand in time gives its count back.
+    fn fire(&self, deal: DealId, out: &mut Out<'_, Event>) {
+        if let Some(take) = self.take(deal) {
+            out.push(Event::Lapsed { deal, count: take.count });
+        }
+    }
+
+    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
+        match refusal {
+            Refusal::UnknownActor => Rejection::UnknownActor,
+            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
+            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
+            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
+        }
+    }
 }
 
 impl Offer {
@@ -112,24 +148,6 @@ impl Offer {
             Actor::Operator(_) => Some(Role::Operator),
             Actor::Clock => Some(Role::Clock),
             Actor::Moderator(_) | Actor::Gateway | Actor::Tracker => None,
-        }
-    }
-
-    /// Is there nothing left to do for this command?
-    fn already_stands(&self, command: &Command, context: &Context) -> bool {
-        let heard_of = |deal| self.takes.find(deal).is_some_and(|known| heard(known, command));
-        match command {
-            Command::Take(c) => {
-                let made = |taker| self.takes.find(c.deal).is_some_and(|known| known.take().is(c, taker));
-                taker(context).is_some_and(made)
-            }
-            Command::Propose(command::Propose { deal })
-            | Command::Conclude(command::Conclude { deal })
-            | Command::GiveBack(command::GiveBack { deal }) => heard_of(*deal),
-            Command::Pause(_) => self.mode == Mode::Paused,
-            Command::Resume(_) => self.mode == Mode::Open,
-            Command::Close(_) => self.mode == Mode::Closed,
-            Command::Wake(_) => false,
         }
     }
 
@@ -168,7 +186,7 @@ impl Offer {
             count: c.count,
             purse: c.purse.clone(),
             contact: c.contact.clone(),
-            until: out.at().plus_secs(self.terms.to_contract_s),
+            until: out.now().plus_secs(self.terms.to_contract_s),
         });
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::takes::{Take, TakeStage, Takes};
 use super::{Event, Mode, Offer, OfferTerms};
 use crate::OfferId;
-use escrow::machine::{DecodeError, Machine};
-use escrow::{Recorded, Time};
+use escrow::Recorded;
+use escrow::machine::{self, DecodeError, Progress};
 
 /// An offer as it is stored. The terms never change, so that a host may write them once and the state with every
 /// command.
@@ -29,10 +29,7 @@ pub struct Parts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    version: u64,
-    revision: u64,
-    created_at: Time,
-    last_at: Time,
+    progress: Progress,
     mode: Mode,
     /// Reserved and concluded.
     takes: Vec<Take>,
@@ -51,9 +48,7 @@ impl Parts {
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<Offer, DecodeError> {
         let Self { schema, id, terms, state } = self;
-        if schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
+        DecodeError::check_schema(&schema, Self::SCHEMA)?;
         let mut takes = Takes::default();
         if !state.takes.into_iter().all(|take| takes.insert(take)) {
             return Err(DecodeError::Field { field: "takes" });
@@ -67,8 +62,8 @@ impl Parts {
             }
             takes.remember(take);
         }
-        let State { version, revision, created_at, last_at, mode, .. } = state;
-        let offer = Offer { id, terms, version, revision, created_at, last_at, mode, takes };
+        let State { progress, mode, .. } = state;
+        let offer = Offer { id, terms, progress, mode, takes };
         offer.check()?;
         Ok(offer)
     }
@@ -82,10 +77,7 @@ impl Offer {
             id: self.id,
             terms: self.terms.clone(),
             state: State {
-                version: self.version,
-                revision: self.revision,
-                created_at: self.created_at,
-                last_at: self.last_at,
+                progress: self.progress,
                 mode: self.mode,
                 takes: self.takes.held().cloned().collect(),
                 returned: self.takes.returned().cloned().collect(),
@@ -102,18 +94,10 @@ impl Offer {
         id: OfferId,
         journal: impl IntoIterator<Item = &'e Recorded<Event>>,
     ) -> Result<Self, DecodeError> {
-        const NOT: DecodeError = DecodeError::NotAJournal { first: "published" };
-        let mut journal = journal.into_iter();
-        let Some(Recorded { at, event: Event::Published { terms }, .. }) = journal.next() else {
-            return Err(NOT);
-        };
-        let mut offer = Self::begin(id, terms.clone(), *at);
-        for recorded in journal {
-            if matches!(recorded.event, Event::Published { .. }) {
-                return Err(NOT);
-            }
-            offer.apply(recorded);
-        }
+        let offer = machine::replay("published", journal, |recorded| {
+            let Event::Published { terms } = &recorded.event else { return None };
+            Some(Self::begin(id, terms.clone(), recorded.at))
+        })?;
         offer.check()?;
         Ok(offer)
     }
@@ -131,8 +115,6 @@ impl Offer {
         let all = reserved.checked_add(concluded);
         let max_per_taker = self.terms.max_per_taker.unwrap_or(u32::MAX);
         let checks = [
-            ("revision", self.revision >= 1 && self.revision <= self.version),
-            ("last_at", self.created_at <= self.last_at),
             ("takes", self.takes.held().len() <= Self::MAX_TAKES),
             ("takes", self.takes.held().all(|take| self.agrees(take) && self.is_open(take))),
             ("returned", self.takes.returned().all(|take| self.agrees(take))),
@@ -142,15 +124,12 @@ impl Offer {
             ("takes", all.is_some_and(|all| all <= u64::from(self.total()))),
             ("max_per_taker", self.takes.most_of_one() <= max_per_taker),
         ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some((field, _)) => Err(DecodeError::Field { field }),
-            None => Ok(()),
-        }
+        DecodeError::check(self.progress.checks().into_iter().chain(checks))
     }
 
     fn agrees(&self, take: &Take) -> bool {
         let within = (1..=self.total()).contains(&take.count);
-        let known = (self.created_at..=self.last_at).contains(&take.at);
+        let known = (self.progress.created_at()..=self.progress.last_at()).contains(&take.at);
         let deadline = match take.stage {
             TakeStage::Waiting { until } => until == take.at.plus_secs(self.terms.to_contract_s),
             TakeStage::Proposed | TakeStage::Concluded => true,
@@ -162,7 +141,7 @@ impl Offer {
     /// the offer saw its last event.
     fn is_open(&self, take: &Take) -> bool {
         let ahead = match take.stage {
-            TakeStage::Waiting { until } => self.last_at <= until,
+            TakeStage::Waiting { until } => self.progress.last_at() <= until,
             TakeStage::Proposed => true,
             TakeStage::Concluded => return true,
         };
@@ -170,14 +149,4 @@ impl Offer {
     }
 }
 
-impl Serialize for Offer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Offer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
-    }
-}
+stored_as_parts!(Offer, Parts);

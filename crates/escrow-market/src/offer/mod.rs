@@ -62,7 +62,7 @@ pub use self::terms::{OfferDraft, OfferTerms};
 use self::takes::{Known, Takes};
 use crate::OfferId;
 use escrow::machine::{self, Machine};
-use escrow::machine::{Context, Events};
+use escrow::machine::{Context, Progress};
 use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
 
 /// An offer, with everything that is reserved or concluded of it.
@@ -70,10 +70,7 @@ use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, na
 pub struct Offer {
     id: OfferId,
     terms: Arc<OfferTerms>,
-    version: u64,
-    revision: u64,
-    created_at: Time,
-    last_at: Time,
+    progress: Progress,
     mode: Mode,
     takes: Takes,
 }
@@ -137,28 +134,11 @@ impl Offer {
             }
         }
         let offer = Self::begin(id, terms.clone(), context.now);
-        let first = Recorded {
-            at: context.now,
-            actor: context.actor.clone(),
-            via: context.via.clone(),
-            event: Event::Published { terms },
-        };
-        let mut events = Events::new();
-        events.push(first);
-        Ok((offer, Transition::new(events, None)))
+        Ok((offer, Transition::first(context, Event::Published { terms })))
     }
 
     fn begin(id: OfferId, terms: Arc<OfferTerms>, at: Time) -> Self {
-        Self {
-            id,
-            terms,
-            version: 1,
-            revision: 1,
-            created_at: at,
-            last_at: at,
-            mode: Mode::Open,
-            takes: Takes::default(),
-        }
+        Self { id, terms, progress: Progress::begin(at), mode: Mode::Open, takes: Takes::default() }
     }
 
     /// Its id.
@@ -173,12 +153,12 @@ impl Offer {
 
     /// The version at the last event that a person caused: what an actor's `seen` is held against.
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.progress.revision()
     }
 
     /// When it was published. WebMoney `Created`.
     pub const fn created_at(&self) -> Time {
-        self.created_at
+        self.progress.created_at()
     }
 
     /// Where it stands.
@@ -274,11 +254,11 @@ impl Machine for Offer {
     type Rejection = Rejection;
 
     fn version(&self) -> u64 {
-        self.version
+        self.progress.version()
     }
 
     fn last_at(&self) -> Time {
-        self.last_at
+        self.progress.last_at()
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -286,11 +266,15 @@ impl Machine for Offer {
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::decide(self, command, context)
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
-        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        self.progress.count(recorded);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Published { .. } => {}

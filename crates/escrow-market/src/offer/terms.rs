@@ -110,21 +110,20 @@ impl OfferDraft {
         let price = times("subject.unit_price", self.subject.unit_price)?;
         let items = vec![Item { quantity: count, ..self.subject.clone() }];
         let (buyer, seller, policy) = (buyer.clone(), seller.clone(), self.policy.clone());
-        Ok(TermsDraft {
-            services: self.services.clone(),
-            fees: self.fees.clone(),
-            pay_offline: (!self.deposit_to_seller).then_some(price),
-            guarantees: Guarantees {
-                buyer: guarantee("guarantees.buyer", self.guarantees.buyer)?,
-                seller: guarantee("guarantees.seller", self.guarantees.seller)?,
-            },
-            description: self.description.clone(),
-            conditions: self.conditions.clone(),
-            tags: self.tags.clone(),
-            contacts,
-            delivery: self.delivery.clone(),
-            ..TermsDraft::new(buyer, seller, price.currency(), items, policy)
-        })
+        let mut draft = TermsDraft::new(buyer, seller, price.currency(), items, policy);
+        draft.services = self.services.clone();
+        draft.fees = self.fees.clone();
+        draft.pay_offline = (!self.deposit_to_seller).then_some(price);
+        draft.guarantees = Guarantees {
+            buyer: guarantee("guarantees.buyer", self.guarantees.buyer)?,
+            seller: guarantee("guarantees.seller", self.guarantees.seller)?,
+        };
+        draft.description = self.description.clone();
+        draft.conditions = self.conditions.clone();
+        draft.tags = self.tags.clone();
+        draft.contacts = contacts;
+        draft.delivery = self.delivery.clone();
+        Ok(draft)
     }
 
     /// The most that one take can be.

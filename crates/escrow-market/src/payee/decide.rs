@@ -6,7 +6,7 @@ use super::command::{self, Command, CommandKind};
 use super::{DestinationId, Event, Listed, PayeeProfile, Rejection};
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
-use escrow::machine::{Out, Rules};
+use escrow::machine::{Out, Progress, Refusal, Rules};
 use escrow::{Actor, Destination, Time, names};
 
 /// In which capacity somebody acts on a profile.
@@ -43,37 +43,62 @@ pub const fn permitted(command: CommandKind) -> &'static [Role] {
 }
 
 impl Rules for PayeeProfile {
+    type Role = Role;
+    type Kind = CommandKind;
+    type Status = Infallible;
     type Timer = Infallible;
 
-    fn next_timer(&self) -> Option<(Time, Infallible)> {
-        None
+    fn progress(&self) -> &Progress {
+        &self.state.progress
     }
 
-    fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
-        match timer {}
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        self.role_of(actor)
     }
 
-    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-        let kind = command.kind();
-        let may_ever = permitted(kind).contains(&role);
-        if may_ever && self.already_stands(command) {
-            return Ok(());
+    fn kind(command: &Command) -> CommandKind {
+        command.kind()
+    }
+
+    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Infallible]) {
+        (permitted(kind), &[])
+    }
+
+    fn status_for(&self, _: &Command) -> Result<Option<Infallible>, Rejection> {
+        Ok(None)
+    }
+
+    fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
+        let listed = |id| self.destination(id);
+        match command {
+            Command::Add(c) => listed(&c.id).is_some_and(|known| known.requisite == c.requisite),
+            Command::NewCode(c) => {
+                let known = listed(&c.id).and_then(|known| known.code.as_ref());
+                known.is_some_and(|code| (1..=code.number()).contains(&c.number))
+            }
+            Command::Confirm(c) => {
+                let known = listed(&c.id).and_then(|known| known.code.as_ref());
+                known.is_some_and(|code| code.verdict(c.attempt.code, c.attempt.number).is_some())
+            }
+            Command::ChooseDefault(c) => self.default_id() == c.id.as_ref(),
+            Command::Retire(c) => self.is_retired(&c.id),
+            Command::Unlock(_) => self.wrong_codes() == 0,
+            Command::Wake(_) => false,
         }
-        let revision = self.revision();
-        if let Some(seen) = context.seen
-            && seen != revision
-        {
-            return Err(Rejection::Stale { seen, actual: revision });
-        }
-        if !may_ever {
-            return Err(Rejection::WrongRole { role, command: kind });
-        }
+    }
+
+    fn rule(
+        &self,
+        command: &Command,
+        _: Role,
+        _: &Context,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
         match command {
             Command::Add(c) => self.judge_add(c, out)?,
             Command::NewCode(c) => {
                 let listed = self.unlocked()?.named(&c.id)?;
-                let code = listed.open_code()?.replace(c.number, c.code, &self.codes(), out.at())?;
+                let code = listed.open_code()?.replace(c.number, c.code, &self.codes(), out.now())?;
                 if let Some(code) = code {
                     out.push(Event::CodeReplaced { id: c.id.clone(), code });
                 }
@@ -81,7 +106,7 @@ impl Rules for PayeeProfile {
             Command::Confirm(c) => {
                 let listed = self.unlocked()?.named(&c.id)?;
                 let id = c.id.clone();
-                match listed.open_code()?.judge(&c.attempt, out.at())? {
+                match listed.open_code()?.judge(&c.attempt, out.now())? {
                     Judged::New(Verdict::Accepted) => out.push(Event::Verified { id }),
                     Judged::New(Verdict::Refused { attempts_left }) => {
                         out.push(Event::CodeRefused { id, attempts_left });
@@ -109,6 +134,23 @@ impl Rules for PayeeProfile {
         }
         Ok(())
     }
+
+    fn next_timer(&self) -> Option<(Time, Infallible)> {
+        None
+    }
+
+    fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
+        match timer {}
+    }
+
+    fn refuse(refusal: Refusal<Role, CommandKind, Infallible>) -> Rejection {
+        match refusal {
+            Refusal::UnknownActor => Rejection::UnknownActor,
+            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
+            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
+            Refusal::WrongStatus { status, .. } => match status {},
+        }
+    }
 }
 
 impl PayeeProfile {
@@ -119,26 +161,6 @@ impl PayeeProfile {
             Actor::Operator(_) => Some(Role::Operator),
             Actor::Clock => Some(Role::Clock),
             Actor::Party(_) | Actor::Moderator(_) | Actor::Gateway | Actor::Tracker => None,
-        }
-    }
-
-    /// Is there nothing left to do for this command?
-    fn already_stands(&self, command: &Command) -> bool {
-        let listed = |id| self.destination(id);
-        match command {
-            Command::Add(c) => listed(&c.id).is_some_and(|known| known.requisite == c.requisite),
-            Command::NewCode(c) => {
-                let known = listed(&c.id).and_then(|known| known.code.as_ref());
-                known.is_some_and(|code| (1..=code.number()).contains(&c.number))
-            }
-            Command::Confirm(c) => {
-                let known = listed(&c.id).and_then(|known| known.code.as_ref());
-                known.is_some_and(|code| code.verdict(c.attempt.code, c.attempt.number).is_some())
-            }
-            Command::ChooseDefault(c) => self.default_id() == c.id.as_ref(),
-            Command::Retire(c) => self.is_retired(&c.id),
-            Command::Unlock(_) => self.wrong_codes() == 0,
-            Command::Wake(_) => false,
         }
     }
 
@@ -157,7 +179,7 @@ impl PayeeProfile {
             Destination::Balance => None,
             Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_) => {
                 let hash = c.code.ok_or(Rejection::CodeMissing)?;
-                Some(Code::issue(1, hash, &self.codes(), out.at()))
+                Some(Code::issue(1, hash, &self.codes(), out.now()))
             }
         };
         out.push(Event::Added { id: c.id.clone(), requisite: c.requisite.clone(), code });

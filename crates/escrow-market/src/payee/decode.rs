@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::{DestinationId, Event, Listed, PayeeProfile};
 use crate::code::CodePolicy;
-use escrow::machine::{DecodeError, Machine};
-use escrow::{Destination, PartyId, Recorded, Time};
+use escrow::machine::{self, DecodeError, Progress};
+use escrow::{Destination, PartyId, Recorded};
 
 /// A profile as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,10 +27,7 @@ pub struct Parts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    pub(super) version: u64,
-    pub(super) revision: u64,
-    pub(super) created_at: Time,
-    pub(super) last_at: Time,
+    pub(super) progress: Progress,
     pub(super) destinations: Vec<Listed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) default: Option<DestinationId>,
@@ -51,9 +48,7 @@ impl Parts {
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<PayeeProfile, DecodeError> {
         let Self { schema, owner, codes, state } = self;
-        if schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
+        DecodeError::check_schema(&schema, Self::SCHEMA)?;
         let profile = PayeeProfile { owner, codes, state };
         profile.check()?;
         Ok(profile)
@@ -77,18 +72,10 @@ impl PayeeProfile {
     /// [`DecodeError::NotAJournal`] where the first event is not `registered` or a later one is; otherwise whatever
     /// invariant the result breaks.
     pub fn replay<'e>(journal: impl IntoIterator<Item = &'e Recorded<Event>>) -> Result<Self, DecodeError> {
-        const NOT: DecodeError = DecodeError::NotAJournal { first: "registered" };
-        let mut journal = journal.into_iter();
-        let Some(Recorded { at, event: Event::Registered { owner, codes }, .. }) = journal.next() else {
-            return Err(NOT);
-        };
-        let mut profile = Self::begin(owner.clone(), *codes, *at);
-        for recorded in journal {
-            if matches!(recorded.event, Event::Registered { .. }) {
-                return Err(NOT);
-            }
-            profile.apply(recorded);
-        }
+        let profile = machine::replay("registered", journal, |recorded| {
+            let Event::Registered { owner, codes } = &recorded.event else { return None };
+            Some(Self::begin(owner.clone(), *codes, recorded.at))
+        })?;
         profile.check()?;
         Ok(profile)
     }
@@ -108,8 +95,6 @@ impl PayeeProfile {
         let default = state.default.as_ref().is_none_or(|id| self.verified(id).is_some());
         let checks = [
             ("codes", self.codes.check().is_ok()),
-            ("revision", state.revision >= 1 && state.revision <= state.version),
-            ("last_at", state.created_at <= state.last_at),
             ("destinations", few),
             ("retired", few_retired),
             ("destinations", !few || !few_retired || unique()),
@@ -117,10 +102,7 @@ impl PayeeProfile {
             ("default", default),
             ("wrong", state.wrong <= Self::MAX_WRONG_CODES),
         ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some((field, _)) => Err(DecodeError::Field { field }),
-            None => Ok(()),
-        }
+        DecodeError::check(state.progress.checks().into_iter().chain(checks))
     }
 
     /// What others could own was sent a code; what has none is nobody else's.
@@ -130,7 +112,7 @@ impl PayeeProfile {
             (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), Some(code)) => {
                 code.is_sound()
                     && code.number() <= self.codes.codes
-                    && code.expires() <= self.state.last_at.plus_secs(CodePolicy::MAX_LIFETIME_S)
+                    && code.expires() <= self.state.progress.last_at().plus_secs(CodePolicy::MAX_LIFETIME_S)
             }
             (Destination::Balance, Some(_))
             | (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), None) => false,
@@ -138,14 +120,4 @@ impl PayeeProfile {
     }
 }
 
-impl Serialize for PayeeProfile {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for PayeeProfile {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
-    }
-}
+stored_as_parts!(PayeeProfile, Parts);

@@ -61,8 +61,8 @@ pub use self::rejection::Rejection;
 pub use self::requisite::{DestinationId, Label, LabelError, Requisite};
 
 use crate::code::{Code, CodePolicy, Verdict};
-use escrow::machine::{self, Machine, Out};
-use escrow::machine::{Context, Events};
+use escrow::Context;
+use escrow::machine::{self, Machine, Progress};
 use escrow::{Actor, Destination, PartyId, Recorded, Time, Transition};
 
 /// A payee's destinations. One profile per party: the party's id is its own.
@@ -119,18 +119,13 @@ impl PayeeProfile {
             }
         }
         codes.check().map_err(Rejection::Policy)?;
-        let mut events = Events::new();
-        Out::new(&mut events, context.now, &context.actor, context.via.as_ref())
-            .push(Event::Registered { owner: owner.clone(), codes });
-        Ok((Self::begin(owner, codes, context.now), Transition::new(events, None)))
+        let first = Transition::first(context, Event::Registered { owner: owner.clone(), codes });
+        Ok((Self::begin(owner, codes, context.now), first))
     }
 
     const fn begin(owner: PartyId, codes: CodePolicy, at: Time) -> Self {
         let state = State {
-            version: 1,
-            revision: 1,
-            created_at: at,
-            last_at: at,
+            progress: Progress::begin(at),
             destinations: Vec::new(),
             default: None,
             retired: VecDeque::new(),
@@ -151,12 +146,12 @@ impl PayeeProfile {
 
     /// The version at the last event that a person caused: what an actor's `seen` is held against.
     pub const fn revision(&self) -> u64 {
-        self.state.revision
+        self.state.progress.revision()
     }
 
     /// When he was registered.
     pub const fn created_at(&self) -> Time {
-        self.state.created_at
+        self.state.progress.created_at()
     }
 
     /// Every destination that is not retired, in the order in which they were added.
@@ -201,11 +196,11 @@ impl Machine for PayeeProfile {
     type Rejection = Rejection;
 
     fn version(&self) -> u64 {
-        self.state.version
+        self.state.progress.version()
     }
 
     fn last_at(&self) -> Time {
-        self.state.last_at
+        self.state.progress.last_at()
     }
 
     /// A profile waits for nothing: a code that has expired is refused when it is entered.
@@ -214,12 +209,16 @@ impl Machine for PayeeProfile {
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::decide(self, command, context)
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
-        machine::count(recorded, &mut state.version, &mut state.revision, &mut state.last_at);
+        state.progress.count(recorded);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Registered { .. } => {}

@@ -118,7 +118,9 @@ impl Method {
             Payer::Buyer | Payer::Shared(_) => FeeBase::Order,
         };
         let fixed = Some(self.fixed).filter(|fixed| !fixed.is_zero());
-        Fee { base, fixed, ..Fee::of_price(id, FeePayee::Processor, self.rate, payer) }
+        let mut fee = Fee::of_price(id, FeePayee::Processor, self.rate, payer);
+        (fee.base, fee.fixed) = (base, fixed);
+        fee
     }
 }
 

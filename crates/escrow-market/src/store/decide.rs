@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::command::{Command, CommandKind};
 use super::{Event, Rejection, Status, Store};
 use escrow::Context;
-use escrow::machine::{Out, Rules};
+use escrow::machine::{Out, Progress, Refusal, Rules};
 use escrow::{Actor, Time, names};
 
 /// In which capacity somebody acts on a store.
@@ -41,37 +41,50 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Store {
+    type Role = Role;
+    type Kind = CommandKind;
+    type Status = Status;
     type Timer = Infallible;
 
-    fn next_timer(&self) -> Option<(Time, Infallible)> {
-        None
+    fn progress(&self) -> &Progress {
+        &self.state.progress
     }
 
-    fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
-        match timer {}
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        self.role_of(actor)
     }
 
-    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-        let kind = command.kind();
-        let (by, within) = permitted(kind);
-        let may_ever = by.contains(&role);
-        if may_ever && self.already_stands(command) {
-            return Ok(());
+    fn kind(command: &Command) -> CommandKind {
+        command.kind()
+    }
+
+    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
+        permitted(kind)
+    }
+
+    fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
+        Ok(Some(self.status()))
+    }
+
+    fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
+        match command {
+            Command::SetConditions(c) => {
+                c.version == self.conditions_version() && c.conditions == **self.conditions()
+            }
+            Command::Suspend(_) => self.status() == Status::Suspended,
+            Command::Resume(_) => self.status() == Status::Open,
+            Command::Close(_) => self.status() == Status::Closed,
+            Command::Wake(_) => false,
         }
-        let revision = self.revision();
-        if let Some(seen) = context.seen
-            && seen != revision
-        {
-            return Err(Rejection::Stale { seen, actual: revision });
-        }
-        if !may_ever {
-            return Err(Rejection::WrongRole { role, command: kind });
-        }
-        let status = self.status();
-        if !within.contains(&status) {
-            return Err(Rejection::WrongStatus { command: kind, status });
-        }
+    }
+
+    fn rule(
+        &self,
+        command: &Command,
+        _: Role,
+        _: &Context,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
         match command {
             Command::SetConditions(c) => {
                 let expected = self.conditions_version().saturating_add(1);
@@ -89,6 +102,23 @@ impl Rules for Store {
         }
         Ok(())
     }
+
+    fn next_timer(&self) -> Option<(Time, Infallible)> {
+        None
+    }
+
+    fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
+        match timer {}
+    }
+
+    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
+        match refusal {
+            Refusal::UnknownActor => Rejection::UnknownActor,
+            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
+            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
+            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
+        }
+    }
 }
 
 impl Store {
@@ -99,19 +129,6 @@ impl Store {
             Actor::Operator(_) => Some(Role::Operator),
             Actor::Clock => Some(Role::Clock),
             Actor::Party(_) | Actor::Moderator(_) | Actor::Gateway | Actor::Tracker => None,
-        }
-    }
-
-    /// Is there nothing left to do for this command?
-    fn already_stands(&self, command: &Command) -> bool {
-        match command {
-            Command::SetConditions(c) => {
-                c.version == self.conditions_version() && c.conditions == **self.conditions()
-            }
-            Command::Suspend(_) => self.status() == Status::Suspended,
-            Command::Resume(_) => self.status() == Status::Open,
-            Command::Close(_) => self.status() == Status::Closed,
-            Command::Wake(_) => false,
         }
     }
 }

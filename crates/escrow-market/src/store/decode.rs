@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::{Conditions, Event, Status, Store, StoreTerms};
 use crate::StoreId;
-use escrow::machine::{DecodeError, Machine};
-use escrow::{Recorded, Time};
+use escrow::Recorded;
+use escrow::machine::{self, DecodeError, Progress};
 
 /// A store as it is stored. The terms never change, so that a host may write them once and the state with every command.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,10 +27,7 @@ pub struct Parts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    pub(super) version: u64,
-    pub(super) revision: u64,
-    pub(super) created_at: Time,
-    pub(super) last_at: Time,
+    pub(super) progress: Progress,
     pub(super) status: Status,
     pub(super) conditions_version: u32,
     /// In force.
@@ -47,9 +44,7 @@ impl Parts {
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<Store, DecodeError> {
         let Self { schema, id, terms, state } = self;
-        if schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
+        DecodeError::check_schema(&schema, Self::SCHEMA)?;
         let store = Store { id, terms, state };
         store.check()?;
         Ok(store)
@@ -76,18 +71,10 @@ impl Store {
         id: StoreId,
         journal: impl IntoIterator<Item = &'e Recorded<Event>>,
     ) -> Result<Self, DecodeError> {
-        const NOT: DecodeError = DecodeError::NotAJournal { first: "opened" };
-        let mut journal = journal.into_iter();
-        let Some(Recorded { at, event: Event::Opened { terms }, .. }) = journal.next() else {
-            return Err(NOT);
-        };
-        let mut store = Self::begin(id, terms.clone(), *at);
-        for recorded in journal {
-            if matches!(recorded.event, Event::Opened { .. }) {
-                return Err(NOT);
-            }
-            store.apply(recorded);
-        }
+        let store = machine::replay("opened", journal, |recorded| {
+            let Event::Opened { terms } = &recorded.event else { return None };
+            Some(Self::begin(id, terms.clone(), recorded.at))
+        })?;
         store.check()?;
         Ok(store)
     }
@@ -101,28 +88,13 @@ impl Store {
         // the first conditions are those of the terms, which were checked
         let first = *state.conditions == self.terms.conditions;
         let checks = [
-            ("revision", state.revision >= 1 && state.revision <= state.version),
-            ("last_at", state.created_at <= state.last_at),
             ("conditions_version", state.conditions_version >= 1),
-            ("conditions_version", u64::from(state.conditions_version) <= state.version),
+            ("conditions_version", u64::from(state.conditions_version) <= state.progress.version()),
             ("conditions", state.conditions_version > 1 || first),
             ("conditions", first || self.terms.check_conditions(&state.conditions).is_ok()),
         ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some((field, _)) => Err(DecodeError::Field { field }),
-            None => Ok(()),
-        }
+        DecodeError::check(state.progress.checks().into_iter().chain(checks))
     }
 }
 
-impl Serialize for Store {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Store {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
-    }
-}
+stored_as_parts!(Store, Parts);

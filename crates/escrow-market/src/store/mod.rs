@@ -63,8 +63,8 @@ pub use self::rejection::Rejection;
 pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 
 use crate::StoreId;
-use escrow::machine::{self, Machine, Out};
-use escrow::machine::{Context, Events};
+use escrow::Context;
+use escrow::machine::{self, Machine, Progress};
 use escrow::{Actor, Recorded, Terms, Time, Transition, names};
 
 /// A store, with the conditions that are in force.
@@ -113,18 +113,13 @@ impl Store {
             }
         }
         let terms = terms.into();
-        let mut events = Events::new();
-        Out::new(&mut events, context.now, &context.actor, context.via.as_ref())
-            .push(Event::Opened { terms: terms.clone() });
-        Ok((Self::begin(id, terms, context.now), Transition::new(events, None)))
+        let first = Transition::first(context, Event::Opened { terms: terms.clone() });
+        Ok((Self::begin(id, terms, context.now), first))
     }
 
     fn begin(id: StoreId, terms: Arc<StoreTerms>, at: Time) -> Self {
         let state = State {
-            version: 1,
-            revision: 1,
-            created_at: at,
-            last_at: at,
+            progress: Progress::begin(at),
             status: Status::Open,
             conditions_version: 1,
             conditions: Arc::new(terms.conditions.clone()),
@@ -144,12 +139,12 @@ impl Store {
 
     /// The version at the last event that a person caused: what an actor's `seen` is held against.
     pub const fn revision(&self) -> u64 {
-        self.state.revision
+        self.state.progress.revision()
     }
 
     /// When it was opened.
     pub const fn created_at(&self) -> Time {
-        self.state.created_at
+        self.state.progress.created_at()
     }
 
     /// Where it stands.
@@ -189,11 +184,11 @@ impl Machine for Store {
     type Rejection = Rejection;
 
     fn version(&self) -> u64 {
-        self.state.version
+        self.state.progress.version()
     }
 
     fn last_at(&self) -> Time {
-        self.state.last_at
+        self.state.progress.last_at()
     }
 
     /// A store waits for nothing.
@@ -202,12 +197,16 @@ impl Machine for Store {
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::decide(self, command, context)
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
-        machine::count(recorded, &mut state.version, &mut state.revision, &mut state.last_at);
+        state.progress.count(recorded);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Opened { .. } => {}

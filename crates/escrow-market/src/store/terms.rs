@@ -63,18 +63,18 @@ impl StoreDraft {
     /// The terms of a deal, not checked yet.
     pub(super) fn draft_for(&self, conditions: &Conditions, order: &StoreOrder) -> TermsDraft {
         let (buyer, seller) = (order.buyer.clone(), self.owner.clone());
-        TermsDraft {
-            services: order.services.clone(),
-            fees: conditions.fees.clone(),
-            pay_offline: order.pay_offline,
-            description: order.description.clone(),
-            conditions: order.conditions.clone(),
-            order_id: order.order_id.clone(),
-            tags: order.tags.clone(),
-            contacts: Contacts { buyer: order.contact.clone(), seller: self.contact.clone() },
-            delivery: order.delivery.clone(),
-            ..TermsDraft::new(buyer, seller, self.currency, order.items.clone(), conditions.policy.clone())
-        }
+        let (items, policy) = (order.items.clone(), conditions.policy.clone());
+        let mut draft = TermsDraft::new(buyer, seller, self.currency, items, policy);
+        draft.services = order.services.clone();
+        draft.fees = conditions.fees.clone();
+        draft.pay_offline = order.pay_offline;
+        draft.description = order.description.clone();
+        draft.conditions = order.conditions.clone();
+        draft.order_id = order.order_id.clone();
+        draft.tags = order.tags.clone();
+        draft.contacts = Contacts { buyer: order.contact.clone(), seller: self.contact.clone() };
+        draft.delivery = order.delivery.clone();
+        draft
     }
 }
 

@@ -3,16 +3,14 @@
 use super::decode::{Anchor, Phase, State};
 use super::settled::{Came, Settled};
 use super::{Charge, ChargeState, Event, PlanVersion, Proposal, SubscriptionTerms};
-use escrow::{Recorded, Time, machine};
+use escrow::machine::Progress;
+use escrow::{Recorded, Time};
 
 impl State {
     /// What `subscribed` begins.
     pub(super) fn begin(terms: &SubscriptionTerms, begins: Time, at: Time) -> Self {
         Self {
-            version: 1,
-            revision: 1,
-            created_at: at,
-            last_at: at,
+            progress: Progress::begin(at),
             phase: Phase::Trialing { until: begins },
             plan: PlanVersion { version: 1, plan: terms.plan.clone() },
             agreed: None,
@@ -29,7 +27,7 @@ impl State {
     }
 
     pub(super) fn apply(&mut self, recorded: &Recorded<Event>) {
-        machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        self.progress.count(recorded);
         match &recorded.event {
             // only ever the first, which `begin` takes in
             Event::Subscribed { .. } => {}

@@ -13,7 +13,7 @@ use super::{
 use crate::SubscriptionId;
 use escrow::deposit::Reference;
 use escrow::machine::{Context, Events};
-use escrow::machine::{Machine, Out, Rules};
+use escrow::machine::{Machine, Out, Progress, Refusal, Rules};
 use escrow::{Actor, Policy, Time, Transition, names};
 
 /// In which capacity somebody acts on a subscription.
@@ -72,92 +72,32 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Subscription {
+    type Role = Role;
+    type Kind = CommandKind;
+    type Status = Status;
     type Timer = Timer;
 
-    /// A late answer leaves the next period due, or the end.
-    const LEAVES_DUE: bool = true;
-
-    fn next_timer(&self) -> Option<(Time, Timer)> {
-        self.state.next_timer()
+    fn progress(&self) -> &Progress {
+        &self.state.progress
     }
 
-    fn fire(&self, timer: Timer, out: &mut Out<'_, Event>) {
-        match timer {
-            Timer::PeriodEnd if self.state.ends => out.push(Event::Cancelled { because: Ending::PeriodEnd }),
-            Timer::PeriodEnd => self.state.begin_period(self.terms.dunning.missed, out),
-            Timer::Retry => {
-                if let Some(charge) = &self.state.charge {
-                    self.state.try_again(charge, charge.retries.saturating_add(1), out);
-                }
-            }
-            Timer::Suspend => {
-                out.push(Event::Suspended { until: out.at().plus_secs(self.terms.dunning.suspended_s) });
-            }
-            Timer::GiveUp => out.push(Event::Cancelled { because: Ending::Unpaid }),
-        }
+    fn role_of(&self, actor: &Actor) -> Option<Role> {
+        self.role_of(actor)
     }
 
-    fn judge(&self, command: &Command, context: &Context, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let role = self.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
-        let kind = command.kind();
-        let (by, within) = permitted(kind);
-        let may_ever = by.contains(&role);
-        if may_ever && self.already_stands(command, role) {
-            return Ok(());
-        }
-        if let Some(seen) = context.seen
-            && seen != self.state.revision
-        {
-            return Err(Rejection::Stale { seen, actual: self.state.revision });
-        }
-        if !may_ever {
-            return Err(Rejection::WrongRole { role, command: kind });
-        }
-        let status = self.status();
-        if !within.contains(&status) {
-            return Err(Rejection::WrongStatus { command: kind, status });
-        }
-        match command {
-            Command::Pay(c) => self.judge_pay(*c, out)?,
-            Command::SetInstrument(c) => out.push(Event::InstrumentSet { instrument: c.instrument.clone() }),
-            Command::ProposePlan(c) => self.judge_proposal(c, role, out)?,
-            Command::AgreePlan(c) => {
-                if self.open_proposal(c.version)? == role.side() {
-                    return Err(Rejection::OwnProposal);
-                }
-                out.push(Event::PlanAgreed { version: c.version });
-            }
-            Command::WithdrawPlan(c) => {
-                if self.open_proposal(c.version)? != role.side() {
-                    return Err(Rejection::OthersProposal);
-                }
-                out.push(Event::PlanWithdrawn { version: c.version });
-            }
-            Command::Cancel(c) => match c.at {
-                CancelAt::Once => out.push(Event::Cancelled { because: Ending::Cancelled }),
-                // a period that is over already ends at once
-                CancelAt::PeriodEnd => {
-                    let at = self.state.period_end().unwrap_or(Time::MAX).max(out.at());
-                    out.push(Event::CancellationScheduled { at });
-                }
-            },
-            Command::Answer(c) => self.judge_answer(c, out)?,
-            Command::SettleRefund(c) => {
-                let command::SettleRefund { period, attempt, ref reference } = *c;
-                if !self.refunds().any(|owed| (owed.period, owed.attempt) == (period, attempt)) {
-                    return Err(Rejection::NothingOwed { period, attempt });
-                }
-                out.push(Event::RefundSettled { period, attempt, reference: reference.clone() });
-            }
-            Command::Wake(_) => {}
-        }
-        Ok(())
+    fn kind(command: &Command) -> CommandKind {
+        command.kind()
     }
-}
 
-impl Subscription {
-    /// Is there nothing left to do for this command?
-    fn already_stands(&self, command: &Command, role: Role) -> bool {
+    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
+        permitted(kind)
+    }
+
+    fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
+        Ok(Some(self.status()))
+    }
+
+    fn already_stands(&self, command: &Command, role: Role, _: &Context) -> bool {
         let state = &self.state;
         match command {
             Command::Pay(c) => {
@@ -208,6 +148,81 @@ impl Subscription {
         }
     }
 
+    fn rule(
+        &self,
+        command: &Command,
+        role: Role,
+        _: &Context,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
+        match command {
+            Command::Pay(c) => self.judge_pay(*c, out)?,
+            Command::SetInstrument(c) => out.push(Event::InstrumentSet { instrument: c.instrument.clone() }),
+            Command::ProposePlan(c) => self.judge_proposal(c, role, out)?,
+            Command::AgreePlan(c) => {
+                if self.open_proposal(c.version)? == role.side() {
+                    return Err(Rejection::OwnProposal);
+                }
+                out.push(Event::PlanAgreed { version: c.version });
+            }
+            Command::WithdrawPlan(c) => {
+                if self.open_proposal(c.version)? != role.side() {
+                    return Err(Rejection::OthersProposal);
+                }
+                out.push(Event::PlanWithdrawn { version: c.version });
+            }
+            Command::Cancel(c) => match c.at {
+                CancelAt::Once => out.push(Event::Cancelled { because: Ending::Cancelled }),
+                // a period that is over already ends at once
+                CancelAt::PeriodEnd => {
+                    let at = self.state.period_end().unwrap_or(Time::MAX).max(out.now());
+                    out.push(Event::CancellationScheduled { at });
+                }
+            },
+            Command::Answer(c) => self.judge_answer(c, out)?,
+            Command::SettleRefund(c) => {
+                let command::SettleRefund { period, attempt, ref reference } = *c;
+                if !self.refunds().any(|owed| (owed.period, owed.attempt) == (period, attempt)) {
+                    return Err(Rejection::NothingOwed { period, attempt });
+                }
+                out.push(Event::RefundSettled { period, attempt, reference: reference.clone() });
+            }
+            Command::Wake(_) => {}
+        }
+        Ok(())
+    }
+
+    fn next_timer(&self) -> Option<(Time, Timer)> {
+        self.state.next_timer()
+    }
+
+    fn fire(&self, timer: Timer, out: &mut Out<'_, Event>) {
+        match timer {
+            Timer::PeriodEnd if self.state.ends => out.push(Event::Cancelled { because: Ending::PeriodEnd }),
+            Timer::PeriodEnd => self.state.begin_period(self.terms.dunning.missed, out),
+            Timer::Retry => {
+                if let Some(charge) = &self.state.charge {
+                    self.state.try_again(charge, charge.retries.saturating_add(1), out);
+                }
+            }
+            Timer::Suspend => {
+                out.push(Event::Suspended { until: out.now().plus_secs(self.terms.dunning.suspended_s) });
+            }
+            Timer::GiveUp => out.push(Event::Cancelled { because: Ending::Unpaid }),
+        }
+    }
+
+    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
+        match refusal {
+            Refusal::UnknownActor => Rejection::UnknownActor,
+            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
+            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
+            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
+        }
+    }
+}
+
+impl Subscription {
     /// The plan of a version to which both sides are bound.
     fn bound(&self, version: u32) -> Option<&Plan> {
         let both = [Some(&self.state.plan), self.state.agreed.as_ref()];
@@ -302,7 +317,7 @@ impl Subscription {
                 out.push(Event::Paid { period, attempt, reference: reference.clone() });
             }
             Answered::Declined(reason) => {
-                let next = self.next_after_decline(charge, out.at());
+                let next = self.next_after_decline(charge, out.now());
                 out.push(Event::Declined { period, attempt, reason: reason.clone(), next });
             }
         }
@@ -364,8 +379,7 @@ pub(super) fn subscribe(
         Some(Trial::Until(at)) => at,
     };
     let mut events = Events::new();
-    let via = context.via.as_ref();
-    let mut out = Out::new(&mut events, now, &context.actor, via);
+    let mut out = Out::begin(context, &mut events);
     out.push(Event::Subscribed { terms: terms.clone(), begins });
     let mut subscription = Subscription { id, state: State::begin(&terms, begins, now), terms };
     if begins <= now {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::settled::{Came, SettledAttempts};
 use super::{
@@ -10,7 +10,7 @@ use super::{
     SubscriptionTerms, Trial,
 };
 use crate::SubscriptionId;
-use escrow::machine::{DecodeError, Machine};
+use escrow::machine::{self, DecodeError, Progress};
 use escrow::{InstrumentRef, Recorded, Time};
 
 /// A subscription as it is stored. The terms never change, so that a host may write them once and the state with every
@@ -72,10 +72,7 @@ impl Anchor {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    pub(super) version: u64,
-    pub(super) revision: u64,
-    pub(super) created_at: Time,
-    pub(super) last_at: Time,
+    pub(super) progress: Progress,
     pub(super) phase: Phase,
     /// In force.
     pub(super) plan: PlanVersion,
@@ -109,9 +106,7 @@ impl Parts {
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<Subscription, DecodeError> {
         let Self { schema, id, terms, state } = self;
-        if schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
+        DecodeError::check_schema(&schema, Self::SCHEMA)?;
         let subscription = Subscription { id, terms, state };
         subscription.check()?;
         Ok(subscription)
@@ -138,19 +133,11 @@ impl Subscription {
         id: SubscriptionId,
         journal: impl IntoIterator<Item = &'e Recorded<Event>>,
     ) -> Result<Self, DecodeError> {
-        const NOT: DecodeError = DecodeError::NotAJournal { first: "subscribed" };
-        let mut journal = journal.into_iter();
-        let Some(Recorded { at, event: Event::Subscribed { terms, begins }, .. }) = journal.next() else {
-            return Err(NOT);
-        };
-        let state = State::begin(terms, *begins, *at);
-        let mut subscription = Self { id, terms: terms.clone(), state };
-        for recorded in journal {
-            if matches!(recorded.event, Event::Subscribed { .. }) {
-                return Err(NOT);
-            }
-            subscription.apply(recorded);
-        }
+        let subscription = machine::replay("subscribed", journal, |recorded| {
+            let Event::Subscribed { terms, begins } = &recorded.event else { return None };
+            let state = State::begin(terms, *begins, recorded.at);
+            Some(Self { id, terms: terms.clone(), state })
+        })?;
         subscription.check()?;
         Ok(subscription)
     }
@@ -162,21 +149,16 @@ impl Subscription {
     pub fn check(&self) -> Result<(), DecodeError> {
         let state = &self.state;
         let checks = [
-            ("revision", state.revision >= 1 && state.revision <= state.version),
-            ("last_at", state.created_at <= state.last_at),
             ("plan", self.plans_agree()),
-            ("anchor", state.anchor.period >= 1 && state.created_at <= state.anchor.at),
+            ("anchor", state.anchor.period >= 1 && state.progress.created_at() <= state.anchor.at),
             ("phase", self.phase_agrees()),
             // nothing is overdue: it would have fired with the last event
-            ("phase", state.next_timer().is_none_or(|(at, _)| state.last_at < at)),
+            ("phase", state.next_timer().is_none_or(|(at, _)| state.progress.last_at() < at)),
             ("charge", state.charge.as_ref().is_none_or(|charge| self.charge_agrees(charge))),
             ("paid", self.periods_agree()),
             ("settled", self.attempts_agree()),
         ];
-        match checks.iter().find(|(_, holds)| !holds) {
-            Some((field, _)) => Err(DecodeError::Field { field }),
-            None => Ok(()),
-        }
+        DecodeError::check(state.progress.checks().into_iter().chain(checks))
     }
 
     fn plans_agree(&self) -> bool {
@@ -191,7 +173,7 @@ impl Subscription {
             && versions().all(|version| (1..=state.versions).contains(version))
             && (state.plan.version > 1 || state.plan.plan == self.terms.plan)
             // each was an event
-            && u64::from(state.versions) <= state.version
+            && u64::from(state.versions) <= state.progress.version()
     }
 
     fn phase_agrees(&self) -> bool {
@@ -200,7 +182,7 @@ impl Subscription {
         match self.state.phase {
             Phase::Trialing { until } => {
                 let ends = match self.terms.trial {
-                    Some(Trial::Lasts(length)) => length.after(self.state.created_at, 1),
+                    Some(Trial::Lasts(length)) => length.after(self.state.progress.created_at(), 1),
                     Some(Trial::Until(at)) => Some(at),
                     None => None,
                 };
@@ -225,7 +207,7 @@ impl Subscription {
 
     /// Was a deadline so far ahead, at the most, when it was set?
     fn is_due_within(&self, at: Time, secs: u32) -> bool {
-        at <= self.state.last_at.plus_secs(secs)
+        at <= self.state.progress.last_at().plus_secs(secs)
     }
 
     fn charge_agrees(&self, charge: &Charge) -> bool {
@@ -236,10 +218,10 @@ impl Subscription {
         let most = usize::from(Self::MAX_ATTEMPTS).saturating_add(Dunning::MAX_RETRIES);
         let attempts = charge.attempt >= 1 && usize::from(charge.attempt) <= most;
         // no period is shorter than a day
-        let earliest = Period::Days(1).after(state.created_at, charge.period.saturating_sub(1));
+        let earliest = Period::Days(1).after(state.progress.created_at(), charge.period.saturating_sub(1));
         let counted = state.anchor.period <= charge.period && earliest.is_some_and(|at| at <= charge.from);
         let bounds = (charge.from, charge.to) == state.anchor.bounds(state.plan.plan.period, charge.period);
-        retries && attempts && amount && counted && bounds && charge.from <= state.last_at
+        retries && attempts && amount && counted && bounds && charge.from <= state.progress.last_at()
     }
 
     /// Each period is paid or skipped once, or is the latest and open.
@@ -289,14 +271,4 @@ impl Subscription {
     }
 }
 
-impl Serialize for Subscription {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.parts().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Subscription {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parts::deserialize(deserializer)?.restore().map_err(de::Error::custom)
-    }
-}
+stored_as_parts!(Subscription, Parts);

@@ -292,12 +292,12 @@ impl Subscription {
 
     /// The version at the last event that a person caused: what an actor's `seen` is held against.
     pub const fn revision(&self) -> u64 {
-        self.state.revision
+        self.state.progress.revision()
     }
 
     /// When it was subscribed to.
     pub const fn created_at(&self) -> Time {
-        self.state.created_at
+        self.state.progress.created_at()
     }
 
     /// Where it stands.
@@ -386,11 +386,11 @@ impl Machine for Subscription {
     type Rejection = Rejection;
 
     fn version(&self) -> u64 {
-        self.state.version
+        self.state.progress.version()
     }
 
     fn last_at(&self) -> Time {
-        self.state.last_at
+        self.state.progress.last_at()
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -398,7 +398,11 @@ impl Machine for Subscription {
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::decide(self, command, context)
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
     }
 
     fn apply(&mut self, recorded: &Recorded<Event>) {

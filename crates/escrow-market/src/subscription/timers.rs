@@ -72,7 +72,7 @@ impl State {
             None => (self.anchor.period, self.anchor.at),
         };
         let (plan, anchor) = self.plan_from(starts, next, false);
-        let running = anchor.period.saturating_add(plan.period.passed(anchor.at, out.at())).max(next);
+        let running = anchor.period.saturating_add(plan.period.passed(anchor.at, out.now())).max(next);
         let period = match missed {
             Missed::Skipped => running,
             Missed::Charged => next,
@@ -110,7 +110,7 @@ impl State {
 
     /// Begins the latest period anew, now.
     pub(super) fn begin_anew(&self, charge: &Charge, out: &mut Out<'_, Event>) {
-        let (plan, anchor) = self.plan_from(out.at(), charge.period, true);
+        let (plan, anchor) = self.plan_from(out.now(), charge.period, true);
         self.change_plan(anchor, out);
         let (from, to) = anchor.bounds(plan.period, charge.period);
         let anew = Charge { amount: plan.amount, from, to, ..charge.clone() };

@@ -217,8 +217,7 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
     assert_eq!(arbiters, ["anna", "other"]);
 
     // a moderator, where a funded deal waits for him
-    let mut w =
-        World::funded(sale(Policy { moderation: escrow::terms::Moderation::Required, ..Policy::shop() }));
+    let mut w = World::funded(sale(Policy::shop().moderation(escrow::terms::Moderation::Required)));
     let all = told(&w.journal);
     assert!(
         all.iter().any(|(.., n)| n.iter().any(|n| n.to == Recipient { role: Role::Moderator, party: None }))
@@ -640,7 +639,7 @@ fn a_replay_tells_the_same() {
 /// The scenarios too; and in every one of them the seller hears of every payment.
 #[test]
 fn the_notices_of_every_scenario_are_sound() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/scenarios");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenarios");
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         let scenario = Scenario::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();

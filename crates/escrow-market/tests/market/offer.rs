@@ -515,12 +515,8 @@ fn a_take_that_no_deal_can_come_of_is_refused() {
     let mut fee = Fee::of_price(text("fee"), platform, rate(100_000), Payer::Seller);
     fee.min = Some(rub(40_00));
     // of that 20 % of the price, at most 60 roubles, for a partner
-    let mut partner = Fee {
-        out_of: Some(text("fee")),
-        payer: None,
-        on_refund: None,
-        ..Fee::of_price(text("partner"), FeePayee::Partner(text("pavel")), rate(200_000), Payer::Seller)
-    };
+    let pavel = FeePayee::Partner(text("pavel"));
+    let mut partner = Fee::carved(text("partner"), pavel, rate(200_000), text("fee"));
     partner.max = Some(rub(60_00));
     draft.fees = vec![fee, partner];
     let mut offer = publish(draft);
@@ -708,10 +704,9 @@ fn an_impossible_offer_is_refused_with_its_field() {
     // a partner whose name is one that the check would try first
     let partner_zero = |d: &mut OfferDraft| {
         let rate = Rate::from_ppm(10_000).unwrap();
-        d.fees = vec![Fee {
-            on_refund: Some(OnRefund::Keep),
-            ..Fee::of_price(text("fee"), FeePayee::Partner(text("0")), rate, Payer::Seller)
-        }];
+        let mut fee = Fee::of_price(text("fee"), FeePayee::Partner(text("0")), rate, Payer::Seller);
+        fee.on_refund = Some(OnRefund::Keep);
+        d.fees = vec![fee];
     };
     assert_eq!(with(partner_zero), Ok(()));
 }
@@ -835,10 +830,13 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     // takes 1 (1, boris, waiting), 2 (2, boris, proposed), 3 (3, clara, concluded); 4 (1, clara) is returned
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(99)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(0)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-03-01T11:00:00Z")), field("last_at"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-03-02T12:00:00Z")), field("takes"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(99)), field("revision"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(0)), field("revision"));
+    assert_eq!(
+        typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-03-01T11:00:00Z")),
+        field("last_at")
+    );
+    assert_eq!(typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-03-02T12:00:00Z")), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(0)), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(11)), field("takes"));
     assert_eq!(typed(&|v| v["state"]["takes"][0]["count"] = json!(u32::MAX)), field("takes"));

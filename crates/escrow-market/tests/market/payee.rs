@@ -459,8 +459,11 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     assert_eq!(typed(&|v| v["codes"]["attempts"] = json!(0)), field("codes"));
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(99)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-02-01T12:00:00Z")), field("last_at"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(99)), field("revision"));
+    assert_eq!(
+        typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-02-01T12:00:00Z")),
+        field("last_at")
+    );
     // card (verified, default), new (unverified), old (retired)
     assert_eq!(typed(&|v| v["state"]["destinations"][1]["id"] = json!("card")), field("destinations"));
     assert_eq!(typed(&|v| v["state"]["destinations"][1]["id"] = json!("old")), field("destinations"));

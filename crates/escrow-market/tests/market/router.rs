@@ -307,7 +307,7 @@ fn confirm(gateway: &str, reference: &str, minor: i64) -> ConfirmPayment {
 
 #[test]
 fn a_claimed_payment_is_verified_where_it_is_said_to_be() {
-    let mut host = Host::with_policy(Policy { consent: escrow::terms::Consent::Explicit, ..Policy::shop() });
+    let mut host = Host::with_policy(Policy::shop().consent(escrow::terms::Consent::Explicit));
     host.act(&Agree::new(1).into(), seller());
     // at a gateway that there is not: nobody is asked, and nothing holds it up
     host.act(&Agree::new(1).payment(claim("qiwi", "c-1")).into(), buyer());

@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 
 use escrow::machine::DecodeError;
-use escrow::terms::{
-    Consent, Delivery, Fee, FeePayee, Item, OnRefund, Payer, Problem, Provider, Service, TermsError,
-};
+use escrow::terms::{Consent, Delivery, Fee, FeePayee, Item, Payer, Problem, Provider, Service, TermsError};
 use escrow::{Actor, Context, Currency, Deal, DealId, Machine, Money, Policy, Rate, Recorded, Time};
 use escrow_market::store::command::{Close, Resume, SetConditions, Suspend, Wake};
 use escrow_market::store::{
@@ -46,10 +44,7 @@ fn rate(percent: u32) -> Rate {
 fn conditions() -> Conditions {
     let site = FeePayee::Partner(text("site"));
     let fees = vec![
-        Fee {
-            on_refund: Some(OnRefund::Return),
-            ..Fee::of_price(text("site"), site, rate(30), Payer::Seller)
-        },
+        Fee::of_price(text("site"), site, rate(30), Payer::Seller),
         Fee::carved(text("processor"), FeePayee::Processor, rate(5), text("site")),
     ];
     Conditions { fees, policy: Policy::shop() }
@@ -151,8 +146,7 @@ fn a_stores_deals_have_no_consent_step() {
     let (deal, _) = Deal::propose(DealId::new(Uuid::nil()), terms, &anna()).unwrap();
     assert_eq!(deal.status(), escrow::Status::AwaitingDeposit);
     // a policy that has one is refused, not bent
-    let explicit =
-        Conditions { policy: Policy { consent: Consent::Explicit, ..Policy::shop() }, ..conditions() };
+    let explicit = Conditions { policy: Policy::shop().consent(Consent::Explicit), ..conditions() };
     let error = StoreTerms::new(StoreDraft { conditions: explicit.clone(), ..draft() }).unwrap_err();
     assert_eq!((error.field(), error.problem()), ("policy.consent", Problem::NeedsConsentOnCreation));
     assert_eq!(refused(&mut store(), set(2, explicit), &olga()), Rejection::Terms(error));
@@ -209,7 +203,7 @@ fn while_suspended_there_is_no_new_deal_and_open_ones_run_on() {
 fn new_conditions_are_for_new_deals_only() {
     let mut store = store();
     let before = store.terms(&order()).unwrap();
-    let free = Conditions { fees: vec![], policy: Policy { acceptance_s: 3_600, ..Policy::shop() } };
+    let free = Conditions { fees: vec![], policy: Policy::shop().acceptance_s(3_600) };
     ok(&mut store, set(2, free.clone()), &olga());
     assert_eq!(ok(&mut store, set(2, free.clone()), &olga()), [], "again");
     assert_eq!(store.conditions_version(), 2);
@@ -235,7 +229,8 @@ fn conditions_that_make_no_deal_are_refused_with_their_field() {
     assert_eq!(with(vec![owner]), Err(("payee", Problem::IsAParty)));
     let twice = vec![fee("fee", FeePayee::Platform), fee("fee", FeePayee::Platform)];
     assert_eq!(with(twice), Err(("id", Problem::Duplicate)));
-    let dollars = Fee { fixed: Some(Money::from_minor(1, Currency::USD)), ..fee("fee", FeePayee::Platform) };
+    let mut dollars = fee("fee", FeePayee::Platform);
+    dollars.fixed = Some(Money::from_minor(1, Currency::USD));
     assert_eq!(with(vec![dollars]), Err(("fixed", Problem::OtherCurrency)));
     // names that the check tries first
     let zero = fee("fee", FeePayee::Partner(text("0")));
@@ -392,8 +387,11 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.store.v1" });
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
-    assert_eq!(typed(&|v| v["state"]["revision"] = json!(9)), field("revision"));
-    assert_eq!(typed(&|v| v["state"]["last_at"] = json!("2026-02-01T12:00:00Z")), field("last_at"));
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(9)), field("revision"));
+    assert_eq!(
+        typed(&|v| v["state"]["progress"]["last_at"] = json!("2026-02-01T12:00:00Z")),
+        field("last_at")
+    );
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(0)), field("conditions_version"));
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(99)), field("conditions_version"));
     assert_eq!(typed(&|v| v["state"]["conditions_version"] = json!(1)), field("conditions"));

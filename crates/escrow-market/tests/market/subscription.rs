@@ -1107,9 +1107,9 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(serde_json::from_value::<Parts>(other).unwrap().restore(), unknown);
     let field = |field| Err(DecodeError::Field { field });
     // past due with 5:1, ends on 30 June, version 2 in force, 3 proposed
-    assert_eq!(typed(&|v| v["revision"] = json!(99)), field("revision"));
-    assert_eq!(typed(&|v| v["last_at"] = json!("2027-01-01T12:00:00Z")), field("last_at"));
-    assert_eq!(typed(&|v| v["last_at"] = json!("2027-07-01T12:00:00Z")), field("phase"));
+    assert_eq!(typed(&|v| v["progress"]["revision"] = json!(99)), field("revision"));
+    assert_eq!(typed(&|v| v["progress"]["last_at"] = json!("2027-01-01T12:00:00Z")), field("last_at"));
+    assert_eq!(typed(&|v| v["progress"]["last_at"] = json!("2027-07-01T12:00:00Z")), field("phase"));
     assert_eq!(typed(&|v| v["phase"] = json!("active")), field("phase"));
     assert_eq!(
         typed(&|v| v["phase"] = json!({ "trialing": { "until": "2028-01-01T12:00:00Z" } })),

@@ -119,7 +119,7 @@ fn statuses(told: &[Notification]) -> Vec<String> {
 
 #[test]
 fn every_example_is_told_without_a_gap() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/scenarios");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenarios");
     let (mut told, mut not) = (0, Vec::new());
     for file in std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()) {
         let scenario = Scenario::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();

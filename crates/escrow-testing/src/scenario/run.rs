@@ -82,7 +82,9 @@ impl Run {
         let deal = agent.open(&mut sink, id, terms, proposer.clone()).map_err(|e| match e {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
-            _ => Rejection::Overflow,
+            AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
+                Rejection::Overflow
+            }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
     }

@@ -143,14 +143,13 @@ fn fees() -> impl Strategy<Value = Vec<Fee>> {
             }
             let base = if payer == Payer::Seller || base != FeeBase::Gross { base } else { FeeBase::Order };
             let max = max.zip(min).map_or(max, |(max, min)| Some(max.max(min)));
-            fees.push(Fee {
-                base,
-                fixed: fixed.map(rub),
-                min: min.map(rub),
-                max: max.map(rub),
-                on_refund: Some(on_refund),
-                ..Fee::of_price(name, payee, rate(ppm), payer)
-            });
+            let mut fee = Fee::of_price(name, payee, rate(ppm), payer);
+            fee.base = base;
+            fee.fixed = fixed.map(rub);
+            fee.min = min.map(rub);
+            fee.max = max.map(rub);
+            fee.on_refund = Some(on_refund);
+            fees.push(fee);
         }
         fees
     })

@@ -649,7 +649,7 @@ fn judged_rules(fee: i64) -> Rules {
         min: None,
         max: None,
     };
-    let policy = Policy { arbitration_fee: Some(fee), ..Policy::guarantee() };
+    let policy = Policy::guarantee().arbitration_fee(Some(fee));
     Rules { policy, arbiter: Some(text("judge")), ..Rules::default() }
 }
 
@@ -740,7 +740,7 @@ fn one_report_is_the_policys_to_say() {
     for (one_report, status) in
         [(OneReport::Dispute, Status::Disputed), (OneReport::Stands, Status::Completed)]
     {
-        let rules = Rules { policy: Policy { one_report, ..Policy::guarantee() }, ..Rules::default() };
+        let rules = Rules { policy: Policy::guarantee().one_report(one_report), ..Rules::default() };
         let mut w = concluded_under(&create(), &rules);
         success(&mut w, "boris");
         w.wait_for_deadline();

@@ -219,9 +219,9 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.balance.v1" });
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.balance.v2")), unknown);
     let field = |field| Err(DecodeError::Field { field });
-    assert_eq!(state("/revision", json!(0)), field("revision"));
-    assert_eq!(state("/revision", json!(99)), field("revision"));
-    assert_eq!(state("/last_at", json!("2026-03-01T11:00:00Z")), field("last_at"));
+    assert_eq!(state("/progress/revision", json!(0)), field("revision"));
+    assert_eq!(state("/progress/revision", json!(99)), field("revision"));
+    assert_eq!(state("/progress/last_at", json!("2026-03-01T11:00:00Z")), field("last_at"));
     assert_eq!(state("/policy/max_open", json!(0)), field("policy"));
     assert_eq!(typed(&|v| v["currency"] = json!("USD")), field("policy"));
     for sum in ["available", "reserved", "credited", "paid_out", "fees", "debited"] {

@@ -1,0 +1,210 @@
+//! What is wrong with terms, and in which field.
+
+use std::fmt;
+
+use crate::TextError;
+use crate::money::{MoneyError, RateError};
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The list has no element.
+    Empty,
+    /// The list has more elements than the limit.
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// The amount is below zero.
+    Negative,
+    /// The value is zero where it must not be.
+    Zero,
+    /// The value, or the sum that it leads to, is over its limit.
+    TooLarge,
+    /// The amount is in another currency than the deal's.
+    OtherCurrency,
+    /// The least is over the most.
+    MinOverMax,
+    /// The same name is used twice.
+    Duplicate,
+    /// Buyer and seller are one.
+    BuyerIsSeller,
+    /// An arbiter, a partner or a provider must not be a party to the deal.
+    IsAParty,
+    /// A fee of the gross cannot have a buyer's part: the gross would include the fee itself.
+    GrossFeeWithBuyersPart,
+    /// The fee out of which this one is carved must come earlier.
+    UnknownParent,
+    /// A carve-out cannot be carved itself.
+    ParentIsCarveOut,
+    /// A carve-out has no payer and no `on_refund` of its own.
+    CarveOutHasItsOwn,
+    /// The carve-outs together are over the fee that they are carved out of.
+    CarveOutOverParent,
+    /// The field is required here.
+    Missing,
+    /// More is paid offline than the seller is owed.
+    OverWhatTheSellerIsOwed,
+    /// A partial buyout needs `acceptance = by_buyer`.
+    NeedsAcceptingBuyer,
+    /// A service is incurred, and the deposit is the pot that its cost is paid from.
+    CostsIncurred,
+    /// A payer cannot be the payee.
+    PayerIsPayee,
+    /// A store's deals have no consent step.
+    NeedsConsentOnCreation,
+    /// The field is pinned: this actor cannot change it by an amendment.
+    Pinned,
+    /// The text cannot be used.
+    Text(TextError),
+    /// The sum is not one of the currency.
+    Money(MoneyError),
+    /// The rate is none.
+    Rate(RateError),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Empty => "must not be empty",
+            Self::TooMany { max } => return write!(f, "has more than {max} entries"),
+            Self::Negative => "must not be negative",
+            Self::Zero => "must not be zero",
+            Self::TooLarge => "is over its limit",
+            Self::OtherCurrency => "must be in the currency of the deal",
+            Self::MinOverMax => "must not be over the maximum",
+            Self::Duplicate => "stands twice; each must be unique",
+            Self::BuyerIsSeller => "must differ from the buyer",
+            Self::IsAParty => "must not be a party to the deal",
+            Self::GrossFeeWithBuyersPart => "of the gross must be paid by the seller",
+            Self::UnknownParent => "must name an earlier fee",
+            Self::ParentIsCarveOut => "must not name a carve-out",
+            Self::CarveOutHasItsOwn => "must be absent: a carve-out follows its parent",
+            Self::CarveOutOverParent => "takes more than there is in its parent",
+            Self::Missing => "is required",
+            Self::OverWhatTheSellerIsOwed => {
+                "must not be over the price and the buyer's parts of the seller's services"
+            }
+            Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
+            Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
+            Self::PayerIsPayee => "must differ from the payer",
+            Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
+            Self::Pinned => "is pinned and cannot be changed by this amendment",
+            Self::Text(e) => return write!(f, "is no text for this field: {e}"),
+            Self::Money(e) => return write!(f, "is no sum for this field: {e}"),
+            Self::Rate(e) => return write!(f, "is no rate: {e}"),
+        };
+        f.write_str(text)
+    }
+}
+
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
+        Self::Text(error)
+    }
+}
+
+impl From<MoneyError> for Problem {
+    fn from(error: MoneyError) -> Self {
+        Self::Money(error)
+    }
+}
+
+impl From<RateError> for Problem {
+    fn from(error: RateError) -> Self {
+        Self::Rate(error)
+    }
+}
+
+/// Which field of the terms is wrong, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TermsError {
+    list: Option<(&'static str, usize)>,
+    field: &'static str,
+    problem: Problem,
+}
+
+impl TermsError {
+    /// A problem of a field, or of the path to it.
+    pub const fn at(field: &'static str, problem: Problem) -> Self {
+        Self { list: None, field, problem }
+    }
+
+    pub(crate) const fn item(
+        list: &'static str,
+        index: usize,
+        field: &'static str,
+        problem: Problem,
+    ) -> Self {
+        Self { list: Some((list, index)), field, problem }
+    }
+
+    pub(super) const fn in_policy(field: &'static str, problem: Problem) -> Self {
+        Self { list: None, field, problem }
+    }
+
+    /// The same error, in an element of a list.
+    pub(super) const fn in_list(self, list: &'static str, index: usize) -> Self {
+        Self::item(list, index, self.field, self.problem)
+    }
+
+    /// What is wrong.
+    pub const fn problem(&self) -> Problem {
+        self.problem
+    }
+
+    /// The name of the field, without its list.
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The index in the list, where the field is in one.
+    pub const fn index(&self) -> Option<usize> {
+        match self.list {
+            Some((_, index)) => Some(index),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for TermsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((list, index)) = self.list {
+            write!(f, "{list}[{index}].")?;
+        }
+        write!(f, "{} {}", self.field, self.problem)
+    }
+}
+
+impl std::error::Error for TermsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            Problem::Text(e) => Some(e),
+            Problem::Money(e) => Some(e),
+            Problem::Rate(e) => Some(e),
+            Problem::Empty
+            | Problem::TooMany { .. }
+            | Problem::Negative
+            | Problem::Zero
+            | Problem::TooLarge
+            | Problem::OtherCurrency
+            | Problem::MinOverMax
+            | Problem::Duplicate
+            | Problem::BuyerIsSeller
+            | Problem::IsAParty
+            | Problem::GrossFeeWithBuyersPart
+            | Problem::UnknownParent
+            | Problem::ParentIsCarveOut
+            | Problem::CarveOutHasItsOwn
+            | Problem::CarveOutOverParent
+            | Problem::Missing
+            | Problem::OverWhatTheSellerIsOwed
+            | Problem::NeedsAcceptingBuyer
+            | Problem::CostsIncurred
+            | Problem::PayerIsPayee
+            | Problem::NeedsConsentOnCreation
+            | Problem::Pinned => None,
+        }
+    }
+}

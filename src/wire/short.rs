@@ -1,0 +1,17 @@
+//! Money as one text, `1000.01 RUB`: how a deal's state has it, where there is much of it.
+
+use serde::{Deserialize, Deserializer, Serializer, de};
+
+use crate::Money;
+
+pub(crate) fn serialize<S: Serializer>(money: &Money, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(money)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    let (amount, currency) =
+        text.split_once(' ').ok_or_else(|| de::Error::custom("write money as 1000.01 RUB"))?;
+    let currency = currency.parse().map_err(|error| de::Error::custom(format_args!("currency: {error}")))?;
+    Money::parse(amount, currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
+}

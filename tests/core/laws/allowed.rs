@@ -1,0 +1,100 @@
+//! Permission, and facts.
+
+use crate::laws::no_deadlock::order_reference;
+use crate::laws::{Finding, ensure, woken};
+use escrow::deal::command::{Answered, ChargebackStep};
+use escrow::deal::{CommandKind, PhaseKind};
+use escrow::{Actor, Command, Context, Money, Rejection, Terms, transition};
+use escrow_testing::strategies::{Moment, everybody};
+
+/// What the gateway says of an order, a payment or a chargeback is taken in, in every phase.
+pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
+    if m.context.actor != Actor::Gateway {
+        return Ok(());
+    }
+    let deal = woken(m.before, m.context.now)?;
+    let sound = |id, amount: Money| {
+        let deposit = deal.deposit(id);
+        amount.is_positive() && deposit.is_some_and(|d| d.required().currency() == amount.currency())
+    };
+    let is_sound = match m.command {
+        Command::Answer(c) => deal.pending_one(c.transaction).is_some_and(|order| match &c.result {
+            Answered::Succeeded(reference) => *reference == order_reference(order.transaction),
+            Answered::Declined(_) | Answered::InProgress => true,
+        }),
+        Command::ConfirmPayment(c) => sound(c.deposit, c.amount) && c.amount.minor() <= Terms::MAX_AMOUNT,
+        Command::Chargeback(c) => {
+            let known = deal.chargebacks().iter().find(|b| b.reference == c.reference);
+            sound(c.deposit, c.amount)
+                && known.is_none_or(|b| b.step == ChargebackStep::Opened && b.deposit == c.deposit)
+        }
+        _ => false,
+    };
+    match m.verdict {
+        Err(e) if is_sound => Err(format!("a fact is refused: {e}")),
+        _ => Ok(()),
+    }
+}
+
+/// Closed stays closed, as it was; what pays never goes back to what was before.
+pub fn terminal_takes_only_money_facts(m: &Moment<'_>) -> Finding {
+    let (before, after) = (m.before.phase(), m.after.phase());
+    if let Some(outcome) = before.outcome() {
+        ensure!(after.outcome() == Some(outcome), "{before:?} became {after:?}");
+        ensure!(m.before.ending() == m.after.ending(), "the ending changed");
+        let receivables = m.before.receivables();
+        ensure!(m.after.receivables().starts_with(receivables), "a receivable is lost");
+        ensure!(
+            m.before.terms() == m.after.terms() && m.before.dispute() == m.after.dispute(),
+            "a closed deal changed"
+        );
+    }
+    if before.kind() == PhaseKind::Closed {
+        ensure!(before == after, "{before:?} became {after:?}");
+        let by_command = m.events().iter().any(|r| r.actor == m.context.actor && r.actor != Actor::Clock);
+        let is_money = matches!(
+            m.command.kind(),
+            CommandKind::ConfirmPayment
+                | CommandKind::Answer
+                | CommandKind::Chargeback
+                | CommandKind::SetDestination
+                | CommandKind::RedirectRefund
+        );
+        ensure!(!by_command || is_money, "closed, and yet {} brings {:?}", m.command.kind(), m.events());
+    }
+    let open = m.after.dispute().is_some_and(|d| d.status() == escrow::dispute::DisputeStatus::Open);
+    ensure!(open == (after.kind() == PhaseKind::Disputed), "a dispute without its phase: {after:?}");
+    Ok(())
+}
+
+/// What `allowed` denies is refused for that very reason, unless it already stands; what it allows is refused for its
+/// content only.
+pub fn allowed_agrees_with_transition(m: &Moment<'_>) -> Finding {
+    let (command, now) = (m.command, m.context.now);
+    for actor in everybody(m.before) {
+        let context = Context::new(now, actor.clone());
+        let allowed = m.before.allowed(&actor, now).check(command.kind());
+        let verdict = transition(m.before, command, &context);
+        match (allowed, verdict) {
+            (Err(denied), Err(refused)) => {
+                ensure!(denied == refused, "{actor}: allowed says {denied}, transition {refused}");
+            }
+            (Err(denied), Ok(t)) => {
+                let own = t.events().iter().find(|r| r.actor != Actor::Clock);
+                ensure!(own.is_none(), "{actor}: denied ({denied}), and yet {own:?}");
+            }
+            (Ok(()), Err(refused)) => {
+                let by_table = matches!(
+                    refused,
+                    Rejection::UnknownActor
+                        | Rejection::WrongRole { .. }
+                        | Rejection::WrongPhase { .. }
+                        | Rejection::Guard(_)
+                );
+                ensure!(!by_table, "{actor}: allowed, and yet {refused}");
+            }
+            (Ok(()), Ok(_)) => {}
+        }
+    }
+    Ok(())
+}

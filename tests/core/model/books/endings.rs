@@ -1,0 +1,110 @@
+//! How the books end: funded or not, divided as the calculator says, charges by themselves.
+
+use std::collections::BTreeMap;
+
+use super::{Books, facts, index, way_back};
+use crate::model::{Finding, ensure, mirror};
+use crate::support::calculator as calc;
+use escrow::deal::PhaseKind;
+use escrow::deposit::DepositId;
+use escrow::settlement::{Ending, Purpose};
+use escrow::{Actor, Command, Deal, Outcome, Phase, Terms};
+
+impl Books {
+    /// A deal has ended, or goes on with its ending.
+    pub(super) fn end(
+        &mut self,
+        before: &Deal,
+        after: &Deal,
+        cause: Option<(&Actor, &Command)>,
+        ending: &Ending,
+        full: bool,
+        gone: &BTreeMap<DepositId, i128>,
+    ) -> Finding {
+        if self.funded.is_none() {
+            // until every deposit is full nobody pays anything; nor before anybody has agreed
+            let funded = full && before.phase().kind() != PhaseKind::Proposed;
+            ensure!(funded == after.pots().funded, "{ending:?}: the model says funded {funded}");
+            let meant = cause.and_then(|(actor, command)| facts::meant(before, actor, command));
+            ensure!(
+                meant.as_ref().is_none_or(|meant| meant.contains(ending)),
+                "{ending:?} instead of {meant:?} by {cause:?}"
+            );
+            self.funded = Some(funded);
+        }
+        let phase = after.phase();
+        let waits = matches!(phase, Phase::Paying { awaiting_capture: true, .. });
+        if !self.divided {
+            let taking = self.pots[..4].iter().any(|p| p.holds.iter().any(|h| h.taking.is_some()));
+            ensure!(taking == waits, "a capture is open: {taking}; the ending waits for one: {waits}");
+            if !waits {
+                self.divide(after.binding_terms(), ending, gone)?;
+                self.divided = true;
+            }
+        }
+        if !waits {
+            self.settle_charges(after);
+        }
+        Ok(())
+    }
+
+    /// As the calculator says of what there is.
+    fn divide(&mut self, terms: &Terms, ending: &Ending, gone: &BTreeMap<DepositId, i128>) -> Finding {
+        // what a hold brings beyond its deposit is let go, never given out
+        let (mut held, mut content) = ([0; 4], [0; 4]);
+        for (n, pot) in self.pots[..4].iter().enumerate() {
+            let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
+            held[n] = pot.cash + let_go;
+            content[n] = if let_go > 0 { held[n].min(pot.required) } else { held[n] };
+            ensure!(pot.holds.is_empty(), "{:?} are open at the end", pot.holds);
+        }
+        let same = |n: usize| self.pots[n].currency == terms.currency;
+        let pots = calc::Pots {
+            b: content[0],
+            l: content[1],
+            buyer_guarantee: content[2],
+            buyer_guarantee_same_currency: same(2),
+            seller_guarantee: content[3],
+            seller_guarantee_same_currency: same(3),
+            fully_funded: self.funded == Some(true),
+        };
+        let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
+        let outcome = calc::settle(&mirror::deal(terms), &pots, &incurred, &mirror::ending(ending));
+        let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
+        for ((pot, who, what), amount) in &outcome.shares {
+            self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
+            held[index(mirror::deposit(*pot))] -= amount;
+        }
+        for (n, id) in Self::IDS.into_iter().enumerate() {
+            let owner = self.pots[n].owner.clone();
+            // what was let go a moment ago is there already
+            let rest = held[n] - gone.get(&id).copied().unwrap_or(0);
+            self.assign(id, owner, way_back(id), rest);
+            self.pots[n].cash = 0;
+        }
+        for ((debtor, who, what), amount) in &outcome.receivables {
+            let purpose = mirror::purpose(*what).as_str();
+            let debt = (mirror::payee(*debtor), mirror::payee(*who), purpose, terms.currency);
+            *self.owed.entry(debt).or_default() += amount;
+        }
+        Ok(())
+    }
+
+    /// A full charge goes to its payee on success, and back otherwise; while its capture is open, nowhere.
+    fn settle_charges(&mut self, after: &Deal) {
+        for n in 4..self.pots.len() {
+            let pot = &mut self.pots[n];
+            if pot.cash == 0 || !pot.holds.is_empty() {
+                continue;
+            }
+            let stands = after.outcome() == Some(Outcome::Completed) && pot.cash >= pot.required;
+            let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
+            let payee = pot.charge.clone().filter(|_| stands);
+            let id = DepositId::charge(u8::try_from(n - 3).unwrap()).unwrap();
+            match payee {
+                Some(payee) => self.assign(id, payee, Purpose::Charge, cash),
+                None => self.assign(id, owner, Purpose::Refund, cash),
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules, file by file as in `src/deal/rules/`: DESIGN §4. Amounts are worked out by hand in the comments, in roubles.
+//!
+//! `World` (see `common`) checks all invariants, replay, decoding, conservation, the book of real money, punctuality
+//! and repeats around every step.
+
+mod acceptance;
+mod answers;
+mod cancellation;
+mod chargebacks;
+mod charges;
+mod costs;
+mod destinations;
+mod dispute;
+mod endings;
+mod holds;
+mod legs;
+mod moderation;
+mod notes;
+mod payins;
+mod performance;
+mod proposal;
+mod timers;
+mod tracking;
