@@ -77,10 +77,10 @@ mod time;
 pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
-pub use deal::{Command, Deal, DecodeError, Event, Outcome, Phase, Rejection, Status, transition};
+pub use deal::{Command, Deal, Event, Outcome, Phase, Rejection, Status, transition};
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::{Context, Machine, Recorded, Transition};
+pub use machine::{Context, DecodeError, Machine, Recorded, RejectionClass, Transition};
 pub use money::{Currency, Money, Rate};
 pub use names::ParseError;
 pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};

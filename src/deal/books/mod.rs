@@ -2,7 +2,10 @@
 //! sums: rules ask it, and never add up.
 
 mod check;
+mod error;
 pub(in crate::deal) mod fold;
+
+pub use self::error::BooksError;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;

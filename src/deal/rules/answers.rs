@@ -14,7 +14,7 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
     let tx = c.transaction;
     let transaction = deal.transaction(tx).ok_or(Rejection::UnknownTransaction { tx })?;
     if !transaction.is_pending() {
-        return Err(Rejection::AlreadySettled { tx });
+        return Err(Rejection::AlreadyAnswered { tx });
     }
     let (kind, deposit, leg) = (transaction.kind, transaction.deposit, transaction.leg);
     match &c.result {

@@ -73,7 +73,7 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         for result in [declined, Answered::Succeeded(text("another-id"))] {
             let answer = Answer::new(paid, result);
             let refused = process.submit(&mut deal, answer, gateway());
-            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadySettled { tx: paid })));
+            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx: paid })));
         }
         let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");

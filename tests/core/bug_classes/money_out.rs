@@ -83,7 +83,7 @@ fn double_payout_on_timeout() {
     // the same answer again is old news, the opposite one is refused
     w.repeat(&Actor::Gateway, answer(tx, Answered::InProgress));
     let refused = w.refuse(&Actor::Gateway, answer(tx, declined()));
-    assert_eq!(refused, Rejection::AlreadySettled { tx: TxId::new(tx) });
+    assert_eq!(refused, Rejection::AlreadyAnswered { tx: TxId::new(tx) });
     let payouts = w.deal.transactions().iter();
     assert_eq!(payouts.filter(|t| t.kind() == TransactionKind::Payout).count(), 1);
 }

@@ -31,7 +31,6 @@ pub const fn is_by_table(rejection: &Rejection) -> bool {
             | Rejection::WrongRole { .. }
             | Rejection::WrongPhase { .. }
             | Rejection::Guard(_)
-            | Rejection::Overflow
     )
 }
 

@@ -83,7 +83,7 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Overflow
+                Rejection::Stale { seen: 0, actual: 0 }
             }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
