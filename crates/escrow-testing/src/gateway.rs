@@ -171,7 +171,7 @@ impl ScriptedGateway {
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
-        books.webhooks.extend(webhook.map(|result| Answer { transaction: transaction.id(), result }));
+        books.webhooks.extend(webhook.map(|result| Answer::new(transaction.id(), result)));
         if let Some(answer) = answer {
             let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
             books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });

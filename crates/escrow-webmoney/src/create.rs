@@ -136,7 +136,7 @@ impl ContractCreate {
             Side::Seller => ("seller.TranId", &self.seller),
         };
         let claim = claim(deal, side, (field, own.tran_id.as_ref()), gateway)?;
-        let agree = claim.map(|payment| Agree { terms_version: 1, payment: Some(payment) }.into());
+        let agree = claim.map(|payment| Agree::new(1).payment(payment).into());
         Ok(agree.into_iter().chain(wallet.map(|w| purse(side, w))).collect())
     }
 

@@ -111,7 +111,7 @@ impl ContractAccept {
         same_deal(deal, "contractId", self.contract_id)?;
         let side = side_of(deal, &self.user_id)?;
         let payment = claim(deal, side, ("tranId", self.tran_id.as_ref()), gateway)?;
-        Ok([Agree { terms_version: version, payment }.into(), purse(side, wallet)])
+        Ok([Agree::new(version).payment(payment).into(), purse(side, wallet)])
     }
 }
 
@@ -167,7 +167,7 @@ impl DealSuccess {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(Report { verdict: Verdict::Success }.into())
+        Ok(Report::new(Verdict::Success).into())
     }
 }
 
@@ -195,7 +195,7 @@ impl DealCancel {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(Report { verdict: Verdict::Failure }.into())
+        Ok(Report::new(Verdict::Failure).into())
     }
 }
 
@@ -224,7 +224,7 @@ impl ArbitrageCreateClaim {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal, reference: Reference) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(FileClaim { reference }.into())
+        Ok(FileClaim::new(reference).into())
     }
 }
 
@@ -247,7 +247,7 @@ pub(super) fn side_of(deal: &Deal, user: &PartyId) -> Result<Side, CallError> {
 
 pub(super) fn purse(side: Side, wallet: InstrumentRef) -> Command {
     let destination = Some(Destination::Wallet(wallet));
-    SetDestination { payee: side.payee(), destination }.into()
+    SetDestination::new(side.payee(), destination).into()
 }
 
 /// The claim to have paid: of the deposit that is shown, then of what else the side owes. One that the deal knows
@@ -269,5 +269,5 @@ pub(super) fn claim(
     let unpaid = || deposits_of(deal, side).find(|d| !d.outstanding().is_zero()).map(|d| d.id());
     let deposit = known.map(|t| t.deposit()).or_else(unpaid);
     let deposit = deposit.ok_or_else(|| CallError::at(field, Problem::NothingToPay))?;
-    Ok(Some(PaymentClaim { deposit, gateway: gateway.clone(), reference: reference.clone() }))
+    Ok(Some(PaymentClaim::new(deposit, gateway.clone(), reference.clone())))
 }

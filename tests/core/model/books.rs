@@ -20,7 +20,8 @@ use super::world::PaymentName;
 use super::{Finding, Plant, ensure, mirror};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
-use escrow::deposit::{DepositId, Purpose, TransactionKind};
+use escrow::deposit::{DepositId, TransactionKind};
+use escrow::settlement::Purpose;
 use escrow::terms::Liable;
 use escrow::{Actor, Command, Currency, Deal, Money, Payee, Terms};
 
@@ -283,16 +284,9 @@ impl Books {
                     let (gateway, reference) = (gateway.clone(), reference.clone());
                     let (deposit, amount, transaction) = (t.deposit(), t.amount(), Some(t.id()));
                     let held_until = None;
-                    let payment = ConfirmPayment {
-                        deposit,
-                        gateway,
-                        reference,
-                        amount,
-                        transaction,
-                        held_until,
-                        capture: None,
-                        is_final: true,
-                    };
+                    let payment = ConfirmPayment::charged(deposit, gateway, reference, amount)
+                        .answering(transaction)
+                        .held_until(held_until);
                     self.receive(before, &payment, news);
                 }
             }
