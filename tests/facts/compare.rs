@@ -7,7 +7,7 @@ use escrow::deposit::{DepositId, LegState};
 
 use crate::oracle::said::Paid;
 use crate::oracle::words::{Amount, Party, Purpose};
-use crate::world::{B, Differs, GB, GS, STRAY, World, party, place, purpose};
+use crate::world::{B, Differs, GB, GS, STRAY, World, party, place, plain, purpose};
 
 /// What is said of legs: by deposit, payee and purpose.
 type Legs = BTreeMap<(usize, Party, Purpose), Paid>;
@@ -36,7 +36,7 @@ impl World {
         }
         let mut theirs = Legs::new();
         for ((deposit, to, purpose), paid) in said.legs {
-            let key = (if deposit < 4 { deposit } else { STRAY }, to, purpose);
+            let key = (if deposit < 4 { deposit } else { STRAY }, to, plain(purpose));
             add(&mut theirs, key, paid);
         }
         let ours = self.said_legs();

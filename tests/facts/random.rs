@@ -114,7 +114,9 @@ fn gateway(world: &mut World, dice: &mut Dice) -> Step {
         let fact = Fact::Returned(tx, Amount::from(amount), reference);
         return world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop);
     }
-    let (command, fact) = answer(tx, dice.roll(3) > 0);
+    // what becomes of a hold that cannot be let go is said differently: lapsed, or let go
+    let void = world.deal.transaction(tx).unwrap().kind() == escrow::deposit::TransactionKind::Void;
+    let (command, fact) = answer(tx, void || dice.roll(3) > 0);
     world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop)
 }
 
@@ -239,15 +241,16 @@ fn histories() {
     let count: u64 = std::env::var("FACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
     let from: u64 = std::env::var("FACTS_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let mut tally = Tally { whole: 0, parts: 0, beyond: 0, steps: 0 };
-    let mut worst: Option<(usize, u64, String)> = None;
+    let mut worst: std::collections::BTreeMap<String, (usize, u64, String)> = Default::default();
     let mut failures = 0;
     for seed in from..from + count {
         let steps = 6 + u32::try_from(seed % 30).unwrap();
         if let Err(what) = play(seed, steps, &mut tally) {
             failures += 1;
             let length = what.lines().count();
-            if worst.as_ref().is_none_or(|(l, ..)| length < *l) {
-                worst = Some((length, seed, what));
+            let kind: String = what.lines().filter(|l| !l.contains(" -> ") && !l.starts_with("Setup")).next().unwrap_or("").chars().take(26).collect();
+            if worst.get(&kind).is_none_or(|(l, ..)| length < *l) {
+                worst.insert(kind, (length, seed, what));
             }
         }
     }
@@ -255,7 +258,8 @@ fn histories() {
         "{} whole, {} until parts differ, {} until beyond, {} steps, {failures} differ",
         tally.whole, tally.parts, tally.beyond, tally.steps
     );
-    if let Some((_, seed, what)) = worst {
-        panic!("seed {seed}: {what}");
+    for (_, seed, what) in worst.values() {
+        println!("--- seed {seed}: {what}");
     }
+    assert!(worst.is_empty());
 }

@@ -54,7 +54,7 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             lost: None,
             reinstated: None,
             rank: 0,
-            plain: false,
+            waited: SmallVec::new(),
             parts: SmallVec::new(),
         },
     };
@@ -85,7 +85,7 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             case.lost = Some(c.amount);
             let ranks = deal.books().cases().iter().map(|c| c.rank);
             case.rank = ranks.max().unwrap_or(0).saturating_add(1);
-            case.plain = !deal.clockwork().begun && !deal.phase().has_ended();
+            settle_parts(deal, &mut case, c.amount);
         }
         (ChargebackStep::Reinstated, Some(lost), None) if c.amount.minor() <= lost.minor() => {
             case.reinstated = Some(c.amount);
@@ -111,14 +111,43 @@ fn same_payment<'c>(known: &'c Case, c: &Chargeback) -> Result<&'c Case, Rejecti
     Err(Rejection::FactContradicts(Contradiction::Payment))
 }
 
-/// Divides what the latest step is about over what the payment paid for. The same sum is divided once: what it could not
-/// place yet meets the receipts that came since.
-fn place(deal: &Draft<'_>, case: &mut Case) {
-    let sum = case.lost.or(case.opened.map(|(amount, _)| amount)).map_or(0, Money::minor);
-    if sum == case.placed() {
-        return;
+/// What was disputed is lost: the same sum stays where it was placed, as far as it is there; another one is divided anew.
+fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
+    let books = deal.books();
+    let fits = |deposit: DepositId, amount: i64| {
+        let gone = books.lost_of(&case.gateway, &case.payment, deposit, Some(&case.id));
+        amount <= books.charged_by(&case.gateway, &case.payment, deposit).saturating_sub(gone)
+    };
+    let same = case.opened.is_some_and(|(amount, _)| amount == lost) && case.placed() == lost.minor();
+    if same && case.parts.iter().all(|p| fits(p.deposit, p.amount)) {
+        let (plain, at) = (is_plain(deal), books.moment());
+        case.parts.iter_mut().for_each(|p| (p.plain, p.at) = (plain, at));
+    } else {
+        case.parts.clear();
     }
-    case.parts = deal.books().place(case, sum);
+    let number = (1_u32..).zip(books.cases()).find(|(_, c)| c.id == case.id).map(|(number, _)| number);
+    case.waited = number.map(|number| waited(deal, number, case)).unwrap_or_default();
+}
+
+/// The legs that wait for a chargeback, in the order in which they were to wait.
+fn waited(deal: &Draft<'_>, number: u32, case: &Case) -> SmallVec<[LegId; 2]> {
+    let mut legs: SmallVec<[(u8, LegId); 2]> = SmallVec::new();
+    for leg in deal.legs().iter().rev().filter(|l| l.waits_for == Some(number)) {
+        let liable = liable(deal, leg.deposit());
+        legs.push((deal.books().rank(leg, case, &liable), leg.id()));
+    }
+    legs.sort_by_key(|(rank, _)| *rank);
+    legs.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Whether what is lost now is no part of the pot that an ending divides.
+fn is_plain(deal: &Deal) -> bool {
+    !deal.clockwork().begun && !deal.phase().has_ended()
+}
+
+/// Divides what is not placed yet over what the payment paid for.
+fn place(deal: &Draft<'_>, case: &mut Case) {
+    deal.books().place(case, is_plain(deal));
 }
 
 fn push(deal: &mut Draft<'_>, case: Case, amount: Money, step: Option<ChargebackStep>) {
