@@ -66,6 +66,16 @@ fn money(world: &mut World, dice: &mut Dice) -> Step {
         4 if dice.roll(3) == 0 => command.amount = Money::from_minor(amount, Currency::USD),
         _ => {}
     }
+    // a hold that is being let go: charged in part, its rest is said differently, lapsed or let go
+    let hold = world.deal.transactions().iter().find(|t| {
+        t.deposit() == deposit && payment_of(t) == reference && t.kind() == escrow::deposit::TransactionKind::Hold
+    });
+    if let Some(hold) = hold
+        && command.held_until.is_none()
+        && matches!(hold.hold(), Some(escrow::deposit::HoldState::Closing))
+    {
+        (command.amount, command.is_final) = (hold.amount(), true);
+    }
     let fact = confirm_fact(&command);
     world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop)
 }

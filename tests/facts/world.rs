@@ -390,7 +390,7 @@ impl World {
     }
 
     fn check_deal(&self) -> Result<(), Differs> {
-        self.deal.check().map_err(|e| Differs::Books(format!("check: {e}\n{:#?}", self.deal.state())))?;
+        self.deal.check().map_err(|e| Differs::Books(format!("check: {e} {:?} {:?}", self.deal.legs(), self.deal.transactions())))?;
         let json = serde_json::to_string(&self.deal).unwrap();
         let read: Deal = serde_json::from_str(&json).unwrap();
         assert_eq!(read, self.deal);

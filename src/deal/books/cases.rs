@@ -231,6 +231,22 @@ impl Books {
         others.fold(0, |sum, c| sum.saturating_add(c.lost_in(deposit)))
     }
 
+    /// What of a payment was lost in a deposit before anything was performed or decided.
+    pub(crate) fn plainly_lost(&self, gateway: &GatewayName, payment: &Reference, deposit: DepositId) -> i64 {
+        let cases = self.cases.iter().filter(|c| {
+            c.lost.is_some() && c.payment == *payment && c.gateway == *gateway
+        });
+        cases.fold(0_i64, |sum, c| {
+            let plain = c.parts.iter().zip(c.standing()).filter(|(p, _)| p.plain && p.deposit == deposit);
+            plain.fold(sum, |sum, (_, standing)| sum.saturating_add(standing))
+        })
+    }
+
+    /// Whether no money of a payment is known.
+    pub(crate) fn is_unknown(&self, gateway: &GatewayName, payment: &Reference) -> bool {
+        self.of_payment(gateway, payment).all(|t| t.hold.is_some() && t.captured == 0)
+    }
+
     pub(in crate::deal) fn record_case(&mut self, case: Case) {
         match self.cases.iter_mut().find(|c| c.id == case.id) {
             Some(known) => *known = case,

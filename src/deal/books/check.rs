@@ -338,7 +338,7 @@ impl Counted {
         add(&mut buckets.charged_back, l.cut);
         let bucket = match l.state {
             LegState::Ordered | LegState::Declined | LegState::Waiting => &mut buckets.reserved,
-            LegState::Settled | LegState::Credited if l.purpose.goes_back() => &mut buckets.refunded,
+            LegState::Settled if l.purpose.goes_back() => &mut buckets.refunded,
             LegState::Settled | LegState::Credited => &mut buckets.paid_out,
             LegState::Dropped => return,
         };

@@ -314,7 +314,9 @@ impl Books {
             return;
         };
         leg.state = state;
-        let (deposit, amount, back) = (leg.deposit, leg.amount.minor(), leg.purpose.goes_back());
+        // a balance is the payee's, not the payment that it came by
+        let back = leg.purpose.goes_back() && state == LegState::Settled;
+        let (deposit, amount) = (leg.deposit, leg.amount.minor());
         self.unsettled = self.unsettled.saturating_sub(1);
         self.change(deposit, |d| {
             sub(&mut d.buckets.reserved, amount);
@@ -364,9 +366,11 @@ impl Books {
 
     /// A capture that was ordered is done: what it took is money, the rest was let go.
     fn close_hold(&mut self, hold: Option<TxId>, deposit: DepositId, amount: i64) {
-        let (mut open, mut rest) = (0, 0);
+        let (mut open, mut rest, mut more) = (0, 0, 0);
         self.source(hold, |hold| {
             open = hold.on_hold();
+            // what is charged beyond the hold came in, too
+            more = amount.saturating_sub(open).max(0);
             rest = open.saturating_sub(amount).max(0);
             hold.hold = Some(HoldState::Closed);
             add(&mut hold.captured, amount);
@@ -374,6 +378,8 @@ impl Books {
             add(&mut hold.returned, rest);
         });
         self.change(deposit, |d| {
+            add(&mut d.buckets.received, more);
+            add(&mut d.buckets.held, more);
             sub(&mut d.on_hold, open);
             sub(&mut d.buckets.held, rest);
             add(&mut d.buckets.refunded, rest);
@@ -425,7 +431,8 @@ impl Books {
         leg.amount =
             Money::from_minor(leg.amount.minor().saturating_add(gained), leg.amount.currency());
         (leg.tx, leg.waits_for) = (Some(tx), None);
-        let (deposit, back) = (leg.deposit, leg.purpose.goes_back());
+        let back = leg.purpose.goes_back() && leg.state != LegState::Credited;
+        let deposit = leg.deposit;
         if was_paid {
             self.change(deposit, |d| {
                 sub(&mut d.buckets.reserved, gained);
@@ -482,6 +489,9 @@ impl Books {
         let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
         match kind {
             // the money never came in
+            // the gateway has captured by itself meanwhile
+            TransactionKind::Capture
+                if self.source_state(source) != Some(HoldState::Closing) => {}
             TransactionKind::Capture => {
                 let mut open = 0;
                 self.source(source, |hold| {
@@ -623,7 +633,7 @@ impl Books {
         leg.amount = new;
         leg.cut = leg.cut.saturating_add(cut);
         if new.is_zero() {
-            leg.state = LegState::Dropped;
+            (leg.state, leg.waits_for) = (LegState::Dropped, None);
             self.unsettled = self.unsettled.saturating_sub(1);
         } else if leg.state == LegState::Dropped {
             // what was declined still waits for its payee
@@ -699,6 +709,10 @@ impl Books {
         if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
             change(source);
         }
+    }
+
+    fn source_state(&self, id: Option<TxId>) -> Option<HoldState> {
+        id.and_then(|id| self.transaction(id)).and_then(|t| t.hold)
     }
 
     fn mark(&mut self, id: Option<LegId>, state: LegState) {

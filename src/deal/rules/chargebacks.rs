@@ -13,7 +13,7 @@ use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::rejection::{Contradiction, Rejection};
-use crate::deposit::{DepositId, DepositPurpose, GatewayName, LegId, LegState, Reference};
+use crate::deposit::{Deposit, DepositId, DepositPurpose, GatewayName, LegId, LegState, Reference};
 use crate::settlement::{Purpose, Receivable};
 use crate::terms::Liable;
 use crate::{Money, Payee, Side};
@@ -58,8 +58,8 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             parts: SmallVec::new(),
         },
     };
-    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment).peekable();
-    let early = receipts.peek().is_none();
+    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment);
+    let early = deal.books().is_unknown(&c.gateway, &c.payment);
     let foreign = |t: &crate::deposit::Transaction| t.amount.currency() != c.amount.currency();
     if !early && receipts.all(foreign) {
         return Err(Rejection::AmountCurrency);
@@ -201,13 +201,33 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     if deal.books().cases().is_empty() {
         return;
     }
-    let losses = deal.books().losses(|id| liable(deal, id));
-    cut_pots(deal, &losses);
-    change_debts(deal, &losses.debts);
-    cut_legs(deal, &losses);
+    loop {
+        let losses = deal.books().losses(|id| liable(deal, id));
+        cut_pots(deal, &losses);
+        change_debts(deal, &losses.debts);
+        cut_legs(deal, &losses);
+        if !give_rest(deal) {
+            break;
+        }
+    }
     hold_back(deal);
     legs::send_waiting(deal);
     deal.close_if_done();
+}
+
+/// What is back in the pot after an ending has divided it goes to whom the ending gives it: back to the payer. Whether
+/// anything did.
+fn give_rest(deal: &mut Draft<'_>) -> bool {
+    if !deal.phase().has_ended() || deal.phase().awaits_capture() {
+        return false;
+    }
+    let rest = |d: &&Deposit| d.cash().saturating_add(d.lost_later) > 0 && d.on_hold == 0;
+    let ids: SmallVec<[DepositId; 2]> = deal.books().all_deposits().filter(rest).map(Deposit::id).collect();
+    let before = deal.books().next_leg();
+    for id in ids {
+        legs::give_back(deal, id, endings::way_back(id));
+    }
+    deal.books().next_leg() != before
 }
 
 fn cut_pots(deal: &mut Draft<'_>, losses: &Losses) {

@@ -31,7 +31,7 @@ fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots)
     }
     let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
     deal.push(Event::EndingDecided { ending, outcome, funded: pots.funded, settle_by });
-    if !deal.books().holds_anything() && !deal.books().has_unsettled_legs() {
+    if !deal.books().divides_anything() && !deal.books().has_unsettled_legs() {
         owe(deal, &settlement);
         return deal.close(outcome);
     }
@@ -95,7 +95,7 @@ fn outflow(settlement: &Settlement, deposit: DepositId) -> i64 {
 }
 
 /// The purpose of what goes back to the owner of a deposit.
-fn way_back(deposit: DepositId) -> Purpose {
+pub(crate) fn way_back(deposit: DepositId) -> Purpose {
     match DepositPurpose::of(deposit) {
         DepositPurpose::Payment | DepositPurpose::Charge => Purpose::Refund,
         DepositPurpose::Guarantee => Purpose::Guarantee,
