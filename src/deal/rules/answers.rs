@@ -59,6 +59,7 @@ fn succeed(
     (tx, kind, deposit): (TxId, TransactionKind, DepositId),
     reference: &Reference,
 ) {
+    let was_full = chargebacks::full(deal);
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
     match kind {
         TransactionKind::Capture => {
@@ -66,6 +67,7 @@ fn succeed(
                 chargebacks::meet(deal, &gateway, &payment);
             }
             chargebacks::reconcile(deal);
+            chargebacks::end_if_short(deal, was_full);
             after_capture(deal, deposit);
         }
         TransactionKind::Hold

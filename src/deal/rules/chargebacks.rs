@@ -26,6 +26,8 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &Chargeback) -> Result<(), Rejecti
     let case = judge(deal, c)?;
     let was_full = full(deal);
     push(deal, case, c.amount, Some(c.step));
+    // what is given back of one loss makes room for another
+    meet(deal, &c.gateway, &c.payment);
     reconcile(deal);
     end_if_short(deal, was_full);
     Ok(())
@@ -157,7 +159,9 @@ fn push(deal: &mut Draft<'_>, case: Case, amount: Money, step: Option<Chargeback
 /// A payment came in: what waited for it is divided, and takes effect at once.
 pub(crate) fn meet(deal: &mut Draft<'_>, gateway: &GatewayName, payment: &Reference) {
     let waits = |c: &&Case| c.gateway == *gateway && c.payment == *payment;
-    let met: SmallVec<[Case; 1]> = deal.books().cases().iter().filter(waits).cloned().collect();
+    let mut met: SmallVec<[Case; 1]> = deal.books().cases().iter().filter(waits).cloned().collect();
+    // losses first, in their order
+    met.sort_by_key(|c| if c.lost.is_some() { c.rank } else { u32::MAX });
     for mut case in met {
         let before = case.parts.clone();
         place(deal, &mut case);
