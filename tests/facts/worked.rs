@@ -86,6 +86,37 @@ fn the_platform_answers_where_it_is_liable() {
 }
 
 #[test]
+fn two_disputes_keep_back_one_refund() {
+    // Over one payment of 110, of which 71 go back: 105 and 45 are disputed, so nothing of it is sent.
+    let mut world = World::new(Setup::price(100));
+    world.charge("p-2", B, 61);
+    world.opened("cb-0", 105);
+    world.opened("cb-3", 45);
+    world.charge("p-1", B, 110);
+    assert_eq!(world.in_flight(), []);
+}
+
+#[test]
+fn a_doubted_capture_is_confirmed() {
+    let mut world = World::new(Setup::price(100));
+    assert_eq!(world.confirm(&held("p-1", B, 100)), Ok(true));
+    let (tx, ..) = world.flying()[0];
+    assert_eq!(world.confirm(&charged("p-1", B, 100)), Ok(true));
+    assert_eq!(world.answer(tx, false), Ok(true));
+    assert_eq!(world.answer(tx, true), Ok(true));
+    assert_eq!(world.buckets(B), [100, 100, 0, 0, 0, 0]);
+}
+
+#[test]
+fn what_is_reinstated_makes_room_for_another_loss() {
+    let mut world = World::performing(Setup::price(100));
+    world.lost("cb-0", 40);
+    world.lost("cb-3", 70);
+    world.reinstated("cb-0", 40);
+    assert_eq!(world.buckets(B), [100, 30, 0, 0, 0, 70]);
+}
+
+#[test]
 fn an_excess_that_was_sent_is_had_twice() {
     let mut world = World::new(Setup::price(1000));
     world.charge("p-1", B, 1200);

@@ -394,6 +394,10 @@ impl World {
         let json = serde_json::to_string(&self.deal).unwrap();
         let read: Deal = serde_json::from_str(&json).unwrap();
         assert_eq!(read, self.deal);
+        // costs what the history is long
+        if !self.story.len().is_multiple_of(5) {
+            return Ok(());
+        }
         let replayed = Deal::replay(self.deal.id(), &self.journal).unwrap();
         assert_eq!(replayed.state(), self.deal.state());
         Ok(())

@@ -63,7 +63,7 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
     let mut receipts = deal.books().of_payment(&c.gateway, &c.payment);
     let early = deal.books().is_unknown(&c.gateway, &c.payment);
     let foreign = |t: &crate::deposit::Transaction| t.amount.currency() != c.amount.currency();
-    if !early && receipts.all(foreign) {
+    if known.is_none() && !early && receipts.all(foreign) {
         return Err(Rejection::AmountCurrency);
     }
     if early && known.is_none() {
@@ -214,7 +214,8 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
             break;
         }
     }
-    hold_back(deal);
+    // what is divided off can wait for another one in part
+    while hold_back(deal) {}
     legs::send_waiting(deal);
     deal.close_if_done();
 }
@@ -327,7 +328,9 @@ fn currency_of(deal: &Deal, cause: Cause) -> crate::Currency {
 }
 
 /// Marks the legs that wait for an open chargeback; of a leg of which only a part waits, that part is divided off.
-fn hold_back(deal: &mut Draft<'_>) {
+/// Whether any was.
+fn hold_back(deal: &mut Draft<'_>) -> bool {
+    let mut divided = false;
     let patience = deal.binding_terms().policy.chargeback_s;
     let now = deal.at();
     let waiting = deal.books().waiting(|id| liable(deal, id), |c| c.is_open(now, patience));
@@ -341,6 +344,7 @@ fn hold_back(deal: &mut Draft<'_>) {
         match waiting.get(&id) {
             Some((chargeback, part)) if *part < amount.minor() => {
                 let (into, part) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
+                divided = true;
                 deal.push(Event::LegSplit { leg: id, into, amount: part });
                 deal.push(Event::LegHeldBack { leg: into, chargeback: Some(*chargeback) });
                 if waits_for.is_some() {
@@ -356,4 +360,5 @@ fn hold_back(deal: &mut Draft<'_>) {
             Some(_) | None => {}
         }
     }
+    divided
 }
