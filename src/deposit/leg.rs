@@ -63,6 +63,10 @@ pub struct Leg {
     /// The chargeback that it waits for, by its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) waits_for: Option<u32>,
+    /// Since when it is what came back from the payee's bank, counted with what is lost. What was lost before does not cut
+    /// it for others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) came_back: u32,
     /// The latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tx: Option<TxId>,

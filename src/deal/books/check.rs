@@ -254,22 +254,15 @@ impl Books {
                 _,
             ) => false,
         };
-        let bounced = attempt.is_some_and(|t| !t.bounced.is_empty());
         let amount = l.cut >= 0
             && match l.state {
-                LegState::Dropped => !l.amount.is_negative(),
-                LegState::Settled | LegState::Credited if bounced => !l.amount.is_negative(),
-                LegState::Ordered
-                | LegState::Declined
-                | LegState::Settled
-                | LegState::Credited
-                | LegState::Waiting => l.amount.is_positive(),
+                // of what came back nothing may be left
+                LegState::Dropped | LegState::Settled | LegState::Credited => !l.amount.is_negative(),
+                LegState::Ordered | LegState::Declined | LegState::Waiting => l.amount.is_positive(),
             };
         let paid = match (l.state, attempt) {
-            (LegState::Settled | LegState::Credited, Some(t)) if bounced => {
-                l.amount.minor() <= t.amount.minor()
-            }
-            (LegState::Ordered | LegState::Settled | LegState::Credited, Some(t)) => t.amount == l.amount,
+            (LegState::Settled | LegState::Credited, Some(t)) => l.amount.minor() <= t.amount.minor(),
+            (LegState::Ordered, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
         // what goes back goes back to a payment into the same deposit; nothing else has a source
@@ -345,7 +338,7 @@ impl Counted {
         add(&mut buckets.charged_back, l.cut);
         let bucket = match l.state {
             LegState::Ordered | LegState::Declined | LegState::Waiting => &mut buckets.reserved,
-            LegState::Settled | LegState::Credited if l.purpose.goes_back() => &mut buckets.refunded,
+            LegState::Settled if l.purpose.goes_back() => &mut buckets.refunded,
             LegState::Settled | LegState::Credited => &mut buckets.paid_out,
             LegState::Dropped => return,
         };

@@ -110,7 +110,7 @@ fn outflow(settlement: &Settlement, deposit: DepositId) -> i64 {
 }
 
 /// The purpose of what goes back to the owner of a deposit.
-fn way_back(deposit: DepositId) -> Purpose {
+pub(crate) fn way_back(deposit: DepositId) -> Purpose {
     match DepositPurpose::of(deposit) {
         DepositPurpose::Payment | DepositPurpose::Charge => Purpose::Refund,
         DepositPurpose::Guarantee => Purpose::Guarantee,

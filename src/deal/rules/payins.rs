@@ -195,6 +195,8 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
         (Some(HoldState::Closing), Some(order)) if order.amount == c.amount => {
             Fact::Charges { hold: hold.id, capture: Some(order.id) }
         }
+        // while our order to capture is on its way: the gateway's word counts
+        (Some(HoldState::Closing), Some(_)) => Fact::Charges { hold: hold.id, capture: None },
         // voided, lapsed, or not to be captured: money came in after all
         (Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None, _) => Fact::New,
     })
@@ -207,6 +209,11 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     // what we order takes what is needed, and lets the rest go
     let (amount, last) = (c.amount, c.is_final || capture.is_some());
     deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last });
+    let ordered = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold)).map(|t| t.id);
+    let closed = deal.transaction(hold).is_some_and(|t| t.hold == Some(HoldState::Closed));
+    if let Some(tx) = ordered.filter(|_| closed) {
+        deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
+    }
     chargebacks::meet(deal, &c.gateway, &c.reference);
     // over what the deposit wants in cash, the gateway has taken too much
     let wanted = deal.deposit(c.deposit).map_or(0, |d| d.required.minor().saturating_sub(before).max(0));

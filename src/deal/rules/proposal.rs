@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{funding, moderation, payins};
+use super::{chargebacks, funding, moderation, payins};
 use crate::Role;
 use crate::deal::agreement::Consents;
 use crate::deal::command::{Agree, Amend};
@@ -33,6 +33,7 @@ pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), R
     let consents = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
     deal.push(Event::TermsAmended { terms_version, terms, changed, deposits: deposits.clone(), consents });
     deposits.iter().for_each(|change| funding::return_whole(deal, change.deposit));
+    chargebacks::reconcile(deal);
     Ok(())
 }
 
