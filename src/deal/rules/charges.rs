@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::legs;
-use crate::{Payee, Role};
 use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
@@ -12,6 +11,7 @@ use crate::deal::phase::Outcome;
 use crate::deposit::{ChargeDetails, Deposit, DepositId};
 use crate::settlement::Purpose;
 use crate::terms::Terms;
+use crate::{Payee, Role};
 
 /// The most charges that each party may ask for.
 const MAX_OF_A_PARTY: u32 = 12;
