@@ -158,6 +158,7 @@ impl Deal {
             Event::ReceivableSettled { number, amount, reference, .. } => {
                 books.pay_debt(*number, *amount, reference);
             }
+            Event::RequestNoted { request_id, command, by } => clockwork.note(request_id, *command, *by),
             Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
             Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }

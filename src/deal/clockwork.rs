@@ -1,13 +1,15 @@
 //! Where the deal stands and since when: its phase, the time that stages have left, how it ended, how often it changed.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::command::CommandKind;
 use super::event::Paused;
-use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
-use crate::deposit::Reason;
-use crate::settlement::Ending;
-use crate::wire::left_out::is_default;
-use crate::{Actor, Recorded, Time, machine};
+use super::phase::{Phase, PhaseKind, Stage, Status};
+use crate::deposit::{ClientKey, Reason};
+use crate::settlement::{Ending, Outcome};
+use crate::stored::left_out::is_default;
+use crate::{Actor, Recorded, Side, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.
 ///
@@ -59,6 +61,16 @@ impl Remaining {
     }
 }
 
+/// A command that had an id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    id: ClientKey,
+    command: CommandKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Side>,
+}
+
 /// How the deal ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +111,19 @@ pub(crate) struct Clockwork {
     pub(crate) cancelled_by: Option<Actor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
+    /// The latest commands that had an id, oldest first.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    requests: SmallVec<[Request; 1]>,
+}
+
+impl Clockwork {
+    /// How many requests are remembered of each side, and of the staff.
+    const KEPT: usize = 8;
+
+    /// What a side, or the staff, has asked for under this id.
+    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<CommandKind> {
+        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| r.command)
+    }
 }
 
 /// The fold.
@@ -123,11 +148,22 @@ impl Clockwork {
             comment: None,
             cancelled_by: None,
             ended: None,
+            requests: SmallVec::new(),
         }
     }
 
     pub(super) fn count(&mut self, recorded: &Recorded) {
         machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+    }
+
+    pub(super) fn note(&mut self, id: &ClientKey, command: CommandKind, by: Option<Side>) {
+        let own = |r: &&Request| r.by == by;
+        if self.requests.iter().filter(own).count() >= Self::KEPT
+            && let Some(oldest) = self.requests.iter().position(|r| r.by == by)
+        {
+            self.requests.remove(oldest);
+        }
+        self.requests.push(Request { id: id.clone(), command, by });
     }
 
     /// A comment goes with the next change of the status.
@@ -206,6 +242,12 @@ impl Clockwork {
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
             ("clockwork.ended", outcome),
+            (
+                "clockwork.requests",
+                [Some(Side::Buyer), Some(Side::Seller), None]
+                    .into_iter()
+                    .all(|by| self.requests.iter().filter(|r| r.by == by).count() <= Self::KEPT),
+            ),
         ];
         checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field)
     }

@@ -1,13 +1,13 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
-use super::phase::{Outcome, Phase, Stage};
+use super::phase::{Phase, Stage};
 use super::rules::legs::is_declined;
 use super::rules::payins;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
-use crate::settlement::{AwardedBy, Ending};
+use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.
@@ -53,9 +53,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
-        Command::RequestChanges(c) => {
-            c.number == work.submitted && work.changes_requested && in_stage(deal, Stage::Performing)
-        }
+        Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
         Command::Accept(c) => {
             deal.outcome() == Some(Outcome::Completed)
                 && match (&c.quantities, deal.ending()) {

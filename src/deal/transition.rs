@@ -1,13 +1,12 @@
 //! `transition`: judges a command and says what follows.
 
+use super::Events;
 use super::command::Command;
 use super::draft::Draft;
 use super::event::Event;
 use super::table::{self, Permit};
 use super::{Deal, Rejection, repeat, rules};
-use crate::deposit::Order;
-use crate::machine::Events;
-use crate::settlement::Purpose;
+use crate::deposit::{Order, Purpose};
 use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 
 /// Judges a command: what happens, or why it does not.
@@ -27,7 +26,7 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
     let Some(role) = admit(deal, command, context)? else { return Ok(Transition::default()) };
     let (mut events, mut after) = (Events::new(), None);
     let stamp = (now, &context.actor, context.via.as_ref());
-    judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, &context.actor)?;
+    judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, context)?;
     Ok(Transition::new(events, after))
 }
 
@@ -48,7 +47,7 @@ impl Deal {
         let Some(role) = admit(self, command, context)? else { return Ok(Transition::default()) };
         let mut events = Events::new();
         let stamp = (now, &context.actor, context.via.as_ref());
-        judge(&mut Draft::in_place(self, &mut events, stamp), command, role, &context.actor)?;
+        judge(&mut Draft::in_place(self, &mut events, stamp), command, role, context)?;
         Ok(Transition::new(events, None))
     }
 }
@@ -83,7 +82,7 @@ fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Resu
     let view = after.as_ref().unwrap_or(deal);
     if let Some(role) = admit(view, command, context)? {
         let stamp = (now, &context.actor, context.via.as_ref());
-        judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, &context.actor)?;
+        judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, context)?;
     }
     Ok(Transition::new(events, after))
 }
@@ -102,6 +101,13 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
     let (kind, phase) = (command.kind(), deal.phase().kind());
     let permit = table::cell(kind, phase, role);
+    // the same request again is a repeat, however far the deal has moved on
+    let noted = |id| deal.clockwork().request(id, role.side());
+    match context.request_id.as_ref().and_then(noted) {
+        Some(known) if known == kind => return Ok(None),
+        Some(_) => return Err(Rejection::KeyReused),
+        None => {}
+    }
     // a role that never may, has nothing to repeat
     if permit != Permit::WrongRole && repeat::already_stands(deal, command, role, &context.actor) {
         return Ok(None);
@@ -117,7 +123,8 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 
 /// One exhaustive match: which rule a command goes to. A rule judges before its first push: what it refuses has not
 /// changed anything.
-fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> Result<(), Rejection> {
+fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context) -> Result<(), Rejection> {
+    let actor = &context.actor;
     use rules::{
         acceptance, answers, bounces, cancellation, chargebacks, charges, costs, debts, destinations,
         dispute, moderation, notes, payins, performance, proposal, timers, tracking,
@@ -160,6 +167,10 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::Post(c) => done(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
+    if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
+        let (request_id, command, by) = (id.clone(), command.kind(), role.side());
+        deal.push(Event::RequestNoted { request_id, command, by });
+    }
     debug_assert!(judged.is_ok() || deal.pushed() == pushed, "refused after something had happened");
     judged
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DepositId, TransactionKind, TxId};
-use crate::settlement::Purpose;
-use crate::wire::left_out::is_default;
+use super::deposit_id::{buyers_payment, is_buyers_payment};
+use super::{DepositId, Purpose, TransactionKind, TxId};
+use crate::stored::left_out::is_default;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -47,10 +47,11 @@ pub enum LegState {
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     pub(crate) id: LegId,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// What a lost chargeback has cut from it, in minor units.
@@ -94,6 +95,16 @@ impl Leg {
     /// How much.
     pub const fn amount(&self) -> Money {
         self.amount
+    }
+
+    /// What lost chargebacks have cut from it.
+    pub const fn cut(&self) -> Money {
+        Money::from_minor(self.cut, self.amount.currency())
+    }
+
+    /// The chargeback that it waits for, by its number.
+    pub const fn waits_for(&self) -> Option<u32> {
+        self.waits_for
     }
 
     /// Where it stands.

@@ -134,11 +134,7 @@ impl FromStr for Rate {
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_u32(self.ppm)
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -158,11 +154,7 @@ impl<'de> Deserialize<'de> for Rate {
             }
         }
 
-        if deserializer.is_human_readable() {
-            return deserializer.deserialize_str(Visitor);
-        }
-        let ppm = u32::deserialize(deserializer)?;
-        Rate::from_ppm(ppm).map_err(|error| de::Error::custom(format_args!("rate: {error}")))
+        deserializer.deserialize_str(Visitor)
     }
 }
 

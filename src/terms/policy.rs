@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::FeePayee;
 use super::presets::Preset;
 use crate::dispute::DefaultRuling;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, Rate};
 
 /// How the parties consent to the terms.
@@ -145,32 +145,13 @@ macro_rules! policy {
 
         /// A policy as it is written: whole, or by the name of a preset and what differs from it.
         #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
+        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
         struct Written {
             #[serde(default)]
             preset: Option<Preset>,
             $(#[serde(default)] $name: Option<$type>,)+
             $(#[serde(default)] $def_name: Option<$def_type>,)+
             $(#[serde(default)] $opt_name: Option<$opt_type>,)+
-        }
-
-        /// A policy in a format without names, in which no field can be absent.
-        #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
-        struct Whole {
-            $($name: $type,)+
-            $($def_name: $def_type,)+
-            $(#[serde(default)] $opt_name: $opt_type,)+
-        }
-
-        impl From<Whole> for Policy {
-            fn from(whole: Whole) -> Self {
-                Self {
-                    $($name: whole.$name,)+
-                    $($def_name: whole.$def_name,)+
-                    $($opt_name: whole.$opt_name,)+
-                }
-            }
         }
 
         impl Written {
@@ -280,11 +261,7 @@ policy! {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            Written::deserialize(deserializer)?.policy()
-        } else {
-            Whole::deserialize(deserializer).map(Self::from)
-        }
+        Written::deserialize(deserializer)?.policy()
     }
 }
 

@@ -136,6 +136,7 @@ impl HostData {
             | Event::ReceivableRaised { .. }
             | Event::ChargebackRecorded { .. }
             | Event::HoldCharged { .. }
+            | Event::RequestNoted { .. }
             | Event::StrayOpened { .. }
             | Event::AnswerDoubted { .. }
             | Event::AnswerConfirmed { .. }

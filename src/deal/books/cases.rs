@@ -7,7 +7,7 @@ use super::Books;
 use crate::deal::command::ChargebackStep;
 use crate::deposit::{DepositId, GatewayName, Reference, Transaction, TransactionKind};
 use crate::money::allocate;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, Time};
 
 /// The part of a chargeback that falls on one deposit, in minor units.

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{Books, index};
-use crate::deposit::{DepositId, LegId, Reference};
-use crate::settlement::{Purpose, Receivable};
-use crate::wire::left_out::is_default;
+use crate::deposit::{DepositId, LegId, Purpose, Reference};
+use crate::settlement::Receivable;
+use crate::stored::left_out::is_default;
 use crate::{Money, Payee};
 
 /// Why somebody owes.
@@ -63,7 +63,7 @@ pub struct Debt {
     /// For what.
     pub purpose: Purpose,
     /// How much stands, the settled part included. Zero once it is cancelled.
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub amount: Money,
     /// Why.
     #[serde(default, skip_serializing_if = "is_default")]

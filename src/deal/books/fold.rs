@@ -8,9 +8,8 @@ use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
     Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId,
-    LegState, Order, Reference, Transaction, TransactionKind, TransactionState, TxId,
+    LegState, Order, Purpose, Reference, Transaction, TransactionKind, TransactionState, TxId,
 };
-use crate::settlement::Purpose;
 use crate::{Destination, Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is

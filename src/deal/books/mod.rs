@@ -16,10 +16,10 @@ use smallvec::SmallVec;
 
 use super::command::DestinationUse;
 use crate::deposit::{
-    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Reference,
-    Transaction, TxId,
+    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Purpose,
+    Reference, Transaction, TxId,
 };
-use crate::settlement::{Pots, Purpose};
+use crate::settlement::Pots;
 
 use crate::{Currency, Destination, Money, Payee, Side};
 
@@ -161,6 +161,11 @@ impl Books {
     /// Whether any deposit holds money that is not assigned to anybody.
     pub(crate) fn holds_anything(&self) -> bool {
         self.deposits.iter().any(|d| d.buckets.held > 0)
+    }
+
+    /// Whether there is anything for an ending to divide, as if nothing had been lost since the performance began.
+    pub(crate) fn divides_anything(&self) -> bool {
+        self.deposits.iter().any(|d| d.as_if_held() > 0)
     }
 
     /// Whether a required deposit holds something: there is nothing else to disagree about.

@@ -9,10 +9,10 @@ use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, DepositId, GatewayName, LegId, LegState, Reason, Reference, Transaction, TransactionKind,
-    TransactionState, TxId,
+    CaptureId, DepositId, GatewayName, LegId, LegState, Purpose, Reason, Reference, Transaction,
+    TransactionKind, TransactionState, TxId,
 };
-use crate::settlement::{Fault, Purpose, Receivable};
+use crate::settlement::{Fault, Receivable};
 use crate::{Money, Payee};
 
 /// The gateway answers an order, or says something else of one that it has answered before.

@@ -13,8 +13,8 @@ use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::rejection::{Contradiction, Rejection};
-use crate::deposit::{DepositId, DepositPurpose, GatewayName, LegId, LegState, Reference};
-use crate::settlement::{Purpose, Receivable};
+use crate::deposit::{DepositId, DepositPurpose, GatewayName, LegId, LegState, Purpose, Reference};
+use crate::settlement::Receivable;
 use crate::terms::Liable;
 use crate::{Money, Payee, Side};
 

@@ -1,5 +1,6 @@
 //! Additional charges: further deposits, optional to pay, outside the settlement of the deal.
 
+use crate::settlement::Outcome;
 use std::sync::Arc;
 
 use super::legs;
@@ -7,9 +8,7 @@ use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::Outcome;
-use crate::deposit::{ChargeDetails, Deposit, DepositId};
-use crate::settlement::Purpose;
+use crate::deposit::{ChargeDetails, Deposit, DepositId, Purpose};
 use crate::terms::Terms;
 use crate::{Payee, Role};
 

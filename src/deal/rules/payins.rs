@@ -10,10 +10,9 @@ use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, Deposit, DepositId, HoldState, Order, Reason, Transaction, TransactionKind, TransactionState,
-    TxId,
+    CaptureId, Deposit, DepositId, HoldState, Order, Purpose, Reason, Transaction, TransactionKind,
+    TransactionState, TxId,
 };
-use crate::settlement::Purpose;
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
 

@@ -20,8 +20,7 @@ use super::world::PaymentName;
 use super::{Finding, Plant, ensure, mirror};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
-use escrow::deposit::{DepositId, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, Purpose, TransactionKind};
 use escrow::terms::Liable;
 use escrow::{Actor, Command, Currency, Deal, Money, Payee, Terms};
 

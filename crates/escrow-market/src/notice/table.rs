@@ -1,11 +1,11 @@
 //! The table: event by event, who is told what. Exhaustive, so that a new event must take a stand.
 
+use escrow::dispute::DisputeStage;
 use smallvec::{SmallVec, smallvec};
 
 use super::News;
-use escrow::deal::{Deal, DisputeStage, Event, Phase};
-use escrow::deposit::{DepositId, Order, Transaction, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deal::{Deal, Event, Phase};
+use escrow::deposit::{DepositId, Order, Purpose, Transaction, TransactionKind};
 use escrow::{PartyId, Payee, Side};
 
 /// To whom.
@@ -143,6 +143,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         // told by what they lead to
         Event::HoldCharged { .. }
         | Event::StrayOpened { .. }
+        | Event::RequestNoted { .. }
         | Event::AnswerDoubted { .. }
         | Event::AnswerConfirmed { .. }
         | Event::LegSplit { .. }

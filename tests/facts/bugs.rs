@@ -1,0 +1,1 @@
+//! Rows of the list of what went wrong.
