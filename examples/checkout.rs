@@ -117,6 +117,8 @@ impl Shop {
             // handed back with the confirmation, as the form gave it
             transaction: deal.transactions().iter().rfind(|t| t.is_pending()).map(Transaction::id),
             held_until: None,
+            capture: None,
+            is_final: true,
         };
         self.act(deal, payment, Actor::Gateway)
     }
