@@ -166,11 +166,6 @@ impl Books {
         self.deposits.iter().any(|d| d.buckets.held > 0)
     }
 
-    /// Whether there is anything for an ending to divide, as if nothing had been lost since the performance began.
-    pub(crate) fn divides_anything(&self) -> bool {
-        self.deposits.iter().any(|d| d.as_if_held() > 0)
-    }
-
     /// Whether a required deposit holds something: there is nothing else to disagree about.
     pub(crate) fn holds_required(&self) -> bool {
         self.required().any(|d| d.buckets.held > 0)

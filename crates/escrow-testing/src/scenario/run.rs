@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who};
+use super::{Action, ExpectedLeg, Scenario, Sight, Step, Who, facts};
 use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, Caller};
-use escrow::deal::command::ConfirmPayment;
 use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
 use escrow::settlement::{Receivable, SettleError, Settlement};
 use escrow::terms::Terms;
@@ -83,7 +82,7 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Stale { seen: 0, actual: 0 }
+                Rejection::UnknownActor
             }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
@@ -103,7 +102,7 @@ impl Run {
         };
         let who = step.by.clone().unwrap_or_else(|| match &step.action {
             Action::Command(command) => source(command),
-            Action::Pay(_) => Who::Gateway,
+            Action::Pay(_) | Action::Chargeback(_) | Action::Returned(_) => Who::Gateway,
             Action::Resume | Action::Preview(_) => Who::Clock,
         });
         let terms = self.deal.terms();
@@ -135,9 +134,12 @@ impl Run {
         let taken = match &step.action {
             Action::Command(command) => self.submit(command, caller),
             Action::Pay(pay) => {
-                let command = self.confirmation(pay).into();
+                self.payments = self.payments.saturating_add(1);
+                let command = facts::payment(&self.deal, pay, self.payments).into();
                 self.submit(&command, caller)
             }
+            Action::Chargeback(told) => self.submit(&facts::chargeback(&self.deal, told).into(), caller),
+            Action::Returned(told) => self.submit(&facts::returned(&self.deal, told).into(), caller),
             Action::Resume => self.resume(),
             Action::Preview(ending) => {
                 let settlement = self.deal.preview(ending);
@@ -183,21 +185,6 @@ impl Run {
             taken = taken.and(done.map(|_| None).map_err(named));
         }
         taken
-    }
-
-    fn confirmation(&mut self, pay: &Pay) -> ConfirmPayment {
-        self.payments = self.payments.saturating_add(1);
-        let outstanding = self.deal.deposit(pay.deposit).map(|d| d.outstanding());
-        let zero = escrow::Money::zero(self.deal.terms().currency);
-        let mut payment = ConfirmPayment::charged(
-            pay.deposit,
-            text("scenario"),
-            pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
-            pay.amount.or(outstanding).unwrap_or(zero),
-        )
-        .held_until(pay.held_until);
-        (payment.capture, payment.is_final) = (pay.capture.clone(), pay.is_final.unwrap_or(true));
-        payment
     }
 
     /// Lets time pass and the gateway answer until the deal is closed and nothing is on its way.
@@ -280,7 +267,8 @@ impl Run {
             compare("outcome", outcome.as_str(), got, report);
         }
         if let Some(expected) = &expect.legs {
-            let got = report.legs.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
+            let got =
+                report.payees.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
             let expected = expected.iter().map(|e| {
                 let ExpectedLeg { payee, purpose, amount } = e;
                 leg_text(payee, purpose.as_str(), *amount)
@@ -304,6 +292,8 @@ fn name(action: &Action) -> String {
             name.unwrap_or("command").to_owned()
         }
         Action::Pay(_) => "pay".to_owned(),
+        Action::Chargeback(_) => "chargeback".to_owned(),
+        Action::Returned(_) => "returned".to_owned(),
         Action::Resume => "resume".to_owned(),
         Action::Preview(_) => "preview".to_owned(),
     }
@@ -353,6 +343,6 @@ fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report
 }
 
 /// A short text of the runner's own.
-fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
+pub(super) fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| crate::known("unnamed"))
 }

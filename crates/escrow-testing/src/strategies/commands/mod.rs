@@ -1,13 +1,15 @@
 //! From a few small choices to a command: plain content where the choices are zero, odd and hostile content
 //! elsewhere.
 
+mod facts;
 mod money;
 mod terms;
 mod work;
 
 use std::sync::Arc;
 
-use self::money::{add_charge, claim, destination, honest_answer, is_charge, pay, request};
+use self::facts::{chargeback, honest_answer, returned, settle};
+use self::money::{add_charge, claim, destination, is_charge, pay, request};
 use self::terms::amend;
 use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};
@@ -22,7 +24,8 @@ use escrow::settlement::Fault;
 use escrow::terms::Acceptance;
 use escrow::{Actor, Command, Deal, Role, Side, Time};
 
-pub(super) use self::money::{answer, chargeback, payment};
+pub(super) use self::facts::{aftermath, answer};
+pub(super) use self::money::payment;
 
 /// What brings the deal on from where it stands.
 pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
@@ -181,6 +184,8 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
         CommandKind::SetDestination => destination(deal, actor, DestinationUse::Payouts, salt),
         CommandKind::RedirectRefund => destination(deal, actor, DestinationUse::Refunds, salt),
         CommandKind::Chargeback => chargeback(deal, salt),
+        CommandKind::Returned => returned(deal, salt),
+        CommandKind::SettleReceivable => settle(deal, salt),
         CommandKind::Extend => extend(deal, now, salt).into(),
         CommandKind::Post => Post::new(text(salt.of(&["message-1", "message-2", "message-3"]))).into(),
         CommandKind::Wake => Wake {}.into(),

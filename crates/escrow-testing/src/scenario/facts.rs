@@ -1,0 +1,73 @@
+//! Facts of the gateway that a scenario writes in short: what is left out is taken from the deal.
+
+use super::run::text;
+use super::{CameBack, ChargedBack, Pay};
+use escrow::deal::Deal;
+use escrow::deal::command::{Chargeback, ConfirmPayment, Returned};
+use escrow::deposit::{DepositId, GatewayName, Reference, Transaction, TransactionState, TxId};
+use escrow::{Money, Payee};
+
+/// The gateway by which a scenario is paid.
+fn gateway() -> GatewayName {
+    text("scenario")
+}
+
+/// A payment: what is outstanding, under a reference of its own, unless it says otherwise.
+pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
+    let outstanding = deal.deposit(pay.deposit).map(|d| d.outstanding());
+    let zero = Money::zero(deal.terms().currency);
+    ConfirmPayment {
+        deposit: pay.deposit,
+        gateway: gateway(),
+        reference: pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{number}"))),
+        amount: pay.amount.or(outstanding).unwrap_or(zero),
+        transaction: None,
+        held_until: pay.held_until,
+        capture: pay.capture.clone(),
+        is_final: pay.is_final.unwrap_or(true),
+    }
+}
+
+/// A step of a chargeback: of the payment that it is known to be about, else of the latest one. Before there is any, it is
+/// about the first that a `pay` step without a reference makes.
+pub(super) fn chargeback(deal: &Deal, told: &ChargedBack) -> Chargeback {
+    let known = deal.chargebacks().iter().find(|c| c.id == told.reference);
+    let latest = || {
+        let into = told.deposit.unwrap_or(DepositId::BUYER_PAYMENT);
+        let paid = |t: &&Transaction| t.kind().is_inbound() && t.deposit() == into && t.reference().is_some();
+        deal.transactions().iter().rev().find(paid)
+    };
+    let named: Option<(GatewayName, Reference)> = match known {
+        Some(case) => Some((case.gateway.clone(), case.payment.clone())),
+        None => latest().and_then(|t| t.gateway().cloned().zip(t.reference().cloned())),
+    };
+    let (by, payment) = named.unwrap_or_else(|| (gateway(), text("pay-1")));
+    // a payment that is named is the scenario's, where no gateway is
+    let by = if told.payment.is_some() { gateway() } else { by };
+    Chargeback {
+        reference: told.reference.clone(),
+        gateway: told.gateway.clone().unwrap_or(by),
+        payment: told.payment.clone().unwrap_or(payment),
+        deposit: told.deposit,
+        amount: told.amount,
+        step: told.step,
+    }
+}
+
+/// What comes back: the latest payment that was sent to this payee for this purpose, whole unless it says otherwise.
+pub(super) fn returned(deal: &Deal, told: &CameBack) -> Returned {
+    let fits = |t: &&Transaction| {
+        let leg = t.leg().and_then(|id| deal.legs().iter().find(|l| l.id() == id));
+        let meant = leg.is_some_and(|leg| {
+            told.payee.as_ref().is_none_or(|payee: &Payee| payee == leg.payee())
+                && told.purpose.is_none_or(|purpose| purpose == leg.purpose())
+        });
+        meant && matches!(t.state(), TransactionState::Succeeded)
+    };
+    let latest = || deal.transactions().iter().rev().find(fits).map(Transaction::id);
+    // 0 is no transaction: the deal refuses it
+    let transaction = told.transaction.or_else(latest).unwrap_or(TxId::new(0));
+    let whole = deal.transaction(transaction).map(Transaction::amount);
+    let zero = Money::zero(deal.terms().currency);
+    Returned { transaction, amount: told.amount.or(whole).unwrap_or(zero), reference: told.reference.clone() }
+}
