@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::process::ExitCode;
 
-use escrow::deposit::LegState;
-use escrow::settlement::Purpose;
+use escrow::deposit::{LegState, Purpose};
 use escrow_testing::scenario::{Report, Scenario, run};
 
 /// Somewhat over the longest scenario, so that a longer file is told so.

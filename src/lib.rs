@@ -74,20 +74,23 @@ pub mod money;
 mod party;
 pub mod port;
 pub mod settlement;
+mod stored;
 pub mod terms;
 mod time;
 pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
-pub use deal::{Command, Deal, DecodeError, Event, Outcome, Phase, Rejection, Status, transition};
+pub use deal::{
+    Command, Deal, DecodeError, Event, Phase, Recorded, Rejection, Status, Transition, transition,
+};
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::{Context, Machine, Recorded, Transition};
+pub use machine::{Context, Machine};
 pub use money::{Currency, Money, Rate};
 pub use names::ParseError;
 pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
-pub use settlement::{Quote, quote, settle};
-pub use terms::{Policy, Terms, TermsDraft};
+pub use settlement::{Outcome, settle};
+pub use terms::{Policy, Quote, Terms, TermsDraft, quote};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
 pub use uuid;

@@ -3,9 +3,8 @@
 use super::Deal;
 use super::command::Revision;
 use super::event::Event;
-use super::phase::Outcome;
-use crate::deposit::Leg;
-use crate::settlement::{Ending, Purpose};
+use crate::deposit::{Leg, Purpose};
+use crate::settlement::{Ending, Outcome};
 use crate::{Award, Payee, Role};
 
 /// What a role may see of a revision of the work.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Side;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 
 /// Who has consented to the current version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! What an actor may do now, and why not.
 
+use super::Events;
 use super::command::CommandKind;
 use super::{Deal, Rejection, table, transition};
-use crate::machine::Events;
 use crate::{Actor, Role, Time};
 
 /// Why a command is not allowed: the rejection that it would get.

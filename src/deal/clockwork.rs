@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Paused;
-use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
+use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::Reason;
-use crate::settlement::Ending;
-use crate::wire::left_out::is_default;
+use crate::settlement::{Ending, Outcome};
+use crate::stored::left_out::is_default;
 use crate::{Actor, Recorded, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.

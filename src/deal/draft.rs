@@ -6,12 +6,13 @@
 //! - *on a copy*, made at the first push, which the [`Transition`](crate::Transition) hands on;
 //! - *in place*, for [`Deal::handle`](super::Deal::handle), which copies nothing.
 
+use crate::settlement::Outcome;
 use std::ops::Deref;
 
 use super::Deal;
+use super::Events;
 use super::event::{Event, Paused};
-use super::phase::{Outcome, Phase};
-use crate::machine::Events;
+use super::phase::Phase;
 use crate::{Actor, PartyId, Recorded, Time};
 
 pub(super) struct Draft<'a> {

@@ -103,7 +103,10 @@ impl Guard {
                 held && !role.side().is_some_and(before)
             }
             Self::InArbitration => {
-                matches!(deal.phase(), Phase::Disputed { stage: super::DisputeStage::Arbitration, .. })
+                matches!(
+                    deal.phase(),
+                    Phase::Disputed { stage: crate::dispute::DisputeStage::Arbitration, .. }
+                )
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
             Self::ChangesLeft => {

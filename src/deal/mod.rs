@@ -39,10 +39,10 @@ pub use self::command::{Command, CommandKind};
 pub use self::event::{DepositChange, Event, Paused};
 pub use self::guard::Guard;
 pub use self::pending::PendingOrder;
-pub use self::phase::{DisputeStage, Origin, Outcome, Phase, PhaseKind, Stage, Status};
+pub use self::phase::{Origin, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::Rejection;
 pub use self::snapshot::{DecodeError, Parts};
-pub use self::table::{Permit, cell};
+pub use self::table::{Permit, cell, leads};
 pub use self::timers::Timer;
 pub use self::transition::transition;
 
@@ -53,9 +53,17 @@ use self::draft::Draft;
 use self::quarrel::Quarrel;
 use self::work::Work;
 use crate::deposit::TransactionState;
-use crate::machine::Events;
+use crate::machine;
 use crate::terms::Terms;
-use crate::{Actor, Context, DealId, Machine, Money, Recorded, Side, Time, Transition};
+use crate::{Actor, Context, DealId, Machine, Money, Side, Time};
+
+/// A deal's event with who made it happen and when it counts, unless it is said which [`Machine`]'s.
+pub type Recorded<E = Event> = machine::Recorded<E>;
+
+/// What a command to a deal leads to, unless it is said which [`Machine`]'s.
+pub type Transition<M = Deal> = machine::Transition<M>;
+
+type Events = machine::Events<Event>;
 
 /// A deal between a buyer and a seller, with the money that is held for them.
 ///
@@ -76,9 +84,9 @@ pub struct State {
     clockwork: Clockwork,
     agreement: Agreement,
     books: Books,
-    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
+    #[serde(default, skip_serializing_if = "crate::stored::left_out::is_default")]
     work: Work,
-    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
+    #[serde(default, skip_serializing_if = "crate::stored::left_out::is_default")]
     quarrel: Quarrel,
 }
 

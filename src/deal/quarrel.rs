@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Verdict;
-use super::phase::{DisputeStage, Phase};
+use super::phase::Phase;
 use crate::deposit::{Reason, Reference};
-use crate::dispute::{Award, Dispute, DisputeStatus, Opener};
+use crate::dispute::{Award, Dispute, DisputeStage, DisputeStatus, Opener};
 use crate::{PartyId, Side, Time};
 
 /// The dispute, the reports, the arbiter.

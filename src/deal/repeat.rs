@@ -1,12 +1,12 @@
 //! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
 
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
-use super::phase::{Outcome, Phase, Stage};
+use super::phase::{Phase, Stage};
 use super::rules::legs::is_declined;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::DisputeStatus;
-use crate::settlement::{AwardedBy, Ending};
+use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Is there nothing left to do for this command? To be asked for a role that may ever give it.

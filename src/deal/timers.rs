@@ -1,13 +1,14 @@
 //! Deadlines: what is due when. Half-open everywhere: a command is in time iff `now < deadline`, a timer is due iff
 //! `now >= deadline`.
 
+use crate::dispute::DisputeStage;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Deal;
-use super::phase::{DisputeStage, Phase, Stage};
+use super::phase::{Phase, Stage};
 use crate::deposit::{HoldState, TxId};
 use crate::{ParseError, Time};
 

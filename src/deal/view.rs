@@ -7,12 +7,12 @@ use super::agreement::{Agreement, Consents};
 use super::books::{Books, OpenChargeback};
 use super::clockwork::{Clockwork, StatusChange};
 use super::command::{Checkpoint, DestinationUse, Track, Verdict};
-use super::phase::{DisputeStage, Outcome, Phase, Status};
+use super::phase::{Phase, Status};
 use super::quarrel::Quarrel;
 use super::work::Work;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
-use crate::dispute::Dispute;
-use crate::settlement::{Ending, Incurred, Pots, Receivable, SettleError, Settlement, settle};
+use crate::dispute::{Dispute, DisputeStage};
+use crate::settlement::{Ending, Incurred, Outcome, Pots, Receivable, SettleError, Settlement, settle};
 use crate::terms::Terms;
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 

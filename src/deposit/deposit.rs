@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ClientKey, DepositId, Reason};
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, Payee, Side};
 
 /// What a deposit is for.
@@ -82,7 +82,7 @@ pub struct ChargeDetails {
 pub struct Deposit {
     pub(crate) id: DepositId,
     pub(crate) owner: Side,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) required: Money,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) buckets: Buckets,

@@ -13,6 +13,15 @@ use crate::Side;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DepositId(u8);
 
+/// The deposit that almost everything is about, and which is left out where it is stored.
+pub(super) const fn buyers_payment() -> DepositId {
+    DepositId::BUYER_PAYMENT
+}
+
+pub(super) fn is_buyers_payment(id: &DepositId) -> bool {
+    *id == DepositId::BUYER_PAYMENT
+}
+
 impl DepositId {
     /// B: what the buyer pays for the order.
     pub const BUYER_PAYMENT: Self = Self(0);

@@ -1,9 +1,10 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
+use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
+use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, TransactionKind, TxId};
-use crate::settlement::Purpose;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -41,10 +42,11 @@ pub enum LegState {
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     pub(crate) id: LegId,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// The latest attempt.

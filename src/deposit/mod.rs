@@ -4,11 +4,13 @@
 mod deposit;
 mod deposit_id;
 mod leg;
+mod purpose;
 mod transaction;
 
 pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
 pub use deposit_id::{DepositId, UnknownDepositName};
 pub use leg::{Leg, LegId, LegState};
+pub use purpose::Purpose;
 pub use transaction::{
     ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference, Transaction,
     TransactionKind, TransactionState, TxId,

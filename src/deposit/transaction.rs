@@ -1,14 +1,15 @@
 //! Transactions: one movement of money each, pending until it succeeds or fails, and never anything else after.
 
+use crate::deposit::Purpose;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, LegId};
 use crate::names::plain_number;
-use crate::settlement::Purpose;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{DealId, Money, ParseError, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
@@ -201,8 +202,9 @@ pub struct Order {
 pub struct Transaction {
     pub(crate) id: TxId,
     pub(crate) kind: TransactionKind,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: TransactionState,
     #[serde(default, skip_serializing_if = "Option::is_none")]

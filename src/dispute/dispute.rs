@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Award;
-use crate::deal::DisputeStage;
 use crate::deposit::{Reason, Reference};
 use crate::{Side, Time};
 
@@ -19,6 +18,16 @@ pub enum Opener {
     Reports,
     /// A deadline passed, and the policy says so.
     Timer,
+}
+
+/// Who is asked to end a dispute.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStage {
+    /// The parties.
+    Negotiation,
+    /// The arbiter.
+    Arbitration,
 }
 
 /// Where a dispute stands.

@@ -3,16 +3,14 @@
 use smallvec::SmallVec;
 
 use super::{Context, Machine, Out, Recorded};
-use crate::Deal;
-use crate::deal::Event;
 
 /// What a command leads to: the events, and the machine after them. No events: nothing happens, because the command
-/// already stands. A deal's, unless it is said which [`Machine`]'s.
+/// already stands.
 ///
 /// Orders to the gateway are among the events.
 #[must_use = "commit its events and keep the machine after them, or it never happened"]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transition<M: Machine = Deal> {
+pub struct Transition<M: Machine> {
     events: Events<M::Event>,
     after: Option<M>,
 }
@@ -66,7 +64,7 @@ impl<M: Machine> Default for Transition<M> {
 
 /// Events in the order in which they happened. Up to eight of them need no allocation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Events<E = Event>(SmallVec<[Recorded<E>; 8]>);
+pub struct Events<E>(SmallVec<[Recorded<E>; 8]>);
 
 impl<E> Events<E> {
     /// None yet.

@@ -1,8 +1,8 @@
 //! A partial buyout: the quote on what was accepted.
 
-use super::sums::{QuoteError, Sums};
-use super::{Quote, SettleError};
-use crate::terms::Terms;
+use super::SettleError;
+use crate::terms::Quote;
+use crate::terms::{QuoteError, Sums, Terms};
 
 /// The quote on the accepted quantities, one per item of the terms.
 pub(super) fn quote_accepted(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleError> {

@@ -3,10 +3,12 @@
 
 use smallvec::SmallVec;
 
-use super::minor::{TooLarge, add, sub};
+use super::Incurred;
 use super::row::{Bearer, Factor, Row, Services};
-use super::{FeeLine, Incurred, Purpose, Quote};
+use crate::deposit::Purpose;
+use crate::money::minor::{TooLarge, add, sub};
 use crate::money::mul_div_floor;
+use crate::terms::{FeeLine, Quote};
 use crate::terms::{OnRefund, Provider, Terms};
 use crate::{Payee, Side};
 

@@ -1,20 +1,5 @@
-//! What is owed to whom: the quote before a deal, the settlement at its end. Pure functions of terms and pots.
-//!
-//! # The quote
-//!
-//! ```text
-//! price        = Σ unit price × quantity
-//! service      buyer's part = cost | 0 | floor(cost × rate);   seller's part = cost − buyer's part
-//! order        = price + Σ buyer's parts of services
-//! fee          = clamp(floor(base × rate) + fixed, min, max)
-//!                buyer's part = fee | 0 | floor(fee × rate);   seller's part = fee − buyer's part
-//!                net = fee − Σ carve-outs ≥ 0
-//! buyer_total  = order + Σ buyer's parts of fees
-//! deposit      = buyer_total − pay_offline
-//! proceeds     = price + Σ buyer's parts of the seller's services − pay_offline
-//! net          = proceeds − Σ seller's parts of (services of others, fees)
-//! payout       = max(0, net);   seller_due = max(0, −net)
-//! ```
+//! What is owed to whom at the end of a deal: a pure function of terms and pots. Before it, there is the
+//! [`Quote`](crate::Quote).
 //!
 //! # The settlement
 //!
@@ -50,19 +35,16 @@ mod accepted;
 mod claims;
 mod ending;
 mod error;
-mod minor;
+mod outcome;
 mod pots;
-mod quote;
 mod row;
 mod settle;
 mod split;
-mod sums;
 
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;
+pub use outcome::Outcome;
 pub use pots::{Incurred, Pots};
-pub use quote::{FeeLine, Quote, ServiceLine, quote};
 pub(crate) use settle::settle_surely;
 pub use settle::{max_award, settle};
-pub use split::{Purpose, Receivable, Settlement, Share};
-pub(crate) use sums::QuoteError;
+pub use split::{Receivable, Settlement, Share};

@@ -3,14 +3,15 @@
 
 use super::accepted::quote_accepted;
 use super::claims::{Claim, Claims, Of, collect_claims, take};
-use super::minor::{TooLarge, add, sub};
 use super::row::{Row, S};
-use super::sums::fee_amount;
-use super::{Ending, Fault, Incurred, Pots, Purpose, Quote, SettleError, Settlement};
+use super::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use crate::deposit::DepositId;
+use crate::deposit::Purpose;
 use crate::dispute::Award;
+use crate::money::minor::{TooLarge, add, sub};
 use crate::money::mul_div_floor;
-use crate::terms::{Provider, Terms};
+use crate::terms::Quote;
+use crate::terms::{Provider, Terms, fee_amount};
 use crate::{Money, Payee, Rate, Side};
 
 /// The pots in the order of [`Paid`](super::claims::Paid).
@@ -28,7 +29,7 @@ const SOURCES: [DepositId; 3] =
 ///
 /// # Examples
 /// ```
-/// # use escrow::{Currency, Money, Payee, Policy, Side, settle, terms::*, settlement::*};
+/// # use escrow::{Currency, Money, Payee, Policy, Side, deposit::Purpose, settle, terms::*, settlement::*};
 /// let rub = |m| Money::from_minor(m, Currency::RUB);
 /// let phone = Item::new("Phone".parse()?, rub(1_000_00), 1);
 /// let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
@@ -123,7 +124,6 @@ pub(crate) fn settle_into(
 /// most [`Terms::MAX_AMOUNT`], 10^16, so no sum reaches 10^18, and an `i64` holds nine times that. Should it happen all
 /// the same, every pot goes back to its owner. That is harmless: nobody gets what another has paid in, conservation
 /// holds, and a deal that has to end does end.
-#[allow(dead_code, reason = "the rules of a deal take it up next")]
 pub(crate) fn settle_surely(
     terms: &Terms,
     pots: &Pots,

@@ -2,6 +2,22 @@
 //!
 //! [`TermsDraft`] is plain data. [`Terms`] is the same data with every rule checked and its [`Quote`] computed. A deal
 //! holds `Terms` only, so nothing checks them again. [`Terms::builder`] is the short way to write them.
+//!
+//! # The quote
+//!
+//! ```text
+//! price        = Σ unit price × quantity
+//! service      buyer's part = cost | 0 | floor(cost × rate);   seller's part = cost − buyer's part
+//! order        = price + Σ buyer's parts of services
+//! fee          = clamp(floor(base × rate) + fixed, min, max)
+//!                buyer's part = fee | 0 | floor(fee × rate);   seller's part = fee − buyer's part
+//!                net = fee − Σ carve-outs ≥ 0
+//! buyer_total  = order + Σ buyer's parts of fees
+//! deposit      = buyer_total − pay_offline
+//! proceeds     = price + Σ buyer's parts of the seller's services − pay_offline
+//! net          = proceeds − Σ seller's parts of (services of others, fees)
+//! payout       = max(0, net);   seller_due = max(0, −net)
+//! ```
 
 mod builder;
 mod change;
@@ -11,7 +27,9 @@ mod fee_builder;
 mod item;
 mod policy;
 mod presets;
+mod quote;
 mod service;
+mod sums;
 mod validate;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -25,9 +43,10 @@ pub use item::Item;
 pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy,
 };
+pub use quote::{FeeLine, Quote, ServiceLine, quote};
 pub use service::{Payer, Provider, Service};
+pub(crate) use sums::{QuoteError, Sums, fee_amount};
 
-use crate::settlement::{Quote, QuoteError};
 use crate::{Currency, Money, PartyId, Side, Text, Time};
 
 /// How the subject reaches the buyer.

@@ -14,8 +14,8 @@ use thiserror::Error;
 use super::gateway::Rule;
 use crate::known;
 use escrow::deal::{Access, Status};
-use escrow::deposit::{DepositId, Reference};
-use escrow::settlement::{Ending, Purpose, Receivable};
+use escrow::deposit::{DepositId, Purpose, Reference};
+use escrow::settlement::{Ending, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
 

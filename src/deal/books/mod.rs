@@ -1,6 +1,7 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
+mod answers;
 mod check;
 pub(in crate::deal) mod fold;
 
@@ -9,10 +10,10 @@ use smallvec::SmallVec;
 
 use super::command::{ChargebackStep, DestinationUse};
 use crate::deposit::{
-    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Reference,
-    Transaction, TxId,
+    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Purpose,
+    Reference, Transaction, TxId,
 };
-use crate::settlement::{Pots, Purpose, Receivable};
+use crate::settlement::{Pots, Receivable};
 use crate::{Currency, Destination, Money, Payee, Side};
 
 /// Where one payee's money goes.

@@ -72,7 +72,7 @@ fn decline(
     (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
     reason: &Reason,
 ) {
-    let was_funded = deal.is_funded();
+    let was_funded = deal.pots().funded;
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not

@@ -6,8 +6,7 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{Deposit, DepositId, Order, Transaction, TransactionKind, TxId};
-use crate::settlement::Purpose;
+use crate::deposit::{Deposit, DepositId, Order, Purpose, Transaction, TransactionKind, TxId};
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
 

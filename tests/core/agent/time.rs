@@ -8,8 +8,8 @@ use crate::agent::stories::{
 use crate::common::*;
 use escrow::deal::Stage;
 use escrow::deal::command::{Cancel, CheckpointKind, SetTrack, StartPerforming};
+use escrow::deposit::Purpose;
 use escrow::port::Clock;
-use escrow::settlement::Purpose;
 use escrow::{Actor, AgentError, Event, Payee, Phase, Rejection, Status, Time};
 
 #[test]

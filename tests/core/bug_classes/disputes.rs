@@ -5,8 +5,8 @@ use escrow::deal::Event;
 use escrow::deal::command::{
     AcceptAward, AppointArbiter, ProposeAward, StartPerforming, StopPerforming, Verdict,
 };
-use escrow::deposit::LegState;
-use escrow::settlement::{Purpose, SettleError};
+use escrow::deposit::{LegState, Purpose};
+use escrow::settlement::SettleError;
 use escrow::terms::{ArbitrationFee, FeePayee, OneReport, Payer, Problem, Provider};
 use escrow::{Award, Payee, Policy, Rate, Rejection, Side, Status};
 

@@ -5,9 +5,9 @@ use escrow::deal::Command;
 use escrow::deal::command::{
     Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, Post, StartPerforming, StopPerforming,
 };
-use escrow::deposit::{LegState, TransactionKind};
+use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::dispute::DisputeStatus;
-use escrow::settlement::{Ending, Fault, Purpose, Quantities, SettleError};
+use escrow::settlement::{Ending, Fault, Quantities, SettleError};
 use escrow::{Actor, Award, Context, Deal, Payee, Policy, Rejection, Status, TxId, transition};
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::common::*;
 use escrow::deal::Guard;
 use escrow::deal::command::{Agree, AppointArbiter, CheckpointKind, DestinationUse, PaymentClaim, Verdict};
-use escrow::deposit::{LegState, TransactionKind};
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::deposit::{LegState, Purpose, TransactionKind};
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::{Acceptance, FeePayee, OnRefund, Payer};
 use escrow::{Actor, Award, Payee, Policy, Rejection, Side, Status, TxId};
 

@@ -3,8 +3,8 @@
 use crate::common::*;
 use escrow::deal::command::{CheckpointKind, Extend, RequestChanges, WithdrawDispute};
 use escrow::deal::{Event, Guard, Timer};
-use escrow::deposit::{LegState, TransactionKind};
-use escrow::settlement::{Ending, Purpose};
+use escrow::deposit::{LegState, Purpose, TransactionKind};
+use escrow::settlement::Ending;
 use escrow::terms::OnSilence;
 use escrow::{Actor, DefaultRuling, Outcome, Payee, Policy, Rejection, Status};
 

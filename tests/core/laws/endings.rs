@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::laws::{Finding, ensure, is_charge};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, DepositPurpose};
-use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Purpose, Settlement};
+use escrow::deposit::{DepositId, DepositPurpose, Purpose};
+use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Settlement};
 use escrow::{Actor, Award, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Side, settle};
 use escrow_testing::strategies::Moment;
 

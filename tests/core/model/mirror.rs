@@ -1,7 +1,7 @@
 //! From the library's terms and endings to the naive calculator's plain numbers, and back from its outcome.
 
-use escrow::deposit::DepositId;
-use escrow::settlement::{AwardedBy, Ending, Fault, Purpose};
+use escrow::deposit::{DepositId, Purpose};
+use escrow::settlement::{AwardedBy, Ending, Fault};
 use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 

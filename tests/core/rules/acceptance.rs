@@ -3,7 +3,8 @@
 use crate::common::*;
 use escrow::deal::Guard;
 use escrow::deal::command::{CheckpointKind, RequestChanges, Verdict, WithdrawDispute};
-use escrow::settlement::{Ending, Purpose, SettleError};
+use escrow::deposit::Purpose;
+use escrow::settlement::{Ending, SettleError};
 use escrow::terms::Item;
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status};
 

@@ -3,8 +3,7 @@
 use crate::common::*;
 use escrow::deal::Event;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::{Actor, Award, Payee, Policy, Side, Status};
 
 use ChargebackStep::{Lost, Opened, Won};

@@ -5,9 +5,10 @@ use escrow::deal::command::{
     AcceptAward, AppointArbiter, CheckpointKind, FileClaim, OpenDispute, ProposeAward, RemoveTrack, Rule,
     StartPerforming, Verdict, WithdrawDispute,
 };
-use escrow::deal::{DisputeStage, Event, Guard};
-use escrow::dispute::{DisputeStatus, Opener};
-use escrow::settlement::{Ending, Purpose, SettleError};
+use escrow::deal::{Event, Guard};
+use escrow::deposit::Purpose;
+use escrow::dispute::{DisputeStage, DisputeStatus, Opener};
+use escrow::settlement::{Ending, SettleError};
 use escrow::terms::{ArbitrationFee, FeePayee, OnSilence};
 use escrow::{Actor, Award, DefaultRuling, Outcome, Payee, Policy, Rate, Rejection, Side, Status};
 

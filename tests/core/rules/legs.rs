@@ -3,8 +3,7 @@
 use crate::common::*;
 use escrow::deal::Timer;
 use escrow::deal::command::{Answered, DestinationUse, StartPerforming};
-use escrow::deposit::{LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::{Actor, Award, Payee, Policy, Status};
 
 use DestinationUse::Payouts;

@@ -2,8 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::command::{Agree, ConfirmPayment, PaymentClaim, StartPerforming, Verdict, WithdrawDispute};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::terms::Terms;
 use escrow::{Actor, Deal, Payee, Policy, Rejection, Status, TxId};
 

@@ -2,8 +2,8 @@
 
 use crate::support::scenes::Filled;
 use crate::support::{DEAL, FOREIGN, calculator as calc, minor, money, rate};
-use escrow::deposit::DepositId;
-use escrow::settlement::{Ending, Fault, Incurred, Pots, Purpose, SettleError, Settlement};
+use escrow::deposit::{DepositId, Purpose};
+use escrow::settlement::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use escrow::terms::{
     ArbitrationFee, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Policy, Provider, Service,
     Terms, TermsDraft,

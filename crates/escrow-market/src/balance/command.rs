@@ -1,12 +1,12 @@
 //! What can be asked of a balance. As with a deal, the same command may be sent again at any time: what already stands
 //! is recognised and answered with no events.
 
+use escrow::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::BalancePolicy;
 use crate::code::{Attempt, CodeHash};
 pub use escrow::deal::command::{Answered, Wake};
-use escrow::settlement::Purpose;
 use escrow::{DealId, Destination, Money, Payee, Time, TxId, commands};
 
 commands! {

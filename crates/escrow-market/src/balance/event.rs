@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BalancePolicy, Fact, Holder};
 use crate::code::Code;
-use escrow::deposit::{Reason, Reference};
-use escrow::settlement::Purpose;
+use escrow::deposit::{Purpose, Reason, Reference};
 use escrow::{Currency, DealId, Destination, Money, Payee, Time, TxId};
 
 /// What there is after a movement.

@@ -18,7 +18,7 @@
 //!
 //! # Examples
 //! ```
-//! use escrow::settlement::Purpose;
+//! use escrow::deposit::Purpose;
 //! use escrow::{Actor, Context, Currency, DealId, Destination, Machine, Money, Time, TxId};
 //! use escrow_market::balance::command::{Answer, Answered, Confirm, Credit, Request};
 //! use escrow_market::balance::{BalancePolicy, Holder};

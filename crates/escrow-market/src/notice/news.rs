@@ -8,10 +8,10 @@ use smallvec::SmallVec;
 use escrow::deal::command::{
     ChargebackStep, CheckpointKind, DestinationUse, DocumentId, MessageRef, Track, Verdict,
 };
-use escrow::deal::{DepositChange, Outcome, Phase, Timer};
-use escrow::deposit::{DepositId, GatewayName, Reference};
+use escrow::deal::{DepositChange, Phase, Timer};
+use escrow::deposit::{DepositId, GatewayName, Purpose, Reference};
 use escrow::dispute::{Award, Opener};
-use escrow::settlement::{Ending, Fault, Purpose, Receivable};
+use escrow::settlement::{Ending, Fault, Outcome, Receivable};
 use escrow::terms::TermsField;
 use escrow::{Money, PartyId, Side, Time};
 

@@ -1,11 +1,11 @@
 //! The table: event by event, who is told what. Exhaustive, so that a new event must take a stand.
 
+use escrow::dispute::DisputeStage;
 use smallvec::{SmallVec, smallvec};
 
 use super::News;
-use escrow::deal::{Deal, DisputeStage, Event, Phase};
-use escrow::deposit::{DepositId, Order, Transaction, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deal::{Deal, Event, Phase};
+use escrow::deposit::{DepositId, Order, Purpose, Transaction, TransactionKind};
 use escrow::{PartyId, Payee, Side};
 
 /// To whom.

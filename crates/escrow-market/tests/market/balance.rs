@@ -10,7 +10,7 @@ mod laws;
 mod story;
 
 use crate::common::{DAY, HOUR, after, card, just_before, party, percent, rub, start, text, usd};
-use escrow::settlement::Purpose;
+use escrow::deposit::Purpose;
 use escrow::{Actor, Context, Currency, DealId, Destination, Machine, Money, Payee, Time, TxId};
 use escrow_market::balance::command::{
     Answer, Answered, Cancel, Confirm, Credit, Debit, NewCode, Request, SetPolicy, Wake,

@@ -9,8 +9,7 @@ use escrow::deal::command::{
     AcceptAward, Agree, Answer, Answered, Cancel, ConfirmPayment, OpenDispute, Post, ProposeAward, Report,
     Verdict, Wake,
 };
-use escrow::deposit::DepositId;
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, Purpose};
 use escrow::terms::{Guarantees, Item};
 use escrow::{
     Actor, Award, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate,

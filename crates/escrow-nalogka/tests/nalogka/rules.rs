@@ -2,7 +2,7 @@
 
 use escrow::deal::command::{AcceptAward, Post, ProposeAward, Rule, WithdrawDispute};
 use escrow::deal::{Guard, Rejection};
-use escrow::settlement::Purpose;
+use escrow::deposit::Purpose;
 use escrow::{AgentError, Award, Payee, Status};
 use escrow_nalogka::{
     ApiError, Call, DealStatus, DepositForm, DepositStatus, DisputeOpener, ErrorKind, OnError, OrderChange,

@@ -1,10 +1,11 @@
 //! What came of a scenario: one JSON object.
 
+use escrow::terms::Quote;
 use serde::Serialize;
 
 use escrow::deal::{Deal, Status};
-use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState};
-use escrow::settlement::{Purpose, Quote, Receivable, Settlement};
+use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState, Purpose};
+use escrow::settlement::{Receivable, Settlement};
 use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 
 /// What came of a scenario.

@@ -17,8 +17,7 @@ use common::*;
 use escrow::Recorded;
 use escrow::deal::command::{AppointArbiter, DestinationUse, Rule};
 use escrow::deal::{Event, Guard};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::terms::{ArbitrationFee, Contacts, Fee, FeePayee, Guarantees, Item, OneReport, Payer, Problem};
 use escrow::{
     Award, Command, Context, Currency, DealId, DefaultRuling, Destination, Machine, Money, Payee, Policy,

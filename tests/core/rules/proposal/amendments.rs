@@ -3,8 +3,7 @@
 use crate::common::*;
 use escrow::deal::command::{AppointArbiter, ChargebackStep};
 use escrow::deal::{Command, Consents, Event};
-use escrow::deposit::LegState;
-use escrow::settlement::Purpose;
+use escrow::deposit::{LegState, Purpose};
 use escrow::terms::{Acceptance, Fee, FeePayee, Payer, Problem, Provider, Terms};
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status, TermsDraft};
 

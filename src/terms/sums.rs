@@ -1,9 +1,8 @@
 //! The sums of a quote, line by line as the module's documentation says.
 
-use super::minor::{TooLarge, add, sub};
-use super::{FeeLine, Quote, ServiceLine};
+use super::{Fee, FeeBase, FeeLine, Provider, Quote, Service, ServiceLine, Terms, TermsDraft};
 use crate::Money;
-use crate::terms::{Fee, FeeBase, Provider, Service, Terms, TermsDraft};
+use crate::money::minor::{TooLarge, add, sub};
 
 /// Why no quote can be made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,14 +20,14 @@ impl From<TooLarge> for QuoteError {
 
 /// What the buyer pays offline: as agreed, or what a partial buyout leaves, which shrinks the offline part first.
 #[derive(Clone, Copy)]
-pub(super) enum Offline {
+pub(crate) enum Offline {
     Agreed(i64),
     WhatIsOver { deposit: i64 },
 }
 
 /// The sums of a quote without its lines: all that there is to know before anything is listed, and without a list.
 #[derive(Clone, Copy)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     price: i64,
     order: i64,
     buyer_total: i64,
@@ -48,12 +47,12 @@ pub(super) struct Sums {
 impl Sums {
     /// Those on the accepted quantities, where the deposit is what it was: the offline part shrinks first, then the
     /// buyer gets the difference back.
-    pub(super) fn of_accepted(terms: &Terms, quantities: &[u32]) -> Result<Self, QuoteError> {
+    pub(crate) fn of_accepted(terms: &Terms, quantities: &[u32]) -> Result<Self, QuoteError> {
         let deposit = terms.quote().deposit.minor();
         Self::of(terms, quantities.iter().copied(), Offline::WhatIsOver { deposit })
     }
 
-    pub(super) fn of(
+    pub(crate) fn of(
         draft: &TermsDraft,
         quantities: impl Iterator<Item = u32>,
         offline: Offline,
@@ -142,12 +141,12 @@ impl Sums {
     }
 
     /// What the seller must deposit.
-    pub(super) fn seller_due(&self) -> Result<i64, TooLarge> {
+    pub(crate) fn seller_due(&self) -> Result<i64, TooLarge> {
         sub(self.net.max(0), self.net)
     }
 
     /// The whole quote: with a line per service and per fee.
-    pub(super) fn listed(self, draft: &TermsDraft) -> Result<Quote, TooLarge> {
+    pub(crate) fn listed(self, draft: &TermsDraft) -> Result<Quote, TooLarge> {
         let money = |minor| Money::from_minor(minor, draft.currency);
         let bases = Bases { price: self.price, order: self.order, gross: self.deposit };
         let service = |service: &Service| {
@@ -234,7 +233,7 @@ impl Bases {
 }
 
 /// `clamp(floor(base × rate) + fixed, min, max)`: the one formula of every fee, the arbitration fee included.
-pub(super) fn fee_amount(
+pub(crate) fn fee_amount(
     of_rate: i64,
     fixed: Option<Money>,
     min: Option<Money>,
