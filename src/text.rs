@@ -29,7 +29,7 @@ use thiserror::Error;
 pub struct Text<const MAX: usize, const MIN: usize = 0>(SmolStr);
 
 impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
-    /// Checks a text and takes a copy of it.
+    /// Checks a text and copies it.
     ///
     /// # Errors
     /// [`TextError::TooLong`] or [`TextError::TooShort`] if the number of characters is out of bounds,
@@ -78,7 +78,7 @@ macro_rules! text_id {
             /// The most characters.
             pub const MAX: usize = $max;
 
-            /// Checks an id and takes a copy of it.
+            /// Checks an id and copies it.
             ///
             /// # Errors
             /// See [`Text::new`]($crate::Text::new).

@@ -32,25 +32,25 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible for {role} while {phase}")]
     WrongPhase {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The phase now.
         phase: PhaseKind,
     },
     /// A condition on the deal or its policy does not hold.
     #[error("{0}")]
     Guard(Guard),
-    /// Somebody has amended the terms meanwhile.
+    /// The terms have been amended meanwhile.
     #[error("terms version {given} is not the current one: {actual}")]
     StaleTerms {
         /// The version that was named.
@@ -109,13 +109,13 @@ pub enum Rejection {
     /// The transaction has another answer already; it settles once.
     #[error("transaction: {tx} is settled already, and differently")]
     AlreadySettled {
-        /// Which.
+        /// The transaction.
         tx: TxId,
     },
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
     #[error("transaction: {tx} is a payment request: confirm the payment with its amount and reference")]
     ConfirmInstead {
-        /// Which.
+        /// The transaction.
         tx: TxId,
     },
     /// The destination of a payee is refused while an attempt is without an answer.
@@ -175,7 +175,7 @@ pub enum Rejection {
         /// How often it was opened.
         openings: u32,
     },
-    /// A chargeback is named by its reference; this one stands otherwise.
+    /// A chargeback with this reference is recorded with other content.
     #[error("chargeback: this reference is closed already, and differently")]
     ChargebackClosed,
     /// A sum left the range of an amount; the limits on terms make it impossible.
@@ -236,7 +236,7 @@ impl Rejection {
         }
     }
 
-    /// Can the same command succeed later, or after reading the deal again?
+    /// Whether the same command can succeed later, or after the deal was read again.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Stale { .. }

@@ -7,7 +7,7 @@ use crate::Deal;
 use crate::deal::Event;
 
 /// What a command leads to: the events, and the machine after them. No events: nothing happens, because the command
-/// already stands. A deal's, unless it is said which [`Machine`]'s.
+/// is a repeat. A deal's, unless the type says which [`Machine`]'s.
 ///
 /// Orders to the gateway are among the events.
 #[must_use = "commit its events and keep the machine after them, or it never happened"]
@@ -23,7 +23,7 @@ impl<M: Machine> Transition<M> {
         Self { events, after }
     }
 
-    /// What a machine begins with, where it is one event: the machine itself is after it.
+    /// The beginning of a machine by one event, after which the machine is as it was made.
     pub fn first(context: &Context, event: M::Event) -> Self {
         let mut events = Events::new();
         Out::begin(context, &mut events).push(event);
@@ -35,13 +35,13 @@ impl<M: Machine> Transition<M> {
         &self.events
     }
 
-    /// Whether nothing happened, because the command already stood.
+    /// Whether nothing happened, because the command is a repeat.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// The machine after the events. `None` where nothing happened, and after [`Machine::handle`]: the machine itself
-    /// is that then.
+    /// The machine after the events. `None` where nothing happened, and from [`Machine::handle`], whose machine is
+    /// already the one after them.
     pub const fn after(&self) -> Option<&M> {
         self.after.as_ref()
     }

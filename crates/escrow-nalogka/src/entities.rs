@@ -135,7 +135,7 @@ pub struct Transaction {
     pub kind: TransactionKind,
     /// Why: the purpose of what is paid out, or why it failed.
     pub description: Reason,
-    /// How much.
+    /// The amount.
     pub sum: Sum,
     /// It did not happen after all: it failed, or the payer's bank let the hold go.
     pub archived: bool,

@@ -67,9 +67,9 @@ const fn once() -> u32 {
 pub struct Execution {
     /// What kind of order it was.
     pub kind: TransactionKind,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// What became of it.
     pub answer: Answered,

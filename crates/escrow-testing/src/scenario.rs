@@ -212,11 +212,11 @@ pub struct Expectation {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedLeg {
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 

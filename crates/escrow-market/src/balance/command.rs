@@ -65,7 +65,7 @@ pub struct Debit {
     pub receivable: u32,
     /// To whom it is owed.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
     /// How much; positive, in the currency of the balance.
     pub amount: Money,
@@ -121,7 +121,7 @@ pub struct Confirm {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
-    /// Which.
+    /// The withdrawal, by its number.
     pub withdrawal: u32,
 }
 
@@ -129,7 +129,7 @@ pub struct Cancel {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Which.
+    /// The withdrawal, by its number.
     pub withdrawal: u32,
     /// The answer. In progress changes nothing: ask again under the same key.
     pub result: Answered,

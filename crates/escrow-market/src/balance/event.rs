@@ -49,7 +49,7 @@ pub enum Event {
         purpose: Purpose,
         /// When the leg was settled.
         settled_at: Time,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// What there is now.
         after: After,
@@ -62,11 +62,11 @@ pub enum Event {
         receivable: u32,
         /// To whom the holder owes it, in the deal's terms.
         payee: Payee,
-        /// Why.
+        /// The purpose.
         purpose: Purpose,
         /// The deal's settlement deadline, from which the horizon is counted.
         since: Time,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// What there is now.
         after: After,
@@ -113,9 +113,9 @@ pub enum Event {
         code: u8,
         /// The number of the attempt.
         attempt: u8,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Where to.
+        /// The destination.
         destination: Destination,
     },
     /// The gateway has paid a withdrawal: its funds are gone, and the fee is the platform's.
@@ -135,7 +135,7 @@ pub enum Event {
     WithdrawalFailed {
         /// Which withdrawal.
         withdrawal: u32,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// What the holder did not get.
         amount: Money,

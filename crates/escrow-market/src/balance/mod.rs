@@ -138,7 +138,7 @@ pub struct Balance {
 pub struct PendingWithdrawal<'b> {
     /// The key under which it is paid at most once.
     pub key: WithdrawalKey,
-    /// To whom.
+    /// The holder.
     pub holder: &'b Holder,
     /// The withdrawal, with amount and destination; its fee is not the gateway's.
     pub withdrawal: &'b Withdrawal,

@@ -83,7 +83,7 @@ pub enum WithdrawalState {
     Failed {
         /// When the gateway said so.
         at: Time,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// It was cancelled before it was sent.

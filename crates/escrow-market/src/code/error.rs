@@ -83,7 +83,7 @@ pub enum CodeError {
     /// A limit does not fit.
     #[error("code policy: {field} is zero or over its limit")]
     Policy {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }

@@ -37,9 +37,9 @@ pub struct Notice {
     pub deal: DealId,
     /// When it happened.
     pub at: Time,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// What.
+    /// The news.
     pub news: News,
 }
 

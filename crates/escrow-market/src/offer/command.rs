@@ -53,7 +53,7 @@ pub struct Take {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Propose {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -61,7 +61,7 @@ pub struct Propose {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conclude {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -69,7 +69,7 @@ pub struct Conclude {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GiveBack {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 

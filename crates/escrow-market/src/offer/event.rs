@@ -35,26 +35,26 @@ pub enum Event {
     },
     /// The deal of a take stands.
     Proposed {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
     /// The deal of a take is concluded: the count is gone.
     Concluded {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,
     },
     /// The deal of a take ended before it was concluded: the count is available again.
     GivenBack {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,
     },
     /// The deal of a take did not come to stand in time: the count is available again.
     Lapsed {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,

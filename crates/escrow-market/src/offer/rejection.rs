@@ -26,17 +26,17 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the offer is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
     /// An operator takes for somebody: he must say for whom.
@@ -48,7 +48,7 @@ pub enum Rejection {
     /// The deal's id was used for another take.
     #[error("deal: {deal} is the id of another take, or of this one with other content; choose a new one")]
     DealReused {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
     /// Nothing would be taken.
@@ -84,7 +84,7 @@ pub enum Rejection {
     /// The take lapsed or was given back: its count may be somebody else's by now.
     #[error("deal: the count of {deal} is given back; cancel the deal, or take again under a new id")]
     TakeReturned {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
 }

@@ -83,7 +83,7 @@ pub struct ChooseDefault {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retire {
-    /// Which.
+    /// The id of the destination.
     pub id: DestinationId,
 }
 

@@ -90,7 +90,7 @@ pub enum LabelError {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requisite {
-    /// Where to.
+    /// The destination.
     pub destination: Destination,
     /// What people are shown.
     pub label: Label,

@@ -40,7 +40,7 @@ pub struct SetConditions {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suspend {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 

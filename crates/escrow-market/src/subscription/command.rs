@@ -71,7 +71,7 @@ pub struct ProposePlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgreePlan {
-    /// Which.
+    /// The version of the plan.
     pub version: u32,
 }
 
@@ -79,7 +79,7 @@ pub struct AgreePlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawPlan {
-    /// Which.
+    /// The version of the plan.
     pub version: u32,
 }
 

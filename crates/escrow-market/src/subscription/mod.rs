@@ -184,7 +184,7 @@ pub struct Charge {
     pub attempt: u16,
     /// How many retries of the schedule are used up.
     pub retries: u8,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// When the period begins.
     pub from: Time,
@@ -255,7 +255,7 @@ pub struct PendingRefund<'s> {
     pub period: u32,
     /// Which attempt.
     pub attempt: u16,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The gateway's id of the payment.
     pub reference: &'s Reference,

@@ -125,7 +125,7 @@ pub enum Recipient {
     Platform,
     /// A store, for what it sells.
     Store {
-        /// Which.
+        /// The store.
         store: StoreId,
         /// Whose it is: acts for it.
         owner: PartyId,

@@ -87,9 +87,9 @@ pub struct StepReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositMoney {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
@@ -100,13 +100,13 @@ pub type Preview = Settlement;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LegReport {
-    /// Out of which deposit.
+    /// The source deposit.
     pub deposit: DepositId,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// Where it stands.
     pub state: LegState,
@@ -116,11 +116,11 @@ pub struct LegReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositReport {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// Whose.
+    /// The owner's side.
     pub owner: Side,
-    /// What for.
+    /// The purpose.
     pub purpose: DepositPurpose,
     /// How much is required.
     pub required: Money,
