@@ -368,7 +368,7 @@ pub enum Event {
         reference: Reference,
         /// The deposit that was paid.
         deposit: DepositId,
-        /// The amount.
+        /// How much.
         amount: Money,
         /// How far it is.
         step: ChargebackStep,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Time;
 
-/// How a deal ended. Who got what is in its legs.
+/// How a deal ended. Who got what is told by its legs, not by this.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -63,7 +63,7 @@ pub enum DisputeStage {
     Arbitration,
 }
 
-/// Where a deal is in its life, with the data of that phase only. `until`: when its timer fires.
+/// Where a deal stands, with the data of that phase only. `until`: when its timer fires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Phase {
@@ -193,7 +193,7 @@ impl Phase {
         }
     }
 
-    /// Whether it is decided how the deal ends.
+    /// Is it decided how the deal ends?
     pub const fn has_ended(&self) -> bool {
         self.outcome().is_some()
     }

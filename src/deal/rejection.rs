@@ -109,7 +109,7 @@ pub enum Rejection {
     /// The transaction has another answer already; it settles once.
     #[error("transaction: {tx} is settled already, and differently")]
     AlreadySettled {
-        /// The transaction.
+        /// Which.
         tx: TxId,
     },
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
@@ -175,7 +175,7 @@ pub enum Rejection {
         /// How often it was opened.
         openings: u32,
     },
-    /// A chargeback with this reference is recorded with other content.
+    /// A chargeback is named by its reference; this one stands otherwise.
     #[error("chargeback: this reference is closed already, and differently")]
     ChargebackClosed,
     /// A sum left the range of an amount; the limits on terms make it impossible.

@@ -155,7 +155,7 @@ pub const fn cell(command: CommandKind, phase: P, role: Role) -> Permit {
     GRID[command as usize][phase as usize][role as usize]
 }
 
-/// Whether this role may do this now.
+/// May this role do this now?
 pub(super) fn permit(deal: &Deal, command: CommandKind, role: Role) -> Result<(), Rejection> {
     let phase = deal.phase().kind();
     cell(command, phase, role).check(deal, command, phase, role)

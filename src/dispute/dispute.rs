@@ -21,7 +21,7 @@ pub enum Opener {
     Timer,
 }
 
-/// How far a dispute is.
+/// Where a dispute stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {

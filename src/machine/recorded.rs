@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::deal::Event;
 use crate::{Actor, PartyId, Time};
 
-/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless the type says
+/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless it is said
 /// which [`Machine`](crate::Machine)'s.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

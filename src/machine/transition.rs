@@ -7,7 +7,7 @@ use crate::Deal;
 use crate::deal::Event;
 
 /// What a command leads to: the events, and the machine after them. No events: nothing happens, because the command
-/// is a repeat. A deal's, unless the type says which [`Machine`]'s.
+/// already stands. A deal's, unless it is said which [`Machine`]'s.
 ///
 /// Orders to the gateway are among the events.
 #[must_use = "commit its events and keep the machine after them, or it never happened"]

@@ -248,7 +248,7 @@ pub enum News {
     Chargeback {
         /// Of which deposit.
         deposit: DepositId,
-        /// The amount.
+        /// How much.
         amount: Money,
         /// How far it is.
         step: ChargebackStep,

@@ -184,7 +184,7 @@ pub struct Charge {
     pub attempt: u16,
     /// How many retries of the schedule are used up.
     pub retries: u8,
-    /// The amount.
+    /// How much.
     pub amount: Money,
     /// When the period begins.
     pub from: Time,
