@@ -78,7 +78,7 @@ macro_rules! text_id {
             /// The most characters.
             pub const MAX: usize = $max;
 
-/// Checks an id and takes a copy of it.
+            /// Checks an id and takes a copy of it.
             ///
             /// # Errors
             /// See [`Text::new`]($crate::Text::new).

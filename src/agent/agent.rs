@@ -47,7 +47,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         Ok(opening.deal)
     }
 
-/// Carries out a command, and the orders that follow.
+    /// Carries out a command, and the orders that follow.
     ///
     /// # Errors
     /// [`AgentError`]; on a conflict or an unknown commit the deal is as it was last committed: reload and resume.

@@ -45,7 +45,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         Ok(opening.deal)
     }
 
-/// Carries out a command, and the orders that follow.
+    /// Carries out a command, and the orders that follow.
     ///
     /// # Errors
     /// [`AgentError`]; on a conflict or an unknown commit the deal is as it was last committed: reload and resume.

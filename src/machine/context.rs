@@ -12,7 +12,7 @@ pub struct Context {
     pub actor: Actor,
     /// On whose behalf the call came in.
     pub via: Option<PartyId>,
-    /// The revision that the actor has seen (a deal's: [`Deal::revision`](crate::Deal::revision)); absent if not told.
+    /// The revision (a deal's: [`Deal::revision`](crate::Deal::revision)) that the actor has seen; absent where they do not say.
     pub seen: Option<u64>,
 }
 

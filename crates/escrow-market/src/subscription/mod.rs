@@ -255,7 +255,7 @@ pub struct PendingRefund<'s> {
     pub period: u32,
     /// Which attempt.
     pub attempt: u16,
-    /// The amount.
+    /// How much.
     pub amount: Money,
     /// The gateway's id of the payment.
     pub reference: &'s Reference,
