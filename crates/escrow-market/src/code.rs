@@ -156,7 +156,7 @@ impl Code {
         Self { number, hash, expires, attempts: policy.attempts, used: 0, accepted: false }
     }
 
-    /// The code that takes its place; `None` where the one of that number stands already, and the host sends none.
+    /// The code that replaces it; `None` where the code of that number is known already, and the host sends none.
     ///
     /// # Errors
     /// [`CodeRejection::OutOfOrder`], [`CodeRejection::TooMany`].
@@ -185,7 +185,7 @@ impl Code {
         self.number
     }
 
-    /// Is it the code of this number, or one that came after it?
+    /// Whether it is the code of this number, or a later one.
     pub const fn knows(&self, number: u8) -> bool {
         number >= 1 && number <= self.number
     }
@@ -205,12 +205,12 @@ impl Code {
         self.used
     }
 
-    /// Was it entered?
+    /// Whether it was entered.
     pub const fn is_accepted(&self) -> bool {
         self.accepted
     }
 
-    /// Can it be entered now?
+    /// Whether it can be entered now.
     pub fn is_alive(&self, now: Time) -> bool {
         self.attempts_left() > 0 && now < self.expires
     }
@@ -268,7 +268,7 @@ impl Code {
         }
     }
 
-    /// Can it be so? For snapshots, which are not trusted.
+    /// Whether it keeps its invariants. For snapshots, which are not trusted.
     pub fn is_sound(&self) -> bool {
         (1..=CodePolicy::MAX_CODES).contains(&self.number)
             && (1..=CodePolicy::MAX_ATTEMPTS).contains(&self.attempts)

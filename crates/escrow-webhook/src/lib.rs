@@ -5,7 +5,7 @@
 //! 1970) and `webhook-signature` (`v1,` and base64; several, divided by spaces, while secrets are rotated). The
 //! signature binds the body, and the timestamp bounds how long a captured message can be sent again. Within the
 //! tolerance a message can still arrive twice: whoever must not act twice keeps the ids for that long. Commands are
-//! safe without: a repeat already stands.
+//! safe without: a repeat changes nothing.
 //!
 //! # Examples
 //! ```

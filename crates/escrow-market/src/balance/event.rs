@@ -20,7 +20,7 @@ pub struct After {
 
 /// What happened to a balance, in the past tense. Deliberately exhaustive: an ignored order is an unpaid payee.
 ///
-/// Every movement carries its amount, what there is after it, and what it came of: the journal is the statement
+/// Every movement carries its amount, what there is after it, and its source: the journal is the statement
 /// ([`Event::movement`]). The code that confirms a withdrawal is in none of them, only its hash.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -77,7 +77,7 @@ pub enum Event {
         withdrawal: u32,
         /// What the holder is to get.
         amount: Money,
-        /// What the platform is to take, on top.
+        /// The platform's fee, on top.
         fee: Money,
         /// Where the money is to go.
         destination: Destination,
@@ -168,7 +168,7 @@ pub enum Event {
     },
 }
 
-/// What a movement of a balance came of.
+/// The source of a movement of a balance.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Origin {
     /// A deal.
@@ -198,7 +198,7 @@ pub enum MovementKind {
 pub struct Movement {
     /// What it does.
     pub kind: MovementKind,
-    /// What it came of.
+    /// Its source.
     pub origin: Origin,
     /// How much, without the fee; never negative.
     pub amount: Money,

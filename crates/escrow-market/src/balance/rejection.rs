@@ -42,12 +42,12 @@ pub enum Rejection {
         /// The latest number.
         last: u32,
     },
-    /// This role may, but not as the withdrawal stands.
+    /// This role may, but not in this status of the withdrawal.
     #[error("{command} is not possible: the withdrawal is {status}")]
     WrongStatus {
         /// The command.
         command: CommandKind,
-        /// How it stands.
+        /// Its status.
         status: WithdrawalStatus,
     },
     /// The gateway contradicts its own answer, which counts.
@@ -189,7 +189,7 @@ impl Rejection {
         }
     }
 
-    /// Can the same command succeed later, or after reading the balance again?
+    /// Whether the same command can succeed later, or after the balance was read again.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Code(rejection) => rejection.is_transient(),

@@ -86,7 +86,7 @@ pub enum News {
     PerformingStarted {},
     /// The seller has gone back to before the start.
     PerformingStopped {},
-    /// There is a new revision of the work; what of it the buyer may see, the deal's access says.
+    /// There is a new revision of the work. The deal's access says how much the buyer may see.
     Submitted {
         /// Its number.
         number: u16,

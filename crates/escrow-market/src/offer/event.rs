@@ -18,7 +18,7 @@ pub enum Event {
     },
     /// Somebody took a count: it is reserved.
     Taken {
-        /// The deal that is to come of it.
+        /// The deal that is to follow.
         deal: DealId,
         /// Who took it.
         taker: PartyId,
@@ -30,10 +30,10 @@ pub enum Event {
         /// Where the host keeps the taker's contact data.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contact: Option<Text<128, 1>>,
-        /// When it lapses, unless its deal stands by then.
+        /// When it lapses, unless its deal is open by then.
         until: Time,
     },
-    /// The deal of a take stands.
+    /// The deal of a take is open.
     Proposed {
         /// The deal.
         deal: DealId,
@@ -52,7 +52,7 @@ pub enum Event {
         /// How many units.
         count: u32,
     },
-    /// The deal of a take did not come to stand in time: the count is available again.
+    /// The deal of a take was not opened in time: the count is available again.
     Lapsed {
         /// The deal.
         deal: DealId,

@@ -39,7 +39,7 @@ pub enum Rejection {
         /// The status now.
         status: Status,
     },
-    /// An operator takes for somebody: he must say for whom.
+    /// An operator takes for somebody, and must say for whom.
     #[error("via: name the party on whose behalf the operator takes")]
     TakerMissing,
     /// The taker would be the owner.
@@ -72,7 +72,7 @@ pub enum Rejection {
         /// The limit.
         max: usize,
     },
-    /// The deal that would come of the take breaks a rule.
+    /// The take's deal would break a rule.
     #[error("terms: {0}")]
     Terms(TermsError),
     /// The offer knows no such take.
@@ -110,7 +110,7 @@ impl Rejection {
         }
     }
 
-    /// Can the same command succeed later, or after reading the offer again?
+    /// Whether the same command can succeed later, or after the offer was read again.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::WrongStatus { status, .. } => match status {

@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// Nobody paid: nothing is charged until the payer pays.
     Suspended {
-        /// When it is cancelled, unless he does.
+        /// When it is cancelled, unless the payer pays.
         until: Time,
     },
     /// Periods went by and are not charged.

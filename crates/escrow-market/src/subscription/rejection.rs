@@ -154,7 +154,7 @@ impl Rejection {
         }
     }
 
-    /// Can the same command succeed later, or after reading the subscription again?
+    /// Whether the same command can succeed later, or after the subscription was read again.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::WrongStatus { status, .. } => match status {
