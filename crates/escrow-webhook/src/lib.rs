@@ -167,7 +167,7 @@ impl Keyring {
     /// within the tolerance. Tags are compared in constant time.
     ///
     /// # Errors
-    /// [`SignatureError`] says what is wrong; none of it is mended by trying again.
+    /// [`SignatureError`] says what is wrong. None is transient: the same message fails again.
     pub fn verify(&self, headers: Headers<'_>, body: &[u8], now: Time) -> Result<Time, SignatureError> {
         check_id(headers.id)?;
         let (seconds, at) = read_timestamp(headers.timestamp)?;
@@ -184,7 +184,7 @@ impl Keyring {
             if tags.len() == Self::MAX_SIGNATURES {
                 return Err(SignatureError::TooMany);
             }
-            // other kinds of signatures may stand beside ours
+            // other kinds of signatures may be beside ours
             if let Some((VERSION, encoded)) = signature.split_once(',') {
                 tags.push(Base64::decode_vec(encoded).map_err(|_| SignatureError::Malformed)?);
             }

@@ -78,8 +78,8 @@
 //! # Source
 //! PAYSTO's in-system sales: payees withdraw what they have earned, confirmed by a code; the partner's part is credited
 //! to the partner's account. The do-it-yourself plan: the performer chooses where to, the system's account among others.
-//! Neither says what happens to a wrong code, a late credit, a debt or a declined payout: those rules, the limits and the fee on
-//! top are our own.
+//! Neither says what happens to a wrong code, a late credit, a debt or a declined payout: those rules, the limits and the
+//! fee on top are our own.
 
 mod apply;
 pub mod command;

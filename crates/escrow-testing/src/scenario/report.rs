@@ -13,7 +13,7 @@ use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 pub struct Report {
     /// The scenario's name.
     pub name: String,
-    /// Were all expectations met, and did all invariants hold?
+    /// Whether all expectations were met and all invariants hold.
     pub ok: bool,
     /// Why the deal was not created.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub struct StepError {
     pub message: String,
 }
 
-/// One step and what came of it.
+/// One step and its result.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StepReport {
@@ -108,7 +108,7 @@ pub struct LegReport {
     pub purpose: Purpose,
     /// The amount.
     pub amount: Money,
-    /// Where it stands.
+    /// How far it is.
     pub state: LegState,
 }
 
