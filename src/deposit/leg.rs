@@ -81,7 +81,7 @@ impl Leg {
         self.amount
     }
 
-    /// How far it is.
+    /// Where it stands.
     pub const fn state(&self) -> LegState {
         self.state
     }
