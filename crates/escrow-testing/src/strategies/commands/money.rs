@@ -279,7 +279,7 @@ pub(in super::super) fn chargeback(deal: &Deal, salt: &mut Salt) -> Command {
     .into()
 }
 
-/// Whether it is an additional charge: these come after the four that every deal has.
+/// Is it an additional charge? They stand after the four that every deal has.
 pub(super) fn is_charge(id: DepositId) -> bool {
     id > DepositId::SELLER_GUARANTEE
 }
