@@ -11,7 +11,7 @@
 //!   again, whatever was entered, and the verdict is the one of the attempt that had it. So a delivery that comes twice
 //!   neither costs the payee an attempt nor gives a guesser one.
 //! - A code is dead after its last attempt, once it was accepted, from the instant at which it expires (it is good while
-//!   `now < expires`), and as soon as a new one takes its place; how many there may be is [`CodePolicy::codes`].
+//!   `now < expires`), and as soon as a new one replaces it; how many there may be is [`CodePolicy::codes`].
 //!
 //! The hash keeps the code out of journals, logs and backups, and takes the salt from the same row: it does not stop
 //! somebody who can read the store from trying every code of six digits. What protects the money then is that the code
@@ -257,7 +257,7 @@ impl Code {
         }))
     }
 
-    /// Takes in a verdict, where the event with it is applied.
+    /// Folds a verdict, where the event with it is applied.
     pub const fn take(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Accepted => {

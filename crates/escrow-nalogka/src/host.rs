@@ -65,7 +65,7 @@ impl HostData {
         }
     }
 
-    /// Takes in one event of the deal's journal. Every event once, in order.
+    /// Folds one event of the deal's journal. Every event once, in order.
     pub fn note(&mut self, envelope: &Envelope) {
         let at = envelope.occurred_at;
         match &envelope.event {

@@ -130,7 +130,7 @@ impl Takes {
         self.waiting.first().copied()
     }
 
-    /// Takes it in, unless its deal is known.
+    /// Adds it, unless its deal is known.
     pub(super) fn insert(&mut self, take: Take) -> bool {
         let new = self.find(take.deal).is_none();
         if new {

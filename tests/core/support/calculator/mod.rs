@@ -117,7 +117,7 @@ pub fn clamp(amount: i128, min: Option<i128>, max: Option<i128>) -> i128 {
     amount
 }
 
-/// Whether these terms may be agreed on at all: every rule that needs a sum.
+/// May these terms be agreed on at all? Every rule that needs a sum.
 pub fn acceptable(deal: &Deal, largest: i128) -> bool {
     if deal.items.is_empty() || deal.items.iter().all(|(unit, _)| *unit == 0) {
         return false;
