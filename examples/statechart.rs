@@ -181,7 +181,7 @@ pub(crate) fn draft(policy: Policy) -> TermsDraft {
     let mutual = policy.acceptance == escrow::terms::Acceptance::Mutual;
     let mut draft = TermsDraft::new(text("buyer"), text("seller"), Currency::RUB, items, policy);
     draft.arbiter = Some(text("arbiter"));
-    // he is paid for a ruling, and may say where
+    // the arbiter is paid for a ruling, and may say where
     let payee = FeePayee::Partner(text("arbiter"));
     let fixed = Some(rub(100));
     draft.policy.arbitration_fee = Some(ArbitrationFee {

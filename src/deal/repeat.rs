@@ -1,4 +1,4 @@
-//! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
+//! Repeats: the same actor, the same content or key. Answered with no events, in every phase.
 
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Phase, Stage};
@@ -9,7 +9,7 @@ use crate::dispute::DisputeStatus;
 use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
-/// Is there nothing left to do for this command? To be asked for a role that may ever give it.
+/// Whether nothing is left to do for this command. Asked only for a role that may ever give it.
 pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
     let (clockwork, agreement, work) = (deal.clockwork(), deal.agreement(), deal.work());
     match command {
@@ -134,7 +134,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
     }
 }
 
-/// Does the money go there? The same destination again is a retry where a leg was declined.
+/// Whether the money goes there already. Where a leg was declined, the same destination again is a retry.
 fn goes_to(deal: &Deal, payee: &Payee, of: DestinationUse, destination: Option<&Destination>) -> bool {
     let waits =
         |l: &crate::deposit::Leg| is_declined(l) && l.payee == *payee && DestinationUse::of(l.purpose) == of;

@@ -67,7 +67,7 @@ pub enum DecodeError {
     /// A counter is wrong.
     #[error("state.{field}: does not agree with the rest")]
     Field {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }
@@ -89,7 +89,7 @@ pub struct Parts {
     /// The terms that bind while an amendment waits for consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Arc<Terms>>,
-    /// All that changes.
+    /// All that commands change.
     pub state: State,
 }
 
@@ -175,7 +175,7 @@ impl Deal {
         }
     }
 
-    /// The deal that a journal tells of.
+    /// The deal that a journal leads to.
     ///
     /// # Errors
     /// [`DecodeError::NotAJournal`] where the first event is not `proposed` or a later one is; otherwise whatever
@@ -197,8 +197,8 @@ impl Deal {
         Ok(deal)
     }
 
-    /// Checks every invariant of the deal: what decoding checks, for tests and audits. Each part checks itself; here is
-    /// what they must agree on.
+    /// Checks every invariant of the deal, as decoding does: for tests and audits. Each part checks itself, and here is
+    /// what the parts must agree on.
     ///
     /// # Errors
     /// [`DecodeError`] names the field that does not agree.

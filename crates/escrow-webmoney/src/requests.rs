@@ -29,7 +29,7 @@ pub trait Call {
         secret.verify(self.service_id(), self.user_id(), self.hash())
     }
 
-    /// Who gives the call's commands: the user acts, the service on his behalf.
+    /// Who gives the call's commands: the user acts, through the service.
     fn caller(&self) -> Caller {
         Caller::party(self.user_id().clone()).via(self.service_id().0.clone())
     }
@@ -69,7 +69,7 @@ pub struct ContractCreated {
 }
 
 /// A side accepts the contract, and says by which transaction it has paid its deposit, which happens outside. The
-/// proposer, who has accepted by proposing, names his own payment by the same call.
+/// proposer, who has accepted by proposing, names their own payment by the same call.
 ///
 /// # Source
 /// WebMoney Escrow, `ContractAccept`.
@@ -82,7 +82,7 @@ pub struct ContractAccept {
     pub user_id: PartyId,
     /// ID предложения.
     pub contract_id: DealId,
-    /// Кошелек, платежные реквизиты: where the user wants what he earns.
+    /// Кошелек, платежные реквизиты: where the user wants the earnings.
     pub purse: Personal,
     /// ID транзакции, по которой произошла оплата залога; absent where nothing is to be paid, or where it is paid later.
     #[serde(default)]

@@ -10,14 +10,14 @@ use crate::{Award, PartyId, Side};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDispute {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// Where the host keeps the proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<FileRef>,
 }
 
-/// Offers to settle. A later offer replaces one's own; an offer of nothing is an offer.
+/// Offers to settle. A later offer replaces the party's earlier one. An offer of nothing is an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeAward {
@@ -38,7 +38,7 @@ pub struct AcceptAward {
 #[serde(deny_unknown_fields)]
 pub struct WithdrawDispute {
     /// Which opening of the dispute is given up, by [`Dispute::openings`](crate::Dispute::openings): a repeat that
-    /// arrives after the dispute was opened again then gives up nothing. Absent: the one that stands.
+    /// arrives after the dispute was opened again then gives up nothing. Absent: the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<u32>,
 }
@@ -47,7 +47,7 @@ pub struct WithdrawDispute {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileClaim {
-    /// Its number there.
+    /// The claim's number at the court or arbitration.
     pub reference: Reference,
 }
 
@@ -66,6 +66,6 @@ pub struct Rule {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppointArbiter {
-    /// Who; never a party to the deal, nor somebody paid by it.
+    /// The arbiter; never a party to the deal, nor somebody whom the deal pays.
     pub arbiter: PartyId,
 }

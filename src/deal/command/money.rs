@@ -124,7 +124,7 @@ pub struct RedirectRefund {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargebackStep {
-    /// The payer has asked his bank for the money.
+    /// The payer has asked their bank for the money: so much of it is kept back.
     Opened,
     /// The bank has taken it.
     Lost,
@@ -162,6 +162,6 @@ pub struct AddCharge {
     pub payee: Payee,
     /// How much; positive, in the deal's currency.
     pub amount: Money,
-    /// What for.
+    /// The reason.
     pub reason: Reason,
 }

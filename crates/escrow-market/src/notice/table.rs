@@ -1,4 +1,4 @@
-//! The table: event by event, who is told what. Exhaustive, so that a new event must take a stand.
+//! The table: event by event, who is told what. Exhaustive, so that a new event must be decided on.
 
 use escrow::dispute::DisputeStage;
 use smallvec::{SmallVec, smallvec};
@@ -36,7 +36,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::Agreed { side, terms_version } => {
             (both(), News::Agreed { side: *side, terms_version: *terms_version })
         }
-        // what the payer does on the way to paying is his own; that it came in is everybody's
+        // what the payer does on the way to paying is private; that the money came in is everybody's
         Event::PaymentClaimed { .. } | Event::PaymentRequested { .. } => return None,
         Event::PaymentReceived { deposit, amount, gateway, held_until, .. } => {
             let (gateway, held_until) = (gateway.clone(), *held_until);

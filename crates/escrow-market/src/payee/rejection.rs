@@ -25,9 +25,9 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// The rules for codes break a limit.
@@ -41,7 +41,7 @@ pub enum Rejection {
         /// How many.
         wrong: u16,
     },
-    /// The id stands for another destination.
+    /// The id names another destination.
     #[error("id: stands for another destination; choose a new one")]
     IdTaken,
     /// The id stood for a destination that was retired.
@@ -90,7 +90,7 @@ impl Rejection {
         }
     }
 
-    /// Can the same command succeed later, or after reading the profile again?
+    /// Whether the same command can succeed later, or after the profile was read again.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Stale { .. } | Self::Locked { .. } | Self::TooMany { .. } | Self::NotVerified => true,

@@ -24,7 +24,7 @@ use escrow::{Actor, Command, Deal, Role, Side, Time};
 
 pub(super) use self::money::{answer, chargeback, payment};
 
-/// What brings the deal on from where it stands.
+/// What brings the deal on from its current state.
 pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
     let by_gateway = |command| (Actor::Gateway, command);
     if deal.has_pending() && !salt.once_in(4) {
