@@ -406,7 +406,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
             let claim = own_unpaid(deal, role)
-                .map(|(deposit, _)| PaymentClaim::new(deposit, text("bank"), text(&fresh)));
+                .map(|(deposit, _)| StatedPayment::new(deposit, text("bank"), text(&fresh)));
             let with = |payment| Agree::new(terms_version).payment(payment);
             let mut all = vec![with(None).into()];
             all.extend(claim.map(|claim| with(Some(claim)).into()));

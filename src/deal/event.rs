@@ -80,7 +80,7 @@ pub enum Event {
         terms_version: u32,
     },
     /// A party says that it has paid: the gateway is asked.
-    PaymentClaimed {
+    PaymentStated {
         /// The question. Apart, so that an event is no larger than a payment that came in.
         order: Box<Order>,
         /// Where it was paid.
@@ -394,7 +394,7 @@ impl Event {
     /// The order to the gateway that this event brings, if any.
     pub const fn order(&self) -> Option<&Order> {
         match self {
-            Self::PaymentClaimed { order, .. } => Some(order),
+            Self::PaymentStated { order, .. } => Some(order),
             Self::CaptureOrdered { order } | Self::LegOrdered { order } => Some(order),
             Self::Proposed { .. }
             | Self::TermsAmended { .. }

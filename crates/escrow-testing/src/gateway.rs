@@ -180,10 +180,10 @@ impl ScriptedGateway {
     }
 }
 
-/// The gateway's id: that of the claimed payment where one is verified, otherwise made from the key.
+/// The gateway's id: that of the stated payment where one is verified, otherwise made from the key.
 fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
-    if let (true, Some(claimed)) = (order.transaction.kind().is_inbound(), order.source) {
-        return Some(claimed.clone());
+    if let (true, Some(stated)) = (order.transaction.kind().is_inbound(), order.source) {
+        return Some(stated.clone());
     }
     // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
     Reference::new(format!("gw-{}", order.key.transaction)).ok()

@@ -39,7 +39,7 @@ pub struct Agree {
     pub terms_version: u32,
     /// A payment that the party says it has made. No proof: the gateway is asked to verify it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<PaymentClaim>,
+    pub payment: Option<StatedPayment>,
 }
 
 impl Agree {
@@ -50,7 +50,7 @@ impl Agree {
 
     /// The payment that the party says it has made.
     #[must_use]
-    pub fn payment(mut self, payment: impl Into<Option<PaymentClaim>>) -> Self {
+    pub fn payment(mut self, payment: impl Into<Option<StatedPayment>>) -> Self {
         self.payment = payment.into();
         self
     }
@@ -60,7 +60,7 @@ impl Agree {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct PaymentClaim {
+pub struct StatedPayment {
     /// The deposit; the party's own.
     pub deposit: DepositId,
     /// Where it was paid.
@@ -69,7 +69,7 @@ pub struct PaymentClaim {
     pub reference: Reference,
 }
 
-impl PaymentClaim {
+impl StatedPayment {
     /// The payment that this gateway knows under this id.
     pub const fn new(deposit: DepositId, gateway: GatewayName, reference: Reference) -> Self {
         Self { deposit, gateway, reference }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
     ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost,
-    PaymentClaim, Post, ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StopPerforming,
+    StatedPayment, Post, ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StopPerforming,
     Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
@@ -46,7 +46,7 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
             offer(Agree::new(terms_version).into(), 0);
             for deposit in own(deal, side) {
                 let reference = text(&format!("claim-{}", inbound(deal)));
-                let payment = PaymentClaim::new(deposit.id(), text("bank"), reference);
+                let payment = StatedPayment::new(deposit.id(), text("bank"), reference);
                 offer(Agree::new(terms_version).payment(payment).into(), 1);
             }
         }

@@ -296,7 +296,7 @@ fn samples() -> Vec<(Deal, Event)> {
         serde_json::to_value(&proposed).unwrap(),
         json!({ "type": "terms_amended", "terms_version": 2, "terms": terms, "changed": [], "deposits": [], "consents": { "buyer": true, "seller": false } }),
         json!({ "type": "agreed", "side": "buyer", "terms_version": 1 }),
-        json!({ "type": "payment_claimed", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
+        json!({ "type": "payment_stated", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
         json!({ "type": "payment_requested", "tx": 9, "deposit": "buyer_payment", "amount": money, "key": "k",
             "form": { "method": "card", "return_urls": { "success_url": "https://a", "fail_url": "https://b" } } }),
         json!({ "type": "payment_received", "tx": 9, "deposit": "buyer_payment", "amount": money, "gateway": "bank", "reference": "r" }),
@@ -408,7 +408,7 @@ fn on_hold() -> World {
 fn claimed() -> World {
     let mut w = World::new(plain(Policy::guarantee()));
     w.act(&seller(), agree(1));
-    let claim = escrow::deal::command::PaymentClaim::new(B, text("bank"), text("c"));
+    let claim = escrow::deal::command::StatedPayment::new(B, text("bank"), text("c"));
     w.act(&buyer(), escrow::deal::command::Agree::new(1).payment(claim));
     w
 }

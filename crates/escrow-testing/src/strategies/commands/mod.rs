@@ -7,7 +7,7 @@ mod work;
 
 use std::sync::Arc;
 
-use self::money::{add_charge, claim, destination, honest_answer, is_charge, pay, request};
+use self::money::{add_charge, destination, honest_answer, is_charge, pay, request, stated};
 use self::terms::amend;
 use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};
@@ -114,7 +114,7 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
     match kind {
         CommandKind::Amend => amend(deal, salt).into(),
         CommandKind::Agree => Agree::new(deal.terms_version().saturating_sub(salt.once_in(12).into()))
-            .payment(salt.once_in(4).then(|| claim(deal, side, salt)))
+            .payment(salt.once_in(4).then(|| stated(deal, side, salt)))
             .into(),
         CommandKind::RequestPayment => request(deal, side, salt).into(),
         CommandKind::ConfirmPayment => payment(deal, now, salt),

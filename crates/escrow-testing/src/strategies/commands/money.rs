@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::cast::{COURIER, INSURER};
 use super::super::salt::{Salt, nth, text};
 use escrow::deal::command::{
-    AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentClaim,
+    AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, StatedPayment,
     PaymentForm, RedirectRefund, RequestPayment, ReturnUrls, SetDestination, Wake,
 };
 use escrow::deposit::{DepositId, GatewayName, Reference};
@@ -26,14 +26,14 @@ fn fresh_reference(deal: &Deal) -> Reference {
 }
 
 /// A payment that a party names: one of a few, or one that the deal knows already.
-pub(super) fn claim(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> PaymentClaim {
+pub(super) fn stated(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> StatedPayment {
     let known = deal.transactions().iter().filter_map(|t| t.gateway().zip(t.reference())).next_back();
     let (gateway, reference) = match known {
         Some((gateway, reference)) if salt.once_in(3) => (gateway.clone(), reference.clone()),
-        _ => (gateway(salt), text(salt.of(&["claimed-1", "claimed-2"]))),
+        _ => (gateway(salt), text(salt.of(&["stated-1", "stated-2"]))),
     };
     let deposit = own_deposit(deal, side, salt);
-    PaymentClaim::new(deposit, gateway, reference)
+    StatedPayment::new(deposit, gateway, reference)
 }
 
 /// A deposit of this side that something is missing to; sometimes any deposit.
@@ -116,7 +116,7 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
     }
     let (gateway, reference) = match known {
         Some((gateway, reference)) if salt.once_in(8) => (gateway.clone(), reference.clone()),
-        _ if salt.once_in(8) => (gateway(salt), text("claimed-1")),
+        _ if salt.once_in(8) => (gateway(salt), text("stated-1")),
         _ => (gateway(salt), fresh_reference(deal)),
     };
     ConfirmPayment::charged(deposit, gateway, reference, amount)
@@ -164,7 +164,7 @@ pub(super) fn add_charge(deal: &Deal, salt: &mut Salt) -> AddCharge {
     )
 }
 
-/// An answer to an order that waits for one: mostly success; to a claim, the reference that was claimed.
+/// An answer to an order that waits for one: mostly success; to a stated payment, the reference that was stated.
 pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
     let pending: Vec<_> = deal.pending().collect();
     if pending.is_empty() {
