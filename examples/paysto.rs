@@ -100,14 +100,12 @@ fn sale(now: Time) -> Result<Deal, Any> {
     ];
     let (boris, sonya) = (Context::party(now, "boris".parse()?), Context::party(now, "sonya".parse()?));
     let (mut deal, _) = Deal::propose(DealId::new(Uuid::from_u128(1)), Terms::new(draft)?, &boris)?;
-    let paid = ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: "paysto".parse()?,
-        reference: "payment-1".parse()?,
-        amount: rub(1_000_00),
-        transaction: None,
-        held_until: None,
-    };
+    let paid = ConfirmPayment::charged(
+        DepositId::BUYER_PAYMENT,
+        "paysto".parse()?,
+        "payment-1".parse()?,
+        rub(1_000_00),
+    );
     let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
     let owners = [
         (Payee::Seller, sonya.clone()),
@@ -116,7 +114,7 @@ fn sale(now: Time) -> Result<Deal, Any> {
     ];
     for (payee, owner) in owners {
         let destination = Some(Destination::Balance);
-        let _ = deal.handle(&SetDestination { payee, destination }.into(), &owner)?;
+        let _ = deal.handle(&SetDestination::new(payee, destination).into(), &owner)?;
     }
     let _ = deal.handle(&StartPerforming {}.into(), &sonya)?;
     println!("Boris pays {} for an article; Sonya delivers, Boris accepts.", rub(1_000_00));

@@ -69,7 +69,9 @@ impl Deal {
                     self.agreed = None;
                 }
             }
-            Event::PaymentClaimed { order, gateway, reference } => books.claim(order, gateway, reference, at),
+            Event::PaymentStated { order, gateway, reference } => {
+                books.state_payment(order, gateway, reference, at)
+            }
             Event::PaymentRequested { tx, deposit, amount, key, form } => {
                 books.request_payment((*tx, *deposit, *amount), key, form, at);
             }

@@ -82,7 +82,7 @@ pub enum Event {
         terms_version: u32,
     },
     /// A party says that it has paid: the gateway is asked.
-    PaymentClaimed {
+    PaymentStated {
         /// The order to verify it. Boxed, so that an event is no larger than a payment that came in.
         order: Box<Order>,
         /// Where it was paid.
@@ -396,7 +396,7 @@ impl Event {
     /// The order to the gateway that this event brings, if any.
     pub const fn order(&self) -> Option<&Order> {
         match self {
-            Self::PaymentClaimed { order, .. } => Some(order),
+            Self::PaymentStated { order, .. } => Some(order),
             Self::CaptureOrdered { order } | Self::LegOrdered { order } => Some(order),
             Self::Proposed { .. }
             | Self::TermsAmended { .. }

@@ -6,7 +6,7 @@ use super::Deal;
 use super::phase::{Phase, PhaseKind};
 use crate::dispute::Opener;
 use crate::terms::{Acceptance, BuyerCancel, Moderation};
-use crate::{Role, Side};
+use crate::{RejectionClass, Role, Side};
 
 /// A condition on which a permission depends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -143,6 +143,28 @@ impl Guard {
             Self::ChangesLeft => "no-changes-left",
             Self::OfferMade => "no-such-offer",
             Self::MayWithdraw => "not-your-dispute",
+        }
+    }
+
+    /// What kind of refusal it is, of whom it turns down.
+    pub const fn class(self) -> RejectionClass {
+        match self {
+            Self::AllAgreed
+            | Self::Funded
+            | Self::CaptureConfirmed
+            | Self::ToldByHand
+            | Self::MayDispute
+            | Self::InArbitration
+            | Self::ChangesLeft
+            | Self::OfferMade => RejectionClass::Conflict,
+            Self::RevisionsLeft => RejectionClass::Gone,
+            Self::ModerationOn
+            | Self::AcceptedByBuyer
+            | Self::PartialBuyoutAllowed
+            | Self::AcceptedMutually
+            | Self::MayCancelFunded
+            | Self::BuyerMayCancelNow
+            | Self::MayWithdraw => RejectionClass::Forbidden,
         }
     }
 

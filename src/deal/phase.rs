@@ -118,6 +118,22 @@ names! {
     }
 }
 
+impl PhaseKind {
+    /// Is it decided how the deal ends?
+    pub const fn has_ended(self) -> bool {
+        match self {
+            Self::Paying | Self::Closed => true,
+            Self::Proposed
+            | Self::AwaitingDeposit
+            | Self::Moderation
+            | Self::AwaitingPerformance
+            | Self::Performing
+            | Self::AwaitingAcceptance
+            | Self::Disputed => false,
+        }
+    }
+}
+
 impl Phase {
     /// The phase without its data.
     pub const fn kind(&self) -> PhaseKind {

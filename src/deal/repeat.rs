@@ -19,12 +19,12 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::Agree(c) => {
             c.terms_version == agreement.version
                 && role.side().is_some_and(|side| agreement.consents.of(side))
-                && c.payment.as_ref().is_none_or(|claim| {
-                    let claimed = |t: &crate::deposit::Transaction| {
-                        t.gateway.as_ref() == Some(&claim.gateway)
-                            && t.reference.as_ref() == Some(&claim.reference)
+                && c.payment.as_ref().is_none_or(|stated| {
+                    let known = |t: &crate::deposit::Transaction| {
+                        t.gateway.as_ref() == Some(&stated.gateway)
+                            && t.reference.as_ref() == Some(&stated.reference)
                     };
-                    deal.transactions().iter().any(claimed)
+                    deal.transactions().iter().any(known)
                 })
         }
         Command::RequestPayment(c) => {
@@ -106,7 +106,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 t.reference.as_ref() == Some(reference)
             }
             (TransactionState::Failed(_), Answered::Declined(_)) => true,
-            // a claim of a payment that had come in elsewhere: the money is counted, the claim is not
+            // a stated payment that had come in elsewhere: the money is counted, the statement is not
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
                 t.reference.as_ref() == Some(reference)
                     && t.gateway.as_ref().is_some_and(|g| deal.books().knows(g, reference, Some(t.id)))

@@ -178,7 +178,7 @@ pub enum HoldState {
 pub struct Order {
     /// Its number, from which the idempotency key is made.
     pub tx: TxId,
-    /// What to do. `charge`: verify a payment that a party claims to have made.
+    /// What to do. `charge`: verify a payment that a party states to have made.
     pub kind: TransactionKind,
     /// Whose pot.
     pub deposit: DepositId,

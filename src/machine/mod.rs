@@ -143,6 +143,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod class;
 mod context;
 mod decode;
 mod out;
@@ -152,6 +153,7 @@ mod rules;
 mod transition;
 mod transitions;
 
+pub use self::class::RejectionClass;
 pub use self::context::Context;
 pub use self::decode::{DecodeError, replay};
 pub use self::out::Out;

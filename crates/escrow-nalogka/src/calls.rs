@@ -256,14 +256,15 @@ fn attach(
         let missing = || ApiError::item(format!("attachments[{index}].id"), "there is no such file");
         let FileInfo { mime, size, digest } = files(&new.id).ok_or_else(missing)?;
         let (id, description) = (new.id.clone(), new.description.clone().unwrap_or_default());
-        Ok(Attach { attachment: Arc::new(Attachment { id, description, mime, size, digest }) }.into())
+        Ok(Attach::new(Arc::new(Attachment::new(id, mime, size).description(description).digest(digest)))
+            .into())
     };
     attachments.iter().enumerate().map(one).collect()
 }
 
 fn payout_to(requisite: &InstrumentRef) -> Command {
     let destination = Some(Destination::Account(requisite.clone()));
-    SetDestination { payee: Payee::Seller, destination }.into()
+    SetDestination::new(Payee::Seller, destination).into()
 }
 
 impl AddAttachments {
@@ -343,7 +344,7 @@ impl UpdateDeal {
         let mut commands = Vec::new();
         let terms = Terms::new(draft)?;
         if terms != **old {
-            commands.push(Amend { from_version: deal.terms_version(), terms: Arc::new(terms) }.into());
+            commands.push(Amend::new(deal.terms_version(), Arc::new(terms)).into());
         }
         commands.extend(attach(&self.attachments, files)?);
         if let Some(requisite) = &self.payout_requisite_id {
@@ -381,13 +382,13 @@ impl Call {
     /// The command.
     pub fn command(&self) -> Command {
         match self {
-            Self::Cancel { comment } => Cancel { reason: comment.clone(), at_fault: None }.into(),
+            Self::Cancel { comment } => Cancel::new(comment.clone()).into(),
             Self::ConfirmAcceptation => Accept::default().into(),
             Self::PerformingStart => StartPerforming {}.into(),
             Self::PerformingStop => StopPerforming {}.into(),
             Self::SetTrack(SetPerformingTrack { tracker_short_name, code }) => {
-                let track = Track { tracker: tracker_short_name.clone(), code: code.clone() };
-                SetTrack { track: Arc::new(track) }.into()
+                let track = Track::new(tracker_short_name.clone(), code.clone());
+                SetTrack::new(Arc::new(track)).into()
             }
             Self::RemoveTrack => RemoveTrack {}.into(),
         }

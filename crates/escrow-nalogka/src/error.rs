@@ -241,7 +241,7 @@ impl From<Rejection> for ApiError {
             | Rejection::AmountTooLarge
             | Rejection::TooMany { .. }
             | Rejection::KeyReused
-            | Rejection::AlreadySettled { .. }
+            | Rejection::AlreadyAnswered { .. }
             | Rejection::ConfirmInstead { .. }
             | Rejection::AttemptUnanswered
             | Rejection::ServiceAmended
@@ -254,8 +254,7 @@ impl From<Rejection> for ApiError {
             | Rejection::ArbiterIsAParty
             | Rejection::NoSuchOffer
             | Rejection::NoSuchOpening { .. }
-            | Rejection::ChargebackClosed
-            | Rejection::Overflow => ErrorKind::Validation,
+            | Rejection::ChargebackClosed => ErrorKind::Validation,
             // a reason that is younger than this crate
             _ => ErrorKind::Validation,
         };

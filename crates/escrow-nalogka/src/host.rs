@@ -105,7 +105,7 @@ impl HostData {
             Event::Proposed { .. }
             | Event::TermsAmended { .. }
             | Event::Agreed { .. }
-            | Event::PaymentClaimed { .. }
+            | Event::PaymentStated { .. }
             | Event::PaymentRequested { .. }
             | Event::PaymentReceived { .. }
             | Event::Remarked { .. }

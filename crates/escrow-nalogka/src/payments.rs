@@ -65,9 +65,9 @@ fn request(
     let amount = amount.filter(|amount| amount.is_positive()).ok_or_else(nothing)?;
     let key = format!("v{}-{}-{method}", deal.terms_version(), amount.minor());
     let key = ClientKey::new(key).map_err(|_| nothing())?;
-    let return_urls = ReturnUrls { success_url: success.text(), fail_url: fail.text() };
-    let form = Arc::new(PaymentForm { method: method.clone(), return_urls });
-    Ok(RequestPayment { key, deposit, amount, form })
+    let return_urls = ReturnUrls::new(success.text(), fail.text());
+    let form = Arc::new(PaymentForm::new(method.clone(), return_urls));
+    Ok(RequestPayment::new(key, deposit, amount, form))
 }
 
 fn side_of(deal: &Deal, actor: &Actor) -> Result<Side, ApiError> {

@@ -171,7 +171,7 @@ impl ScriptedGateway {
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
-        books.webhooks.extend(webhook.map(|result| Answer { transaction: transaction.id(), result }));
+        books.webhooks.extend(webhook.map(|result| Answer::new(transaction.id(), result)));
         if let Some(answer) = answer {
             let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
             books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
@@ -180,10 +180,10 @@ impl ScriptedGateway {
     }
 }
 
-/// The gateway's id: that of the claimed payment where one is verified, otherwise made from the key.
+/// The gateway's id: that of the stated payment where one is verified, otherwise made from the key.
 fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
-    if let (true, Some(claimed)) = (order.transaction.kind().is_inbound(), order.source) {
-        return Some(claimed.clone());
+    if let (true, Some(stated)) = (order.transaction.kind().is_inbound(), order.source) {
+        return Some(stated.clone());
     }
     // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
     Reference::new(format!("gw-{}", order.key.transaction)).ok()

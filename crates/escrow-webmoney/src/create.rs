@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::MAX_COUNT;
 use super::project::DAY;
-use super::requests::{claim, purse, side_of};
+use super::requests::{purse, side_of, stated};
 use super::values::object;
 use super::{Amount, CallError, ExtUserInfo, Problem, RequestHash, ServiceId};
 use escrow::deal::Deal;
@@ -135,8 +135,8 @@ impl ContractCreate {
             Side::Buyer => ("buyer.TranId", &self.buyer),
             Side::Seller => ("seller.TranId", &self.seller),
         };
-        let claim = claim(deal, side, (field, own.tran_id.as_ref()), gateway)?;
-        let agree = claim.map(|payment| Agree { terms_version: 1, payment: Some(payment) }.into());
+        let stated = stated(deal, side, (field, own.tran_id.as_ref()), gateway)?;
+        let agree = stated.map(|payment| Agree::new(1).payment(payment).into());
         Ok(agree.into_iter().chain(wallet.map(|w| purse(side, w))).collect())
     }
 

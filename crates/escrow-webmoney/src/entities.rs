@@ -38,7 +38,7 @@ pub struct ExtUserInfo {
     /// Номер счета: the number of the side's latest payment request, counted from 1 within the deal.
     pub invoice_id: Option<u32>,
     /// Номер транзакции при оплате залога. In the service's answer it has paid where `IsDepositPaid`, and is otherwise
-    /// only claimed, or a part.
+    /// only stated, or a part.
     pub tran_id: Option<Reference>,
 }
 

@@ -37,7 +37,7 @@ pub enum Problem {
     },
     /// The flag or number is the service's answer, never a client's to give.
     AnswerOnly,
-    /// Only a party's own payment can be claimed by it.
+    /// Only a party's own payment can be stated by it.
     NotYours,
     /// A deposit that pays must be in the currency of the price.
     DepositPaysInPrice,

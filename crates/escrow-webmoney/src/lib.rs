@@ -6,7 +6,7 @@
 //! | call | becomes |
 //! |---|---|
 //! | [`ContractCreate`] | validated [`Terms`](escrow::Terms), for [`Deal::propose`](escrow::Deal::propose) |
-//! | [`ContractAccept`] | `Agree` to one version, with the transaction as a claim; `SetDestination` for the purse |
+//! | [`ContractAccept`] | `Agree` to one version, with the transaction as a stated payment; `SetDestination` for the purse |
 //! | [`ContractCancel`] | `Cancel`: turns the contract down |
 //! | [`DealSuccess`], [`DealCancel`] | `Report` success, failure |
 //! | [`ArbitrageCreateClaim`] | `FileClaim` |

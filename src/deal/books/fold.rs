@@ -84,7 +84,7 @@ impl Books {
     }
 
     /// A party says that it has paid: the gateway is asked.
-    pub(in crate::deal) fn claim(
+    pub(in crate::deal) fn state_payment(
         &mut self,
         order: &Order,
         gateway: &GatewayName,

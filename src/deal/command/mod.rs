@@ -18,7 +18,7 @@ pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, SetDestination,
 };
-pub use proposal::{Agree, Amend, Approve, Cancel, Extend, PaymentClaim, Remark};
+pub use proposal::{Agree, Amend, Approve, Cancel, Extend, Remark, StatedPayment};
 
 commands! {
     /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.

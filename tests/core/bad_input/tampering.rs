@@ -20,14 +20,14 @@ pub fn runs_to_its_end(deal: &Deal) -> Result<(), String> {
             let transaction = order.key.transaction;
             let claimed = order.source.filter(|_| order.transaction.kind().is_inbound()).cloned();
             let reference = claimed.unwrap_or_else(|| format!("gw-{transaction}").parse().unwrap());
-            command = Command::from(Answer { transaction, result: Answered::Succeeded(reference) });
+            command = Command::from(Answer::new(transaction, Answered::Succeeded(reference)));
             context = Context::gateway(deal.last_at());
         } else if let Some(due) = deal.next_deadline() {
             command = Wake {}.into();
             context = Context::clock(due);
         } else if let Some(open) = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened) {
             let (reference, deposit, amount) = (open.reference.clone(), open.deposit, open.amount);
-            command = Chargeback { reference, deposit, amount, step: ChargebackStep::Won }.into();
+            command = Chargeback::new(reference, deposit, amount, ChargebackStep::Won).into();
             context = Context::gateway(deal.last_at());
         } else {
             let inside = deal.money_inside().any(|m| !m.is_zero());

@@ -276,8 +276,9 @@ impl Books {
                     let (gateway, reference) = (gateway.clone(), reference.clone());
                     let (deposit, amount, transaction) = (t.deposit(), t.amount(), Some(t.id()));
                     let held_until = None;
-                    let payment =
-                        ConfirmPayment { deposit, gateway, reference, amount, transaction, held_until };
+                    let payment = ConfirmPayment::charged(deposit, gateway, reference, amount)
+                        .answering(transaction)
+                        .held_until(held_until);
                     self.receive(before, &payment, news);
                 }
             }

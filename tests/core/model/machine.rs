@@ -256,7 +256,7 @@ impl Run {
             let open = self.deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened).cloned();
             if let Some(open) = open {
                 let (reference, deposit, amount) = (open.reference, open.deposit, open.amount);
-                let won = Chargeback { reference, deposit, amount, step: ChargebackStep::Won };
+                let won = Chargeback::new(reference, deposit, amount, ChargebackStep::Won);
                 self.give(&won.into(), &Context::gateway(self.now))?;
             } else if let Some((actor, command)) = self.world.last_word(&self.deal)? {
                 self.give(&command, &Context::new(self.now, actor))?;

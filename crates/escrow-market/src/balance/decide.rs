@@ -89,7 +89,7 @@ impl Rules for Balance {
         let status = self.named(number)?.status();
         let settled = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
         if settled && command.kind() == CommandKind::Answer {
-            return Err(Rejection::AlreadySettled { number, status });
+            return Err(Rejection::AlreadyAnswered { number, status });
         }
         Ok(Some(status))
     }
@@ -186,8 +186,8 @@ impl Balance {
         self.check_fact(c.fact(), c.amount, c.settled_at, out.now())?;
         let minor = c.amount.minor();
         // every other sum is part of this one
-        self.sums.credited.checked_add(minor).ok_or(Rejection::Overflow)?;
-        let available = self.sums.available.checked_add(minor).ok_or(Rejection::Overflow)?;
+        self.sums.credited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
+        let available = self.sums.available.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::Credited {
             deal: c.deal,
             transaction: c.transaction,
@@ -202,8 +202,8 @@ impl Balance {
     fn judge_debit(&self, c: &command::Debit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         self.check_fact(c.fact(), c.amount, c.since, out.now())?;
         let minor = c.amount.minor();
-        self.sums.debited.checked_add(minor).ok_or(Rejection::Overflow)?;
-        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::Overflow)?;
+        self.sums.debited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
+        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::Debited {
             deal: c.deal,
             receivable: c.receivable,
@@ -238,7 +238,7 @@ impl Balance {
     /// Reserves the amount and the fee, if the limits allow it and there is so much.
     fn judge_request(&self, c: &command::Request, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         let last = self.last_number();
-        let next = last.checked_add(1).ok_or(Rejection::Overflow)?;
+        let next = last.checked_add(1).ok_or(Rejection::SumTooLarge)?;
         if (1..=last).contains(&c.number) {
             return Err(Rejection::NumberTaken { number: c.number, next });
         }
@@ -258,7 +258,7 @@ impl Balance {
         if let Some(max) = policy.max.filter(|max| minor > max.minor()) {
             return Err(Rejection::OverMaximum { max });
         }
-        let fee = policy.fee.of(minor).ok_or(Rejection::Overflow)?;
+        let fee = policy.fee.of(minor).ok_or(Rejection::SumTooLarge)?;
         if fee >= minor {
             return Err(Rejection::FeeOverAmount { fee: self.money(fee) });
         }
@@ -272,13 +272,13 @@ impl Balance {
             return Err(Rejection::TooManyOpen { max: policy.max_open });
         }
         self.check_codes(out.now())?;
-        let total = minor.checked_add(fee).ok_or(Rejection::Overflow)?;
+        let total = minor.checked_add(fee).ok_or(Rejection::SumTooLarge)?;
         if total > self.sums.available {
             let (total, available) = (self.money(total), self.available());
             return Err(Rejection::Insufficient { total, available });
         }
-        let available = self.sums.available.checked_sub(total).ok_or(Rejection::Overflow)?;
-        let reserved = self.sums.reserved.checked_add(total).ok_or(Rejection::Overflow)?;
+        let available = self.sums.available.checked_sub(total).ok_or(Rejection::SumTooLarge)?;
+        let reserved = self.sums.reserved.checked_add(total).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::WithdrawalRequested {
             withdrawal: c.number,
             amount: c.amount,

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::PlainCode;
-use escrow::Time;
+use escrow::{RejectionClass, Time};
 
 /// Why an attempt, or a new code, is refused. Nothing was compared, and nothing has changed. `Copy`, without the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -44,25 +44,29 @@ pub enum CodeRejection {
 impl CodeRejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::OtherCode { .. } => "code-other",
-            Self::OutOfOrder { .. } => "code-out-of-order",
-            Self::Used => "code-used",
-            Self::Expired { .. } => "code-expired",
-            Self::Exhausted => "code-exhausted",
-            Self::TooMany { .. } => "code-too-many",
-        }
+        self.row().0
+    }
+
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
     }
 
     /// Whether the same command can succeed later, after the state was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Gone};
         match self {
-            Self::OutOfOrder { .. } => true,
-            Self::OtherCode { .. }
-            | Self::Used
-            | Self::Expired { .. }
-            | Self::Exhausted
-            | Self::TooMany { .. } => false,
+            Self::OtherCode { .. } => ("code-other", Conflict, false),
+            Self::OutOfOrder { .. } => ("code-out-of-order", Conflict, true),
+            Self::Used => ("code-used", Gone, false),
+            Self::Expired { .. } => ("code-expired", Gone, false),
+            Self::Exhausted => ("code-exhausted", Gone, false),
+            Self::TooMany { .. } => ("code-too-many", Conflict, false),
         }
     }
 }

@@ -68,14 +68,12 @@ pub struct Recipient {
 /// let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
 /// let now = Time::parse("2026-03-01T12:00:00Z")?;
 /// let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &Context::party(now, "shop".parse()?))?;
-/// let paid = ConfirmPayment {
-///     deposit: DepositId::BUYER_PAYMENT,
-///     gateway: "bank".parse()?,
-///     reference: "payment-1".parse()?,
-///     amount: rub(23_500_00),
-///     transaction: None,
-///     held_until: None,
-/// };
+/// let paid = ConfirmPayment::charged(
+///     DepositId::BUYER_PAYMENT,
+///     "bank".parse()?,
+///     "payment-1".parse()?,
+///     rub(23_500_00),
+/// );
 /// let transition = escrow::transition(&deal, &paid.into(), &Context::gateway(now))?;
 /// let mut told = Vec::new();
 /// for recorded in transition.events() {

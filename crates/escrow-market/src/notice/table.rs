@@ -37,7 +37,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
             (both(), News::Agreed { side: *side, terms_version: *terms_version })
         }
         // what the payer does on the way to paying is private; that the money came in is everybody's
-        Event::PaymentClaimed { .. } | Event::PaymentRequested { .. } => return None,
+        Event::PaymentStated { .. } | Event::PaymentRequested { .. } => return None,
         Event::PaymentReceived { deposit, amount, gateway, held_until, .. } => {
             let (gateway, held_until) = (gateway.clone(), *held_until);
             (both(), News::PaymentReceived { deposit: *deposit, amount: *amount, gateway, held_until })
@@ -149,7 +149,7 @@ fn succeeded<'d>(deal: &'d Deal, t: &Transaction) -> Option<(Audience<'d>, News)
 fn failed<'d>(deal: &'d Deal, t: &Transaction) -> Option<(Audience<'d>, News)> {
     let (deposit, amount) = (t.deposit(), t.amount());
     match t.kind() {
-        // a claim of a payment, or a request
+        // a stated payment, or a request
         TransactionKind::Charge | TransactionKind::Hold => {
             Some((owner(deal, deposit), News::PaymentDenied { deposit, amount }))
         }

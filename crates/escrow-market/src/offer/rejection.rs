@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{CommandKind, Role, Status};
-use escrow::DealId;
 use escrow::terms::TermsError;
+use escrow::{DealId, RejectionClass};
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -92,45 +92,40 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::WrongStatus { .. } => "wrong-status",
-            Self::TakerMissing => "taker-missing",
-            Self::OwnOffer => "own-offer",
-            Self::DealReused { .. } => "deal-reused",
-            Self::CountZero => "count-zero",
-            Self::CountOverAvailable { .. } => "count-over-available",
-            Self::CountOverLimit { .. } => "count-over-limit",
-            Self::TooManyTakes { .. } => "too-many-takes",
-            Self::Terms(_) => "invalid-terms",
-            Self::UnknownTake { .. } => "unknown-take",
-            Self::TakeReturned { .. } => "take-returned",
-        }
+        self.row().0
+    }
+
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
     }
 
     /// Whether the same command can succeed later, or after the offer was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
             Self::WrongStatus { status, .. } => match status {
-                Status::Open | Status::Paused | Status::Exhausted => true,
-                Status::Closed => false,
+                Status::Open | Status::Paused | Status::Exhausted => ("wrong-status", Conflict, true),
+                Status::Closed => ("wrong-status", Gone, false),
             },
-            // a count that is reserved may come back
-            Self::Stale { .. }
-            | Self::CountOverAvailable { .. }
-            | Self::CountOverLimit { .. }
-            | Self::TooManyTakes { .. } => true,
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::TakerMissing
-            | Self::OwnOffer
-            | Self::DealReused { .. }
-            | Self::CountZero
-            | Self::Terms(_)
-            | Self::UnknownTake { .. }
-            | Self::TakeReturned { .. } => false,
+            Self::TakerMissing => ("taker-missing", Invalid, false),
+            Self::OwnOffer => ("own-offer", Forbidden, false),
+            Self::DealReused { .. } => ("deal-reused", Conflict, false),
+            Self::CountZero => ("count-zero", Invalid, false),
+            Self::CountOverAvailable { .. } => ("count-over-available", Conflict, true),
+            Self::CountOverLimit { .. } => ("count-over-limit", Conflict, true),
+            Self::TooManyTakes { .. } => ("too-many-takes", Conflict, true),
+            Self::Terms(_) => ("invalid-terms", Invalid, false),
+            Self::UnknownTake { .. } => ("unknown-take", Invalid, false),
+            Self::TakeReturned { .. } => ("take-returned", Gone, false),
         }
     }
 }

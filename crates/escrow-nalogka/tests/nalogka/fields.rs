@@ -65,8 +65,8 @@ fn deposit() -> String {
 fn settled() -> World {
     let mut w = eventful();
     let award = Award::Amount(rub(1_000_00));
-    w.act(&seller(), ProposeAward { award });
-    w.act(&buyer(), AcceptAward { award });
+    w.act(&seller(), ProposeAward::new(award));
+    w.act(&buyer(), AcceptAward::new(award));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
     w

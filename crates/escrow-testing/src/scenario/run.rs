@@ -83,7 +83,7 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Overflow
+                Rejection::Stale { seen: 0, actual: 0 }
             }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
@@ -189,14 +189,13 @@ impl Run {
         self.payments = self.payments.saturating_add(1);
         let outstanding = self.deal.deposit(pay.deposit).map(|d| d.outstanding());
         let zero = escrow::Money::zero(self.deal.terms().currency);
-        ConfirmPayment {
-            deposit: pay.deposit,
-            gateway: text("scenario"),
-            reference: pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
-            amount: pay.amount.or(outstanding).unwrap_or(zero),
-            transaction: None,
-            held_until: pay.held_until,
-        }
+        ConfirmPayment::charged(
+            pay.deposit,
+            text("scenario"),
+            pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
+            pay.amount.or(outstanding).unwrap_or(zero),
+        )
+        .held_until(pay.held_until)
     }
 
     /// Lets time pass and the gateway answer until the deal is closed and nothing is on its way.

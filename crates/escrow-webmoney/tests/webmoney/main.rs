@@ -658,7 +658,7 @@ fn ruled(json: &Value, rules: &Rules, winner: Side) -> World {
     failure(&mut w, "anna");
     w.pass(10 * DAY);
     sue(&mut w, "anna").unwrap();
-    w.act(&judge(), Rule { award: Award::Winner(winner), at_fault: Some(winner.other()) });
+    w.act(&judge(), Rule::new(Award::Winner(winner)).at_fault(winner.other()));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
     w
@@ -716,8 +716,8 @@ fn the_arbitration_fee_comes_out_of_deposits_in_their_own_currency() {
 fn an_arbiter_may_be_appointed_once_it_comes_to_that() {
     let mut w = disputed_for_ten_days();
     sue(&mut w, "boris").unwrap();
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
-    w.act(&judge(), Rule { award: Award::Winner(Side::Seller), at_fault: None });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
+    w.act(&judge(), Rule::new(Award::Winner(Side::Seller)));
     w.done_all();
     assert_eq!(w.gets(&Payee::Seller, Purpose::Award), 1_000_00);
 }
