@@ -1,8 +1,8 @@
 //! Prints the state diagram of each preset as Mermaid: `cargo run --example statechart > docs/statechart.md`.
 //!
 //! No edge is drawn by hand. From a new deal on, every command that the table has for the phase is tried, by every
-//! role that it names, and so is every deadline; what `transition` makes of it is an edge, and each state that is
-//! new in kind is tried in turn. `tests/core/table/` uses the same exploration, and checks that the page is current.
+//! role that it names, and so is every deadline. An edge is where the table says that the command leads and the preset's
+//! deal went; each state that is new in kind is tried in turn. `tests/core/table/` uses the same exploration, and checks that the page is current.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![allow(clippy::panic, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
@@ -11,9 +11,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use escrow::deal::command::*;
-use escrow::deal::{CommandKind, DisputeStage, Permit, PhaseKind, Timer, cell};
+use escrow::deal::{CommandKind, Permit, PhaseKind, Timer, cell, leads};
 use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::dispute::Opener;
+use escrow::dispute::{DisputeStage, Opener};
 use escrow::settlement::Fault;
 use escrow::terms::{ArbitrationFee, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
 use escrow::{
@@ -96,6 +96,12 @@ fn diagram(policy: Policy) -> String {
     let mut arrows = BTreeMap::<(Node, Node), Labels>::new();
     explore(started(&terms), kind_of_state, commands, |before, cause, role, after| {
         let (from, to) = (node(before.phase()), node(after.phase()));
+        // the table says where a command leads; the deal went there
+        if let Cause::Command(kind) = cause
+            && from.0 != to.0
+        {
+            assert!(leads(*kind, from.0, role).contains(&to.0), "{kind} by {role}: {from:?} to {to:?}");
+        }
         if from != to {
             // money on its way changes the outcome no more
             let outcome = after.outcome().filter(|_| before.outcome().is_none());
@@ -175,7 +181,7 @@ pub(crate) fn draft(policy: Policy) -> TermsDraft {
     let mutual = policy.acceptance == escrow::terms::Acceptance::Mutual;
     let mut draft = TermsDraft::new(text("buyer"), text("seller"), Currency::RUB, items, policy);
     draft.arbiter = Some(text("arbiter"));
-    // he is paid for a ruling, and may say where
+    // the arbiter is paid for a ruling, and may say where
     let payee = FeePayee::Partner(text("arbiter"));
     let fixed = Some(rub(100));
     draft.policy.arbitration_fee = Some(ArbitrationFee {
@@ -406,7 +412,7 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
             let claim = own_unpaid(deal, role)
-                .map(|(deposit, _)| PaymentClaim::new(deposit, text("bank"), text(&fresh)));
+                .map(|(deposit, _)| StatedPayment::new(deposit, text("bank"), text(&fresh)));
             let with = |payment| Agree::new(terms_version).payment(payment);
             let mut all = vec![with(None).into()];
             all.extend(claim.map(|claim| with(Some(claim)).into()));

@@ -8,9 +8,9 @@
 //! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
-//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
-//!   point is mended by reloading the deal and resuming.
-//! - A [`Machine`] is what the deal is: a host writes its own on the same skeleton.
+//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that after a
+//!   crash at any point it is enough to reload the deal and resume.
+//! - A deal is a [`Machine`]: a host writes machines of its own on the same skeleton.
 //!
 //! # Examples
 //! ```

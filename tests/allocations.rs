@@ -192,7 +192,8 @@ fn commands() -> Vec<Command> {
         confirmed.deposit = deposit;
         Command::from(confirmed)
     };
-    let claim = |deposit| Some(PaymentClaim::new(deposit, "bank".parse().unwrap(), "pay-8".parse().unwrap()));
+    let claim =
+        |deposit| Some(StatedPayment::new(deposit, "bank".parse().unwrap(), "pay-8".parse().unwrap()));
     let answered = |tx, result| Command::from(Answer::new(TxId::new(tx), result));
     let succeeded = |reference: &str| Answered::Succeeded(reference.parse().unwrap());
     let part = |quantities: &[u32]| Command::from(Accept::part(quantities));

@@ -40,7 +40,7 @@ pub enum Guard {
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
     /// A revision was submitted that no request for changes has answered, and the seller may submit another one:
-    /// nobody is asked for what he may not give, nor twice for the same.
+    /// nobody is asked for what they may not give, nor twice for the same.
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
@@ -69,7 +69,7 @@ impl Guard {
         Self::MayWithdraw,
     ];
 
-    /// Does it hold, for this role?
+    /// Whether it holds, for this role.
     pub(super) fn holds(self, deal: &Deal, role: Role) -> bool {
         // what both have agreed to, while an amendment waits
         let policy = &deal.binding_terms().policy;
@@ -168,7 +168,7 @@ impl Guard {
         }
     }
 
-    /// Can it come to hold without another policy?
+    /// Whether it can come to hold under the same policy.
     pub(super) const fn is_transient(self) -> bool {
         match self {
             Self::AllAgreed
@@ -191,7 +191,7 @@ impl Guard {
     }
 }
 
-/// What to do next, for whom the guard turned down.
+/// What the actor whom the guard refused can do next.
 impl fmt::Display for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -72,12 +72,12 @@ type Events = machine::Events<Event>;
 pub struct Deal {
     id: DealId,
     terms: Arc<Terms>,
-    /// The version that both had agreed to, while an amendment waits for consent: what binds until then.
+    /// While an amendment waits for consent: the terms that both have agreed to, which bind until then.
     agreed: Option<Arc<Terms>>,
     state: State,
 }
 
-/// All of a deal that changes with its commands, in its parts, as it is stored. Small, and not growing with history.
+/// All that commands change of a deal, in its parts, as it is stored. Small; it does not grow with the history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -128,7 +128,7 @@ impl Deal {
     }
 }
 
-/// The same functions that the deal has of its own.
+/// Each is the deal's own function of the same name.
 impl Machine for Deal {
     type Command = Command;
     type Event = Event;

@@ -72,7 +72,7 @@ pub enum Phase {
         /// The settlement waits for the answer to a capture.
         awaiting_capture: bool,
     },
-    /// Over. Takes facts about money, and nothing else.
+    /// Over. Only facts about money are accepted.
     Closed {
         /// How it ended.
         outcome: Outcome,

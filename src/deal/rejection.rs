@@ -75,25 +75,25 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible for {role} while {phase}")]
     WrongPhase {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The phase now.
         phase: PhaseKind,
     },
     /// A condition on the deal or its policy does not hold.
     #[error("{0}")]
     Guard(Guard),
-    /// Somebody has amended the terms meanwhile.
+    /// The terms have been amended meanwhile.
     #[error("terms version {given} is not the current one: {actual}")]
     StaleTerms {
         /// The version that was named.
@@ -155,7 +155,7 @@ pub enum Rejection {
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
     #[error("transaction: {tx} is a payment request: confirm the payment with its amount and reference")]
     ConfirmInstead {
-        /// Which.
+        /// The transaction.
         tx: TxId,
     },
     /// The destination of a payee is refused while an attempt is without an answer.
@@ -237,7 +237,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, or after reading the deal again?
+    /// Whether the same command can succeed later, or after the deal was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

@@ -28,7 +28,7 @@ pub struct Parts {
     /// The terms that bind while an amendment waits for consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Arc<Terms>>,
-    /// All that changes.
+    /// All that commands change.
     pub state: State,
 }
 
@@ -112,7 +112,7 @@ impl Deal {
         }
     }
 
-    /// The deal that a journal tells of.
+    /// The deal that a journal leads to.
     ///
     /// # Errors
     /// [`DecodeError::NotAJournal`] where the first event is not `proposed` or a later one is; otherwise whatever
@@ -126,8 +126,8 @@ impl Deal {
         Ok(deal)
     }
 
-    /// Checks every invariant of the deal: what decoding checks, for tests and audits. Each part checks itself; here is
-    /// what they must agree on.
+    /// Checks every invariant of the deal, as decoding does: for tests and audits. Each part checks itself, and here is
+    /// what the parts must agree on.
     ///
     /// # Errors
     /// [`DecodeError`] names the field that does not agree.

@@ -29,7 +29,7 @@ pub enum DecodeError {
     /// A field contradicts the rest.
     #[error("state.{field}: does not agree with the rest")]
     Field {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }
@@ -55,7 +55,7 @@ impl DecodeError {
     }
 }
 
-/// The machine that a journal tells of, before its invariants are checked. `begin` makes the machine of its first event,
+/// The machine that a journal leads to, before its invariants are checked. `begin` makes the machine of its first event,
 /// and `None` of any other; `first` is the type of that event.
 ///
 /// # Errors

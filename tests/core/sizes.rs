@@ -31,7 +31,7 @@ fn texts(event: &Event) -> usize {
         Event::PaymentRequested { form, .. } => {
             of(&[&form.return_urls.success_url, &form.return_urls.fail_url])
         }
-        Event::PaymentClaimed { gateway, reference, .. } => of(&[gateway, reference]),
+        Event::PaymentStated { gateway, reference, .. } => of(&[gateway, reference]),
         Event::Submitted { revision: r, .. } => of(&[&r.preview, &r.original, &r.digest]),
         Event::Attached { attachment: a } => of(&[&a.description, a.digest.as_deref().unwrap_or_default()]),
         Event::TrackingRecorded { checkpoint, .. } => of(&[&checkpoint.title]),

@@ -21,11 +21,11 @@ use escrow::{
 /// Who calls the API: a shop or a marketplace, and what the platform has agreed with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApiUser {
-    /// Its id, which stands in the journal as `via`.
+    /// Its id, which the journal has as `via`.
     pub id: PartyId,
     /// Which of the two.
     pub kind: UserKind,
-    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], or one's own. A request says whether a partial
+    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], or another one. A request says whether a partial
     /// buyout is allowed.
     pub policy: Policy,
     /// The commission. A request says who pays it.
@@ -221,7 +221,7 @@ impl CreateDeal {
         }
         if let Some(requisite) = &self.payout_requisite_id {
             if caller.actor == Actor::Party(buyer.clone()) {
-                return Err(denied("the seller chooses where his money goes: payout_requisite_id"));
+                return Err(denied("the seller chooses where the money goes: payout_requisite_id"));
             }
             then.push((payout_to(requisite), user.acts_as(&seller)));
         }
@@ -242,7 +242,7 @@ impl CreateDeal {
     }
 }
 
-/// As many documents as a deal takes at most.
+/// The most documents of a deal.
 const MAX_ATTACHMENTS: usize = 64;
 
 fn attach(
@@ -349,7 +349,7 @@ impl UpdateDeal {
         commands.extend(attach(&self.attachments, files)?);
         if let Some(requisite) = &self.payout_requisite_id {
             if deal.role_of(&caller.actor) != Some(Role::Seller) {
-                return Err(denied("the seller chooses where his money goes: payout_requisite_id"));
+                return Err(denied("the seller chooses where the money goes: payout_requisite_id"));
             }
             commands.push(payout_to(requisite));
         }
@@ -361,7 +361,7 @@ impl UpdateDeal {
 /// The calls that need nothing but themselves. Who may, and when, the deal decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Call {
-    /// `cancel`. The one who cancels bears what was incurred: a buyer out of the deposit, a seller himself.
+    /// `cancel`. Whoever cancels bears what was incurred: the buyer out of the deposit, the seller directly.
     Cancel {
         /// Why: `status_updated_comment`. The host's; the call has no body.
         comment: Reason,

@@ -61,7 +61,7 @@ pub enum HistoryError {
         /// Which envelope.
         version: u64,
     },
-    /// A version is missing, or stands twice.
+    /// A version is missing, or is there twice.
     #[error("version {got} does not follow: {expected} is expected")]
     Gap {
         /// What should be next.

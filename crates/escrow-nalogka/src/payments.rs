@@ -31,7 +31,7 @@ impl ChargeForm {
     pub fn command(&self, deal: &Deal, caller: &Caller) -> Result<RequestPayment, ApiError> {
         let side = side_of(deal, &caller.actor)?;
         if self.profile_id.as_ref().is_some_and(|id| id != deal.terms().party(side)) {
-            return Err(denied("everybody pays for himself"));
+            return Err(denied("each side pays for itself"));
         }
         let due =
             |d: &&escrow::Deposit| d.charge().is_some() && d.owner() == side && d.outstanding().is_positive();

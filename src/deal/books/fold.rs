@@ -14,11 +14,11 @@ use crate::{Destination, Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.
-const fn add(bucket: &mut i64, amount: i64) {
+pub(super) const fn add(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_add(amount);
 }
 
-const fn sub(bucket: &mut i64, amount: i64) {
+pub(super) const fn sub(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_sub(amount);
 }
 
@@ -105,7 +105,7 @@ impl Books {
     }
 
     /// A party says that it has paid: the gateway is asked.
-    pub(in crate::deal) fn claim(
+    pub(in crate::deal) fn state_payment(
         &mut self,
         order: &Order,
         gateway: &GatewayName,
@@ -308,7 +308,7 @@ impl Books {
     }
 
     /// The payee has the money.
-    fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
+    pub(super) fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
         let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
             return;
         };
@@ -704,7 +704,7 @@ impl Books {
         }
     }
 
-    fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
+    pub(super) fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
         if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
             change(source);
         }

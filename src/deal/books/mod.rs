@@ -312,7 +312,7 @@ impl Books {
         })
     }
 
-    /// How many requests and claims of this side have brought no money.
+    /// How many requests and stated payments of this side have brought no money.
     pub(crate) fn moneyless(&self, side: Side) -> usize {
         let own = |t: &Transaction| self.deposit(t.deposit).is_some_and(|d| d.owner == side);
         self.transactions.iter().filter(|t| t.kind.is_inbound() && !t.brought_money() && own(t)).count()

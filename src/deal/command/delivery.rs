@@ -157,7 +157,7 @@ text_id! {
 pub struct Checkpoint {
     /// Its id at the tracker, by which a repeat is recognised.
     pub id: CheckpointId,
-    /// What it means.
+    /// What it means for the deal.
     pub kind: CheckpointKind,
     /// When it happened, by the tracker's clock. One that is older than the latest is recorded, not acted on.
     pub occurred_at: Time,
@@ -190,14 +190,14 @@ impl Checkpoint {
     }
 }
 
-/// A fact: the delivery moved. Another track's is ignored.
+/// A fact: the delivery moved. A checkpoint of a track that is not attached is ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RecordTracking {
-    /// Whose.
+    /// The track that the checkpoint belongs to.
     pub track: Arc<Track>,
-    /// What.
+    /// The checkpoint.
     pub checkpoint: Arc<Checkpoint>,
 }
 
@@ -279,7 +279,7 @@ impl RequestChanges {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Accept {
-    /// In part: how many units of each item, in the order of the terms. Absent: everything.
+    /// How many units of each item are accepted, in the order of the terms. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantities: Option<Quantities>,
 }
@@ -295,13 +295,13 @@ impl Accept {
         Self { quantities: Some(quantities.into()) }
     }
 
-    /// Is it of a part? The policy says whether that is allowed.
+    /// Whether only a part is accepted. The policy says whether that is allowed.
     pub const fn is_in_part(&self) -> bool {
         self.quantities.is_some()
     }
 }
 
-/// What a party says of a mutual deal.
+/// A party's verdict on a mutual deal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -311,12 +311,12 @@ pub enum Verdict {
     Failure,
 }
 
-/// Reports success or failure. A later report replaces one's own.
+/// Reports success or failure. A later report replaces the party's earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Report {
-    /// Which of the two.
+    /// Success or failure.
     pub verdict: Verdict,
 }
 
@@ -337,7 +337,7 @@ impl Report {
     }
 }
 
-/// Marks a service as incurred: its cost stands even where the deal is cancelled.
+/// Marks a service as incurred: its cost is paid even where the deal is cancelled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

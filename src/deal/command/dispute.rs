@@ -11,7 +11,7 @@ use crate::{Award, PartyId, Side};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OpenDispute {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// Where the host keeps the proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ impl OpenDispute {
     }
 }
 
-/// Offers to settle. A later offer replaces one's own; an offer of nothing is an offer.
+/// Offers to settle. A later offer replaces the party's earlier one. An offer of nothing is an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -70,7 +70,7 @@ impl AcceptAward {
 #[non_exhaustive]
 pub struct WithdrawDispute {
     /// Which opening of the dispute is given up, by [`Dispute::openings`](crate::Dispute::openings): a repeat that
-    /// arrives after the dispute was opened again then gives up nothing. Absent: the one that stands.
+    /// arrives after the dispute was opened again then gives up nothing. Absent: the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<u32>,
 }
@@ -94,7 +94,7 @@ impl WithdrawDispute {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FileClaim {
-    /// Its number there.
+    /// The claim's number at the court or arbitration.
     pub reference: Reference,
 }
 
@@ -136,7 +136,7 @@ impl Rule {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AppointArbiter {
-    /// Who; never a party to the deal, nor somebody paid by it.
+    /// The arbiter; never a party to the deal, nor somebody whom the deal pays.
     pub arbiter: PartyId,
 }
 

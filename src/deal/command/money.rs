@@ -342,7 +342,7 @@ pub struct AddCharge {
     pub payee: Payee,
     /// How much; positive, in the deal's currency.
     pub amount: Money,
-    /// What for.
+    /// The reason.
     pub reason: Reason,
 }
 

@@ -10,14 +10,14 @@ use crate::settlement::Fault;
 use crate::terms::Terms;
 use crate::{Text, Time};
 
-/// Proposes other terms: a new version. The consents of the others fall; a required deposit whose amount changes is
+/// Proposes other terms: a new version. Everybody else's consent is void; a required deposit whose amount changes is
 /// returned in full, the others stay. Parties, currency and arbiter are pinned; fees and policy for all but the
 /// operator, except the policy's `performance_s` where its consent is explicit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Amend {
-    /// The version that is amended: the current one, or somebody was faster.
+    /// The version that is amended. If it is not the current one, somebody was faster.
     pub from_version: u32,
     /// The new terms.
     pub terms: Arc<Terms>,
@@ -39,7 +39,7 @@ pub struct Agree {
     pub terms_version: u32,
     /// A payment that the party says it has made. No proof: the gateway is asked to verify it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<PaymentClaim>,
+    pub payment: Option<StatedPayment>,
 }
 
 impl Agree {
@@ -50,17 +50,17 @@ impl Agree {
 
     /// The payment that the party says it has made.
     #[must_use]
-    pub fn payment(mut self, payment: impl Into<Option<PaymentClaim>>) -> Self {
+    pub fn payment(mut self, payment: impl Into<Option<StatedPayment>>) -> Self {
         self.payment = payment.into();
         self
     }
 }
 
-/// A payment that a party says it has made, of all that is outstanding of a deposit. WebMoney's `tranId`.
+/// A payment that a party says it has made: all that is outstanding of a deposit. WebMoney's `tranId`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct PaymentClaim {
+pub struct StatedPayment {
     /// The deposit; the party's own.
     pub deposit: DepositId,
     /// Where it was paid.
@@ -69,7 +69,7 @@ pub struct PaymentClaim {
     pub reference: Reference,
 }
 
-impl PaymentClaim {
+impl StatedPayment {
     /// The payment that this gateway knows under this id.
     pub const fn new(deposit: DepositId, gateway: GatewayName, reference: Reference) -> Self {
         Self { deposit, gateway, reference }
@@ -102,11 +102,11 @@ pub struct Approve {}
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Cancel {
-    /// Why.
+    /// The reason.
     #[serde(default)]
     pub reason: Reason,
-    /// Whose fault it is: the operator's to say. A party's own cancellation is at its own fault; an operator who
-    /// names nobody cancels at nobody's.
+    /// Whose fault it is. Only the operator may name it, and cancels at nobody's fault otherwise. A party cancels at
+    /// its own fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_fault: Option<Fault>,
 }
@@ -124,7 +124,7 @@ impl Cancel {
         self
     }
 
-    /// Does it say whose fault it is? That is the operator's to say.
+    /// Whether it says whose fault it is. Only the operator may say so.
     pub const fn names_fault(&self) -> bool {
         self.at_fault.is_some()
     }

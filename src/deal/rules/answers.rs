@@ -140,12 +140,12 @@ fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
     }
 }
 
-/// The payment that a party has claimed, as the gateway confirms it; a mere request it cannot confirm, since it says no
+/// The payment that a party has stated, as the gateway confirms it; a mere request it cannot confirm, since it says no
 /// amount.
-fn verified(claim: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
-    let gateway = match (&claim.gateway, &claim.reference) {
-        (Some(gateway), Some(claimed)) if claimed == reference => gateway.clone(),
-        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: claim.id }),
+fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
+    let gateway = match (&stated.gateway, &stated.reference) {
+        (Some(gateway), Some(named)) if named == reference => gateway.clone(),
+        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: stated.id }),
     };
     let payment = ConfirmPayment::charged(claim.deposit, gateway, reference.clone(), claim.amount);
     Ok(ConfirmPayment { transaction: Some(claim.id), ..payment })
@@ -165,7 +165,7 @@ fn decline(
     (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
     reason: &Reason,
 ) {
-    let was_funded = deal.is_funded();
+    let was_funded = deal.pots().funded;
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not

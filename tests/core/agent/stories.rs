@@ -8,8 +8,8 @@ use crate::agent::process::{Done, Kind, Process};
 use crate::common::*;
 use escrow::agent::Receipt;
 use escrow::deal::command::{
-    Agree, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, IncurCost, PaymentClaim, PaymentForm,
-    RecordTracking, Report, RequestPayment, ReturnUrls, SetDestination, SetTrack, StartPerforming, Track,
+    Agree, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, IncurCost, PaymentForm, RecordTracking,
+    Report, RequestPayment, ReturnUrls, SetDestination, SetTrack, StartPerforming, StatedPayment, Track,
     Verdict, Wake,
 };
 use escrow::deposit::DepositId;
@@ -142,7 +142,7 @@ pub fn cancellation() -> Script {
 pub fn guaranteed() -> Script {
     let mut draft = draft(Policy::guarantee());
     draft.guarantees.seller = Some(rub(20_000));
-    let claim = PaymentClaim::new(DepositId::BUYER_PAYMENT, text("bank"), text("wm-1"));
+    let claim = StatedPayment::new(DepositId::BUYER_PAYMENT, text("bank"), text("wm-1"));
     let mut guarantee = payment("guarantee-1", 20_000);
     guarantee.deposit = DepositId::SELLER_GUARANTEE;
     Script {

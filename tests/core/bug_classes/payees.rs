@@ -86,7 +86,7 @@ fn return_url_trust() {
     assert_eq!(refused, Rejection::ConfirmInstead { tx: TxId::new(1) });
     // naming a payment while agreeing is a claim: the gateway is asked, and it says no
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("I did pay")));
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("I did pay")));
     w.act(&buyer(), claim);
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
     let asked = w.order(TransactionKind::Charge, &Payee::Buyer);

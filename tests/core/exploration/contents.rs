@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
-    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost,
-    PaymentClaim, Post, ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StopPerforming,
-    Verdict, WithdrawDispute,
+    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost, Post,
+    ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StatedPayment, StopPerforming, Verdict,
+    WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
 use escrow::deposit::{Deposit, TransactionState};
@@ -46,7 +46,7 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
             offer(Agree::new(terms_version).into(), 0);
             for deposit in own(deal, side) {
                 let reference = text(&format!("claim-{}", inbound(deal)));
-                let payment = PaymentClaim::new(deposit.id(), text("bank"), reference);
+                let payment = StatedPayment::new(deposit.id(), text("bank"), reference);
                 offer(Agree::new(terms_version).payment(payment).into(), 1);
             }
         }

@@ -64,12 +64,12 @@ impl Exploration {
         holds || !first()
     }
 
-    /// Has the step that led here kept this promise?
+    /// Whether the step that led here has kept this promise.
     pub fn keeps(&self, property: usize, promise: &str, state: &State) -> bool {
         self.holds(property, state, state.wrong.iter().all(|(broken, _)| *broken != promise))
     }
 
-    /// Is what is told of everybody, a stranger with them, what `transition` does?
+    /// Whether what is told of everybody, a stranger included, is what `transition` does.
     pub fn of_one_mind(&self, state: &State) -> Result<(), String> {
         let turned = match self.scene.planted {
             Some(Planted::Verdict(kind)) => Some(kind),

@@ -114,7 +114,7 @@ fn can_stand(deal: &Deal, kind: CommandKind, side: Option<Side>) -> bool {
     }
 }
 
-/// Is what is told of this actor what `transition` does?
+/// Whether what is told of this actor is what `transition` does.
 pub fn of_one_mind(
     deal: &Deal,
     now: Time,

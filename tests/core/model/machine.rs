@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep};
 use escrow::deposit::LegState;
+use escrow::settlement::Ending;
 use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
 use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -202,7 +203,12 @@ impl Run {
             see(format!("{} owes a {}", owed.debtor, owed.purpose.as_str()));
         }
         if let (None, Some(ending)) = (self.deal.ending(), after.ending()) {
-            let name = format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned();
+            let name = match ending {
+                Ending::Awarded { by, .. } => format!("{by:?}"),
+                Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_) => {
+                    format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned()
+                }
+            };
             let holds = matches!(after.phase(), Phase::Paying { awaiting_capture: true, .. });
             see(format!("{name}{}", if after.pots().funded { "" } else { ", not funded" }));
             if holds {

@@ -315,7 +315,7 @@ impl World {
         ahead + untold.map(|p| p.came).sum::<i128>()
     }
 
-    /// Is anything on hold?
+    /// Whether anything is on hold.
     pub fn any_hold(&self) -> bool {
         self.payments.values().any(|p| p.on_hold)
     }

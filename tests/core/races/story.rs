@@ -25,7 +25,7 @@ pub struct Story {
     pub jobs: [Arc<[Job]>; 2],
     /// How the gateway behaves.
     pub rules: Vec<Rule>,
-    /// Is the deal that of a serial run to the letter, version and instants included? Otherwise its money is.
+    /// Whether the deal is that of a serial run to the letter, version and instants included. Otherwise only its money is.
     pub to_the_letter: bool,
 }
 

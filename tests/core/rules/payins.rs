@@ -1,9 +1,8 @@
 //! Money that comes in: requests, confirmations, claims.
 
 use crate::common::*;
-use escrow::deal::command::{Agree, PaymentClaim, StartPerforming, Verdict, WithdrawDispute};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deal::command::{Agree, StartPerforming, StatedPayment, Verdict, WithdrawDispute};
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::terms::Terms;
 use escrow::{Actor, Deal, Payee, Policy, Rejection, Status, TxId};
 
@@ -99,7 +98,7 @@ fn payments_in_every_amount() {
 
 #[test]
 fn a_claimed_payment_is_verified() {
-    let claim = |version| Agree::new(version).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
+    let claim = |version| Agree::new(version).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim(1));
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
@@ -165,7 +164,7 @@ fn a_deal_knows_when_it_was_concluded() {
 
 #[test]
 fn a_payment_whose_claim_was_declined_still_counts() {
-    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim);
     // asked too early: the gateway does not know it yet
@@ -179,7 +178,7 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
     let mut draft = plain(Policy::freelance());
     draft.guarantees.buyer = Some(rub(1_000_00));
     let mut w = World::proposed_by(&seller(), draft);
-    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
     w.act(&Actor::Gateway, payment(GB, "tran-1", rub(1_000_00)));
     w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
@@ -190,7 +189,7 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
 #[test]
 fn another_payment_that_comes_with_a_claims_number_does_not_answer_the_claim() {
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree::new(1).payment(PaymentClaim::new(B, text("bank"), text("tran-1")));
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
     let another = payment(B, "tran-2", rub(400_00)).answering(TxId::new(1));
     w.act(&Actor::Gateway, another);
@@ -214,7 +213,7 @@ fn keys_are_each_partys_own() {
 
 #[test]
 fn one_payment_is_not_claimed_twice() {
-    let claim = |deposit| Agree::new(1).payment(PaymentClaim::new(deposit, text("bank"), text("tran-1")));
+    let claim = |deposit| Agree::new(1).payment(StatedPayment::new(deposit, text("bank"), text("tran-1")));
     // half of the deposit came in as tran-1: the same payment is not the other half as well
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&Actor::Gateway, payment(B, "tran-1", rub(500_00)));

@@ -1,5 +1,7 @@
 //! The table as a whole.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::table::statechart::{Cause, actor, before_deadline, commands, explore, kind_of_state, started};

@@ -1,4 +1,4 @@
-//! The rules of a balance: who may do what and when, what already stands, and what follows.
+//! The rules of a balance: who may do what and when, what is a repeat, and what follows.
 
 use super::command::{self, Answered, Command, CommandKind};
 use super::heard::is_within;
@@ -21,7 +21,7 @@ pub enum Role {
     Operator,
     /// The payment gateway.
     Gateway,
-    /// The passage of time, and the host that tells what became of a deal.
+    /// The passage of time, and the host that follows deals.
     Clock,
 }
 
@@ -35,7 +35,7 @@ names! {
     }
 }
 
-/// The table: who may give a command, and while the withdrawal that it names is what. Nothing else knows.
+/// The table: who may give a command, and in which statuses of the withdrawal that it names. Nothing else knows.
 ///
 /// A credit is nobody's to give: the host reads it from the deal, as the clock.
 pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [WithdrawalStatus]) {
@@ -292,7 +292,7 @@ impl Balance {
 
     fn judge_new_code(&self, c: &command::NewCode, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         let w = self.named(c.withdrawal)?;
-        // one that stands was recognised before
+        // a code that is known was recognised before
         if let Some(code) = w.code.replace(c.number, c.code, &self.policy.code, out.now())? {
             self.check_codes(out.now())?;
             out.push(Event::CodeIssued { withdrawal: w.number, code });
@@ -356,7 +356,7 @@ impl Balance {
         self.withdrawals.find(number).ok_or(unknown)
     }
 
-    /// What comes back of an open withdrawal, and what there is then.
+    /// What an open withdrawal gives back, and the sums after that.
     fn returned(&self, w: &Withdrawal) -> (Money, Money, After) {
         // never saturates: it was reserved out of what was available
         let available = self.sums.available.saturating_add(w.total());
@@ -369,7 +369,7 @@ impl Balance {
     }
 }
 
-/// Has the gateway said so before? That it was in progress is old news, or no news.
+/// Whether the gateway has said so before. That it is in progress changes nothing at any time.
 fn is_known(state: &WithdrawalState, answer: &Answered) -> bool {
     match answer {
         Answered::Succeeded(told) => match state {

@@ -29,9 +29,9 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// The balance knows no such withdrawal, or not any more.
@@ -42,12 +42,12 @@ pub enum Rejection {
         /// The latest number.
         last: u32,
     },
-    /// This role may, but not as the withdrawal stands.
+    /// This role may, but not in this status of the withdrawal.
     #[error("{command} is not possible: the withdrawal is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// How it stands.
+        /// Its status.
         status: WithdrawalStatus,
     },
     /// The gateway contradicts its own answer, which counts.
@@ -67,13 +67,13 @@ pub enum Rejection {
     /// The fact came with another amount before.
     #[error("{fact}: was heard with another amount; read the deal again")]
     FactReused {
-        /// Which.
+        /// The fact.
         fact: Fact,
     },
     /// The fact is beyond the horizon: it may have counted, and is not known any more.
     #[error("{fact}: was recognised until {until}; look for it in the journal, and settle it by hand")]
     TooOld {
-        /// Which.
+        /// The fact.
         fact: Fact,
         /// Until when it was recognised.
         until: Time,
@@ -169,7 +169,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, or after reading the balance again?
+    /// Whether the same command can succeed later, or after the balance was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

@@ -9,7 +9,7 @@ use escrow::{RejectionClass, Time};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CodeRejection {
-    /// Another code stands: an old one was replaced, or there is none of that number yet.
+    /// Another code is current: the old one was replaced, or there is none of that number yet.
     #[error("attempt.code: the code that counts is number {current}; enter that one")]
     OtherCode {
         /// The one that counts.
@@ -52,7 +52,7 @@ impl CodeRejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, after reading the state again?
+    /// Whether the same command can succeed later, after the state was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }
@@ -87,7 +87,7 @@ pub enum CodeError {
     /// A limit does not fit.
     #[error("code policy: {field} is zero or over its limit")]
     Policy {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }

@@ -26,20 +26,20 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the offer is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
-    /// An operator takes for somebody: he must say for whom.
+    /// An operator takes for somebody, and must say for whom.
     #[error("via: name the party on whose behalf the operator takes")]
     TakerMissing,
     /// The taker would be the owner.
@@ -48,7 +48,7 @@ pub enum Rejection {
     /// The deal's id was used for another take.
     #[error("deal: {deal} is the id of another take, or of this one with other content; choose a new one")]
     DealReused {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
     /// Nothing would be taken.
@@ -72,7 +72,7 @@ pub enum Rejection {
         /// The limit.
         max: usize,
     },
-    /// The deal that would come of the take breaks a rule.
+    /// The take's deal would break a rule.
     #[error("terms: {0}")]
     Terms(TermsError),
     /// The offer knows no such take.
@@ -84,7 +84,7 @@ pub enum Rejection {
     /// The take lapsed or was given back: its count may be somebody else's by now.
     #[error("deal: the count of {deal} is given back; cancel the deal, or take again under a new id")]
     TakeReturned {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
 }
@@ -100,7 +100,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, or after reading the offer again?
+    /// Whether the same command can succeed later, or after the offer was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

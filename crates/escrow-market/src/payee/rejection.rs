@@ -26,9 +26,9 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// The rules for codes break a limit.
@@ -42,7 +42,7 @@ pub enum Rejection {
         /// How many.
         wrong: u16,
     },
-    /// The id stands for another destination.
+    /// The id names another destination.
     #[error("id: stands for another destination; choose a new one")]
     IdTaken,
     /// The id stood for a destination that was retired.
@@ -82,7 +82,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, or after reading the profile again?
+    /// Whether the same command can succeed later, or after the profile was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

@@ -26,17 +26,17 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the store is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
     /// Nothing can be ordered.
@@ -51,7 +51,7 @@ pub enum Rejection {
         /// What it must be.
         expected: u32,
     },
-    /// The conditions, or the terms that would come of the order, break a rule.
+    /// The conditions, or the terms of the order's deal, break a rule.
     #[error("terms: {0}")]
     Terms(TermsError),
 }
@@ -67,7 +67,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command, or the same order, succeed later, or after reading the store again?
+    /// Whether the same command, or the same order, can succeed later, or after the store was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

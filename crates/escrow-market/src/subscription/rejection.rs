@@ -28,17 +28,17 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the subscription is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
     /// A trial that ends at a set time ended before it began.
@@ -140,7 +140,7 @@ impl Rejection {
         self.row().1
     }
 
-    /// Can the same command succeed later, or after reading the subscription again?
+    /// Whether the same command can succeed later, or after the subscription was read again.
     pub const fn is_transient(&self) -> bool {
         self.row().2
     }

@@ -54,7 +54,7 @@ trait Play:
     fn step(&self, choice: Choice, now: Time) -> (Self::Command, Actor);
     /// What its journal tells of, if it is one.
     fn replay(&self, journal: &[Recorded<Self::Event>]) -> Option<Self>;
-    /// Do its invariants hold?
+    /// Whether its invariants hold.
     fn is_sound(&self) -> bool;
 }
 

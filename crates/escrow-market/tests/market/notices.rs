@@ -105,7 +105,7 @@ fn whoever_is_told_of_a_payment_is_told_of_its_way_back() {
     assert_eq!(last(&w, &back), ["buyer: paid", "seller: paid"]);
 }
 
-/// The home-made plan: the work is uploaded, the customer is told, comes, and pays. What he may see of it then is not in
+/// The home-made plan: the work is uploaded, the customer is told, comes, and pays. What the customer may see then is not in
 /// the notice.
 #[test]
 fn the_customer_is_told_that_the_work_is_uploaded() {
@@ -184,7 +184,7 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
     let knows = ["buyer: ruled", "seller: ruled", "buyer: ended", "seller: ended"];
     assert_eq!(last(&w, &ruled), knows, "the arbiter knows");
 
-    // an arbiter who is paid for it is told as the arbiter that he is
+    // an arbiter whom the deal pays is told as the arbiter
     let mut draft = judged(sale(Policy::marketplace()));
     draft.policy.arbitration_fee = Some(escrow::terms::ArbitrationFee {
         payee: FeePayee::Partner(text("judge")),
@@ -216,7 +216,7 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
     let arbiters: Vec<_> = notices.iter().filter_map(|n| n.to.party.as_deref()).collect();
     assert_eq!(arbiters, ["anna", "other"]);
 
-    // a moderator, where a funded deal waits for him
+    // a moderator, where a funded deal waits for moderation
     let mut w = World::funded(sale(Policy::shop().moderation(escrow::terms::Moderation::Required)));
     let all = told(&w.journal);
     assert!(
@@ -296,7 +296,7 @@ fn samples() -> Vec<(Deal, Event)> {
         serde_json::to_value(&proposed).unwrap(),
         json!({ "type": "terms_amended", "terms_version": 2, "terms": terms, "changed": [], "deposits": [], "consents": { "buyer": true, "seller": false } }),
         json!({ "type": "agreed", "side": "buyer", "terms_version": 1 }),
-        json!({ "type": "payment_claimed", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
+        json!({ "type": "payment_stated", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
         json!({ "type": "payment_requested", "tx": 9, "deposit": "buyer_payment", "amount": money, "key": "k",
             "form": { "method": "card", "return_urls": { "success_url": "https://a", "fail_url": "https://b" } } }),
         json!({ "type": "payment_received", "tx": 9, "deposit": "buyer_payment", "amount": money, "gateway": "bank", "reference": "r" }),
@@ -408,7 +408,7 @@ fn on_hold() -> World {
 fn claimed() -> World {
     let mut w = World::new(plain(Policy::guarantee()));
     w.act(&seller(), agree(1));
-    let claim = escrow::deal::command::PaymentClaim::new(B, text("bank"), text("c"));
+    let claim = escrow::deal::command::StatedPayment::new(B, text("bank"), text("c"));
     w.act(&buyer(), escrow::deal::command::Agree::new(1).payment(claim));
     w
 }
@@ -602,7 +602,7 @@ fn prove(cases: u32, property: impl Fn(&History) -> Result<(), String>) {
 }
 
 /// No original, no preview, no instrument, no contact, no free text: to nobody, so also not to a buyer who has not bought.
-/// And nobody is told of what he did, nor twice.
+/// And nobody is told of what they did, nor twice.
 #[test]
 fn no_notice_says_too_much() {
     prove(3_000, |history| {

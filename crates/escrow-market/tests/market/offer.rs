@@ -212,7 +212,7 @@ fn the_limit_per_taker_counts_reserved_and_concluded() {
     assert_eq!(offer.left_for(&text("boris")), 1);
     let over = Rejection::CountOverLimit { left: 1 };
     assert_eq!(refused(&mut offer, take(3, 2), &party("boris", 3)), over);
-    // clara has a limit of her own
+    // clara's limit is separate
     ok(&mut offer, take(3, 5), &party("clara", 3));
     // what lapses does not count: 5 − 3 concluded
     ok(&mut offer, wake(), &clock(HOUR + 2));
@@ -293,7 +293,7 @@ fn the_owner_cannot_take_and_an_operator_says_for_whom() {
     assert_eq!(refused(&mut offer, take(1, 1), &operator(0).via(text("anna"))), Rejection::OwnOffer);
     ok(&mut offer, take(1, 1), &operator(0).via(text("boris")));
     assert_eq!(offer.take(deal_id(1)).unwrap().taker, "boris");
-    // boris repeats what the operator did for him
+    // boris repeats what the operator did on boris's behalf
     assert_eq!(ok(&mut offer, take(1, 1), &party("boris", 1)), []);
 }
 

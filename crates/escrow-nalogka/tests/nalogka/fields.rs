@@ -195,7 +195,7 @@ fn every_status_has_its_name() {
 #[test]
 fn the_deposit_adds_up() {
     let deposit = project(&settled()).deposit;
-    // 3 360 and a charge of 50; the award of 1 000 to the seller and his incurred 300 are one question: see below
+    // 3 360 and a charge of 50; the award of 1 000 to the seller and the seller's incurred 300 are one question: see below
     assert_eq!(deposit.buyer_paid, Sum::from_kopecks(3_410_00));
     assert_eq!(deposit.seller_paid, Sum::ZERO);
     assert_eq!(deposit.buyout.kopecks() + deposit.returned.kopecks(), 3_410_00);

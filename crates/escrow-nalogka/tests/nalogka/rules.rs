@@ -464,7 +464,7 @@ fn additional_payments_by_either_party() {
     assert_eq!((deposit.buyout, deposit.returned), (Sum::from_kopecks(3_410_00), Sum::ZERO));
 }
 
-/// The buyer pays a part directly, the seller's fees are more than the rest: the seller has a deposit of his own.
+/// The buyer pays a part directly, the seller's fees are more than the rest: the seller has a deposit, too.
 #[test]
 fn the_seller_deposits_what_is_over_his_proceeds() {
     // 3 300 of 3 360 offline: 60 online, which are the buyer's half of the commission; the seller's 60 are due

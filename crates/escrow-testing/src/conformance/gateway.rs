@@ -96,7 +96,7 @@ fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answ
     Err(format!("order {} is still in progress after it was asked {PATIENCE} times", order.key))
 }
 
-/// Is it carried out, once, with this amount?
+/// Whether it is carried out, once, with this amount.
 fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
     let (effects, amount) = (gateway.effects(order.key), order.transaction.amount());
     ensure(effects == [amount], || {

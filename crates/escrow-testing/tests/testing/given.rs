@@ -215,7 +215,7 @@ fn a_broken_projection_is_found_and_told_as_a_short_story() {
     let story = found.expect_err("it is broken").to_string();
     let steps = story.lines().filter(|line| line.contains(" ms, ")).count();
     assert!((2..=4).contains(&steps), "{steps} steps:\n{story}");
-    assert!(story.contains("PaymentClaimed") && story.contains("gateway: Answer"), "{story}");
+    assert!(story.contains("PaymentStated") && story.contains("gateway: Answer"), "{story}");
 }
 
 #[test]

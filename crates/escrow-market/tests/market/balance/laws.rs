@@ -264,7 +264,7 @@ fn random_deal() -> impl Strategy<Value = RandomDeal> {
 }
 
 impl RandomDeal {
-    /// Anna and boris, one of whom sells; the site takes its part, and out of it the processor his.
+    /// Anna and boris, one of whom sells; the site gets its part, and the processor a part of that.
     fn propose(self, id: u128) -> Deal {
         let (buyer, seller) = if self.sells { ("boris", "anna") } else { ("anna", "boris") };
         let item = escrow::terms::Item::new(text("thing"), rub(self.price), 1);

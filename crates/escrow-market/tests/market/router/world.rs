@@ -7,8 +7,8 @@ use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, CheckoutError, Receipt};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::{
-    Accept, Answered, ConfirmPayment, PaymentClaim, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
-    SetDestination, StartPerforming,
+    Accept, Answered, ConfirmPayment, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
+    SetDestination, StartPerforming, StatedPayment,
 };
 use escrow::deposit::{DepositId, IdempotencyKey, TransactionKind, TxId};
 use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, blocking};
@@ -81,8 +81,8 @@ pub fn pay(gateway: &str, reference: &str, amount: Money) -> Command {
     ConfirmPayment::charged(B, gateway, reference, amount).into()
 }
 
-pub fn claim(gateway: &str, reference: &str) -> PaymentClaim {
-    PaymentClaim::new(B, text(gateway), text(reference))
+pub fn claim(gateway: &str, reference: &str) -> StatedPayment {
+    StatedPayment::new(B, text(gateway), text(reference))
 }
 
 pub fn key_of(deal: &Deal, number: u32) -> IdempotencyKey {

@@ -27,7 +27,7 @@ use escrow::{Actor, Command, Deal, Role, Side, Time};
 pub(super) use self::facts::{aftermath, answer};
 pub(super) use self::money::payment;
 
-/// What brings the deal on from where it stands.
+/// What brings the deal on from its current state.
 pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
     let by_gateway = |command| (Actor::Gateway, command);
     if deal.has_pending() && !salt.once_in(4) {
@@ -117,7 +117,7 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
     match kind {
         CommandKind::Amend => amend(deal, salt).into(),
         CommandKind::Agree => Agree::new(deal.terms_version().saturating_sub(salt.once_in(12).into()))
-            .payment(salt.once_in(4).then(|| claim(deal, side, salt)))
+            .payment(salt.once_in(4).then(|| stated(deal, side, salt)))
             .into(),
         CommandKind::RequestPayment => request(deal, side, salt).into(),
         CommandKind::ConfirmPayment => payment(deal, now, salt),
