@@ -1,6 +1,5 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
-use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::deposit_id::{buyers_payment, is_buyers_payment};

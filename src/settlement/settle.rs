@@ -2,7 +2,7 @@
 //! rest, so every pot is given out to the last minor unit.
 
 use super::accepted::quote_accepted;
-use super::claims::{Claim, Claims, Of, collect_claims, take};
+use super::costs::{Cost, Costs, Of, collect_costs, take};
 use super::row::{Row, S};
 use super::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use crate::deposit::DepositId;

@@ -147,8 +147,8 @@ fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPaymen
         (Some(gateway), Some(named)) if named == reference => gateway.clone(),
         (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: stated.id }),
     };
-    let payment = ConfirmPayment::charged(claim.deposit, gateway, reference.clone(), claim.amount);
-    Ok(ConfirmPayment { transaction: Some(claim.id), ..payment })
+    let payment = ConfirmPayment::charged(stated.deposit, gateway, reference.clone(), stated.amount);
+    Ok(ConfirmPayment { transaction: Some(stated.id), ..payment })
 }
 
 /// A claim decides nothing: where the gateway has told of its payment meanwhile, for whatever deposit, its word counts.

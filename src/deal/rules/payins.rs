@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
-use crate::deal::command::{ConfirmPayment, PaymentClaim, RequestPayment};
+use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
