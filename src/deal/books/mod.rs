@@ -230,6 +230,9 @@ impl Books {
                 // what was captured of a hold, and of a charge all
                 Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => t.refundable(),
             };
+            // what was ordered back and cut is not ordered back again
+            let cut = self.legs.iter().filter(|l| l.source == Some(t.id));
+            let left = left.saturating_sub(cut.fold(0_i64, |sum, l| sum.saturating_add(l.cut)));
             // what was lost before anything was performed is no part of the pot
             let lost = match (&t.gateway, &t.reference) {
                 (Some(gateway), Some(payment)) => {
