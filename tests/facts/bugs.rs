@@ -52,10 +52,7 @@ fn contradicting_fact() {
     assert_eq!(world.case("cb-1", "p-1", Lost, 10), Ok(false));
     let said = Contradiction::Amount { recorded: rub(10), told: rub(11) };
     assert_eq!(world.case("cb-1", "p-1", Lost, 11), Err(Rejection::FactContradicts(said)));
-    assert_eq!(
-        world.case("cb-1", "p-2", Lost, 10),
-        Err(Rejection::FactContradicts(Contradiction::Payment))
-    );
+    assert_eq!(world.case("cb-1", "p-2", Lost, 10), Err(Rejection::FactContradicts(Contradiction::Payment)));
 }
 
 #[test]

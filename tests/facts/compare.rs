@@ -18,8 +18,7 @@ impl World {
         let said = self.model.said();
         for id in [B, DepositId::SELLER_PAYMENT, GB, GS] {
             let b = said.buckets[place(id)];
-            let theirs =
-                [b.received, b.held, b.reserved, b.paid_out, b.refunded, b.charged_back];
+            let theirs = [b.received, b.held, b.reserved, b.paid_out, b.refunded, b.charged_back];
             let ours = self.buckets(id).map(Amount::from);
             if ours != theirs {
                 return differs(format!("{id}: the deal has {ours:?}, the model {theirs:?}"));

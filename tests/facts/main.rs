@@ -5,5 +5,5 @@ mod compare;
 #[expect(dead_code, reason = "the model says more than is compared")]
 mod oracle;
 mod random;
-mod world;
 mod worked;
+mod world;

@@ -36,7 +36,8 @@ impl Dice {
 
 fn setup(dice: &mut Dice) -> Setup {
     let mut setup = Setup::price(100);
-    setup = setup.liable(dice.pick(&[Liable::Seller, Liable::Seller, Liable::Buyer, Liable::Platform]).unwrap());
+    setup =
+        setup.liable(dice.pick(&[Liable::Seller, Liable::Seller, Liable::Buyer, Liable::Platform]).unwrap());
     if dice.roll(2) == 0 {
         setup = setup.courier(30);
     }
@@ -68,7 +69,9 @@ fn money(world: &mut World, dice: &mut Dice) -> Step {
     }
     // a hold that is being let go: charged in part, its rest is said differently, lapsed or let go
     let hold = world.deal.transactions().iter().find(|t| {
-        t.deposit() == deposit && payment_of(t) == reference && t.kind() == escrow::deposit::TransactionKind::Hold
+        t.deposit() == deposit
+            && payment_of(t) == reference
+            && t.kind() == escrow::deposit::TransactionKind::Hold
     });
     if let Some(hold) = hold
         && command.held_until.is_none()
@@ -134,7 +137,8 @@ fn people(world: &mut World, dice: &mut Dice) -> Step {
     match dice.roll(6) {
         0 | 1 => {
             let to = dice.pick(&[Party::Buyer, Party::Seller, Party::Platform, COURIER]).unwrap();
-            let (actor, command, fact) = redirect(to, dice.roll(2) == 0 && to != COURIER && to != Party::Platform);
+            let (actor, command, fact) =
+                redirect(to, dice.roll(2) == 0 && to != COURIER && to != Party::Platform);
             world.step(&actor, &command, &fact).map(drop)
         }
         2 => {
@@ -178,7 +182,9 @@ fn goes_on(world: &mut World, dice: &mut Dice) -> Step {
                 let award = escrow::dispute::Award::Amount(rub(dice.up_to(most)));
                 let open = escrow::deal::command::OpenDispute { reason: text("broken"), evidence: None };
                 world.step(&buyer(), &open.into(), &Fact::None)?.ok();
-                world.step(&buyer(), &escrow::deal::command::ProposeAward { award }.into(), &Fact::None)?.ok();
+                world
+                    .step(&buyer(), &escrow::deal::command::ProposeAward { award }.into(), &Fact::None)?
+                    .ok();
                 (seller(), escrow::deal::command::AcceptAward { award }.into())
             } else {
                 return Ok(());
@@ -264,7 +270,14 @@ fn histories() {
         if let Err(what) = play(seed, steps, &mut tally) {
             failures += 1;
             let length = what.lines().count();
-            let kind: String = what.lines().filter(|l| !l.contains(" -> ") && !l.starts_with("Setup")).next().unwrap_or("").chars().take(26).collect();
+            let kind: String = what
+                .lines()
+                .filter(|l| !l.contains(" -> ") && !l.starts_with("Setup"))
+                .next()
+                .unwrap_or("")
+                .chars()
+                .take(26)
+                .collect();
             if worst.get(&kind).is_none_or(|(l, ..)| length < *l) {
                 worst.insert(kind, (length, seed, what));
             }

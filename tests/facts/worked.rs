@@ -97,6 +97,18 @@ fn two_disputes_keep_back_one_refund() {
 }
 
 #[test]
+fn what_was_declined_and_is_disputed_waits_beyond_the_settlement() {
+    let mut world = World::performing(Setup::price(100));
+    world.accept();
+    world.decline(Seller);
+    world.opened("cb-1", 100);
+    world.now = world.deal.settle_by().unwrap();
+    assert_ne!(world.deal.next_deadline(), Some(world.now));
+    world.won("cb-1", 100);
+    assert_eq!(world.got(Seller), 100);
+}
+
+#[test]
 fn a_doubted_capture_is_confirmed() {
     let mut world = World::new(Setup::price(100));
     assert_eq!(world.confirm(&held("p-1", B, 100)), Ok(true));

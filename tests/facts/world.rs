@@ -12,9 +12,7 @@ use escrow::deposit::{DepositId, LegState, Transaction, TransactionKind, Transac
 use escrow::dispute::Award;
 use escrow::settlement::{Ending, Fault, Purpose};
 use escrow::terms::{Fee, Liable, Payer, Service, Terms};
-use escrow::{
-    Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time,
-};
+use escrow::{Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time};
 
 use crate::oracle::books::{Books, Does};
 use crate::oracle::ending::{Ending as Division, Share};
@@ -280,7 +278,9 @@ impl World {
         self.match_orders()?;
         self.compare()?;
         let again = self.deal.clone().handle(command, &context);
-        if !matches!(command, Command::SetDestination(_) | Command::RedirectRefund(_)) && again.as_ref().is_ok_and(|t| !t.is_empty()) {
+        if !matches!(command, Command::SetDestination(_) | Command::RedirectRefund(_))
+            && again.as_ref().is_ok_and(|t| !t.is_empty())
+        {
             return Err(Differs::Books(format!("a repeat has events: {again:?}")));
         }
         Ok(Ok(!events.is_empty()))
@@ -329,7 +329,9 @@ impl World {
         };
         let same = match (&said, result) {
             (words::Answer::Contradicts { .. }, Err(_)) => true,
-            (words::Answer::Repeat, Ok(transition)) => transition.is_empty() || matches!(fact, Fact::Answer(..)),
+            (words::Answer::Repeat, Ok(transition)) => {
+                transition.is_empty() || matches!(fact, Fact::Answer(..))
+            }
             (words::Answer::Applied, Ok(_)) => true,
             (_, _) => false,
         };
@@ -365,9 +367,7 @@ impl World {
             let mut left = self.model.pot(place(id));
             let mut shares = Vec::new();
             if !by_fact {
-                for share in
-                    settlement.shares.iter().filter(|s| s.deposit == id && !s.purpose.goes_back())
-                {
+                for share in settlement.shares.iter().filter(|s| s.deposit == id && !s.purpose.goes_back()) {
                     let amount = Amount::from(share.amount.minor());
                     left -= amount;
                     shares.push(Share::Pay(party(&share.payee), purpose(share.purpose), amount));
@@ -390,7 +390,9 @@ impl World {
     }
 
     fn check_deal(&self) -> Result<(), Differs> {
-        self.deal.check().map_err(|e| Differs::Books(format!("check: {e} {:?} {:?}", self.deal.legs(), self.deal.transactions())))?;
+        self.deal.check().map_err(|e| {
+            Differs::Books(format!("check: {e} {:?} {:?}", self.deal.legs(), self.deal.transactions()))
+        })?;
         let json = serde_json::to_string(&self.deal).unwrap();
         let read: Deal = serde_json::from_str(&json).unwrap();
         assert_eq!(read, self.deal);
@@ -485,7 +487,13 @@ impl World {
         self.tell(command.clone(), &fact)
     }
 
-    pub fn case(&mut self, id: &str, payment: &str, step: ChargebackStep, minor: i64) -> Result<bool, Rejection> {
+    pub fn case(
+        &mut self,
+        id: &str,
+        payment: &str,
+        step: ChargebackStep,
+        minor: i64,
+    ) -> Result<bool, Rejection> {
         let command = chargeback(id, payment, step, minor);
         let fact = case_fact(&command);
         self.tell(command, &fact)
@@ -513,9 +521,8 @@ impl World {
     }
 
     pub fn returned(&mut self, tx: TxId, minor: i64, reference: &str) -> Result<bool, Rejection> {
-        let amount = self.deal.transaction(tx).map_or(rub(minor), |t| {
-            Money::from_minor(minor, t.amount().currency())
-        });
+        let amount =
+            self.deal.transaction(tx).map_or(rub(minor), |t| Money::from_minor(minor, t.amount().currency()));
         let command = Returned { transaction: tx, amount, reference: text(reference) };
         self.tell(command, &Fact::Returned(tx, Amount::from(minor), reference.to_owned()))
     }
@@ -598,8 +605,7 @@ impl World {
     /// Debts that are open: debtor, creditor, sum.
     pub fn debts(&self) -> Vec<(Party, Party, i64)> {
         let open = self.deal.receivables().filter(|d| d.cause != Cause::Ending);
-        let mut found: Vec<_> =
-            open.map(|d| (party(&d.debtor), party(&d.payee), d.open().minor())).collect();
+        let mut found: Vec<_> = open.map(|d| (party(&d.debtor), party(&d.payee), d.open().minor())).collect();
         found.sort();
         found
     }
@@ -640,12 +646,16 @@ impl World {
 
     /// What the deal has recorded as money of this payment.
     pub fn recorded(&self, reference: &str) -> i64 {
-        let of = |t: &&Transaction| t.state() == &TransactionState::Succeeded && match t.kind() {
-            TransactionKind::Charge => payment_of(t) == reference,
-            TransactionKind::Capture => {
-                t.source().and_then(|id| self.deal.transaction(id)).is_some_and(|h| payment_of(h) == reference)
-            }
-            _ => false,
+        let of = |t: &&Transaction| {
+            t.state() == &TransactionState::Succeeded
+                && match t.kind() {
+                    TransactionKind::Charge => payment_of(t) == reference,
+                    TransactionKind::Capture => t
+                        .source()
+                        .and_then(|id| self.deal.transaction(id))
+                        .is_some_and(|h| payment_of(h) == reference),
+                    _ => false,
+                }
         };
         self.deal.transactions().iter().filter(of).map(|t| t.amount().minor()).sum()
     }

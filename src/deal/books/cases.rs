@@ -233,9 +233,8 @@ impl Books {
 
     /// What of a payment was lost in a deposit before anything was performed or decided.
     pub(crate) fn plainly_lost(&self, gateway: &GatewayName, payment: &Reference, deposit: DepositId) -> i64 {
-        let cases = self.cases.iter().filter(|c| {
-            c.lost.is_some() && c.payment == *payment && c.gateway == *gateway
-        });
+        let cases =
+            self.cases.iter().filter(|c| c.lost.is_some() && c.payment == *payment && c.gateway == *gateway);
         cases.fold(0_i64, |sum, c| {
             let plain = c.parts.iter().zip(c.standing()).filter(|(p, _)| p.plain && p.deposit == deposit);
             plain.fold(sum, |sum, (_, standing)| sum.saturating_add(standing))

@@ -131,10 +131,12 @@ impl Books {
         let parts = self.legs.iter().filter(|l| l.root() == root);
         let parts = parts.filter(|l| matches!(l.state, LegState::Settled | LegState::Credited));
         parts.fold(0_i64, |sum, leg| {
-            let sent = self.transactions.iter().filter(|t| {
-                t.leg == Some(leg.id) && t.state == TransactionState::Succeeded
-            });
-            let net = sent.fold(0_i64, |net, t| net.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
+            let sent = self
+                .transactions
+                .iter()
+                .filter(|t| t.leg == Some(leg.id) && t.state == TransactionState::Succeeded);
+            let net =
+                sent.fold(0_i64, |net, t| net.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
             sum.saturating_add(net.saturating_sub(leg.amount.minor()).max(0))
         })
     }

@@ -427,8 +427,7 @@ impl Books {
             need = need.saturating_sub(taken).saturating_sub(uncut);
         }
         let Some(leg) = self.legs.get_mut(index(id.0)) else { return };
-        leg.amount =
-            Money::from_minor(leg.amount.minor().saturating_add(gained), leg.amount.currency());
+        leg.amount = Money::from_minor(leg.amount.minor().saturating_add(gained), leg.amount.currency());
         (leg.tx, leg.waits_for) = (Some(tx), None);
         let back = leg.purpose.goes_back() && leg.state != LegState::Credited;
         let deposit = leg.deposit;
@@ -489,8 +488,7 @@ impl Books {
         match kind {
             // the money never came in
             // the gateway has captured by itself meanwhile
-            TransactionKind::Capture
-                if self.source_state(source) != Some(HoldState::Closing) => {}
+            TransactionKind::Capture if self.source_state(source) != Some(HoldState::Closing) => {}
             TransactionKind::Capture => {
                 let mut open = 0;
                 self.source(source, |hold| {

@@ -170,15 +170,16 @@ impl<'b> Pot<'b> {
     /// What was sent to anybody but the payer. What came back to somebody who owes nothing is theirs, and counts.
     fn sent(&self, out: &Losses) -> i64 {
         let legs = self.books.legs.iter().zip(&out.cuts);
-        let sent = legs.filter(|(l, _)| l.deposit == self.deposit && l.payee != self.payer).map(|(l, cut)| {
-            if l.came_back > 0 && l.payee != self.liable {
-                l.gross().saturating_sub(*cut)
-            } else if l.is_sent() {
-                l.amount.minor()
-            } else {
-                0
-            }
-        });
+        let sent =
+            legs.filter(|(l, _)| l.deposit == self.deposit && l.payee != self.payer).map(|(l, cut)| {
+                if l.came_back > 0 && l.payee != self.liable {
+                    l.gross().saturating_sub(*cut)
+                } else if l.is_sent() {
+                    l.amount.minor()
+                } else {
+                    0
+                }
+            });
         sent.fold(0, i64::saturating_add)
     }
 

@@ -186,9 +186,11 @@ impl Books {
         self.unsettled > 0
     }
 
-    /// Whether a leg was declined, and waits for a destination or for the balance.
+    /// Whether a leg was declined, and waits for a destination or for the balance. What waits for a chargeback waits for
+    /// that first.
     pub(crate) fn has_declined_leg(&self) -> bool {
-        self.has_unsettled_legs() && self.legs.iter().any(|l| l.state == LegState::Declined)
+        let waits = |l: &Leg| l.state == LegState::Declined && l.waits_for.is_none();
+        self.has_unsettled_legs() && self.legs.iter().any(waits)
     }
 
     /// Whether a capture is without an answer.
@@ -231,8 +233,13 @@ impl Books {
             let left = match t.hold {
                 Some(HoldState::Lapsed) => t.captured.saturating_sub(t.returned),
                 // what was captured of a hold, and of a charge all
-                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => t.refundable(),
+                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => {
+                    t.refundable()
+                }
             };
+            // what was ordered back and cut is not ordered back again
+            let cut = self.legs.iter().filter(|l| l.source == Some(t.id));
+            let left = left.saturating_sub(cut.fold(0_i64, |sum, l| sum.saturating_add(l.cut)));
             // what was lost before anything was performed is no part of the pot
             let lost = match (&t.gateway, &t.reference) {
                 (Some(gateway), Some(payment)) => {

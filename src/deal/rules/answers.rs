@@ -40,7 +40,8 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
             Ok(())
         }
         (Answered::Succeeded(reference), TransactionState::Succeeded)
-            if transaction.doubted && transaction.reference.as_ref().is_none_or(|known| known == reference) =>
+            if transaction.doubted
+                && transaction.reference.as_ref().is_none_or(|known| known == reference) =>
         {
             deal.push(Event::AnswerConfirmed { tx });
             Ok(())

@@ -152,8 +152,13 @@ impl Books {
             }
         }
         let back = self.legs_of(deposit).filter(|leg| leg.refunds(payment));
-        let plain = self.losses.iter().filter(|loss| loss.plain && loss.deposit == deposit && loss.payment == *payment);
+        let plain = self
+            .losses
+            .iter()
+            .filter(|loss| loss.plain && loss.deposit == deposit && loss.payment == *payment);
         let gone: Amount = plain.map(|loss| loss.amount).sum();
-        self.charged_by(payment, deposit) + coming - gone.min(self.charged_by(payment, deposit)) - back.map(|leg| leg.gross).sum::<Amount>()
+        self.charged_by(payment, deposit) + coming
+            - gone.min(self.charged_by(payment, deposit))
+            - back.map(|leg| leg.gross).sum::<Amount>()
     }
 }

@@ -29,6 +29,3 @@ pub mod said;
 pub mod standing;
 pub mod waiting;
 pub mod words;
-
-
-
