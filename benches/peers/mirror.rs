@@ -23,7 +23,7 @@ words! {
     BuyerCancel: BeforeAcceptance;
     CheckpointKind: Progress;
     Consent: OnCreation;
-    DepositId: BuyerPayment;
+    DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
     DestinationUse: Payouts;
     Ending: Success;
     FeeBase: Price;
