@@ -1,8 +1,9 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::{Books, BooksError, index};
+use super::{Books, index};
 use crate::Money;
+use crate::deposit::BooksError;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState, TxId,

@@ -4,15 +4,12 @@
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;
-mod error;
 pub(in crate::deal) mod fold;
 mod losses;
 
 pub use self::cases::{Case, CasePart};
 pub use self::debts::{Cause, Debt};
 pub(crate) use self::losses::Losses;
-
-pub use self::error::BooksError;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;

@@ -73,8 +73,7 @@ pub use self::rejection::Rejection;
 
 use crate::SubscriptionId;
 use escrow::Context;
-use escrow::deposit::Reference;
-use escrow::{Actor, InstrumentRef, Money, ParseError, PartyId, Time, Transition, names};
+use escrow::{Actor, Time, Transition, names};
 
 /// A subscription, with its latest period.
 #[derive(Clone, PartialEq, Eq, Debug)]

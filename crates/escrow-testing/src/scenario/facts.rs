@@ -16,16 +16,11 @@ fn gateway() -> GatewayName {
 pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
     let outstanding = deal.deposit(pay.deposit).map(|d| d.outstanding());
     let zero = Money::zero(deal.terms().currency);
-    ConfirmPayment {
-        deposit: pay.deposit,
-        gateway: gateway(),
-        reference: pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{number}"))),
-        amount: pay.amount.or(outstanding).unwrap_or(zero),
-        transaction: None,
-        held_until: pay.held_until,
-        capture: pay.capture.clone(),
-        is_final: pay.is_final.unwrap_or(true),
-    }
+    let reference = pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{number}")));
+    let amount = pay.amount.or(outstanding).unwrap_or(zero);
+    let mut paid = ConfirmPayment::charged(pay.deposit, gateway(), reference, amount).held_until(pay.held_until);
+    (paid.capture, paid.is_final) = (pay.capture.clone(), pay.is_final.unwrap_or(true));
+    paid
 }
 
 /// A step of a chargeback: of the payment that it is known to be about, else of the latest one. Before there is any, it is
@@ -44,14 +39,8 @@ pub(super) fn chargeback(deal: &Deal, told: &ChargedBack) -> Chargeback {
     let (by, payment) = named.unwrap_or_else(|| (gateway(), text("pay-1")));
     // a payment that is named is the scenario's, where no gateway is
     let by = if told.payment.is_some() { gateway() } else { by };
-    Chargeback {
-        reference: told.reference.clone(),
-        gateway: told.gateway.clone().unwrap_or(by),
-        payment: told.payment.clone().unwrap_or(payment),
-        deposit: told.deposit,
-        amount: told.amount,
-        step: told.step,
-    }
+    let payment = (told.gateway.clone().unwrap_or(by), told.payment.clone().unwrap_or(payment));
+    Chargeback::new(told.reference.clone(), payment, told.amount, told.step).of(told.deposit)
 }
 
 /// What comes back: the latest payment that was sent to this payee for this purpose, whole unless it says otherwise.
@@ -69,5 +58,5 @@ pub(super) fn returned(deal: &Deal, told: &CameBack) -> Returned {
     let transaction = told.transaction.or_else(latest).unwrap_or(TxId::new(0));
     let whole = deal.transaction(transaction).map(Transaction::amount);
     let zero = Money::zero(deal.terms().currency);
-    Returned { transaction, amount: told.amount.or(whole).unwrap_or(zero), reference: told.reference.clone() }
+    Returned::new(transaction, told.amount.or(whole).unwrap_or(zero), told.reference.clone())
 }
