@@ -142,7 +142,7 @@ macro_rules! policy {
 
         /// A policy as it is written: whole, or by the name of a preset and what differs from it.
         #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
+        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
         struct Written {
             #[serde(default)]
             preset: Option<Preset>,
@@ -152,7 +152,7 @@ macro_rules! policy {
 
         /// A policy in a format without names, in which no field can be absent.
         #[derive(Deserialize)]
-        #[serde(rename = "Policy", deny_unknown_fields)]
+        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
         struct Whole {
             $($name: $type,)+
             $(#[serde(default)] $opt_name: $opt_type,)+
