@@ -150,20 +150,6 @@ macro_rules! policy {
             $(#[serde(default)] $opt_name: Option<$opt_type>,)+
         }
 
-        /// A policy in a format without names, in which no field can be absent.
-        #[derive(Deserialize)]
-        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
-        struct Whole {
-            $($name: $type,)+
-            $(#[serde(default)] $opt_name: $opt_type,)+
-        }
-
-        impl From<Whole> for Policy {
-            fn from(whole: Whole) -> Self {
-                Self { $($name: whole.$name,)+ $($opt_name: whole.$opt_name,)+ }
-            }
-        }
-
         impl Written {
             fn policy<E: Error>(self) -> Result<Policy, E> {
                 let Some(preset) = self.preset else {
@@ -262,10 +248,6 @@ policy! {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            Written::deserialize(deserializer)?.policy()
-        } else {
-            Whole::deserialize(deserializer).map(Self::from)
-        }
+        Written::deserialize(deserializer)?.policy()
     }
 }
