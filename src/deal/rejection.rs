@@ -216,8 +216,6 @@ impl Rejection {
                 SettleError::QuantitiesMissing { .. } => "quantities-missing",
                 SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
                 SettleError::NothingAccepted => "nothing-accepted",
-                SettleError::SellerUncovered => "seller-uncovered",
-                SettleError::CarveOutOverParent => "carve-out-over-parent",
                 SettleError::NegativePot => "negative-pot",
                 SettleError::AwardOverMax { .. } => "award-over-max",
                 SettleError::AwardNegative => "award-negative",

@@ -3,10 +3,10 @@
 
 use smallvec::SmallVec;
 
+use super::fraction::Fraction;
 use super::minor::{TooLarge, add, sub};
 use super::row::{Bearer, Factor, Row, Services};
 use super::{FeeLine, Incurred, Purpose, Quote};
-use crate::money::mul_div_floor;
 use crate::terms::{OnRefund, Provider, Terms};
 use crate::{Payee, Side};
 
@@ -63,10 +63,10 @@ impl<'q> Claim<'q> {
         Ok(Self { of, after_s: false, scaled: false, buyers, sellers, platforms, paid: [0; 3] })
     }
 
-    /// Scales both parts by `part / whole`, each floored by itself.
-    pub(super) fn scale(&mut self, part: i64, whole: i64) -> Result<(), TooLarge> {
-        self.buyers = mul_div_floor(self.buyers, part, whole).ok_or(TooLarge)?;
-        self.sellers = mul_div_floor(self.sellers, part, whole).ok_or(TooLarge)?;
+    /// Scales both parts, each floored by itself.
+    pub(super) fn scale(&mut self, by: Fraction) -> Result<(), TooLarge> {
+        self.buyers = by.of(self.buyers)?;
+        self.sellers = by.of(self.sellers)?;
         Ok(())
     }
 
@@ -123,8 +123,8 @@ pub(super) fn collect_claims<'q>(
         }
     }
     for (fee, line) in terms.fees.iter().zip(&quote.fees) {
-        // a carve-out is no claim of its own: it is taken out of what its parent gets
-        let Some(on_refund) = fee.on_refund else { continue };
+        // a carve-out is no claim of its own: it is taken out of what its parent gets; a tax follows its parent
+        let Some(on_refund) = terms.root(fee).on_refund.filter(|_| !fee.is_carve_out()) else { continue };
         let factor = row.factor(on_refund);
         if factor != Factor::Zero {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());

@@ -47,17 +47,23 @@
 //! Until every required deposit is full, every ending gives everything back.
 
 mod accepted;
+mod charges;
 mod claims;
+mod course;
+mod due;
 mod ending;
 mod error;
+mod fraction;
 mod minor;
 mod pots;
 mod quote;
 mod row;
+mod schedule;
 mod settle;
 mod split;
 mod sums;
 
+pub use course::{Charge, Course};
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;
 pub use pots::{Incurred, Pots};

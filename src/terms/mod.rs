@@ -8,6 +8,7 @@ mod change;
 mod error;
 mod fee;
 mod fee_builder;
+mod fee_rules;
 mod item;
 mod policy;
 mod presets;
@@ -23,7 +24,8 @@ pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
 pub use fee_builder::FeeBuilder;
 pub use item::Item;
 pub use policy::{
-    Acceptance, ArbitrationFee, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy,
+    Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
+    Policy, ReturnAll,
 };
 pub use service::{Payer, Provider, Service};
 
@@ -108,7 +110,7 @@ pub struct TermsDraft {
     pub arbiter: Option<PartyId>,
     /// The currency of every amount but the guarantees.
     pub currency: Currency,
-    /// What is sold: 1 to [`Terms::MAX_ITEMS`] items of a positive price in all.
+    /// What is sold: 1 to [`Terms::MAX_ITEMS`] items. The price in all may be zero.
     pub items: Vec<Item>,
     /// Ancillary services, at most [`Terms::MAX_SERVICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -177,7 +179,9 @@ impl TermsDraft {
     /// arbitration fee.
     pub fn pays_third(&self, id: &PartyId) -> bool {
         let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
-        self.names_third(id) || matches!(arbitration, Some(FeePayee::Partner(p)) if p == id)
+        let charge = self.policy.charge_fee.as_ref().map(|fee| &fee.payee);
+        let is_this = |payee: &FeePayee| matches!(payee, FeePayee::Partner(p) if p == id);
+        self.names_third(id) || arbitration.is_some_and(is_this) || charge.is_some_and(is_this)
     }
 
     /// Whether this is a partner who receives a fee, or a third party who provides a service.

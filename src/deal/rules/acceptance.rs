@@ -22,7 +22,8 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> 
         }
     };
     deal.push(Event::Accepted {});
-    endings::end(deal, ending, Outcome::Completed);
+    let outcome = ending.outcome();
+    endings::end(deal, ending, outcome);
     Ok(())
 }
 

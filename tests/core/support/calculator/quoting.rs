@@ -109,11 +109,7 @@ pub fn fee_amount(deal: &Deal, index: usize, gross: i128) -> i128 {
         }
         Base::Fee(parent) => (fee_amount(deal, *parent, gross), 0),
     };
-    clamp(
-        rounded(base, fee.rate_ppm, fee.rounding) + fee.fixed + fee.per_unit * units,
-        fee.min,
-        fee.max,
-    )
+    clamp(rounded(base, fee.rate_ppm, fee.rounding) + fee.fixed + fee.per_unit * units, fee.min, fee.max)
 }
 
 /// The fee of the gross that the buyer pays, and its taxes, where the buyer deposits `gross`.

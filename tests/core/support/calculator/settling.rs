@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::calculator::endings::{
-    Award, Course, Ending, For, Outcome, Pot, Pots, Refused, Side,
-};
+use crate::support::calculator::endings::{Award, Course, Ending, For, Outcome, Pot, Pots, Refused, Side};
 use crate::support::calculator::quoting::{Quote, on_refund_of, quote, requote};
 use crate::support::calculator::{Arbitration, Deal, OnRefund, ReturnAll, Who, clamp, part_of, rounded};
 
