@@ -13,7 +13,7 @@ use super::{Course, Ending, Fault, Incurred, Pots, Purpose, Quote, SettleError, 
 use crate::deposit::DepositId;
 use crate::dispute::Award;
 use crate::money::mul_div_floor;
-use crate::terms::{Provider, Terms};
+use crate::terms::Terms;
 use crate::{Money, Payee, Rate, Side};
 
 /// The pots in the order of [`Paid`](super::claims::Paid).

@@ -131,6 +131,21 @@ impl Sums {
         })
     }
 
+    /// What one fee is, where a gross can be found at all, whatever its carve-outs are.
+    pub(super) fn amount_of(draft: &TermsDraft, fee: usize) -> Option<i64> {
+        let mut price = 0;
+        for item in &draft.items {
+            price = add(price, item.unit_price.minor().checked_mul(i64::from(item.quantity))?).ok()?;
+        }
+        let order = add(price, Services::of(draft).ok()?.buyer_consumed).ok()?;
+        let quantities = draft.items.iter().map(|i| i.quantity);
+        let schedule = Schedule::of(draft, quantities, price, order).ok()?;
+        let everything_else = add(order, schedule.buyers_parts_but_of_gross().ok()?).ok()?;
+        let online = sub(everything_else, draft.pay_offline.map_or(0, Money::minor)).ok()?.max(0);
+        let gross = schedule.gross(online, Terms::MAX_AMOUNT).ok()?;
+        schedule.amounts(gross).ok()?.get(fee).copied()
+    }
+
     /// What the seller is paid.
     pub(super) fn payout(&self) -> i64 {
         self.net.max(0)

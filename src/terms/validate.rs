@@ -5,7 +5,7 @@ use crate::{Money, PartyId, Side};
 
 impl TermsDraft {
     /// Every rule that needs no arithmetic over the whole; the quote checks the rest.
-    pub(super) fn validate(&self) -> Result<(), TermsError> {
+    pub(crate) fn validate(&self) -> Result<(), TermsError> {
         if self.buyer == self.seller {
             return Err(TermsError::at("seller", Problem::BuyerIsSeller));
         }

@@ -8,6 +8,7 @@
 
 #![allow(dead_code)]
 
+mod charging;
 mod endings;
 mod quoting;
 mod settling;
@@ -240,7 +241,7 @@ pub fn buyers_gross_fees(deal: &Deal) -> Vec<usize> {
 ///
 /// Reading: the design has no limit; where they are all of the gross or more, there is no deposit. The library draws the
 /// line at 90 %, so that a deposit is found in few steps.
-fn share_of_gross(deal: &Deal, fee: usize) -> i128 {
+pub fn share_of_gross(deal: &Deal, fee: usize) -> i128 {
     let mut shares: Vec<i128> = vec![0; deal.fees.len()];
     shares[fee] = deal.fees[fee].rate_ppm;
     for tax in fee + 1..deal.fees.len() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::calculator::charging::{Charges, divide_charges};
 use crate::support::calculator::endings::{Award, Course, Ending, For, Outcome, Pot, Pots, Refused, Side};
 use crate::support::calculator::quoting::{Quote, on_refund_of, quote, requote};
-use crate::support::calculator::{Arbitration, Deal, OnRefund, ReturnAll, Who, clamp, part_of, rounded};
+use crate::support::calculator::{Arbitration, Deal, OnRefund, ReturnAll, Who, clamp, part_of};
 
 /// A claim on the pots.
 pub struct Claim {
@@ -378,47 +379,6 @@ pub fn settle(deal: &Deal, pots: &Pots, course: &Course, ending: &Ending) -> Res
     books.give_rest(Pot::SellerGuarantee, sellers.0, sellers.1);
     divide_charges(&mut books, deal, course, &charges);
     Ok(books.outcome)
-}
-
-/// What becomes of additional charges.
-enum Charges {
-    /// To their payees.
-    Whole,
-    /// So much of them to their payees; of one that the seller pays to the buyer, the rest.
-    Awarded(Fraction),
-    /// To their payers.
-    Back,
-}
-
-/// Reading: a charge is what its deposit holds; one that is not paid in full goes back whole.
-fn divide_charges(books: &mut Books, deal: &Deal, course: &Course, charges: &Charges) {
-    for (charge, number) in course.charges.iter().zip(1..) {
-        let pot = Pot::Charge(number);
-        let (owner, to_the_buyer) = match charge.payer {
-            Side::Buyer => (Who::Buyer, false),
-            Side::Seller => (Who::Seller, charge.payee == Who::Buyer),
-        };
-        let part = match charges {
-            _ if !charge.paid => (0, 1),
-            Charges::Back => (0, 1),
-            Charges::Whole => (1, 1),
-            Charges::Awarded((s, m)) => {
-                if to_the_buyer {
-                    (m - s, *m)
-                } else {
-                    (*s, *m)
-                }
-            }
-        };
-        let mut goes = books.take(pot, scale(charge.holds, part));
-        if let (Who::Seller, Some(fee)) = (charge.payee, &deal.charge_fee) {
-            let taken = rounded(goes, fee.rate_ppm, fee.rounding);
-            books.give(pot, fee.payee, For::Fee, taken);
-            goes -= taken;
-        }
-        books.give(pot, charge.payee, For::Charge, goes);
-        books.give_rest(pot, owner, For::Refund);
-    }
 }
 
 pub fn pay_buyers_part(books: &mut Books, claim: &mut Claim) {
