@@ -229,7 +229,9 @@ fn the_buyer_pays_one_fee_of_the_gross_and_not_too_much_of_it() {
         carved("processor", FeePayee::Processor, percent(1), "platform"),
     ];
     taxed(80)(&mut draft);
-    assert_eq!(quoted(draft).deposit, rub(10_000_00));
+    // 4 999.915 and 80 % of 4 999.91, both rounded down, leave 1 000.00 of 9 999.83
+    let quote = quoted(draft);
+    assert_eq!((quote.deposit, quote.commission), (rub(9_999_83), rub(8_999_83)));
 }
 
 #[test]

@@ -190,7 +190,7 @@ pub fn scenes_of(
     filled: impl Strategy<Value = Filled>,
     sketches: impl Strategy<Value = Sketch>,
 ) -> impl Strategy<Value = Scene> {
-    let course = (any::<[bool; 4]>(), given_back_ppm(), accepted_ppm(), charges());
+    let course = (any::<[bool; 4]>(), given_back_ppm(), accepted_ppm(), charges()).boxed();
     (cases, filled, course, sketches).prop_map(|(case, filled, course, sketch)| {
         let (incurred, given_back_ppm, accepted_ppm, charges) = course;
         let incurred = incurred[..case.deal.services.len()].to_vec();
