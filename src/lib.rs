@@ -4,38 +4,42 @@
 //! The crate stores nothing, opens no socket, reads no clock and draws no random id. A host brings persistence and
 //! I/O through four small [ports](port): clock, payment gateway, tracker, event sink.
 //!
-//! - [`Terms`] are what the parties agree on; their [`Quote`] says what everybody pays and gets.
-//! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
-//!   orders among them, or a [`Rejection`]. It is pure and total.
-//! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
-//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
-//!   point is mended by reloading the deal and resuming.
-//! - A [`Machine`] is what the deal is: a host writes its own on the same skeleton.
+//! What a host meets first:
+//! - **to agree**: [`Terms`], written with [`Terms::builder`], under a [`Policy`]; their [`Quote`] says what everybody pays
+//!   and gets, in [`Money`] of a [`Currency`].
+//! - **to decide**: [`transition`] judges a [`Command`] to a [`Deal`], which an [`Actor`] gives in a [`Context`]. It returns
+//!   a [`Transition`] with the [`Event`]s that follow, payment orders among them, or a [`Rejection`]. It is pure and total.
+//! - **to keep**: [`Deal::apply`] is the only place where a deal changes, live and on replay. A journal has [`Recorded`]
+//!   events; what leaves for others is an [`Envelope`].
+//! - **to run**: [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that after
+//!   a crash at any point it is enough to reload the deal and resume.
+//! - **to build on**: a [`Machine`] is what the deal is; a host writes its own on the same skeleton.
+//!
+//! The rest is in the modules, by subject.
 //!
 //! # Examples
 //! ```
 //! use escrow::deal::command::{Accept, ConfirmPayment, StartPerforming};
 //! use escrow::deposit::DepositId;
-//! use escrow::terms::{Fee, FeePayee, Item, Payer};
-//! use escrow::{Context, Currency, Deal, DealId, Money, Policy, Rate, Status, Terms, TermsDraft, Time};
+//! use escrow::terms::Fee;
+//! use escrow::{Context, Currency, Deal, DealId, Money, Status, Terms, Time};
+//! use rust_decimal::dec;
 //!
+//! let terms = Terms::builder("anna", "shop", Currency::RUB)
+//!     .item("Phone", dec!(23_500))
+//!     .fee(Fee::percent("platform", dec!(5)))
+//!     .build()?;
 //! let rub = |minor| Money::from_minor(minor, Currency::RUB);
-//! let phone = Item::new("Phone".parse()?, rub(23_500_00), 1);
-//! let mut draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
-//! let platform = Fee::of_price("fee".parse()?, FeePayee::Platform, Rate::from_ppm(50_000)?, Payer::Seller);
-//! draft.fees.push(platform);
 //!
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let (anna, shop) = (Context::party(now, "anna".parse()?), Context::party(now, "shop".parse()?));
-//! let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
-//! let paid = ConfirmPayment {
-//!     deposit: DepositId::BUYER_PAYMENT,
-//!     gateway: "bank".parse()?,
-//!     reference: "payment-1".parse()?,
-//!     amount: rub(23_500_00),
-//!     transaction: None,
-//!     held_until: None,
-//! };
+//! let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), terms, &shop)?;
+//! let paid = ConfirmPayment::charged(
+//!     DepositId::BUYER_PAYMENT,
+//!     "bank".parse()?,
+//!     "payment-1".parse()?,
+//!     rub(23_500_00),
+//! );
 //! let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
 //! let _ = deal.handle(&StartPerforming {}.into(), &shop)?;
 //! let accepted = deal.handle(&Accept::default().into(), &anna)?;
@@ -74,24 +78,41 @@ pub mod money;
 mod party;
 pub mod port;
 pub mod settlement;
+mod stored;
 pub mod terms;
 mod time;
 pub mod wire;
 
-pub use agent::{Agent, AgentError, Caller};
-pub use deal::{Command, Deal, DecodeError, Event, Outcome, Phase, Rejection, Status, transition};
-pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
-pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::{Context, Machine, Recorded, Transition};
+pub use agent::Agent;
+pub use deal::{Command, Deal, Event, Recorded, Rejection, Status, Transition, transition};
+pub use machine::{Context, Machine};
 pub use money::{Currency, Money, Rate};
 pub use names::ParseError;
 pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};
-pub use settlement::{Quote, quote, settle};
-pub use terms::{Policy, Terms, TermsDraft};
+pub use terms::{Policy, Quote, Terms};
 pub use text::{Text, TextError};
 pub use time::{Time, TimeError};
+pub use wire::Envelope;
+
+// short paths for those who know the modules, where these are documented
+#[doc(hidden)]
+pub use agent::{AgentError, Caller};
+#[doc(hidden)]
+pub use deal::Phase;
+#[doc(hidden)]
+pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
+#[doc(hidden)]
+pub use dispute::{Award, DefaultRuling, Dispute};
+#[doc(hidden)]
+pub use machine::{DecodeError, RejectionClass};
+#[doc(hidden)]
+pub use settlement::{Outcome, settle};
+#[doc(hidden)]
+pub use terms::{TermsDraft, quote};
+#[doc(hidden)]
 pub use uuid;
-pub use wire::{DealSummary, Envelope};
+#[doc(hidden)]
+pub use wire::DealSummary;
 
 /// The README's code is tested with the documentation.
 #[cfg(doctest)]

@@ -230,23 +230,54 @@ pub struct Deal {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
+    clockwork: Clockwork,
+    agreement: Agreement,
+    books: Books,
+    work: Work,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clockwork {
     version: u64,
     revision: u64,
     created_at: SmolStr,
     concluded_at: Option<SmolStr>,
     last_at: SmolStr,
-    terms_version: u32,
     phase: Phase,
     remaining: Remaining,
     status_change: StatusChange,
-    ending: Option<Ending>,
-    ended_funded: bool,
-    settle_by: Option<SmolStr>,
+    ended: Option<Ended>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ended {
+    ending: Ending,
+    funded: bool,
+    settle_by: SmolStr,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Agreement {
+    version: u32,
+    consents: Consents,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Books {
     deposits: SmallVec<[Deposit; 4]>,
     transactions: SmallVec<[Transaction; 4]>,
     legs: SmallVec<[Leg; 4]>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Work {
     submitted: u16,
-    work: Option<Arc<Revision>>,
+    revision: Option<Arc<Revision>>,
 }
 
 #[derive(Deserialize)]
@@ -270,8 +301,9 @@ struct StatusChange {
 #[serde(deny_unknown_fields)]
 struct Deposit {
     id: DepositId,
+    owner: Side,
     required: SmolStr,
-    buckets: Buckets,
+    buckets: Option<Buckets>,
 }
 
 #[derive(Deserialize)]
@@ -304,7 +336,14 @@ struct Leg {
     payee: Payee,
     purpose: Purpose,
     amount: SmolStr,
+    state: LegState,
     tx: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LegState {
+    Settled,
 }
 
 #[derive(Deserialize)]

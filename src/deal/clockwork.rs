@@ -1,12 +1,12 @@
-//! Where the deal stands and since when: its phase, the time that stages have left, how it ended, how often it changed.
+//! The deal in time: its phase and since when, the time that stages have left, how it ended, how often it changed.
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Paused;
-use super::phase::{Outcome, Phase, PhaseKind, Stage, Status};
+use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::Reason;
-use crate::settlement::Ending;
-use crate::wire::left_out::is_default;
+use crate::settlement::{Ending, Outcome};
+use crate::stored::left_out::is_default;
 use crate::{Actor, Recorded, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.
@@ -28,8 +28,8 @@ pub struct StatusChange {
     pub previous: Option<Status>,
 }
 
-/// The time left of stages that were left, in milliseconds; zero where a stage was never entered, since a stage
-/// whose time is up is never left by anything but its timer.
+/// The time that each interrupted stage has left, in milliseconds; zero where a stage was never entered. A stage whose
+/// time is up is left by its timer only, so zero is never a stage's rest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Remaining {
@@ -131,7 +131,7 @@ impl Clockwork {
         self.comment = Some(comment);
     }
 
-    /// One remark more does not change the status again.
+    /// A further remark does not change the status again.
     pub(super) fn remark(&mut self, remark: Reason) {
         match self.phase.kind() {
             PhaseKind::Moderation => self.status_change.comment = Some(remark),
@@ -175,7 +175,7 @@ impl Clockwork {
         }
     }
 
-    /// The field that contradicts the others.
+    /// The name of a field that contradicts the others.
     pub(super) fn wrong(&self) -> Option<&'static str> {
         let active = (PhaseKind::AwaitingPerformance..=PhaseKind::Disputed).contains(&self.phase.kind());
         let concluded = match self.concluded_at {

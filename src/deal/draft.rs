@@ -6,12 +6,13 @@
 //! - *on a copy*, made at the first push, which the [`Transition`](crate::Transition) hands on;
 //! - *in place*, for [`Deal::handle`](super::Deal::handle), which copies nothing.
 
+use crate::settlement::Outcome;
 use std::ops::Deref;
 
 use super::Deal;
+use super::Events;
 use super::event::{Event, Paused};
-use super::phase::{Outcome, Phase};
-use crate::machine::Events;
+use super::phase::Phase;
 use crate::{Actor, PartyId, Recorded, Time};
 
 pub(super) struct Draft<'a> {
@@ -70,7 +71,7 @@ impl<'a> Draft<'a> {
         self.events.len()
     }
 
-    /// It happened: what is read from here on is true after it.
+    /// Adds an event and folds it: what is read from here on is true after the event.
     pub(super) fn push(&mut self, event: Event) {
         let recorded = Recorded { at: self.at, actor: self.actor.clone(), via: self.via.cloned(), event };
         let deal = match &mut self.deal {

@@ -33,16 +33,16 @@ use serde::{Deserialize, Serialize};
 pub use self::access::Access;
 pub use self::agreement::Consents;
 pub use self::allowed::{Allowed, Denied};
-pub use self::books::{OpenChargeback, PayeeDestination};
+pub use self::books::{BooksError, OpenChargeback, PayeeDestination};
 pub use self::clockwork::StatusChange;
 pub use self::command::{Command, CommandKind};
 pub use self::event::{DepositChange, Event, Paused};
 pub use self::guard::Guard;
 pub use self::pending::PendingOrder;
-pub use self::phase::{DisputeStage, Origin, Outcome, Phase, PhaseKind, Stage, Status};
+pub use self::phase::{Origin, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::Rejection;
-pub use self::snapshot::{DecodeError, Parts};
-pub use self::table::{Permit, cell};
+pub use self::snapshot::Parts;
+pub use self::table::{Permit, cell, leads};
 pub use self::timers::Timer;
 pub use self::transition::transition;
 
@@ -53,9 +53,17 @@ use self::draft::Draft;
 use self::quarrel::Quarrel;
 use self::work::Work;
 use crate::deposit::TransactionState;
-use crate::machine::Events;
+use crate::machine;
 use crate::terms::Terms;
-use crate::{Actor, Context, DealId, Machine, Money, Recorded, Side, Time, Transition};
+use crate::{Actor, Context, DealId, Machine, Money, Side, Time};
+
+/// A deal's event with who made it happen and when it counts, unless it is said which [`Machine`]'s.
+pub type Recorded<E = Event> = machine::Recorded<E>;
+
+/// What a command to a deal leads to, unless it is said which [`Machine`]'s.
+pub type Transition<M = Deal> = machine::Transition<M>;
+
+type Events = machine::Events<Event>;
 
 /// A deal between a buyer and a seller, with the money that is held for them.
 ///
@@ -64,21 +72,21 @@ use crate::{Actor, Context, DealId, Machine, Money, Recorded, Side, Time, Transi
 pub struct Deal {
     id: DealId,
     terms: Arc<Terms>,
-    /// The version that both had agreed to, while an amendment waits for consent: what binds until then.
+    /// While an amendment waits for consent: the terms that both have agreed to, which bind until then.
     agreed: Option<Arc<Terms>>,
     state: State,
 }
 
-/// All of a deal that changes with its commands, in its parts, as it is stored. Small, and not growing with history.
+/// All that commands change of a deal, in its parts, as it is stored. Small; it does not grow with the history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     clockwork: Clockwork,
     agreement: Agreement,
     books: Books,
-    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
+    #[serde(default, skip_serializing_if = "crate::stored::left_out::is_default")]
     work: Work,
-    #[serde(default, skip_serializing_if = "crate::wire::left_out::is_default")]
+    #[serde(default, skip_serializing_if = "crate::stored::left_out::is_default")]
     quarrel: Quarrel,
 }
 
@@ -120,7 +128,7 @@ impl Deal {
     }
 }
 
-/// The same functions that the deal has of its own.
+/// Each is the deal's own function of the same name.
 impl Machine for Deal {
     type Command = Command;
     type Event = Event;

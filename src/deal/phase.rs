@@ -3,33 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
-
-/// How a deal ended. Who got what is told by its legs, not by this.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The subject was accepted, whole or in part.
-    Completed,
-    /// Somebody cancelled, or a deadline did.
-    Cancelled,
-    /// A party turned the proposal down.
-    Declined,
-    /// Nobody agreed, or nobody paid, in time.
-    Expired,
-    /// A dispute was settled by agreement or by a ruling.
-    Resolved,
-}
-
-names! {
-    /// Every outcome.
-    Outcome, "the outcome of a deal" {
-        Completed = "completed",
-        Cancelled = "cancelled",
-        Declined = "declined",
-        Expired = "expired",
-        Resolved = "resolved",
-    }
-}
+use crate::dispute::DisputeStage;
+use crate::settlement::Outcome;
 
 /// The part of the life between funding and settlement: what an interruption interrupts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -51,16 +26,6 @@ pub enum Origin {
     AwaitingDeposit,
     /// Before the start.
     AwaitingPerformance,
-}
-
-/// Who is asked to end a dispute.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisputeStage {
-    /// The parties.
-    Negotiation,
-    /// The arbiter.
-    Arbitration,
 }
 
 /// Where a deal stands, with the data of that phase only. `until`: when its timer fires.
@@ -107,7 +72,7 @@ pub enum Phase {
         /// The settlement waits for the answer to a capture.
         awaiting_capture: bool,
     },
-    /// Over. Takes facts about money, and nothing else.
+    /// Over. Only facts about money are accepted.
     Closed {
         /// How it ended.
         outcome: Outcome,
@@ -150,6 +115,22 @@ names! {
         Disputed = "disputed",
         Paying = "paying",
         Closed = "closed",
+    }
+}
+
+impl PhaseKind {
+    /// Is it decided how the deal ends?
+    pub const fn has_ended(self) -> bool {
+        match self {
+            Self::Paying | Self::Closed => true,
+            Self::Proposed
+            | Self::AwaitingDeposit
+            | Self::Moderation
+            | Self::AwaitingPerformance
+            | Self::Performing
+            | Self::AwaitingAcceptance
+            | Self::Disputed => false,
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Verdict;
-use super::phase::{DisputeStage, Phase};
+use super::phase::Phase;
 use crate::deposit::{Reason, Reference};
-use crate::dispute::{Award, Dispute, DisputeStatus, Opener};
+use crate::dispute::{Award, Dispute, DisputeStage, DisputeStatus, Opener};
 use crate::{PartyId, Side, Time};
 
 /// The dispute, the reports, the arbiter.
@@ -138,7 +138,7 @@ impl Quarrel {
         }
     }
 
-    /// Whether a dispute stands where the phase says, and knows by whom it was opened.
+    /// Whether the dispute agrees with the phase, and knows by whom it was opened.
     pub(super) fn agrees(&self, phase: Phase) -> bool {
         if matches!(phase, Phase::Disputed { .. }) != self.is_open() {
             return false;

@@ -1,5 +1,5 @@
-//! Who may do what, in which phase, on which condition: the only place that knows. It drives `transition`,
-//! `Deal::allowed`, the diagrams and the tests.
+//! Who may do what, in which phase, on which condition, and where it leads: the only place that knows. It drives
+//! `transition`, `Deal::allowed`, the diagrams and the tests.
 
 use super::Deal;
 use super::command::CommandKind::{self, *};
@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use crate::Role::{self, Arbiter, Buyer, Clock, Gateway, Moderator, Operator, Partner, Seller, Tracker};
 use Permit::{Always, If};
 
-/// What the table says of one cell.
+/// One cell of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Permit {
@@ -28,10 +28,18 @@ struct Row {
     by: &'static [Role],
     within: &'static [P],
     permit: Permit,
+    /// Where it may lead, besides leaving the phase as it is.
+    leads: &'static [P],
 }
 
-const fn row(command: CommandKind, by: &'static [Role], within: &'static [P], permit: Permit) -> Row {
-    Row { command, by, within, permit }
+const fn row(
+    command: CommandKind,
+    by: &'static [Role],
+    within: &'static [P],
+    permit: Permit,
+    leads: &'static [P],
+) -> Row {
+    Row { command, by, within, permit, leads }
 }
 
 const PARTIES: &[Role] = &[Buyer, Seller];
@@ -56,52 +64,62 @@ const NOT_CLOSED: &[P] = &[
 ];
 const ANY: &[P] = &P::ALL;
 
+const STAYS: &[P] = &[];
+const AGREED: &[P] =
+    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const APPROVED: &[P] = &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const ENDED: &[P] = &[Paying, Closed];
+/// A capture goes on as far as what happened meanwhile takes it; the last payout closes.
+const ANSWERED: &[P] =
+    &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
+
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    row(Amend,            STAFF_TOO,                              BEFORE_FUNDED,                       Always),
-    row(Agree,            PARTIES,                                BEFORE_FUNDED,                       Always),
-    row(RequestPayment,   PARTIES,                                BEFORE_PAYING,                       Always),
-    row(ConfirmPayment,   &[Gateway],                             ANY,                                 Always),
-    row(Remark,           &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance], If(ModerationOn)),
-    row(Remark,           &[Moderator],                           &[P::Moderation],                    Always),
-    row(Approve,          &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance], If(ModerationOn)),
-    row(Approve,          &[Moderator],                           &[P::Moderation],                    If(AllAgreed)),
-    row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                  Always),
-    row(SetTrack,         SELLERS,                                ACTIVE,                              Always),
-    row(RemoveTrack,      SELLERS,                                ACTIVE,                              Always),
-    row(RecordTracking,   &[Tracker],                             FUNDED,                              Always),
-    row(RecordTracking,   &[Tracker],                             &[P::Moderation],                    If(Funded)),
-    row(StartPerforming,  SELLERS,                                &[AwaitingPerformance],              If(CaptureConfirmed)),
-    row(StopPerforming,   SELLERS,                                &[Performing],                       If(ToldByHand)),
-    row(Submit,           &[Seller],                              &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance], If(RevisionsLeft)),
-    row(RequestChanges,   &[Buyer],                               &[AwaitingAcceptance],               If(ChangesLeft)),
-    row(Accept,           &[Buyer],                               &[Performing, AwaitingAcceptance],   If(AcceptedByBuyer)),
-    row(AcceptPart,       &[Buyer],                               &[Performing, AwaitingAcceptance],   If(PartialBuyoutAllowed)),
-    row(Report,           PARTIES,                                &[Performing, Disputed],             If(AcceptedMutually)),
-    row(IncurCost,        &[Seller, Partner, Operator],           FUNDED,                              Always),
-    row(IncurCost,        &[Seller, Partner, Operator],           &[P::Moderation],                    If(Funded)),
-    row(AddCharge,        STAFF_TOO,                              FUNDED,                              Always),
-    row(AddCharge,        STAFF_TOO,                              &[P::Moderation],                    If(Funded)),
-    row(Cancel,           PARTIES,                                BEFORE_FUNDED,                       Always),
-    row(Cancel,           PARTIES,                                &[AwaitingPerformance],              If(MayCancelFunded)),
-    row(Cancel,           &[Buyer],                               &[Performing, AwaitingAcceptance],   If(BuyerMayCancelNow)),
-    row(Cancel,           &[Seller],                              &[Performing, AwaitingAcceptance],   If(MayCancelFunded)),
-    row(Cancel,           &[Operator],                            BEFORE_DISPUTE,                      Always),
-    row(CancelWithFault,  &[Operator],                            BEFORE_DISPUTE,                      Always),
-    row(OpenDispute,      PARTIES,                                &[Performing, AwaitingAcceptance],   If(MayDispute)),
-    row(ProposeAward,     PARTIES,                                &[Disputed],                         Always),
-    row(AcceptAward,      PARTIES,                                &[Disputed],                         If(OfferMade)),
-    row(WithdrawDispute,  PARTIES,                                &[Disputed],                         If(MayWithdraw)),
-    row(FileClaim,        PARTIES,                                &[Disputed],                         If(InArbitration)),
-    row(Rule,             &[Arbiter],                             &[Disputed],                         If(InArbitration)),
-    row(AppointArbiter,   &[Operator],                            BEFORE_PAYING,                       Always),
-    row(Answer,           &[Gateway],                             ANY,                                 Always),
-    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator], ANY,                                 Always),
-    row(RedirectRefund,   &[Buyer, Seller, Operator],             ANY,                                 Always),
-    row(Chargeback,       &[Gateway],                             ANY,                                 Always),
-    row(Extend,           &[Operator],                            BEFORE_PAYING,                       Always),
-    row(Post,             &[Buyer, Seller, Operator, Arbiter],    NOT_CLOSED,                          Always),
-    row(Wake,             &[Clock],                               ANY,                                 Always),
+    row(Amend,            STAFF_TOO,                              BEFORE_FUNDED,                                                           Always,                   STAYS),
+    row(Agree,            PARTIES,                                BEFORE_FUNDED,                                                           Always,                   AGREED),
+    row(RequestPayment,   PARTIES,                                BEFORE_PAYING,                                                           Always,                   STAYS),
+    row(ConfirmPayment,   &[Gateway],                             ANY,                                                                     Always,                   PAID),
+    row(Remark,           &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         &[P::Moderation]),
+    row(Remark,           &[Moderator],                           &[P::Moderation],                                                        Always,                   STAYS),
+    row(Approve,          &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         STAYS),
+    row(Approve,          &[Moderator],                           &[P::Moderation],                                                        If(AllAgreed),            APPROVED),
+    row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                      Always,                   STAYS),
+    row(SetTrack,         SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
+    row(RemoveTrack,      SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
+    row(RecordTracking,   &[Tracker],                             FUNDED,                                                                  Always,                   &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
+    row(RecordTracking,   &[Tracker],                             &[P::Moderation],                                                        If(Funded),               STAYS),
+    row(StartPerforming,  SELLERS,                                &[AwaitingPerformance],                                                  If(CaptureConfirmed),     &[Performing]),
+    row(StopPerforming,   SELLERS,                                &[Performing],                                                           If(ToldByHand),           &[AwaitingPerformance]),
+    row(Submit,           &[Seller],                              &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance], If(RevisionsLeft),        &[AwaitingAcceptance]),
+    row(RequestChanges,   &[Buyer],                               &[AwaitingAcceptance],                                                   If(ChangesLeft),          &[Performing]),
+    row(Accept,           &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(AcceptedByBuyer),      ENDED),
+    row(AcceptPart,       &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(PartialBuyoutAllowed), ENDED),
+    row(Report,           PARTIES,                                &[Performing, Disputed],                                                 If(AcceptedMutually),     &[Disputed, Paying, Closed]),
+    row(IncurCost,        &[Seller, Partner, Operator],           FUNDED,                                                                  Always,                   STAYS),
+    row(IncurCost,        &[Seller, Partner, Operator],           &[P::Moderation],                                                        If(Funded),               STAYS),
+    row(AddCharge,        STAFF_TOO,                              FUNDED,                                                                  Always,                   STAYS),
+    row(AddCharge,        STAFF_TOO,                              &[P::Moderation],                                                        If(Funded),               STAYS),
+    row(Cancel,           PARTIES,                                BEFORE_FUNDED,                                                           Always,                   ENDED),
+    row(Cancel,           PARTIES,                                &[AwaitingPerformance],                                                  If(MayCancelFunded),      ENDED),
+    row(Cancel,           &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(BuyerMayCancelNow),    ENDED),
+    row(Cancel,           &[Seller],                              &[Performing, AwaitingAcceptance],                                       If(MayCancelFunded),      ENDED),
+    row(Cancel,           &[Operator],                            BEFORE_DISPUTE,                                                          Always,                   ENDED),
+    row(CancelWithFault,  &[Operator],                            BEFORE_DISPUTE,                                                          Always,                   ENDED),
+    row(OpenDispute,      PARTIES,                                &[Performing, AwaitingAcceptance],                                       If(MayDispute),           &[Disputed]),
+    row(ProposeAward,     PARTIES,                                &[Disputed],                                                             Always,                   STAYS),
+    row(AcceptAward,      PARTIES,                                &[Disputed],                                                             If(OfferMade),            ENDED),
+    row(WithdrawDispute,  PARTIES,                                &[Disputed],                                                             If(MayWithdraw),          ACTIVE),
+    row(FileClaim,        PARTIES,                                &[Disputed],                                                             If(InArbitration),        STAYS),
+    row(Rule,             &[Arbiter],                             &[Disputed],                                                             If(InArbitration),        ENDED),
+    row(AppointArbiter,   &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
+    row(Answer,           &[Gateway],                             ANY,                                                                     Always,                   ANSWERED),
+    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator], ANY,                                                               Always,                   &[Closed]),
+    row(RedirectRefund,   &[Buyer, Seller, Operator],             ANY,                                                                     Always,                   &[Closed]),
+    row(Chargeback,       &[Gateway],                             ANY,                                                                     Always,                   ENDED),
+    row(Extend,           &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
+    row(Post,             &[Buyer, Seller, Operator, Arbiter],    NOT_CLOSED,                                                              Always,                   STAYS),
+    row(Wake,             &[Clock],                               ANY,                                                                     Always,                   STAYS),
 ];
 
 type Grid = [[[Permit; Role::ALL.len()]; P::ALL.len()]; CommandKind::ALL.len()];
@@ -155,6 +173,13 @@ pub const fn cell(command: CommandKind, phase: P, role: Role) -> Permit {
     GRID[command as usize][phase as usize][role as usize]
 }
 
+/// Where a command of this role may lead from this phase, besides leaving it as it is. Deadlines that are due before the
+/// command are not counted: they lead where they lead.
+pub fn leads(command: CommandKind, phase: P, role: Role) -> &'static [P] {
+    let of = |row: &&Row| row.command == command && row.within.contains(&phase) && row.by.contains(&role);
+    ROWS.iter().find(of).map_or(&[], |row| row.leads)
+}
+
 /// May this role do this now?
 pub(super) fn permit(deal: &Deal, command: CommandKind, role: Role) -> Result<(), Rejection> {
     let phase = deal.phase().kind();
@@ -162,7 +187,7 @@ pub(super) fn permit(deal: &Deal, command: CommandKind, role: Role) -> Result<()
 }
 
 impl Permit {
-    /// What this cell, of this command, phase and role, says of the deal as it is.
+    /// What this cell says of the deal as it is; command, phase and role are the cell's, for the rejection.
     pub(super) fn check(
         self,
         deal: &Deal,

@@ -1,13 +1,14 @@
 //! Deadlines: what is due when. Half-open everywhere: a command is in time iff `now < deadline`, a timer is due iff
 //! `now >= deadline`.
 
+use crate::dispute::DisputeStage;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Deal;
-use super::phase::{DisputeStage, Phase, Stage};
+use super::phase::{Phase, Stage};
 use crate::deposit::{HoldState, TxId};
 use crate::{ParseError, Time};
 
@@ -121,7 +122,7 @@ impl Deal {
         self.next_timer().map(|(at, _)| at)
     }
 
-    /// Is anything due?
+    /// Whether anything is due.
     #[inline]
     pub(super) fn is_due(&self, now: Time) -> bool {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);

@@ -1,20 +1,19 @@
 //! `transition`: judges a command and says what follows.
 
+use super::Events;
 use super::command::Command;
 use super::draft::Draft;
 use super::event::Event;
 use super::table::{self, Permit};
 use super::{Deal, Rejection, repeat, rules};
-use crate::deposit::Order;
-use crate::machine::Events;
-use crate::settlement::Purpose;
+use crate::deposit::{Order, Purpose};
 use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 
 /// Judges a command: what happens, or why it does not.
 ///
 /// Pure and total: reads no clock, draws no id, and costs the same however long the deal's history is. Due timers
-/// fire first, each at its own instant; then the command is judged on what they left, in this order: who the actor
-/// is, whether the command already stands (no events), staleness, role, phase, guard, money, content.
+/// fire first, each at its own instant; then the command is judged on the deal after them, in this order: who the actor
+/// is, whether the command is a repeat (no events), staleness, role, phase, guard, money, content.
 ///
 /// # Errors
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
@@ -32,7 +31,7 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
 }
 
 impl Deal {
-    /// Decides and applies: what [`transition`] says, and the deal has it. Copies nothing, unless a timer is due.
+    /// Judges a command, and folds what follows into the deal. Copies nothing, unless a timer is due.
     ///
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
@@ -59,8 +58,8 @@ impl Transition {
         self.events().iter().filter_map(|recorded| recorded.event.order())
     }
 
-    /// Who gets what by this transition: every leg that is ordered, credited or made to wait, with a repeated
-    /// attempt of a declined one among them.
+    /// Who gets what by this transition: every leg that is ordered, credited or made to wait, a new attempt at a declined
+    /// leg included.
     pub fn split(&self) -> impl Iterator<Item = (&Payee, Purpose, Money)> {
         self.events().iter().filter_map(|recorded| {
             if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event {
@@ -97,7 +96,7 @@ pub(super) fn fire_due(deal: &Deal, after: &mut Option<Deal>, events: &mut Event
     }
 }
 
-/// As whom the actor may give this command now; `None` where it already stands.
+/// The role in which the actor may give this command now; `None` for a repeat.
 fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Role>, Rejection> {
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
     let (kind, phase) = (command.kind(), deal.phase().kind());
@@ -117,6 +116,7 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 
 /// One exhaustive match: which rule a command goes to. A rule judges before its first push: what it refuses has not
 /// changed anything.
+#[expect(clippy::unit_arg, reason = "a rule that the table alone could refuse returns nothing")]
 fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> Result<(), Rejection> {
     use rules::{
         acceptance, answers, cancellation, chargebacks, charges, costs, destinations, dispute, moderation,
@@ -128,26 +128,26 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::Agree(c) => proposal::agree(deal, c, role),
         Command::RequestPayment(c) => payins::request(deal, c, role),
         Command::ConfirmPayment(c) => payins::confirm(deal, c),
-        Command::Remark(c) => done(moderation::remark(deal, c)),
-        Command::Approve(_) => done(moderation::approve(deal)),
+        Command::Remark(c) => Ok(moderation::remark(deal, c)),
+        Command::Approve(_) => Ok(moderation::approve(deal)),
         Command::Attach(c) => notes::attach(deal, c),
-        Command::SetTrack(c) => done(tracking::set(deal, c)),
-        Command::RemoveTrack(_) => done(tracking::remove(deal)),
-        Command::RecordTracking(c) => done(tracking::record(deal, c)),
-        Command::StartPerforming(_) => done(performance::start(deal)),
-        Command::StopPerforming(_) => done(performance::stop(deal)),
+        Command::SetTrack(c) => Ok(tracking::set(deal, c)),
+        Command::RemoveTrack(_) => Ok(tracking::remove(deal)),
+        Command::RecordTracking(c) => Ok(tracking::record(deal, c)),
+        Command::StartPerforming(_) => Ok(performance::start(deal)),
+        Command::StopPerforming(_) => Ok(performance::stop(deal)),
         Command::Submit(c) => performance::submit(deal, c),
         Command::RequestChanges(c) => acceptance::request_changes(deal, c),
         Command::Accept(c) => acceptance::accept(deal, c),
-        Command::Report(c) => done(acceptance::report(deal, c, role)),
+        Command::Report(c) => Ok(acceptance::report(deal, c, role)),
         Command::IncurCost(c) => costs::incur(deal, c, role, actor),
         Command::AddCharge(c) => charges::add(deal, c),
-        Command::Cancel(c) => done(cancellation::cancel(deal, c, role)),
-        Command::OpenDispute(c) => done(dispute::open_by_party(deal, c, role)),
+        Command::Cancel(c) => Ok(cancellation::cancel(deal, c, role)),
+        Command::OpenDispute(c) => Ok(dispute::open_by_party(deal, c, role)),
         Command::ProposeAward(c) => dispute::propose(deal, c, role),
         Command::AcceptAward(c) => dispute::accept(deal, c, role),
         Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role),
-        Command::FileClaim(c) => done(dispute::file_claim(deal, c, role)),
+        Command::FileClaim(c) => Ok(dispute::file_claim(deal, c, role)),
         Command::Rule(c) => dispute::rule(deal, c),
         Command::AppointArbiter(c) => dispute::appoint(deal, c),
         Command::Answer(c) => answers::answer(deal, c),
@@ -155,14 +155,9 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::RedirectRefund(c) => destinations::redirect(deal, c, role, actor),
         Command::Chargeback(c) => chargebacks::record(deal, c),
         Command::Extend(c) => timers::extend(deal, *c),
-        Command::Post(c) => done(notes::post(deal, c)),
+        Command::Post(c) => Ok(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
     debug_assert!(judged.is_ok() || deal.pushed() == pushed, "refused after something had happened");
     judged
-}
-
-/// A rule that the table alone could refuse.
-const fn done((): ()) -> Result<(), Rejection> {
-    Ok(())
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::command::{Checkpoint, CheckpointId, DocumentId, MessageRef, Revision, Track};
 use crate::settlement::Incurred;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 
 /// The latest few ids of a kind, by which a repeat is recognised without keeping the whole history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ impl Work {
         self.waits = false;
     }
 
-    /// The field that contradicts the others, in a deal of so many services.
+    /// The name of a field that contradicts the others, in a deal of so many services.
     pub(super) fn wrong(&self, services: usize) -> Option<&'static str> {
         let checks = [
             ("work.incurred", (services..32).all(|i| !self.incurred.contains(i))),

@@ -13,10 +13,19 @@ use crate::Side;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DepositId(u8);
 
+/// The deposit that almost everything is about, and which is left out where it is stored.
+pub(super) const fn buyers_payment() -> DepositId {
+    DepositId::BUYER_PAYMENT
+}
+
+pub(super) fn is_buyers_payment(id: &DepositId) -> bool {
+    *id == DepositId::BUYER_PAYMENT
+}
+
 impl DepositId {
     /// B: what the buyer pays for the order.
     pub const BUYER_PAYMENT: Self = Self(0);
-    /// L: what the seller pays where his parts are over his proceeds.
+    /// L: what the seller pays where the seller's parts exceed the proceeds.
     pub const SELLER_PAYMENT: Self = Self(1);
     /// The buyer's guarantee.
     pub const BUYER_GUARANTEE: Self = Self(2);
@@ -59,7 +68,7 @@ impl DepositId {
         in_range.then(|| Self(Self::FIRST_CHARGE.saturating_add(number).saturating_sub(1)))
     }
 
-    /// Where the deposit stands in the deal's list.
+    /// The deposit's place in the deal's list.
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }

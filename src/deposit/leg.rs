@@ -1,9 +1,10 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
+use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
+use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, TransactionKind, TxId};
-use crate::settlement::Purpose;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -18,7 +19,7 @@ impl LegId {
     }
 }
 
-/// Where a leg stands.
+/// How far a leg is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegState {
@@ -32,7 +33,7 @@ pub enum LegState {
     Credited,
     /// Not sent, while a chargeback of its deposit is open.
     Waiting,
-    /// Nothing is left of it: a chargeback took its money, or the hold that it was to void had lapsed.
+    /// Nothing is left to pay: a chargeback took its money, or the hold that it was to void had lapsed.
     Dropped,
 }
 
@@ -41,10 +42,11 @@ pub enum LegState {
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     pub(crate) id: LegId,
+    #[serde(default = "buyers_payment", skip_serializing_if = "is_buyers_payment")]
     pub(crate) deposit: DepositId,
     pub(crate) payee: Payee,
     pub(crate) purpose: Purpose,
-    #[serde(with = "crate::wire::short")]
+    #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
     /// The latest attempt.
@@ -61,22 +63,22 @@ impl Leg {
         self.id
     }
 
-    /// Out of which deposit.
+    /// The source deposit.
     pub const fn deposit(&self) -> DepositId {
         self.deposit
     }
 
-    /// To whom.
+    /// The payee.
     pub const fn payee(&self) -> &Payee {
         &self.payee
     }
 
-    /// Why.
+    /// The purpose.
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// How much.
+    /// The amount.
     pub const fn amount(&self) -> Money {
         self.amount
     }
@@ -96,7 +98,7 @@ impl Leg {
         self.source
     }
 
-    /// Is it over: paid, credited, or dropped?
+    /// Whether it is over: paid, credited, or dropped.
     pub const fn is_settled(&self) -> bool {
         match self.state {
             LegState::Settled | LegState::Credited | LegState::Dropped => true,

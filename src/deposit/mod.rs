@@ -1,14 +1,16 @@
-//! Money in the deal: deposits with their buckets, legs out of them, transactions that move it.
+//! Money in the deal: deposits with their buckets, legs out of them, transactions that move money.
 
 #[expect(clippy::module_inception, reason = "one idea per file; the idea has the module's name")]
 mod deposit;
 mod deposit_id;
 mod leg;
+mod purpose;
 mod transaction;
 
 pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
 pub use deposit_id::{DepositId, UnknownDepositName};
 pub use leg::{Leg, LegId, LegState};
+pub use purpose::Purpose;
 pub use transaction::{
     ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference, Transaction,
     TransactionKind, TransactionState, TxId,

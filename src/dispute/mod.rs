@@ -5,4 +5,4 @@ mod award;
 mod dispute;
 
 pub use award::{Award, DefaultRuling};
-pub use dispute::{Dispute, DisputeStatus, Opener};
+pub use dispute::{Dispute, DisputeStage, DisputeStatus, Opener};

@@ -12,7 +12,7 @@ pub struct Context {
     pub actor: Actor,
     /// On whose behalf the call came in.
     pub via: Option<PartyId>,
-    /// The revision (a deal's: [`Deal::revision`](crate::Deal::revision)) that the actor has seen; absent where he does not say.
+    /// The revision (a deal's: [`Deal::revision`](crate::Deal::revision)) that the actor has seen; absent where they do not say.
     pub seen: Option<u64>,
 }
 

@@ -2,14 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deal::Event;
 use crate::{Actor, PartyId, Time};
 
-/// An event with who made it happen and when it counts: what a journal stores. A deal's event, unless it is said
-/// which [`Machine`](crate::Machine)'s.
+/// An event with who made it happen and when it counts: what a journal stores.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorded<E = Event> {
+pub struct Recorded<E> {
     /// When it counts: never before the event before it. A deadline's own instant, where a timer fired.
     pub at: Time,
     /// Who did it.

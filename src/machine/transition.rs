@@ -3,16 +3,14 @@
 use smallvec::SmallVec;
 
 use super::{Context, Machine, Out, Recorded};
-use crate::Deal;
-use crate::deal::Event;
 
 /// What a command leads to: the events, and the machine after them. No events: nothing happens, because the command
-/// already stands. A deal's, unless it is said which [`Machine`]'s.
+/// already stands.
 ///
 /// Orders to the gateway are among the events.
 #[must_use = "commit its events and keep the machine after them, or it never happened"]
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transition<M: Machine = Deal> {
+pub struct Transition<M: Machine> {
     events: Events<M::Event>,
     after: Option<M>,
 }
@@ -23,7 +21,7 @@ impl<M: Machine> Transition<M> {
         Self { events, after }
     }
 
-    /// What a machine begins with, where it is one event: the machine itself is after it.
+    /// The beginning of a machine by one event, after which the machine is as it was made.
     pub fn first(context: &Context, event: M::Event) -> Self {
         let mut events = Events::new();
         Out::begin(context, &mut events).push(event);
@@ -35,13 +33,13 @@ impl<M: Machine> Transition<M> {
         &self.events
     }
 
-    /// Whether nothing happened, because the command already stood.
+    /// Whether nothing happened, because the command is a repeat.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// The machine after the events. `None` where nothing happened, and after [`Machine::handle`]: the machine itself
-    /// is that then.
+    /// The machine after the events. `None` where nothing happened, and from [`Machine::handle`], whose machine is
+    /// already the one after them.
     pub const fn after(&self) -> Option<&M> {
         self.after.as_ref()
     }
@@ -66,7 +64,7 @@ impl<M: Machine> Default for Transition<M> {
 
 /// Events in the order in which they happened. Up to eight of them need no allocation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Events<E = Event>(SmallVec<[Recorded<E>; 8]>);
+pub struct Events<E>(SmallVec<[Recorded<E>; 8]>);
 
 impl<E> Events<E> {
     /// None yet.

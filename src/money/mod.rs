@@ -28,6 +28,7 @@ mod allocate;
 mod currency;
 mod digits;
 mod error;
+pub(crate) mod minor;
 #[expect(clippy::module_inception, reason = "`Money` is the type that the module is named after")]
 mod money;
 mod rate;

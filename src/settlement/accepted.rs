@@ -1,8 +1,7 @@
 //! A partial buyout: the quote on what was accepted, or a return of everything.
 
-use super::sums::{QuoteError, Sums};
 use super::{Fault, SettleError};
-use crate::terms::{ReturnAll, Terms};
+use crate::terms::{QuoteError, ReturnAll, Sums, Terms};
 
 /// The sums on the accepted quantities, one per item of the terms.
 pub(super) fn sums_accepted(terms: &Terms, quantities: &[u32]) -> Result<Sums, SettleError> {

@@ -1,8 +1,9 @@
 //! What becomes of additional charges.
 
 use super::fraction::Fraction;
-use super::minor::{TooLarge, sub};
-use super::{Charge, Purpose, SettleError, Settlement};
+use super::{Charge, SettleError, Settlement};
+use crate::deposit::Purpose;
+use crate::money::minor::{TooLarge, sub};
 use crate::terms::Policy;
 use crate::{Currency, Money, Payee, Side};
 

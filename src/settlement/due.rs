@@ -2,9 +2,9 @@
 
 use super::charges::Charges;
 use super::fraction::Fraction;
-use super::minor::{TooLarge, add};
 use super::{Incurred, SettleError};
 use crate::dispute::Award;
+use crate::money::minor::{TooLarge, add};
 use crate::terms::{Provider, Terms};
 use crate::{Money, Side};
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Outcome;
 use crate::Side;
-use crate::deal::Outcome;
 use crate::dispute::Award;
 
 /// Whose fault a cancellation is.

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use super::minor::TooLarge;
 use crate::Money;
 use crate::money::MoneyError;
+use crate::money::minor::TooLarge;
 
 /// Why an ending cannot be settled. The arguments are at fault: the same ones fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]

@@ -1,7 +1,7 @@
 //! Parts of a whole that are no rates: f and φ.
 
-use super::minor::{TooLarge, sub};
 use crate::Rate;
+use crate::money::minor::{TooLarge, sub};
 use crate::money::mul_div_floor;
 
 /// `part / whole`, from 0 to 1.

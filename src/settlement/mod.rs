@@ -1,39 +1,32 @@
-//! What is owed to whom: the quote before a deal, the settlement at its end. Pure functions of terms and pots.
-//!
-//! # The quote
-//!
-//! ```text
-//! price        = Σ unit price × quantity
-//! service      buyer's part = cost | 0 | floor(cost × rate);   seller's part = cost − buyer's part
-//! order        = price + Σ buyer's parts of services
-//! fee          = clamp(floor(base × rate) + fixed, min, max)
-//!                buyer's part = fee | 0 | floor(fee × rate);   seller's part = fee − buyer's part
-//!                net = fee − Σ carve-outs ≥ 0
-//! buyer_total  = order + Σ buyer's parts of fees
-//! deposit      = buyer_total − pay_offline
-//! proceeds     = price + Σ buyer's parts of the seller's services − pay_offline
-//! net          = proceeds − Σ seller's parts of (services of others, fees)
-//! payout       = max(0, net);   seller_due = max(0, −net)
-//! ```
+//! What is owed to whom at the end of a deal: a pure function of terms and pots. Before it, there is the
+//! [`Quote`](crate::Quote).
 //!
 //! # The settlement
 //!
-//! There are two payment pots: B, what the buyer has paid in, and L, what the seller has paid in. There are claims on
+//! There are two payment pots: B, what the buyer has paid in, and L, what the seller has paid in. There are costs on
 //! them, in this order: the arbitration fee A (only where an arbiter ruled), the services of others, the fees. Each
 //! ending is a row of this table, which is `row.rs`. S is what the seller is to get out of B, before the seller's own
-//! parts of the claims.
+//! parts of the costs.
 //!
 //! | ending | S | services of others | fees: keep · return · pro_rata | who pays |
 //! |---|---|---|---|---|
-//! | success | proceeds | all | 1 · 1 · 1 | as agreed |
-//! | partial buyout | proceeds of the quote on the accepted items | all | 1 · 1 · 1, as requoted | as agreed |
+//! | success | proceeds − G | all | 1 · 1 · f | as agreed |
+//! | partial buyout | proceeds of the quote on the accepted items − G | all | 1 · 1 · f, as requoted | as agreed |
 //! | cancelled, buyer at fault | Σ costs of the seller's incurred services | incurred | 1 · 0 · 0 | the buyer, whole |
 //! | cancelled, seller at fault | 0 | incurred | 1 · 0 · 0 | the seller, whole |
 //! | cancelled, nobody at fault | 0 | incurred | 0 · 0 · 0 | the platform |
+//! | called off by both | 0 | incurred | 0 · 0 · 0 | as agreed |
 //! | award of S | S ≤ M | incurred | 1 · 0 · f | as agreed |
 //!
-//! f is S as a part of the price that is paid online. M, the most that can be awarded, is the lesser of the proceeds and
-//! what is left of B after A, the services and the kept fees.
+//! - G is what the seller has given back, at most the proceeds.
+//! - f = min(S, proceeds) / proceeds. Where nothing is earned it is 1, and in an award φ.
+//! - M, the most that can be awarded, is the lesser of the proceeds − G and what is left of B after A, the services and
+//!   the kept fees.
+//! - φ is what becomes of the additional charges: 1 in a success and in a partial buyout, S / M in an award, 0 otherwise.
+//!   Where M is zero it is the share that was awarded: all is 1, nothing and a sum are 0.
+//! - A tax has the factor of the fee that it taxes. A fee's parts are floored each by itself.
+//! - A partial buyout of nothing at all is the row of whose fault
+//!   [`Policy::return_all`](crate::Policy::return_all) says it is, with every service counted as incurred.
 //!
 //! The steps, in `settle.rs`, each capped by what is left:
 //! 1. Out of B: A, the buyer's parts of the services and of the kept fees, then S, then the buyer's parts of the other
@@ -44,33 +37,30 @@
 //! 4. Carve-outs are scaled with what was collected of their fee.
 //! 5. Guarantees go back to their owners, or both to the winner of [`Award::Winner`](crate::Award::Winner).
 //!
+//! 6. Of each additional charge that is paid in full, φ goes to its payee; of one that the seller pays to the buyer,
+//!    1 − φ in an award. Out of what goes to the seller comes the charge fee. The rest goes back.
+//!
 //! Until every required deposit is full, every ending gives everything back.
 
 mod accepted;
 mod charges;
-mod claims;
+mod costs;
 mod course;
 mod due;
 mod ending;
 mod error;
 mod fraction;
-mod minor;
+mod outcome;
 mod pots;
-mod price;
-mod quote;
 mod row;
-mod schedule;
 mod settle;
 mod split;
-mod sums;
 
 pub use course::{Charge, Course};
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;
+pub use outcome::Outcome;
 pub use pots::{Incurred, Pots};
-pub use price::{Goal, PriceError, price_for};
-pub use quote::{FeeLine, Quote, ServiceLine, quote};
 pub(crate) use settle::settle_surely;
 pub use settle::{max_award, settle};
-pub use split::{Purpose, Receivable, Settlement, Share};
-pub(crate) use sums::QuoteError;
+pub use split::{Receivable, Settlement, Share};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::service::Payer;
 use crate::money::Rounding;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, PartyId, Payee, Rate};
 
 text_id! {

@@ -2,6 +2,30 @@
 //!
 //! [`TermsDraft`] is plain data. [`Terms`] is the same data with every rule checked and its [`Quote`] computed. A deal
 //! holds `Terms` only, so nothing checks them again. [`Terms::builder`] is the short way to write them.
+//!
+//! # The quote
+//!
+//! ```text
+//! price        = Σ unit price × quantity
+//! service      buyer's part = cost | 0 | floor(cost × rate);   seller's part = cost − buyer's part
+//! order        = price + Σ buyer's parts of services
+//! fee          = clamp(round(base × rate) + fixed + per_unit × units, min, max)
+//!                buyer's part = fee | 0 | floor(fee × rate);   seller's part = fee − buyer's part
+//!                net = fee − Σ carve-outs ≥ 0
+//! buyer_total  = order + Σ buyer's parts of fees
+//! deposit      = buyer_total − pay_offline                      the gross
+//! proceeds     = price + Σ buyer's parts of the seller's services − pay_offline
+//! net          = proceeds − Σ seller's parts of (services of others, fees)
+//! payout       = max(0, net);   seller_due = max(0, −net)
+//! ```
+//!
+//! A fee of the gross that the buyer pays is on top of everything else in the deposit, X: with its taxes, the deposit is
+//! the least g for which `g − fee(g) − taxes(g) ≥ X`. 2.9 % and 0.30 on 100.00: g is 103.29, the fee 3.29.
+//!
+//! After a partial buyout the offline part shrinks first, then the deposit. Carve-outs are cut to their parent, the later
+//! first. A fee of items of which none is accepted is no fee, and takes its taxes and carve-outs along.
+//!
+//! [`price_for`] goes the other way: from what the seller is to get, or the buyer to pay, to a price.
 
 mod builder;
 mod change;
@@ -12,7 +36,11 @@ mod fee_rules;
 mod item;
 mod policy;
 mod presets;
+mod price;
+mod quote;
+mod schedule;
 mod service;
+mod sums;
 mod validate;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -27,9 +55,12 @@ pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
     Policy, ReturnAll,
 };
+pub use price::{Goal, PriceError, price_for};
+pub use quote::{FeeLine, Quote, ServiceLine, quote};
+pub(crate) use schedule::fee_amount;
 pub use service::{Payer, Provider, Service};
+pub(crate) use sums::{QuoteError, Sums};
 
-use crate::settlement::{Quote, QuoteError};
 use crate::{Currency, Money, PartyId, Side, Text, Time};
 
 /// How the subject reaches the buyer.

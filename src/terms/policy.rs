@@ -7,7 +7,7 @@ use super::FeePayee;
 use super::presets::Preset;
 use crate::dispute::DefaultRuling;
 use crate::money::Rounding;
-use crate::wire::left_out::is_default;
+use crate::stored::left_out::is_default;
 use crate::{Money, Rate};
 
 /// How the parties consent to the terms.

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use escrow::deal::Command;
 use escrow::deal::command::Wake;
-use escrow::deposit::{Buckets, DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{Buckets, DepositId, LegState, Purpose, TransactionKind};
 use escrow::{
     Actor, Context, Deal, DealId, Money, Payee, Recorded, Rejection, Status, TermsDraft, Time, Transition,
 };

@@ -24,6 +24,7 @@ mod docs;
 mod exploration;
 mod laws;
 mod model;
+mod modules;
 mod names;
 mod previews;
 mod promises;

@@ -57,7 +57,7 @@ pub struct ApiError {
     /// What is wrong with which items; only in `validation`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ItemError>,
-    /// Can the same request succeed later, or after reading the deal again?
+    /// Whether the same request can succeed later, or after the deal was read again.
     #[serde(skip)]
     pub transient: bool,
 }
@@ -241,7 +241,7 @@ impl From<Rejection> for ApiError {
             | Rejection::AmountTooLarge
             | Rejection::TooMany { .. }
             | Rejection::KeyReused
-            | Rejection::AlreadySettled { .. }
+            | Rejection::AlreadyAnswered { .. }
             | Rejection::ConfirmInstead { .. }
             | Rejection::AttemptUnanswered
             | Rejection::ServiceAmended
@@ -254,8 +254,7 @@ impl From<Rejection> for ApiError {
             | Rejection::ArbiterIsAParty
             | Rejection::NoSuchOffer
             | Rejection::NoSuchOpening { .. }
-            | Rejection::ChargebackClosed
-            | Rejection::Overflow => ErrorKind::Validation,
+            | Rejection::ChargebackClosed => ErrorKind::Validation,
             // a reason that is younger than this crate
             _ => ErrorKind::Validation,
         };

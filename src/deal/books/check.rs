@@ -1,14 +1,15 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
+use super::BooksError;
 use super::{Books, OpenChargeback, index};
 use crate::Money;
-use crate::deal::DecodeError;
 use crate::deal::command::ChargebackStep;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState, TxId,
 };
+use crate::machine::DecodeError;
 use crate::{Currency, Side};
 
 /// What follows from the lists, counted once.
@@ -40,12 +41,12 @@ impl Books {
         let counted = self.counted();
         for (i, t) in self.transactions.iter().enumerate() {
             if !self.transaction_agrees(i, t, &counted) {
-                return Err(DecodeError::Transaction { index: i });
+                return Err(BooksError::Transaction { index: i }.into());
             }
         }
         if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted))
         {
-            return Err(DecodeError::Leg { index });
+            return Err(BooksError::Leg { index }.into());
         }
         for (deposit, (buckets, on_hold)) in self.deposits.iter().zip(&counted.explained) {
             let b = &deposit.buckets;
@@ -55,7 +56,7 @@ impl Books {
                 // more than is required is never kept, but for what a hold brings along
                 && deposit.cash() <= deposit.required.minor();
             if !explained {
-                return Err(DecodeError::Transactions { deposit: deposit.id });
+                return Err(BooksError::Transactions { deposit: deposit.id }.into());
             }
         }
         if !self.chargebacks_agree() {
@@ -90,14 +91,14 @@ impl Books {
     ) -> Result<(), DecodeError> {
         let mut deposits = self.deposits.iter();
         for (id, owner, required) in fixed {
-            let deposit = deposits.next().ok_or(DecodeError::Deposits)?;
+            let deposit = deposits.next().ok_or(BooksError::Deposits)?;
             let expected = Deposit {
                 buckets: deposit.buckets,
                 on_hold: deposit.on_hold,
                 ..Deposit::empty(id, owner, required)
             };
             if *deposit != expected {
-                return Err(DecodeError::Deposit { deposit: id });
+                return Err(BooksError::Deposit { deposit: id }.into());
             }
         }
         for (n, deposit) in deposits.enumerate() {
@@ -108,11 +109,11 @@ impl Books {
                 && deposit.required.currency() == currency
                 && deposit.charge.as_ref().is_some_and(|c| c.payee != deposit.owner.payee());
             if !agrees {
-                return Err(DecodeError::Deposit { deposit: deposit.id });
+                return Err(BooksError::Deposit { deposit: deposit.id }.into());
             }
         }
         match self.deposits.iter().find(|d| !d.buckets.conserve()) {
-            Some(deposit) => Err(DecodeError::Buckets { deposit: deposit.id }),
+            Some(deposit) => Err(BooksError::Buckets { deposit: deposit.id }.into()),
             None => Ok(()),
         }
     }

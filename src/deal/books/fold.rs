@@ -8,18 +8,18 @@ use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
     Buckets, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState,
-    Order, Reference, Transaction, TransactionKind, TransactionState, TxId,
+    Order, Purpose, Reference, Transaction, TransactionKind, TransactionState, TxId,
 };
-use crate::settlement::{Purpose, Receivable};
+use crate::settlement::Receivable;
 use crate::{Destination, Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.
-const fn add(bucket: &mut i64, amount: i64) {
+pub(super) const fn add(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_add(amount);
 }
 
-const fn sub(bucket: &mut i64, amount: i64) {
+pub(super) const fn sub(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_sub(amount);
 }
 
@@ -84,7 +84,7 @@ impl Books {
     }
 
     /// A party says that it has paid: the gateway is asked.
-    pub(in crate::deal) fn claim(
+    pub(in crate::deal) fn state_payment(
         &mut self,
         order: &Order,
         gateway: &GatewayName,
@@ -224,7 +224,7 @@ impl Books {
     }
 
     /// The payee has the money.
-    fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
+    pub(super) fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
         let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
             return;
         };
@@ -249,92 +249,6 @@ impl Books {
             self.destinations.push(PayeeDestination { payee: payee.clone(), of, destination });
         }
     }
-}
-
-/// What the gateway answers.
-impl Books {
-    pub(in crate::deal) fn succeed(&mut self, tx: TxId, reference: &Reference, at: Time) {
-        let answered = self.answer(tx, TransactionState::Succeeded, at);
-        let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
-        self.source(Some(tx), |t| t.reference = Some(reference.clone()));
-        match kind {
-            TransactionKind::Capture => {
-                let mut whole = 0;
-                self.source(source, |hold| {
-                    whole = hold.amount.minor();
-                    hold.hold = Some(HoldState::Closed);
-                    add(&mut hold.returned, whole.saturating_sub(amount));
-                });
-                let rest = whole.saturating_sub(amount);
-                self.change(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, rest);
-                    add(&mut d.buckets.refunded, rest);
-                });
-            }
-            TransactionKind::Void => {
-                self.source(source, |hold| hold.hold = Some(HoldState::Closed));
-                self.settle_leg(leg, LegState::Settled);
-            }
-            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-                self.settle_leg(leg, LegState::Settled);
-            }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
-        }
-    }
-
-    pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &crate::deposit::Reason, at: Time) {
-        let answered = self.answer(tx, TransactionState::Failed(reason.clone()), at);
-        let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
-        match kind {
-            // the money never came in
-            TransactionKind::Capture => {
-                let mut whole = 0;
-                self.source(source, |hold| {
-                    whole = hold.amount.minor();
-                    hold.hold = Some(HoldState::Lapsed);
-                });
-                self.change(deposit, |d| {
-                    sub(&mut d.on_hold, whole);
-                    sub(&mut d.buckets.held, whole);
-                    sub(&mut d.buckets.received, whole);
-                });
-            }
-            TransactionKind::Void => {
-                self.source(source, |hold| hold.hold = Some(HoldState::Lapsed));
-                self.mark(leg, LegState::Dropped);
-                self.unsettled = self.unsettled.saturating_sub(1);
-                self.change(deposit, |d| {
-                    sub(&mut d.buckets.reserved, amount);
-                    sub(&mut d.buckets.received, amount);
-                });
-            }
-            TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-                self.mark(leg, LegState::Declined);
-            }
-            TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
-        }
-    }
-
-    fn answer(&mut self, tx: TxId, state: TransactionState, at: Time) -> Option<Answered> {
-        let t = self.transactions.get_mut(index(tx.0))?;
-        if t.is_order() {
-            self.unanswered = self.unanswered.saturating_sub(1);
-        }
-        t.state = state;
-        t.settled_at = Some(at);
-        let (kind, leg, source, deposit, amount) = (t.kind, t.leg, t.source, t.deposit, t.amount.minor());
-        Some(Answered { kind, leg, source, deposit, amount })
-    }
-}
-
-/// What an answer is about.
-struct Answered {
-    kind: TransactionKind,
-    leg: Option<LegId>,
-    source: Option<TxId>,
-    deposit: DepositId,
-    amount: i64,
 }
 
 /// Chargebacks and debts.
@@ -396,19 +310,19 @@ impl Books {
 
 /// One entry.
 impl Books {
-    fn change(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
+    pub(super) fn change(&mut self, id: DepositId, change: impl FnOnce(&mut Deposit)) {
         if let Some(deposit) = self.deposits.get_mut(id.index()) {
             change(deposit);
         }
     }
 
-    fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
+    pub(super) fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
         if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
             change(source);
         }
     }
 
-    fn mark(&mut self, id: Option<LegId>, state: LegState) {
+    pub(super) fn mark(&mut self, id: Option<LegId>, state: LegState) {
         if let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) {
             leg.state = state;
         }

@@ -1,18 +1,22 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
+mod answers;
 mod check;
+mod error;
 pub(in crate::deal) mod fold;
+
+pub use self::error::BooksError;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::command::{ChargebackStep, DestinationUse};
 use crate::deposit::{
-    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Reference,
-    Transaction, TxId,
+    ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Purpose,
+    Reference, Transaction, TxId,
 };
-use crate::settlement::{Pots, Purpose, Receivable};
+use crate::settlement::{Pots, Receivable};
 use crate::{Currency, Destination, Money, Payee, Side};
 
 /// Where one payee's money goes.
@@ -263,7 +267,7 @@ impl Books {
         })
     }
 
-    /// How many requests and claims of this side have brought no money.
+    /// How many requests and stated payments of this side have brought no money.
     pub(crate) fn moneyless(&self, side: Side) -> usize {
         let own = |t: &Transaction| self.deposit(t.deposit).is_some_and(|d| d.owner == side);
         self.transactions.iter().filter(|t| t.kind.is_inbound() && !t.brought_money() && own(t)).count()

@@ -13,6 +13,7 @@ use crate::{Destination, Money, Payee, Side, Text, Time};
 /// amended while the deposit is awaited, a request under a new key is also its party's consent to them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RequestPayment {
     /// The client's key, by which a repeat is recognised.
     pub key: ClientKey,
@@ -24,9 +25,17 @@ pub struct RequestPayment {
     pub form: Arc<PaymentForm>,
 }
 
+impl RequestPayment {
+    /// Asks for a form to pay so much into this deposit.
+    pub fn new(key: ClientKey, deposit: DepositId, amount: Money, form: impl Into<Arc<PaymentForm>>) -> Self {
+        Self { key, deposit, amount, form: form.into() }
+    }
+}
+
 /// What the gateway's payment page needs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PaymentForm {
     /// The payment method, in the gateway's terms. One request is for one method: another one needs another key.
     pub method: MethodName,
@@ -34,9 +43,17 @@ pub struct PaymentForm {
     pub return_urls: ReturnUrls,
 }
 
+impl PaymentForm {
+    /// A form for this method.
+    pub const fn new(method: MethodName, return_urls: ReturnUrls) -> Self {
+        Self { method, return_urls }
+    }
+}
+
 /// Where the payer's browser is sent. A browser that arrives there proves nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReturnUrls {
     /// After the payment.
     pub success_url: Text<2000, 1>,
@@ -44,10 +61,18 @@ pub struct ReturnUrls {
     pub fail_url: Text<2000, 1>,
 }
 
+impl ReturnUrls {
+    /// Where to after a payment, and where to after a failure.
+    pub const fn new(success_url: Text<2000, 1>, fail_url: Text<2000, 1>) -> Self {
+        Self { success_url, fail_url }
+    }
+}
+
 /// A fact: money came in, with or without a request. `(gateway, reference)` names it: the same one again is
 /// recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConfirmPayment {
     /// Into which deposit.
     pub deposit: DepositId,
@@ -65,6 +90,32 @@ pub struct ConfirmPayment {
     pub held_until: Option<Time>,
 }
 
+impl ConfirmPayment {
+    /// So much was charged, by this gateway under this id, and is in.
+    pub const fn charged(
+        deposit: DepositId,
+        gateway: GatewayName,
+        reference: Reference,
+        amount: Money,
+    ) -> Self {
+        Self { deposit, gateway, reference, amount, transaction: None, held_until: None }
+    }
+
+    /// It is on hold only, until then.
+    #[must_use]
+    pub fn held_until(mut self, held_until: impl Into<Option<Time>>) -> Self {
+        self.held_until = held_until.into();
+        self
+    }
+
+    /// It answers this payment request.
+    #[must_use]
+    pub fn answering(mut self, transaction: impl Into<Option<TxId>>) -> Self {
+        self.transaction = transaction.into();
+        self
+    }
+}
+
 /// What the gateway says of an order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,11 +131,19 @@ pub enum Answered {
 /// A fact: the gateway's answer to an order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Answer {
     /// The order.
     pub transaction: TxId,
     /// The answer.
     pub result: Answered,
+}
+
+impl Answer {
+    /// The gateway answers this order.
+    pub const fn new(transaction: TxId, result: Answered) -> Self {
+        Self { transaction, result }
+    }
 }
 
 /// For which money a destination is.
@@ -101,6 +160,7 @@ pub enum DestinationUse {
 /// destination; the same destination is a retry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SetDestination {
     /// Whose money: the actor's own; the operator's for platform and processor.
     pub payee: Payee,
@@ -109,9 +169,17 @@ pub struct SetDestination {
     pub destination: Option<Destination>,
 }
 
+impl SetDestination {
+    /// The payee's earnings go there; `None`: where the gateway knows the payee.
+    pub fn new(payee: Payee, destination: impl Into<Option<Destination>>) -> Self {
+        Self { payee, destination: destination.into() }
+    }
+}
+
 /// Chooses where money goes that goes back to a payee, otherwise as [`SetDestination`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RedirectRefund {
     /// Whose money: the actor's own; anybody's for the operator.
     pub payee: Payee,
@@ -120,11 +188,18 @@ pub struct RedirectRefund {
     pub destination: Option<Destination>,
 }
 
+impl RedirectRefund {
+    /// What goes back to the payee goes there; `None`: back to the source of the payment.
+    pub fn new(payee: Payee, destination: impl Into<Option<Destination>>) -> Self {
+        Self { payee, destination: destination.into() }
+    }
+}
+
 /// How far a chargeback is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargebackStep {
-    /// The payer has asked his bank for the money.
+    /// The payer has asked their bank for the money: so much of it is kept back.
     Opened,
     /// The bank has taken it.
     Lost,
@@ -135,6 +210,7 @@ pub enum ChargebackStep {
 /// A fact: the payer's bank takes a payment back, or gives it up.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Chargeback {
     /// The gateway's id of the chargeback.
     pub reference: Reference,
@@ -146,6 +222,13 @@ pub struct Chargeback {
     pub step: ChargebackStep,
 }
 
+impl Chargeback {
+    /// The chargeback with this id, of so much of a deposit, came to this step.
+    pub const fn new(reference: Reference, deposit: DepositId, amount: Money, step: ChargebackStep) -> Self {
+        Self { reference, deposit, amount, step }
+    }
+}
+
 /// Asks a party for an additional payment: optional to pay, outside the pots, to its payee on success, back to the
 /// payer otherwise.
 ///
@@ -153,6 +236,7 @@ pub struct Chargeback {
 /// Nalogka's additional payments by either side (`payment-form`).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AddCharge {
     /// The client's key, by which a repeat is recognised.
     pub key: ClientKey,
@@ -162,6 +246,13 @@ pub struct AddCharge {
     pub payee: Payee,
     /// How much; positive, in the deal's currency.
     pub amount: Money,
-    /// What for.
+    /// The reason.
     pub reason: Reason,
+}
+
+impl AddCharge {
+    /// Asks the payer for so much, for the payee.
+    pub const fn new(key: ClientKey, payer: Side, payee: Payee, amount: Money, reason: Reason) -> Self {
+        Self { key, payer, payee, amount, reason }
+    }
 }

@@ -5,25 +5,24 @@ use crate::deal::Rejection;
 use crate::deal::command::{Accept, Report, RequestChanges, Verdict};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::{Outcome, Phase, Stage};
+use crate::deal::phase::{Phase, Stage};
 use crate::dispute::Opener;
-use crate::settlement::{Ending, Fault};
+use crate::settlement::{Ending, Fault, Outcome};
 use crate::terms::OneReport;
 use crate::{Role, Side};
 
 /// The buyer accepts: everything, or in part.
 pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> {
-    let ending = match &c.quantities {
-        None => Ending::Success,
-        Some(quantities) => {
-            let ending = Ending::PartialBuyout(quantities.clone());
-            deal.preview(&ending)?;
-            ending
-        }
-    };
-    deal.push(Event::Accepted {});
-    let outcome = ending.outcome();
-    endings::end(deal, ending, outcome);
+    if let Some(quantities) = &c.quantities {
+        let ending = Ending::PartialBuyout(quantities.clone());
+        let settlement = deal.preview(&ending)?;
+        deal.push(Event::Accepted {});
+        let outcome = ending.outcome();
+        endings::end_as_settled(deal, ending, outcome, &settlement);
+    } else {
+        deal.push(Event::Accepted {});
+        endings::end(deal, Ending::Success, Outcome::Completed);
+    }
     Ok(())
 }
 

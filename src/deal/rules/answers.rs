@@ -14,14 +14,14 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
     let tx = c.transaction;
     let transaction = deal.transaction(tx).ok_or(Rejection::UnknownTransaction { tx })?;
     if !transaction.is_pending() {
-        return Err(Rejection::AlreadySettled { tx });
+        return Err(Rejection::AlreadyAnswered { tx });
     }
     let (kind, deposit, leg) = (transaction.kind, transaction.deposit, transaction.leg);
     match &c.result {
         Answered::InProgress => {}
         Answered::Succeeded(reference) if kind.is_inbound() => {
             let payment = verified(transaction, reference)?;
-            return confirm_claim(deal, &payment, tx);
+            return confirm_stated(deal, &payment, tx);
         }
         Answered::Succeeded(reference) => {
             deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
@@ -41,25 +41,25 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
     Ok(())
 }
 
-/// The payment that a party has claimed, as the gateway confirms it; a mere request it cannot confirm, since it says no
+/// The payment that a party has stated, as the gateway confirms it; a mere request it cannot confirm, since it says no
 /// amount.
-fn verified(claim: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
-    let gateway = match (&claim.gateway, &claim.reference) {
-        (Some(gateway), Some(claimed)) if claimed == reference => gateway.clone(),
-        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: claim.id }),
+fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
+    let gateway = match (&stated.gateway, &stated.reference) {
+        (Some(gateway), Some(named)) if named == reference => gateway.clone(),
+        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: stated.id }),
     };
     Ok(ConfirmPayment {
-        deposit: claim.deposit,
+        deposit: stated.deposit,
         gateway,
         reference: reference.clone(),
-        amount: claim.amount,
-        transaction: Some(claim.id),
+        amount: stated.amount,
+        transaction: Some(stated.id),
         held_until: None,
     })
 }
 
 /// Confirmed meanwhile, for another deposit: the same money does not come in twice.
-fn confirm_claim(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
+fn confirm_stated(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
     if deal.books().knows(&payment.gateway, &payment.reference, Some(tx)) {
         deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
         return Ok(());
@@ -72,7 +72,7 @@ fn decline(
     (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
     reason: &Reason,
 ) {
-    let was_funded = deal.is_funded();
+    let was_funded = deal.pots().funded;
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not

@@ -6,8 +6,8 @@ use crate::Role;
 use crate::deal::command::Cancel;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::{Outcome, Phase};
-use crate::settlement::{Ending, Fault};
+use crate::deal::phase::Phase;
+use crate::settlement::{Ending, Fault, Outcome};
 
 /// A party's own cancellation is at that party's fault, and turns down what is only proposed.
 ///

@@ -7,8 +7,8 @@ use crate::deal::Rejection;
 use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deposit::{Deposit, DepositId, Leg, LegId, LegState};
-use crate::settlement::{Purpose, Receivable};
+use crate::deposit::{Deposit, DepositId, Leg, LegId, LegState, Purpose};
+use crate::settlement::Receivable;
 use crate::terms::Liable;
 use crate::{Money, Payee};
 
@@ -42,7 +42,7 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &Chargeback) -> Result<(), Rejecti
 
 fn lose(deal: &mut Draft<'_>, c: &Chargeback) {
     let Some(deposit) = deal.deposit(c.deposit) else { return };
-    let was_funded = deal.is_funded();
+    let was_funded = deal.pots().funded;
     let money = |minor| Money::from_minor(minor, c.amount.currency());
     let (cuts, from_legs) = cuts(deal.legs(), deposit, c.amount.minor());
     let missing = c.amount.minor().saturating_sub(from_legs);
@@ -65,9 +65,12 @@ fn lose(deal: &mut Draft<'_>, c: &Chargeback) {
     }
 }
 
-/// Legs that were not sent are cut, last first: before the ending, they only go back to whom the bank has paid. Each with
-/// its old and its new amount, and what they come to.
-fn cuts(legs: &[Leg], deposit: &Deposit, lost: i64) -> (SmallVec<[(LegId, i64, i64); 4]>, i64) {
+/// Legs that are cut, each with its old and its new amount.
+type Cuts = SmallVec<[(LegId, i64, i64); 4]>;
+
+/// Legs that were not sent are cut, last first: before the ending, they only go back to whom the bank has paid. And what
+/// they come to.
+fn cuts(legs: &[Leg], deposit: &Deposit, lost: i64) -> (Cuts, i64) {
     let mut cuts = SmallVec::new();
     let mut missing = lost;
     for leg in legs.iter().rev().filter(|l| l.deposit == deposit.id && is_unsent(l)) {

@@ -1,5 +1,6 @@
 //! Additional charges: further deposits, optional to pay, outside the settlement of the deal.
 
+use crate::settlement::Outcome;
 use std::sync::Arc;
 
 use super::legs;
@@ -8,9 +9,7 @@ use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::Outcome;
-use crate::deposit::{ChargeDetails, Deposit, DepositId};
-use crate::settlement::Purpose;
+use crate::deposit::{ChargeDetails, Deposit, DepositId, Purpose};
 use crate::terms::Terms;
 
 /// A further deposit, for the other party, the platform, the processor or a third party of the terms.

@@ -8,10 +8,10 @@ use crate::deal::command::{
 };
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::{DisputeStage, Outcome, Phase};
+use crate::deal::phase::Phase;
 use crate::deposit::Reason;
-use crate::dispute::{Award, Opener};
-use crate::settlement::{Ending, Fault};
+use crate::dispute::{Award, DisputeStage, Opener};
+use crate::settlement::{Ending, Fault, Outcome};
 
 /// A party opens a dispute: once each, as the guard has seen to.
 pub(crate) fn open_by_party(deal: &mut Draft<'_>, c: &OpenDispute, role: Role) {
@@ -60,18 +60,18 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Resul
         return Err(Rejection::NoSuchOffer);
     }
     let ending = Ending::agreed(c.award);
-    deal.preview(&ending)?;
+    let settlement = deal.preview(&ending)?;
     deal.push(Event::AwardAccepted { side, award: c.award });
-    endings::end(deal, ending, Outcome::Resolved);
+    endings::end_as_settled(deal, ending, Outcome::Resolved, &settlement);
     Ok(())
 }
 
 /// The arbiter rules; the amounts come from the award.
 pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
     let ending = Ending::ruled(c.award);
-    deal.preview(&ending)?;
+    let settlement = deal.preview(&ending)?;
     deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
-    endings::end(deal, ending, Outcome::Resolved);
+    endings::end_as_settled(deal, ending, Outcome::Resolved, &settlement);
     Ok(())
 }
 

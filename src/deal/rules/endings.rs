@@ -4,41 +4,56 @@ use super::{charges, holds, legs};
 use crate::deal::Deal;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::{Outcome, Phase};
-use crate::deposit::{Deposit, DepositId, DepositPurpose};
-use crate::settlement::{Ending, Fault, Pots, Purpose, Settlement, settle_surely};
+use crate::deal::phase::Phase;
+use crate::deposit::{Deposit, DepositId, DepositPurpose, Purpose};
+use crate::settlement::{Ending, Fault, Outcome, Pots, Settlement, settle_surely};
 
-/// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is judged by
-/// [`Deal::preview`] before anything is pushed.
+/// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is settled by
+/// [`Deal::preview`] before anything is pushed, and goes to [`end_as_settled`].
 pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
     let pots = deal.pots();
     end_with(deal, ending, outcome, &pots);
 }
 
-/// Ends a deal that a lost payment has left short, at nobody's fault. It was funded, if it was until that moment: a
-/// chargeback or a failed hold undoes no costs.
+/// Ends a deal that a lost payment has left short, at nobody's fault. It is settled as funded where its pots were
+/// until that moment: a chargeback or a failed hold undoes no costs.
 pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
-    let pots = Pots { funded: was_funded || deal.pots().funded, ..deal.pots() };
+    let pots = Pots { funded: was_funded, ..deal.pots() };
     end_with(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, &pots);
 }
 
 fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
     let mut settlement = Settlement::default();
     settle_surely(deal.binding_terms(), pots, deal.incurred().into(), &ending, &mut settlement);
+    conclude(deal, ending, outcome, pots.funded, &settlement);
+}
+
+/// Ends the deal like this, with what [`Deal::preview`] has said of it.
+pub(crate) fn end_as_settled(
+    deal: &mut Draft<'_>,
+    ending: Ending,
+    outcome: Outcome,
+    settlement: &Settlement,
+) {
+    let funded = deal.pots().funded;
+    conclude(deal, ending, outcome, funded, settlement);
+}
+
+fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool, settlement: &Settlement) {
     if deal.quarrel().is_open() {
         deal.push(Event::DisputeClosed {});
     }
     let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
-    deal.push(Event::EndingDecided { ending, outcome, funded: pots.funded, settle_by });
+    deal.push(Event::EndingDecided { ending, outcome, funded, settle_by });
     if !deal.books().holds_anything() && !deal.books().has_unsettled_legs() {
-        owe(deal, &settlement);
+        owe(deal, settlement);
         return deal.close(outcome);
     }
-    let awaiting_capture = close_holds(deal, &settlement, outcome);
+    let awaiting_capture = close_holds(deal, settlement, outcome);
     deal.enter(Phase::Paying { outcome, awaiting_capture });
     // nobody knows yet what there is to give out
     if !awaiting_capture {
-        distribute(deal, &settlement, outcome);
+        distribute(deal, settlement, outcome);
     }
 }
 

@@ -3,8 +3,7 @@
 use super::{holds, legs, moderation, tracking};
 use crate::deal::draft::Draft;
 use crate::deal::phase::{Origin, Phase, Stage};
-use crate::deposit::DepositId;
-use crate::settlement::Purpose;
+use crate::deposit::{DepositId, Purpose};
 use crate::terms::{Acceptance, Moderation};
 
 /// The deal moves on by itself once everybody has agreed and every required deposit is full.

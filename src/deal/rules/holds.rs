@@ -4,8 +4,7 @@ use super::legs;
 use crate::Money;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deposit::{DepositId, Order, TransactionKind, TxId};
-use crate::settlement::Purpose;
+use crate::deposit::{DepositId, Order, Purpose, TransactionKind, TxId};
 
 /// Captures what the required deposits need of their open holds. Whether a capture is without an answer now.
 pub(crate) fn capture_required(deal: &mut Draft<'_>) -> bool {

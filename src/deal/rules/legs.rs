@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deposit::{DepositId, Leg, LegId, LegState, Order, TransactionKind, TxId};
-use crate::settlement::{Purpose, Settlement};
+use crate::deposit::{DepositId, Leg, LegId, LegState, Order, Purpose, TransactionKind, TxId};
+use crate::settlement::Settlement;
 use crate::{Money, Payee};
 
 /// A leg before its attempt.

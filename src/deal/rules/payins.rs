@@ -1,13 +1,12 @@
-//! Money coming in: requests for it, claims that it was paid, and the gateway's confirmations in every form.
+//! Money coming in: requests for it, payments that a party states, and the gateway's confirmations in every form.
 
 use super::{funding, holds, legs};
-use crate::deal::command::{ConfirmPayment, PaymentClaim, RequestPayment};
+use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::{Deal, Rejection};
-use crate::deposit::{Deposit, DepositId, Order, Transaction, TransactionKind, TxId};
-use crate::settlement::Purpose;
+use crate::deposit::{Deposit, DepositId, Order, Purpose, Transaction, TransactionKind, TxId};
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
 
@@ -52,10 +51,14 @@ fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
 }
 
 /// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
-/// is known, or somebody has claimed it: it is not asked about, nor counted, twice.
-pub(crate) fn judge_claim(deal: &Deal, claim: &PaymentClaim, side: Side) -> Result<Option<Money>, Rejection> {
-    let deposit = own_deposit(deal, claim.deposit, side)?;
-    if deal.books().knows(&claim.gateway, &claim.reference, None) {
+/// is known, or somebody has stated it: it is not asked about, nor counted, twice.
+pub(crate) fn judge_stated(
+    deal: &Deal,
+    stated: &StatedPayment,
+    side: Side,
+) -> Result<Option<Money>, Rejection> {
+    let deposit = own_deposit(deal, stated.deposit, side)?;
+    if deal.books().knows(&stated.gateway, &stated.reference, None) {
         return Ok(None);
     }
     let amount = deposit.outstanding();
@@ -66,20 +69,20 @@ pub(crate) fn judge_claim(deal: &Deal, claim: &PaymentClaim, side: Side) -> Resu
     Ok(Some(amount))
 }
 
-/// A transaction id that a party names is a claim, and no proof.
-pub(crate) fn claim(deal: &mut Draft<'_>, claim: &PaymentClaim, side: Side, amount: Money) {
+/// A transaction id that a party names is no proof: the gateway is asked about it.
+pub(crate) fn ask_about(deal: &mut Draft<'_>, stated: &StatedPayment, side: Side, amount: Money) {
     let order = Order {
         tx: deal.books().next_tx(),
         kind: TransactionKind::Charge,
-        deposit: claim.deposit,
+        deposit: stated.deposit,
         payee: side.payee(),
         purpose: Purpose::Charge,
         amount,
         leg: None,
         source: None,
     };
-    let (gateway, reference) = (claim.gateway.clone(), claim.reference.clone());
-    deal.push(Event::PaymentClaimed { order: Box::new(order), gateway, reference });
+    let (gateway, reference) = (stated.gateway.clone(), stated.reference.clone());
+    deal.push(Event::PaymentStated { order: Box::new(order), gateway, reference });
 }
 
 /// The gateway confirms a payment. Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, or closed: all
@@ -91,7 +94,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
     receive(deal, c, tx)
 }
 
-/// The pending transaction that a confirmation answers: the claim with its reference, the request it names, or the
+/// The pending transaction that a confirmation answers: the stated payment with its reference, the request it names, or the
 /// oldest request of just this amount.
 fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
     let open = |t: &&Transaction| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit;
@@ -100,7 +103,7 @@ fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
         if t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway) {
             return Some(t.id);
         }
-        // a claim is of its own payment, whatever number another one comes with
+        // a stated payment is its own, whatever number another one comes with
         let meant =
             t.reference.is_none() && c.transaction.map_or(t.amount == c.amount, |named| t.id == named);
         if found.is_none() && meant {
@@ -150,7 +153,7 @@ fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejec
     Ok(deposit)
 }
 
-/// Parties cannot fill a deal with requests, nor with claims that the gateway denies, and neither can take up the
+/// Parties cannot fill a deal with requests, nor with stated payments that the gateway denies, and neither can take up the
 /// other's; facts of the gateway are never refused for their number.
 fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
     if u32::try_from(deal.books().moneyless(side)).is_ok_and(|n| n < MAX_REQUESTS) {

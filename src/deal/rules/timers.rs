@@ -4,10 +4,9 @@ use super::{acceptance, destinations, dispute, endings, holds};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::Outcome;
 use crate::deal::{Rejection, Timer};
 use crate::dispute::Opener;
-use crate::settlement::{Ending, Fault};
+use crate::settlement::{Ending, Fault, Outcome};
 use crate::terms::{Acceptance, OnSilence};
 
 /// A timer fires, at its own instant.

@@ -8,8 +8,8 @@ use crate::agent::stories::{
 use crate::common::*;
 use escrow::deal::Stage;
 use escrow::deal::command::{Cancel, CheckpointKind, SetTrack, StartPerforming};
+use escrow::deposit::Purpose;
 use escrow::port::Clock;
-use escrow::settlement::Purpose;
 use escrow::{Actor, AgentError, Event, Payee, Phase, Rejection, Status, Time};
 
 #[test]
@@ -18,7 +18,7 @@ fn clock_backwards() {
         let host = Host::new();
         let process = Process::new(kind, &host);
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         process
             .submit(&mut deal, record("1", CheckpointKind::Final, "2026-03-02T00:00:00Z"), tracker())
             .unwrap();

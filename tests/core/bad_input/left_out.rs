@@ -23,15 +23,15 @@ fn a_booked_chargeback_never_becomes_an_order() {
     }
     for (secs, step) in [(130, ChargebackStep::Opened), (140, ChargebackStep::Lost)] {
         let (reference, amount) = ("cb-1".parse().unwrap(), rub(1_000));
-        let command = Chargeback { reference, deposit: DepositId::BUYER_PAYMENT, amount, step };
+        let command = Chargeback::new(reference, DepositId::BUYER_PAYMENT, amount, step);
         run(&mut deal, &command.into(), &Context::gateway(at(secs)));
     }
     let document = serde_json::to_value(&deal).unwrap();
-    let transactions = document["state"]["transactions"].as_array().unwrap();
+    let transactions = document["state"]["books"]["transactions"].as_array().unwrap();
     let place = transactions.iter().position(|t| t["kind"] == "chargeback").unwrap();
     let pending = |deal: &Deal| deal.pending().map(|o| o.transaction.kind()).collect::<Vec<_>>();
-    match without(&deal, &format!("/state/transactions/{place}"), "settled_at") {
-        Err(error) => assert!(error.to_string().contains("state.transactions"), "{error}"),
+    match without(&deal, &format!("/state/books/transactions/{place}"), "settled_at") {
+        Err(error) => assert!(error.to_string().contains("state.books.transactions"), "{error}"),
         Ok(other) => panic!("to be paid: {:?}, and before {:?}", pending(&other), pending(&deal)),
     }
 }
@@ -44,7 +44,7 @@ fn an_absent_consent_is_none() {
     let terms = std::sync::Arc::new(Terms::new(draft).unwrap());
     let (deal, _) = Deal::propose(crate::bench_support::id(), terms, &proposer()).unwrap();
     assert!(!deal.consents().all());
-    if let Ok(other) = without(&deal, "/state", "consents") {
+    if let Ok(other) = without(&deal, "/state/agreement", "consents") {
         assert_eq!(other.consents(), deal.consents());
     }
 }

@@ -114,7 +114,7 @@ fn terms_errors_name_the_field_and_say_why() {
         assert!(invalid_terms(&taken).starts_with(&format!("terms: {message}")), "{at}");
     }
     for (at, value, message) in [
-        ("/items/0/unit_price/amount", json!("0"), "items must not be zero"),
+        ("/items/0/quantity", json!(0), "items[0].quantity must not be zero"),
         (
             "/policy/partial_buyout_allowed",
             json!(true),

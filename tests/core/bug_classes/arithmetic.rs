@@ -2,8 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::command::StartPerforming;
-use escrow::deposit::LegState;
-use escrow::settlement::Purpose;
+use escrow::deposit::{LegState, Purpose};
 use escrow::terms::{Fee, FeePayee, Item, OnRefund, Payer, Problem, Provider, Terms};
 use escrow::{Award, Payee, Policy, Rate, Status};
 

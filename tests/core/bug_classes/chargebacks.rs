@@ -2,9 +2,8 @@
 
 use crate::common::*;
 use escrow::deal::command::{ChargebackStep, Verdict};
-use escrow::deposit::LegState;
+use escrow::deposit::{LegState, Purpose};
 use escrow::dispute::DisputeStatus;
-use escrow::settlement::Purpose;
 use escrow::{Actor, Deal, Outcome, Payee, Policy, Rejection, Status};
 
 #[test]

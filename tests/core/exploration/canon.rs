@@ -19,7 +19,7 @@ use serde::ser::{
 /// Fields that no rule reads, with the reason.
 const INERT: &[(&str, &[&str])] = &[
     (
-        "Core",
+        "Clockwork",
         &[
             // what a sink locks on, and what is held against `seen`, which the model never gives
             "version",
@@ -32,18 +32,14 @@ const INERT: &[(&str, &[&str])] = &[
             "status_change",
             "comment",
             "cancelled_by",
-            // only to recognise a repeat, and to bound the number
-            "attachments",
-            "posts",
-            // the model never gives a checkpoint's id twice
-            "checkpoints",
-            // the model keeps it beside the deal: once it is past, it does not matter by how much
-            "settle_by",
-            // numbered: written by `history`
-            "transactions",
-            "legs",
         ],
     ),
+    // the model keeps it beside the deal: once it is past, it does not matter by how much
+    ("Ended", &["settle_by"]),
+    // only to recognise a repeat, and to bound the number; the model never gives a checkpoint's id twice
+    ("Work", &["attachments", "posts", "checkpoints"]),
+    // numbered: written by `history`
+    ("Books", &["transactions", "legs"]),
     // ids are renumbered and kinds compared by `history`; the rest are instants of the past
     ("Transaction", &["id", "kind", "hold", "leg", "source", "created_at", "settled_at"]),
     ("Leg", &["id", "tx", "source"]),
@@ -57,25 +53,19 @@ const INERT: &[(&str, &[&str])] = &[
 ];
 
 /// What is read no more once it is decided how the deal ends: commands that do are refused from then on.
-const INERT_ONCE_ENDED: &[&str] = &[
-    "approved",
-    "buyers_report",
-    "changes_requested",
-    "consents",
-    "dispute",
-    "extended_s",
-    "latest",
-    "latest_spent",
-    "remaining",
-    "sellers_report",
-    "submitted",
-    "terms_version",
-    "track",
-    "work",
+const INERT_ONCE_ENDED: &[(&str, &[&str])] = &[
+    ("Agreement", &["version", "consents", "approved"]),
+    ("Clockwork", &["remaining", "extended_s"]),
+    ("Work", &["track", "latest", "latest_spent", "submitted", "revision", "changes_requested"]),
+    ("Quarrel", &["dispute", "buyers_report", "sellers_report"]),
 ];
 
 /// What is read no more once the settlement is computed, too.
-const INERT_ONCE_SETTLED: &[&str] = &["ending", "ended_funded", "incurred"];
+const INERT_ONCE_SETTLED: &[(&str, &[&str])] = &[("Clockwork", &["ended"]), ("Work", &["incurred"])];
+
+fn inert(table: &'static [(&str, &[&str])], name: &str) -> &'static [&'static str] {
+    table.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, fields)| *fields)
+}
 
 /// The fingerprint of a deal at an instant, and of what the model keeps beside it.
 pub fn fingerprint(deal: &Deal, now: Time, beside: &[u8]) -> u64 {
@@ -158,8 +148,7 @@ impl Canon {
 /// A sequence or a struct; its name says which fields are inert.
 struct Fields<'c> {
     canon: &'c mut Canon,
-    inert: &'static [&'static str],
-    core: bool,
+    name: &'static str,
 }
 
 impl<'c> Serializer for &'c mut Canon {
@@ -250,7 +239,7 @@ impl<'c> Serializer for &'c mut Canon {
     }
     fn serialize_seq(self, len: Option<usize>) -> Result<Fields<'c>, Error> {
         self.raw(b'[', &len.unwrap_or(usize::MAX).to_le_bytes())?;
-        Ok(Fields { canon: self, inert: &[], core: false })
+        Ok(Fields { canon: self, name: "" })
     }
     fn serialize_tuple(self, len: usize) -> Result<Fields<'c>, Error> {
         self.serialize_seq(Some(len))
@@ -273,8 +262,7 @@ impl<'c> Serializer for &'c mut Canon {
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'c>, Error> {
         self.out.push(b'{');
-        let inert = INERT.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, fields)| *fields);
-        Ok(Fields { canon: self, inert, core: name == "Core" })
+        Ok(Fields { canon: self, name })
     }
     fn serialize_struct_variant(
         self,
@@ -311,16 +299,23 @@ impl Fields<'_> {
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        let over = |once: bool, fields: &[&str]| once && self.core && fields.contains(&key);
-        if self.inert.contains(&key)
-            || over(self.canon.ended, INERT_ONCE_ENDED)
-            || over(self.canon.settled, INERT_ONCE_SETTLED)
+        let is_inert = |table| inert(table, self.name).contains(&key);
+        if is_inert(INERT)
+            || (self.canon.ended && is_inert(INERT_ONCE_ENDED))
+            || (self.canon.settled && is_inert(INERT_ONCE_SETTLED))
         {
             return Ok(());
         }
+        let start = self.canon.out.len();
         // a field may be skipped where it is empty: its name tells it from the next one
         self.canon.out.extend_from_slice(key.as_bytes());
-        self.element(value)
+        let value_at = self.canon.out.len();
+        self.element(value)?;
+        // a part of which only what is inert is there is as good as one that is left out
+        if self.canon.out.get(value_at..) == Some(b"{}") {
+            self.canon.out.truncate(start);
+        }
+        Ok(())
     }
 
     fn close(self) -> Result<(), Error> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use escrow::deal::PhaseKind;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{TransactionKind, TransactionState};
-use escrow::settlement::Purpose;
+use escrow::deposit::{Purpose, TransactionKind, TransactionState};
 use escrow::terms::Liable;
 use escrow::{Currency, Deal, Transaction};
 

@@ -3,7 +3,7 @@
 use crate::laws::no_deadlock::order_reference;
 use crate::laws::{Finding, ensure, woken};
 use escrow::deal::command::{Answered, ChargebackStep};
-use escrow::deal::{CommandKind, PhaseKind};
+use escrow::deal::{CommandKind, PhaseKind, leads};
 use escrow::{Actor, Command, Context, Money, Rejection, Terms, transition};
 use escrow_testing::strategies::{Moment, everybody};
 
@@ -34,6 +34,18 @@ pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
         Err(e) if is_sound => Err(format!("a fact is refused: {e}")),
         _ => Ok(()),
     }
+}
+
+/// What is accepted leaves the phase as it is, or leads where the table says; what was due has led before it.
+pub fn a_command_leads_where_the_table_says(m: &Moment<'_>) -> Finding {
+    if m.verdict.is_err() {
+        return Ok(());
+    }
+    let then = woken(m.before, m.context.now)?;
+    let (from, to, kind) = (then.phase().kind(), m.after.phase().kind(), m.command.kind());
+    let role = then.role_of(&m.context.actor).ok_or("accepted from a stranger")?;
+    ensure!(from == to || leads(kind, from, role).contains(&to), "{kind} by {role} led from {from} to {to}");
+    Ok(())
 }
 
 /// Closed stays closed, as it was; what pays never goes back to what was before.

@@ -6,8 +6,7 @@ use crate::laws::no_deadlock::{Ways, finish};
 use crate::laws::{Finding, ensure};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, HoldState, LegState, TransactionKind, TransactionState};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, HoldState, LegState, Purpose, TransactionKind, TransactionState};
 use escrow::{Deal, Event, Phase};
 use escrow_testing::strategies::Moment;
 

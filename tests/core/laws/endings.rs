@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::laws::{Finding, ensure, is_charge};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, DepositPurpose};
-use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Purpose, Settlement};
+use escrow::deposit::{DepositId, DepositPurpose, Purpose};
+use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Settlement};
 use escrow::{Actor, Award, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Side, settle};
 use escrow_testing::strategies::Moment;
 
@@ -72,7 +72,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
     agrees(expected, &mut got, &mut owed)
 }
 
-/// Is it a share of a settlement, no charge and no money that was never wanted?
+/// Whether it is a share of a settlement: no charge, and no money that was never wanted.
 fn is_share(deposit: DepositId, purpose: Purpose) -> bool {
     !is_charge(deposit) && !matches!(purpose, Purpose::Excess | Purpose::Returned)
 }

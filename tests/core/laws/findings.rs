@@ -5,7 +5,7 @@ use escrow_testing::strategies::{History, Moment};
 
 type StepLaw = fn(&Moment<'_>) -> Finding;
 
-const STEP_LAWS: [(&str, StepLaw); 22] = [
+const STEP_LAWS: [(&str, StepLaw); 23] = [
     ("a_payee_may_choose_where_their_money_goes", laws::a_payee_may_choose_where_their_money_goes),
     ("who_is_asked_for_changes_can_answer", laws::who_is_asked_for_changes_can_answer),
     ("every_ending_keeps_its_word", laws::every_ending_keeps_its_word),
@@ -23,6 +23,7 @@ const STEP_LAWS: [(&str, StepLaw); 22] = [
     ("pending", laws::pending_is_what_was_ordered_and_not_settled),
     ("a_transaction_settles_once", laws::a_transaction_settles_once),
     ("terminal_takes_only_money_facts", laws::terminal_takes_only_money_facts),
+    ("a_command_leads_where_the_table_says", laws::a_command_leads_where_the_table_says),
     ("allowed_agrees_with_transition", laws::allowed_agrees_with_transition),
     ("time_and_versions_run_forward", laws::time_and_versions_run_forward),
     ("closing_pays_out_everything", laws::closing_pays_out_everything),

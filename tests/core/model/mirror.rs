@@ -1,8 +1,8 @@
 //! From the library's terms and endings to the naive calculator's plain numbers, and back from its outcome.
 
-use escrow::deposit::DepositId;
+use escrow::deposit::{DepositId, Purpose};
 use escrow::money::Rounding;
-use escrow::settlement::{AwardedBy, Ending, Fault, Purpose};
+use escrow::settlement::{AwardedBy, Ending, Fault};
 use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider, ReturnAll};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 

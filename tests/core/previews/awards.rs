@@ -2,7 +2,8 @@
 
 use crate::common::*;
 use crate::previews::{Share, gives, gives_back, lamps, partly, started};
-use escrow::settlement::{Ending, Purpose, SettleError};
+use escrow::deposit::Purpose;
+use escrow::settlement::{Ending, SettleError};
 use escrow::{Award, DefaultRuling, Payee, Rate, Side};
 
 use Purpose::{ArbitrationFee as ForRuling, Fee as ForFee, Guarantee, Payout, Refund, Service};

@@ -2,7 +2,8 @@
 
 use crate::common::*;
 use crate::previews::{gives, gives_back, lamps, partly, started};
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::deposit::Purpose;
+use escrow::settlement::{Ending, Fault};
 use escrow::{Award, Payee, Side};
 
 use Purpose::{Fee as ForFee, Guarantee, Payout, Refund, Service};

@@ -7,8 +7,8 @@ mod paid;
 
 use crate::common::*;
 use escrow::deal::command::IncurCost;
-use escrow::deposit::DepositId;
-use escrow::settlement::{Ending, Purpose, Quantities};
+use escrow::deposit::{DepositId, Purpose};
+use escrow::settlement::{Ending, Quantities};
 use escrow::terms::{ArbitrationFee, Fee, FeePayee, Item, OnRefund, Payer, Provider};
 use escrow::{Payee, Policy, Rate, TermsDraft};
 
@@ -68,7 +68,7 @@ pub fn lamps() -> TermsDraft {
 pub fn started(draft: TermsDraft) -> World {
     let mut w = World::performing(draft);
     for service in [0, 1] {
-        w.act(&operator(), IncurCost { service, evidence: text("invoice") });
+        w.act(&operator(), IncurCost::new(service, text("invoice")));
     }
     w
 }

@@ -17,3 +17,8 @@ fn terminal_takes_only_money_facts() {
 fn allowed_agrees_with_transition() {
     every_step(1_000, laws::allowed_agrees_with_transition);
 }
+
+#[test]
+fn a_command_leads_where_the_table_says() {
+    every_step(2_000, laws::a_command_leads_where_the_table_says);
+}

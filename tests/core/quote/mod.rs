@@ -2,11 +2,11 @@
 //! `terms`.
 
 mod by_hand;
+mod price;
 mod properties;
 
 use crate::support::rub;
-use escrow::settlement::Quote;
-use escrow::terms::{Fee, FeePayee, Item, Payer, Policy, Provider, Service, Terms, TermsDraft};
+use escrow::terms::{Fee, FeePayee, Item, Payer, Policy, Provider, Quote, Service, Terms, TermsDraft};
 use escrow::{Money, Rate, quote};
 
 pub fn m(money: Money) -> i128 {

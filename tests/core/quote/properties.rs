@@ -5,8 +5,8 @@ use crate::support::calculator::{Base, Who};
 use crate::support::{Case, calculator as calc, cases, rough_deals};
 use escrow::money::Rounding;
 use escrow::quote;
-use escrow::settlement::{Pots, Quote};
-use escrow::terms::{FeeBase, Payer, Provider, Terms};
+use escrow::settlement::Pots;
+use escrow::terms::{FeeBase, Payer, Provider, Quote, Terms};
 use proptest::prelude::*;
 
 /// Every field of the library's quote, as the calculator names it.

@@ -2,7 +2,8 @@
 
 use crate::common::*;
 use escrow::deal::Guard;
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::deposit::Purpose;
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::{BuyerCancel, FeePayee, OnRefund, Payer};
 use escrow::{Payee, Policy, Rejection, Status};
 

@@ -3,8 +3,7 @@
 use crate::common::*;
 use escrow::deal::Event;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::{Actor, Award, Payee, Policy, Side, Status};
 
 use ChargebackStep::{Lost, Opened, Won};
@@ -18,7 +17,7 @@ fn an_award_is_paid_though_the_pot_has_shrunk() {
     w.hold(c1(), 50_00, after(60 * DAY));
     let capture = w.order(Capture, &Payee::Buyer);
     let award = Award::Amount(rub(1_000_00));
-    w.act(&judge(), escrow::deal::command::Rule { award, at_fault: None });
+    w.act(&judge(), escrow::deal::command::Rule::new(award));
     w.act(&Actor::Gateway, chargeback("cb", B, 600_00, ChargebackStep::Lost));
     w.done(capture);
     w.done_all();

@@ -3,8 +3,8 @@
 use crate::common::*;
 use escrow::deal::Guard;
 use escrow::deal::command::{ChargebackStep, StartPerforming};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::Terms;
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status};
 

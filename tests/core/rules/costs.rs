@@ -1,8 +1,8 @@
 //! Costs that were incurred.
 
 use crate::common::*;
-use escrow::deposit::LegState;
-use escrow::settlement::{Fault, Purpose};
+use escrow::deposit::{LegState, Purpose};
+use escrow::settlement::Fault;
 use escrow::terms::{Payer, Provider};
 use escrow::{Payee, Policy, Rejection};
 

@@ -2,8 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::command::StartPerforming;
-use escrow::deposit::TransactionKind;
-use escrow::settlement::Purpose;
+use escrow::deposit::{Purpose, TransactionKind};
 use escrow::terms::{FeePayee, OnRefund, Payer};
 use escrow::{Context, Deal, DealSummary, Payee, Policy, Status, transition};
 

@@ -3,8 +3,8 @@
 use crate::common::*;
 use escrow::deal::command::StartPerforming;
 use escrow::deal::{Guard, Timer};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::{FeePayee, Moderation, OnRefund, Payer, Provider};
 use escrow::{Actor, Payee, Policy, Rejection, Status, TxId};
 

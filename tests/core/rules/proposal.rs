@@ -4,7 +4,7 @@ mod amendments;
 
 use crate::common::*;
 use escrow::deal::Consents;
-use escrow::settlement::Purpose;
+use escrow::deposit::Purpose;
 use escrow::terms::Moderation;
 use escrow::{Actor, Context, Deal, Payee, Policy, Rejection, Status};
 

@@ -3,7 +3,8 @@
 use crate::settlement::examples::{CARRIER, PARTNER, fee, full, gives, guaranteed, plain, workshop};
 use crate::support::calculator::{Base, For, OnRefund, Payer, Pot, Side, Who};
 use crate::support::{calculator as calc, library_ending};
-use escrow::settlement::{Ending, Purpose};
+use escrow::deposit::Purpose;
+use escrow::settlement::Ending;
 use escrow::terms::Terms;
 use escrow::{Payee, Rate};
 

@@ -2,8 +2,9 @@
 
 use crate::settlement::examples::{full, workshop};
 use crate::support::{calculator as calc, library_pots, rub};
+use escrow::deposit::Purpose;
 use escrow::settle;
-use escrow::settlement::{Ending, Incurred, Pots, Purpose, SettleError};
+use escrow::settlement::{Ending, Incurred, Pots, SettleError};
 use escrow::terms::Terms;
 
 /// Each pot alone is refused below zero, whatever the others hold, and before anything else is looked at.

@@ -2,9 +2,9 @@
 
 use crate::support::scenes::Filled;
 use crate::support::{DEAL, FOREIGN, calculator as calc, minor, money, rate};
-use escrow::deposit::DepositId;
+use escrow::deposit::{DepositId, Purpose};
 use escrow::money::Rounding;
-use escrow::settlement::{Ending, Fault, Incurred, Pots, Purpose, SettleError, Settlement};
+use escrow::settlement::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use escrow::terms::{
     ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Policy, Provider,
     ReturnAll, Service, Terms, TermsDraft,

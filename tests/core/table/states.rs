@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use crate::table::statechart::{
     actor, before_deadline, commands, draft, explore, kind_of_state, rub, started,
 };
-use escrow::deal::{CommandKind, DisputeStage, Guard, Phase, PhaseKind};
+use escrow::deal::{CommandKind, Guard, Phase, PhaseKind};
 use escrow::deposit::TransactionKind;
-use escrow::dispute::Opener;
+use escrow::dispute::{DisputeStage, Opener};
 use escrow::terms::{
     Acceptance, BuyerCancel, Consent, Moderation, OnSilence, OneReport, Payer, Policy, Terms, TermsDraft,
 };

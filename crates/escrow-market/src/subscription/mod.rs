@@ -1,4 +1,4 @@
-//! The subscription: a payer who is charged for every period of a plan, by himself and in time.
+//! The subscription: a payer who is charged for every period of a plan, in time and without acting.
 //!
 //! `trialing → active → past_due → suspended → cancelled`. Every period is counted from 1, is charged when it begins,
 //! and is *paid or skipped once, or open*: at every step `paid + skipped + open = the latest period`, where only the
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | a charge is declined | the next attempt after [`Dunning::retry_s`]; after the last, [`Dunning::grace_s`]; then suspended |
 //! | suspended | nothing is charged; cancelled after [`Dunning::suspended_s`], unless the payer [pays](command::Pay) |
-//! | he pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
+//! | the payer pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
 //! | the host was down, or the gateway silent, for several periods | the one that was ordered is asked again under its key; once it is answered, [`Missed`] says whether the ones between are skipped (and the running one charged) or charged each in order |
 //! | a charge succeeds after it was declined | never a payment: it is owed back ([`Event::RefundOwed`], [`Subscription::refunds`]) |
 //! | another plan | proposed by one side, agreed by the other, in force from the next period that is charged; what was ordered keeps its amount |
@@ -48,6 +48,7 @@
 
 mod apply;
 mod calendar;
+mod charge;
 pub mod command;
 mod decide;
 mod decode;
@@ -57,13 +58,12 @@ mod rejection;
 mod settled;
 mod timers;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::calendar::Period;
+pub use self::charge::{Charge, ChargeKey, ChargeState, PendingCharge, PendingRefund};
 pub use self::command::{Command, CommandKind};
 pub use self::decide::{Role, permitted};
 pub use self::decode::{Parts, State};
@@ -72,11 +72,9 @@ pub use self::plan::{Dunning, Missed, Plan, Recipient, SubscriptionDraft, Subscr
 pub use self::rejection::Rejection;
 
 use crate::SubscriptionId;
-use crate::id::plain_number;
 use escrow::Context;
-use escrow::deposit::Reference;
 use escrow::machine::{self, Machine};
-use escrow::{Actor, InstrumentRef, Money, ParseError, PartyId, Recorded, Time, Transition, names};
+use escrow::{Actor, Recorded, Time, Transition, names};
 
 /// A subscription, with its latest period.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +84,7 @@ pub struct Subscription {
     state: State,
 }
 
-/// Where a subscription stands.
+/// The status of a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -135,7 +133,7 @@ pub enum Next {
 pub enum Proposer {
     /// Who pays.
     Payer,
-    /// Who is paid, or an operator for him.
+    /// Who is paid, or an operator for them.
     Recipient,
 }
 
@@ -161,113 +159,13 @@ pub struct Proposal {
     pub by: Proposer,
 }
 
-/// What has become of the latest period's charge.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChargeState {
-    /// The latest attempt has no answer yet.
-    Pending,
-    /// The period is paid.
-    Paid,
-    /// The latest attempt did not pay it.
-    Unpaid,
-}
-
-/// The latest period, and its latest attempt.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Charge {
-    /// The period, counted from 1.
-    pub period: u32,
-    /// The attempt within it, counted from 1.
-    pub attempt: u16,
-    /// How many retries of the schedule are used up.
-    pub retries: u8,
-    /// How much.
-    pub amount: Money,
-    /// When the period begins.
-    pub from: Time,
-    /// When it ends.
-    pub to: Time,
-    /// What is charged; absent: what the gateway has on file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instrument: Option<InstrumentRef>,
-    /// What has become of it.
-    pub state: ChargeState,
-}
-
-/// The key under which the gateway executes a charge at most once: `{subscription}:{period}:{attempt}`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ChargeKey {
-    /// The subscription.
-    pub subscription: SubscriptionId,
-    /// The period within it.
-    pub period: u32,
-    /// The attempt within that.
-    pub attempt: u16,
-}
-
-impl fmt::Display for ChargeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.subscription, self.period, self.attempt)
-    }
-}
-
-impl FromStr for ChargeKey {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let parsed = || {
-            let (period, attempt) = text.rsplit_once(':')?;
-            let (subscription, period) = period.rsplit_once(':')?;
-            Some(Self {
-                subscription: subscription.parse().ok()?,
-                period: plain_number(period)?,
-                attempt: plain_number(attempt)?,
-            })
-        };
-        parsed().ok_or(ParseError::new(
-            "the key of a charge: the id of a subscription, a period, an attempt, with colons",
-        ))
-    }
-}
-
-/// A charge that has no answer: what the gateway is to do, or to be asked about, under its key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct PendingCharge<'s> {
-    /// The same before and after a crash.
-    pub key: ChargeKey,
-    /// Who pays.
-    pub payer: &'s PartyId,
-    /// Who is paid.
-    pub recipient: &'s Recipient,
-    /// What for, how much, and with what.
-    pub charge: &'s Charge,
-}
-
-/// Money that was taken for nothing and has not gone back yet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct PendingRefund<'s> {
-    /// The period that was charged.
-    pub period: u32,
-    /// Which attempt.
-    pub attempt: u16,
-    /// How much.
-    pub amount: Money,
-    /// The gateway's id of the payment.
-    pub reference: &'s Reference,
-}
-
 impl Subscription {
     /// The most attempts of one period that a payer can ask for.
     pub const MAX_ATTEMPTS: u16 = 1_000;
     /// How much may be owed back at a time; far more than a gateway that keeps its word ever causes.
     pub const MAX_REFUNDS: usize = settled::SettledAttempts::MAX_OWED;
 
-    /// Subscribes: the payer does, who agrees to the first plan by it, or an operator who has his consent. Without a
+    /// Subscribes: the payer does, and agrees to the first plan by it, or an operator with the payer's consent. Without a
     /// trial the first period begins at once, and so does its charge: commit it, then have it executed.
     ///
     /// # Errors
@@ -290,7 +188,7 @@ impl Subscription {
         &self.terms
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.state.progress.revision()
     }
@@ -300,12 +198,12 @@ impl Subscription {
         self.state.progress.created_at()
     }
 
-    /// Where it stands.
+    /// Its status.
     pub const fn status(&self) -> Status {
         self.state.phase.status()
     }
 
-    /// Is the payer to be served? Until the trial or the last paid period ends, and while a later charge is under way
+    /// Whether the payer is served: until the trial or the last paid period ends, and while a later charge is under way
     /// or past due; never before the first payment where there was no trial.
     pub fn is_served(&self) -> bool {
         match self.status() {
@@ -320,7 +218,7 @@ impl Subscription {
         &self.state.plan
     }
 
-    /// The plan that is agreed and takes effect with the next period that is charged.
+    /// The plan that is agreed and in force from the next period that is charged.
     pub const fn next_plan(&self) -> Option<&PlanVersion> {
         self.state.agreed.as_ref()
     }

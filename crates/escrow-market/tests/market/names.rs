@@ -1,4 +1,5 @@
 //! Whatever is written as a text is read back from the same text, and from no other.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

@@ -1,10 +1,11 @@
 //! What came of a scenario: one JSON object.
 
+use escrow::terms::Quote;
 use serde::Serialize;
 
 use escrow::deal::{Deal, Status};
-use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState};
-use escrow::settlement::{Purpose, Quote, Receivable, Settlement};
+use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState, Purpose};
+use escrow::settlement::{Receivable, Settlement};
 use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 
 /// What came of a scenario.
@@ -13,7 +14,7 @@ use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 pub struct Report {
     /// The scenario's name.
     pub name: String,
-    /// Were all expectations met, and did all invariants hold?
+    /// Whether all expectations were met and all invariants hold.
     pub ok: bool,
     /// Why the deal was not created.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +55,7 @@ pub struct StepError {
     pub message: String,
 }
 
-/// One step and what came of it.
+/// One step and its result.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StepReport {
@@ -87,9 +88,9 @@ pub struct StepReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositMoney {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
@@ -100,15 +101,15 @@ pub type Preview = Settlement;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LegReport {
-    /// Out of which deposit.
+    /// The source deposit.
     pub deposit: DepositId,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Where it stands.
+    /// How far it is.
     pub state: LegState,
 }
 
@@ -116,11 +117,11 @@ pub struct LegReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositReport {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// Whose.
+    /// The owner's side.
     pub owner: Side,
-    /// What for.
+    /// The purpose.
     pub purpose: DepositPurpose,
     /// How much is required.
     pub required: Money,

@@ -16,7 +16,7 @@ use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
 /// How often a deal is woken or resumed at the end before it counts as stuck.
 const MAX_ROUNDS: usize = 1_000;
 
-/// Drives the scenario and compares what came of it with what it expects.
+/// Runs the scenario and compares the result with its expectations.
 pub fn run(scenario: &Scenario) -> Report {
     let mut report = Report::new(scenario.name.to_string());
     let id = scenario.id.unwrap_or(DealId::new(uuid::Uuid::nil()));
@@ -83,7 +83,7 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Overflow
+                Rejection::Stale { seen: 0, actual: 0 }
             }
         })?;
         Ok(Self { agent, sink, deal, proposer, payments: 0 })
@@ -189,14 +189,13 @@ impl Run {
         self.payments = self.payments.saturating_add(1);
         let outstanding = self.deal.deposit(pay.deposit).map(|d| d.outstanding());
         let zero = escrow::Money::zero(self.deal.terms().currency);
-        ConfirmPayment {
-            deposit: pay.deposit,
-            gateway: text("scenario"),
-            reference: pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
-            amount: pay.amount.or(outstanding).unwrap_or(zero),
-            transaction: None,
-            held_until: pay.held_until,
-        }
+        ConfirmPayment::charged(
+            pay.deposit,
+            text("scenario"),
+            pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
+            pay.amount.or(outstanding).unwrap_or(zero),
+        )
+        .held_until(pay.held_until)
     }
 
     /// Lets time pass and the gateway answer until the deal is closed and nothing is on its way.

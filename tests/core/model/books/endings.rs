@@ -6,8 +6,8 @@ use super::{Books, facts, index, way_back};
 use crate::model::{Finding, ensure, mirror};
 use crate::support::calculator as calc;
 use escrow::deal::PhaseKind;
-use escrow::deposit::DepositId;
-use escrow::settlement::{Ending, Purpose};
+use escrow::deposit::{DepositId, Purpose};
+use escrow::settlement::Ending;
 use escrow::{Actor, Command, Deal, Outcome, Phase, Terms};
 
 impl Books {

@@ -1,8 +1,7 @@
 //! The way of every leg: which steps it may take, and to which payment it goes back.
 
 use escrow::deal::command::{ChargebackStep, DestinationUse};
-use escrow::deposit::{DepositId, LegState, TransactionKind, TransactionState};
-use escrow::settlement::Purpose;
+use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind, TransactionState};
 use escrow::{Deal, Destination};
 
 use super::{Books, Fate, Leg, index, minor, name_of};

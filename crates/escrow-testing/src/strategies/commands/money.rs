@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::cast::{COURIER, INSURER};
 use super::super::salt::{Salt, nth, text};
 use escrow::deal::command::{
-    AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentClaim,
-    PaymentForm, RedirectRefund, RequestPayment, ReturnUrls, SetDestination, Wake,
+    AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
+    RedirectRefund, RequestPayment, ReturnUrls, SetDestination, StatedPayment, Wake,
 };
 use escrow::deposit::{DepositId, GatewayName, Reference};
 use escrow::terms::Terms;
@@ -26,14 +26,14 @@ fn fresh_reference(deal: &Deal) -> Reference {
 }
 
 /// A payment that a party names: one of a few, or one that the deal knows already.
-pub(super) fn claim(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> PaymentClaim {
+pub(super) fn stated(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> StatedPayment {
     let known = deal.transactions().iter().filter_map(|t| t.gateway().zip(t.reference())).next_back();
     let (gateway, reference) = match known {
         Some((gateway, reference)) if salt.once_in(3) => (gateway.clone(), reference.clone()),
-        _ => (gateway(salt), text(salt.of(&["claimed-1", "claimed-2"]))),
+        _ => (gateway(salt), text(salt.of(&["stated-1", "stated-2"]))),
     };
     let deposit = own_deposit(deal, side, salt);
-    PaymentClaim { deposit, gateway, reference }
+    StatedPayment::new(deposit, gateway, reference)
 }
 
 /// A deposit of this side that something is missing to; sometimes any deposit.
@@ -58,18 +58,15 @@ pub(super) fn request(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> Reque
     let deposit = own_deposit(deal, side, salt);
     let amount = odd_amount(deal, deposit, salt);
     let key = if salt.once_in(6) { 1 } else { deal.transactions().len() };
-    RequestPayment {
-        key: text(&format!("key-{key}")),
+    RequestPayment::new(
+        text(&format!("key-{key}")),
         deposit,
         amount,
-        form: Arc::new(PaymentForm {
-            method: text("card"),
-            return_urls: ReturnUrls {
-                success_url: text("https://shop/ok"),
-                fail_url: text("https://shop/no"),
-            },
-        }),
-    }
+        Arc::new(PaymentForm::new(
+            text("card"),
+            ReturnUrls::new(text("https://shop/ok"), text("https://shop/no")),
+        )),
+    )
 }
 
 /// What is outstanding; sometimes more, less, nothing, or another currency.
@@ -119,31 +116,20 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
     }
     let (gateway, reference) = match known {
         Some((gateway, reference)) if salt.once_in(8) => (gateway.clone(), reference.clone()),
-        _ if salt.once_in(8) => (gateway(salt), text("claimed-1")),
+        _ if salt.once_in(8) => (gateway(salt), text("stated-1")),
         _ => (gateway(salt), fresh_reference(deal)),
     };
-    ConfirmPayment {
-        deposit,
-        gateway,
-        reference,
-        amount,
-        transaction,
-        held_until: held_until(deal, now, salt),
-    }
-    .into()
+    ConfirmPayment::charged(deposit, gateway, reference, amount)
+        .answering(transaction)
+        .held_until(held_until(deal, now, salt))
+        .into()
 }
 
 /// A plain payment of an amount: charged, or on hold.
 pub(super) fn pay(deal: &Deal, deposit: DepositId, amount: Money, now: Time, salt: &mut Salt) -> Command {
-    ConfirmPayment {
-        deposit,
-        gateway: gateway(salt),
-        reference: fresh_reference(deal),
-        amount,
-        transaction: None,
-        held_until: held_until(deal, now, salt),
-    }
-    .into()
+    ConfirmPayment::charged(deposit, gateway(salt), fresh_reference(deal), amount)
+        .held_until(held_until(deal, now, salt))
+        .into()
 }
 
 fn held_until(deal: &Deal, now: Time, salt: &mut Salt) -> Option<Time> {
@@ -169,16 +155,16 @@ pub(super) fn add_charge(deal: &Deal, salt: &mut Salt) -> AddCharge {
     ];
     let other = Money::from_minor(5, other_than(deal.terms().currency));
     let amounts = [own(deal, 30), own(deal, 1), own(deal, 2_000), own(deal, 0), other];
-    AddCharge {
-        key: text(&format!("charge-{key}")),
-        payer: salt.of(&[Side::Buyer, Side::Buyer, Side::Seller]),
-        payee: salt.of(&payees),
-        amount: salt.of(&amounts),
-        reason: text("gift wrap"),
-    }
+    AddCharge::new(
+        text(&format!("charge-{key}")),
+        salt.of(&[Side::Buyer, Side::Buyer, Side::Seller]),
+        salt.of(&payees),
+        salt.of(&amounts),
+        text("gift wrap"),
+    )
 }
 
-/// An answer to an order that waits for one: mostly success; to a claim, the reference that was claimed.
+/// An answer to an order that waits for one: mostly success; to a stated payment, the reference that was stated.
 pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
     let pending: Vec<_> = deal.pending().collect();
     if pending.is_empty() {
@@ -191,7 +177,7 @@ pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
         12 => Answered::Declined(text("no funds")),
         _ => Answered::InProgress,
     };
-    Answer { transaction, result }.into()
+    Answer::new(transaction, result).into()
 }
 
 /// What the gateway would call the success of this order.
@@ -213,7 +199,7 @@ pub(in super::super) fn answer(deal: &Deal, salt: &mut Salt) -> Command {
         Answered::Succeeded(text("another")),
         Answered::InProgress,
     ]);
-    Answer { transaction, result }.into()
+    Answer::new(transaction, result).into()
 }
 
 pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: &mut Salt) -> Command {
@@ -235,8 +221,8 @@ pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: 
     ];
     let destination = salt.of(&destinations);
     match of {
-        DestinationUse::Payouts => SetDestination { payee, destination }.into(),
-        DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+        DestinationUse::Payouts => SetDestination::new(payee, destination).into(),
+        DestinationUse::Refunds => RedirectRefund::new(payee, destination).into(),
     }
 }
 
@@ -247,13 +233,7 @@ pub(in super::super) fn chargeback(deal: &Deal, salt: &mut Salt) -> Command {
         && !salt.once_in(5)
     {
         let step = salt.of(&[ChargebackStep::Lost, ChargebackStep::Won]);
-        return Chargeback {
-            reference: open.reference.clone(),
-            deposit: open.deposit,
-            amount: open.amount,
-            step,
-        }
-        .into();
+        return Chargeback::new(open.reference.clone(), open.deposit, open.amount, step).into();
     }
     let paid: Vec<_> = deal.deposits().iter().filter(|d| d.buckets().received > 0).map(|d| d.id()).collect();
     let deposit = if paid.is_empty() || salt.once_in(8) { any_deposit(deal, salt) } else { salt.of(&paid) };
@@ -270,12 +250,12 @@ pub(in super::super) fn chargeback(deal: &Deal, salt: &mut Salt) -> Command {
     const OPENED: ChargebackStep = ChargebackStep::Opened;
     let steps = [OPENED, OPENED, OPENED, OPENED, OPENED, OPENED, ChargebackStep::Lost, ChargebackStep::Won];
     let number = if salt.once_in(6) { 0 } else { deal.version() };
-    Chargeback {
-        reference: text(&format!("chargeback-{number}")),
+    Chargeback::new(
+        text(&format!("chargeback-{number}")),
         deposit,
-        amount: Money::from_minor(minor, currency),
-        step: salt.of(&steps),
-    }
+        Money::from_minor(minor, currency),
+        salt.of(&steps),
+    )
     .into()
 }
 

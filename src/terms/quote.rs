@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::sums::{QuoteError, Sums};
-use crate::terms::{FeeId, FeePayee, Terms, TermsDraft};
+use super::{FeeId, FeePayee, Terms, TermsDraft};
 use crate::{Currency, Money};
 
 /// The cost of one service, divided between the parties: `cost = buyers_part + sellers_part`.

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::sums::Sums;
+use super::{Terms, TermsDraft, TermsError};
 use crate::Money;
-use crate::terms::{Terms, TermsDraft, TermsError};
 
 /// What a price is to reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,8 +61,7 @@ pub enum PriceError {
 ///
 /// # Examples
 /// ```
-/// use escrow::settlement::{Goal, price_for};
-/// use escrow::terms::{Fee, Terms};
+/// use escrow::terms::{Fee, Goal, Terms, price_for};
 /// use escrow::{Currency, Money};
 /// use rust_decimal::dec;
 ///
@@ -84,9 +83,10 @@ pub fn price_for(draft: &TermsDraft, item: usize, goal: Goal) -> Result<Money, P
     search.draft.validate()?;
     // the lowest of the likely prices that reaches the goal, and the one before it that does not
     let mut below = -1;
-    for price in search.likely() {
+    for price in search.likely()? {
         if search.reaches(price)? {
-            return Ok(Money::from_minor(search.between(below, price)?, draft.currency));
+            let lowest = search.first(below, price, Search::reaches)?;
+            return Ok(Money::from_minor(lowest, draft.currency));
         }
         below = price;
     }
@@ -100,6 +100,9 @@ struct Search {
 }
 
 impl Search {
+    /// How many neighbours are tried where rounding could decide.
+    const NEAR: i64 = 16;
+
     fn set(&mut self, price: i64) -> Result<(), PriceError> {
         let (items, currency) = (self.draft.items.len(), self.draft.currency);
         let item = self.draft.items.get_mut(self.item).ok_or(PriceError::NoSuchItem { items })?;
@@ -112,15 +115,25 @@ impl Search {
         Ok(Sums::of(&self.draft).is_ok_and(|sums| self.goal.is_reached(&sums)))
     }
 
-    /// The lowest price that reaches the goal, if all between these do from somewhere on: `above` does, `below` does not.
-    fn between(&mut self, mut below: i64, mut above: i64) -> Result<i64, PriceError> {
+    fn is_quoted(&mut self, price: i64) -> Result<bool, PriceError> {
+        self.set(price)?;
+        Ok(Sums::of(&self.draft).is_ok())
+    }
+
+    /// A price that passes while the one before it does not. `above` passes, `below` does not.
+    fn first(
+        &mut self,
+        mut below: i64,
+        mut above: i64,
+        passes: impl Fn(&mut Self, i64) -> Result<bool, PriceError>,
+    ) -> Result<i64, PriceError> {
         loop {
             let half = above.saturating_sub(below) / 2;
             if half == 0 {
                 return Ok(above);
             }
             let middle = below.saturating_add(half);
-            if self.reaches(middle)? {
+            if passes(self, middle)? {
                 above = middle;
             } else {
                 below = middle;
@@ -128,9 +141,10 @@ impl Search {
         }
     }
 
-    /// Prices near which a quote bends, in ascending order: the first few, every power of two, and where the amount of a
-    /// fee comes to its least or its most. Between two of them a quote climbs or falls steadily, but for rounding.
-    fn likely(&mut self) -> Vec<i64> {
+    /// Prices near which a quote bends, in ascending order: the first few, every power of two, where the amount of a fee
+    /// comes to its least or its most, and where quotes begin or cease to be refused. Between two of them a quote climbs
+    /// or falls steadily, but for rounding.
+    fn likely(&mut self) -> Result<Vec<i64>, PriceError> {
         let mut prices: Vec<i64> = (0..Self::NEAR).collect();
         let mut power = Self::NEAR;
         while power < Terms::MAX_AMOUNT {
@@ -139,38 +153,42 @@ impl Search {
         }
         prices.push(Terms::MAX_AMOUNT);
         for fee in 0..self.draft.fees.len() {
-            for bend in [self.bend(fee, false), self.bend(fee, true)].into_iter().flatten() {
-                let around = bend.saturating_sub(Self::NEAR)..=bend.saturating_add(Self::NEAR);
-                prices.extend(around.filter(|price| (0..=Terms::MAX_AMOUNT).contains(price)));
+            let bounds = self.draft.fees.get(fee).map(|of| (of.min, of.max));
+            let (min, max) = bounds.unwrap_or((None, None));
+            if let Some(min) = min {
+                prices.extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, min, price))?));
+            }
+            if let Some(max) = max.map(|max| Money::from_minor(max.minor().saturating_sub(1), max.currency())) {
+                prices.extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, max, price))?));
             }
         }
         prices.sort_unstable();
         prices.dedup();
-        prices
-    }
 
-    /// How many neighbours are tried where rounding could decide.
-    const NEAR: i64 = 16;
-
-    /// The first price at which this fee is at its most, or over its least.
-    fn bend(&mut self, fee: usize, most: bool) -> Option<i64> {
-        let of = self.draft.fees.get(fee)?;
-        let bound = if most { of.max? } else { of.min? }.minor();
-        let (mut below, mut above) = (-1, Terms::MAX_AMOUNT);
-        loop {
-            let half = above.saturating_sub(below) / 2;
-            if half == 0 {
-                return Some(above);
+        let mut edges = Vec::new();
+        let (mut before, mut was_quoted) = (-1, false);
+        for &price in &prices {
+            let is_quoted = self.is_quoted(price)?;
+            if is_quoted != was_quoted {
+                edges.extend(near(self.first(before, price, |s, p| Ok(s.is_quoted(p)? == is_quoted))?));
             }
-            let middle = below.saturating_add(half);
-            self.set(middle).ok()?;
-            // an amount never falls when a price rises; where there is none, the price is too high
-            let amount = Sums::amount_of(&self.draft, fee);
-            if amount.is_none_or(|amount| if most { amount >= bound } else { amount > bound }) {
-                above = middle;
-            } else {
-                below = middle;
-            }
+            (before, was_quoted) = (price, is_quoted);
         }
+        prices.extend(edges);
+        prices.sort_unstable();
+        prices.dedup();
+        Ok(prices)
     }
+
+    /// Whether this fee is over a sum. Its amount never falls when a price rises; where there is none, the price is too high.
+    fn is_over(&mut self, fee: usize, sum: Money, price: i64) -> Result<bool, PriceError> {
+        self.set(price)?;
+        Ok(Sums::amount_of(&self.draft, fee).is_none_or(|amount| amount > sum.minor()))
+    }
+}
+
+/// This price and its neighbours.
+fn near(price: i64) -> impl Iterator<Item = i64> {
+    let from = price.saturating_sub(Search::NEAR).max(0);
+    from..=price.saturating_add(Search::NEAR).min(Terms::MAX_AMOUNT)
 }

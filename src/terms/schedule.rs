@@ -2,12 +2,12 @@
 
 use smallvec::SmallVec;
 
-use super::minor::{TooLarge, add, sub};
+use super::{Fee, FeeBase, FeeId, Payer, Terms, TermsDraft};
 use crate::Money;
-use crate::terms::{Fee, FeeBase, FeeId, Payer, Terms, TermsDraft};
+use crate::money::minor::{TooLarge, add, sub};
 
 /// One amount per fee, in the order of the schedule.
-pub(super) type Amounts = SmallVec<[i64; Terms::MAX_FEES]>;
+pub(crate) type Amounts = SmallVec<[i64; Terms::MAX_FEES]>;
 
 pub(super) struct Schedule<'t>(SmallVec<[Line<'t>; Terms::MAX_FEES]>);
 
@@ -193,7 +193,7 @@ fn sum_of(
 }
 
 /// `clamp(part + fixed, min, max)`: the one formula of every fee, the arbitration fee included.
-pub(super) fn fee_amount(
+pub(crate) fn fee_amount(
     part: i64,
     fixed: Option<Money>,
     min: Option<Money>,

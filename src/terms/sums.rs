@@ -1,10 +1,9 @@
 //! The sums of a quote, line by line as the module's documentation says.
 
-use super::minor::{TooLarge, add, sub};
 use super::schedule::{Amounts, CarveOutOverParent, Schedule};
-use super::{FeeLine, Quote, ServiceLine};
+use super::{FeeLine, Provider, Quote, Service, ServiceLine, Terms, TermsDraft};
 use crate::Money;
-use crate::terms::{Provider, Service, Terms, TermsDraft};
+use crate::money::minor::{TooLarge, add, sub};
 
 /// Why no quote can be made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,14 +26,14 @@ impl From<CarveOutOverParent> for QuoteError {
 }
 
 /// The sums of a quote without its lines. No list is made for them.
-pub(super) struct Sums {
-    pub(super) price: i64,
-    pub(super) order: i64,
-    pub(super) buyer_total: i64,
-    pub(super) pay_offline: i64,
-    pub(super) deposit: i64,
-    pub(super) proceeds: i64,
-    pub(super) net: i64,
+pub(crate) struct Sums {
+    pub(crate) price: i64,
+    pub(crate) order: i64,
+    pub(crate) buyer_total: i64,
+    pub(crate) pay_offline: i64,
+    pub(crate) deposit: i64,
+    pub(crate) proceeds: i64,
+    pub(crate) net: i64,
     seller_provided: i64,
     seller_consumed: i64,
     buyer_consumed: i64,
@@ -53,14 +52,14 @@ struct Fees {
 
 impl Sums {
     /// The sums of a draft.
-    pub(super) fn of(draft: &TermsDraft) -> Result<Self, QuoteError> {
+    pub(crate) fn of(draft: &TermsDraft) -> Result<Self, QuoteError> {
         let offline = draft.pay_offline.map_or(0, Money::minor);
         Self::on(draft, draft.items.iter().map(|i| i.quantity), Online::LessOffline { offline })
     }
 
     /// The sums on the accepted quantities, after the deposit was paid in: the offline part shrinks first, then the buyer
     /// gets the difference back. Carve-outs are cut to their parent.
-    pub(super) fn of_accepted(terms: &Terms, quantities: &[u32]) -> Result<Self, QuoteError> {
+    pub(crate) fn of_accepted(terms: &Terms, quantities: &[u32]) -> Result<Self, QuoteError> {
         let deposit = terms.quote().deposit.minor();
         Self::on(terms, quantities.iter().copied(), Online::AtMost { deposit })
     }
@@ -132,7 +131,7 @@ impl Sums {
     }
 
     /// What one fee is, where a gross can be found at all, whatever its carve-outs are.
-    pub(super) fn amount_of(draft: &TermsDraft, fee: usize) -> Option<i64> {
+    pub(crate) fn amount_of(draft: &TermsDraft, fee: usize) -> Option<i64> {
         let mut price = 0;
         for item in &draft.items {
             price = add(price, item.unit_price.minor().checked_mul(i64::from(item.quantity))?).ok()?;
@@ -147,12 +146,12 @@ impl Sums {
     }
 
     /// What the seller is paid.
-    pub(super) fn payout(&self) -> i64 {
+    pub(crate) fn payout(&self) -> i64 {
         self.net.max(0)
     }
 
     /// The whole quote: with a line per service and per fee.
-    pub(super) fn listed(self, draft: &TermsDraft) -> Result<Quote, TooLarge> {
+    pub(crate) fn listed(self, draft: &TermsDraft) -> Result<Quote, TooLarge> {
         let money = |minor| Money::from_minor(minor, draft.currency);
         let service = |service: &Service| {
             let (buyers, sellers) = parts(service)?;
