@@ -171,7 +171,7 @@ mod rejected {
     #[divan::bench]
     fn content_of_a_partial_buyout(bencher: Bencher<'_, '_>) {
         let (deal, _) = before("5 accept");
-        let command = Accept::part([0, 0].into()).into();
+        let command = Accept::part([0, 0]).into();
         refused(bencher, &deal, &command, &party(300, BUYER), "nothing-accepted");
     }
 
