@@ -23,22 +23,22 @@ words! {
     BuyerCancel: BeforeAcceptance;
     CheckpointKind: Progress;
     Consent: OnCreation;
-    DepositId: BuyerPayment;
+    DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
     DestinationUse: Payouts;
     Ending: Success;
     FeeBase: Price;
     Moderation: OnDemand;
     OnRefund: Return;
     OneReport: Dispute;
-    Outcome: Completed;
-    Purpose: Fee, Payout;
+    Outcome: Completed, Cancelled;
+    Purpose: Fee, Payout, Refund, Excess, Service, Charge;
     Side: Buyer, Seller;
     Silence: Dispute, Accept;
     Stage: AwaitingPerformance, Performing, AwaitingAcceptance;
-    Status: Settling;
+    Status: Proposed, AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Settling, Completed;
     Timer: Performance;
-    TransactionState: Succeeded;
-    TransactionKind: Charge;
+    TransactionState: Pending, Succeeded;
+    TransactionKind: Hold, Capture, Void, Charge, Refund, Payout, Fee;
 }
 
 #[derive(Deserialize)]

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use self::access::Access;
 pub use self::agreement::Consents;
 pub use self::allowed::{Allowed, Denied};
-pub use self::books::{BooksError, OpenChargeback, PayeeDestination};
+pub use self::books::{OpenChargeback, PayeeDestination};
 pub use self::clockwork::StatusChange;
 pub use self::command::{Command, CommandKind};
 pub use self::event::{DepositChange, Event, Paused};

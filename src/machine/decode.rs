@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Machine, Recorded};
-use crate::deal::BooksError;
+use crate::deposit::BooksError;
 
 /// Why stored data is no machine of its kind. Not transient: the same bytes fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]

@@ -1,10 +1,10 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::BooksError;
 use super::{Books, OpenChargeback, index};
 use crate::Money;
 use crate::deal::command::ChargebackStep;
+use crate::deposit::BooksError;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState, TxId,

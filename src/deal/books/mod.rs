@@ -3,10 +3,7 @@
 
 mod answers;
 mod check;
-mod error;
 pub(in crate::deal) mod fold;
-
-pub use self::error::BooksError;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;

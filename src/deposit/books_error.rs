@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::deposit::DepositId;
+use super::DepositId;
 
 /// In what the books of a stored deal contradict themselves, or the terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
