@@ -156,10 +156,13 @@ impl Search {
             let bounds = self.draft.fees.get(fee).map(|of| (of.min, of.max));
             let (min, max) = bounds.unwrap_or((None, None));
             if let Some(min) = min {
-                prices.extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, min, price))?));
+                prices
+                    .extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, min, price))?));
             }
-            if let Some(max) = max.map(|max| Money::from_minor(max.minor().saturating_sub(1), max.currency())) {
-                prices.extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, max, price))?));
+            if let Some(max) = max.map(|max| Money::from_minor(max.minor().saturating_sub(1), max.currency()))
+            {
+                prices
+                    .extend(near(self.first(-1, Terms::MAX_AMOUNT, |s, price| s.is_over(fee, max, price))?));
             }
         }
         prices.sort_unstable();
