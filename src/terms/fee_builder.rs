@@ -30,6 +30,32 @@ use crate::{Currency, PartyId, Rate, TextError};
 /// assert_eq!(nets, ["250.00 RUB", "50.00 RUB", "29.30 RUB"]);
 /// # Ok::<(), escrow::terms::TermsError>(())
 /// ```
+///
+/// A commission per category, a tax on it, and what the processor takes, which the buyer adds:
+/// ```
+/// # use escrow::Currency;
+/// # use escrow::money::Rounding;
+/// # use escrow::terms::{Fee, FeeBase, FeePayee, Payer, Terms};
+/// # use rust_decimal::dec;
+/// let terms = Terms::builder("anna", "shop", Currency::EUR)
+///     .item("Book", dec!(80))
+///     .item("Toy", dec!(20))
+///     .fee(Fee::percent("books", 10).of_items([0]))
+///     .fee(Fee::percent("vat", 21).on_fee("books").rounding(Rounding::HalfUp))
+///     .fee(
+///         Fee::percent("card", dec!(2.9))
+///             .fixed(dec!(0.30))
+///             .base(FeeBase::Gross)
+///             .payer(Payer::Buyer)
+///             .payee(FeePayee::Processor),
+///     )
+///     .build()?;
+///
+/// assert_eq!(terms.quote().deposit.to_string(), "103.29 EUR");
+/// // 100.00 less 8.00 and 1.68
+/// assert_eq!(terms.quote().payout.to_string(), "90.32 EUR");
+/// # Ok::<(), escrow::terms::TermsError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a fee counts where it is added to terms"]
 pub struct FeeBuilder {
