@@ -256,12 +256,7 @@ impl Clockwork {
 impl Ending {
     /// Whether a deal that ends like this can have this outcome.
     fn can_be(&self, outcome: Outcome) -> bool {
-        match self {
-            Self::Success | Self::PartialBuyout(_) => outcome == Outcome::Completed,
-            Self::Cancelled(_) => {
-                matches!(outcome, Outcome::Cancelled | Outcome::Declined | Outcome::Expired)
-            }
-            Self::Awarded { .. } => outcome == Outcome::Resolved,
-        }
+        let never_began = matches!(outcome, Outcome::Declined | Outcome::Expired);
+        outcome == self.outcome() || (never_began && matches!(self, Self::Cancelled(_)))
     }
 }

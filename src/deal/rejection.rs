@@ -295,8 +295,6 @@ const fn settle_code(error: &SettleError) -> &'static str {
         SettleError::QuantitiesMissing { .. } => "quantities-missing",
         SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
         SettleError::NothingAccepted => "nothing-accepted",
-        SettleError::SellerUncovered => "seller-uncovered",
-        SettleError::CarveOutOverParent => "carve-out-over-parent",
         SettleError::NegativePot => "negative-pot",
         SettleError::AwardOverMax { .. } => "award-over-max",
         SettleError::AwardNegative => "award-negative",

@@ -54,14 +54,11 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
         Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
-        Command::Accept(c) => {
-            deal.outcome() == Some(Outcome::Completed)
-                && match (&c.quantities, deal.ending()) {
-                    (None, Some(Ending::Success)) => true,
-                    (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
-                    (None | Some(_), _) => false,
-                }
-        }
+        Command::Accept(c) => match (&c.quantities, deal.ending()) {
+            (None, Some(Ending::Success)) => true,
+            (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
+            (None | Some(_), _) => false,
+        },
         Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
         Command::IncurCost(c) => work.evidence_of(c.service) == Some(&c.evidence),
         Command::AddCharge(c) => deal.books().charge(&c.key).is_some_and(|(deposit, charge)| {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::charges::Charges;
 use crate::deposit::{DepositId, Purpose};
 use crate::money::MoneyError;
 use crate::{Money, Payee};
@@ -43,6 +44,9 @@ pub struct Settlement {
     pub shares: SmallVec<[Share; 6]>,
     /// What the pots could not cover.
     pub receivables: SmallVec<[Receivable; 2]>,
+    /// What becomes of additional charges that are paid in full.
+    #[serde(skip)]
+    pub(crate) charges: Charges,
 }
 
 impl Settlement {

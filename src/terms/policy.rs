@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::FeePayee;
 use super::presets::Preset;
 use crate::dispute::DefaultRuling;
+use crate::money::Rounding;
 use crate::stored::left_out::is_default;
 use crate::{Money, Rate};
 
@@ -117,6 +118,43 @@ pub struct ArbitrationFee {
     /// The most that it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Money>,
+}
+
+/// Whose fault it is where the buyer accepts nothing: the deal then ends as cancelled at that fault, with every service
+/// counted as incurred.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnAll {
+    /// The buyer accepts at least one unit, or cancels.
+    #[default]
+    Off,
+    /// Nobody's: everybody has their money back.
+    Nobody,
+    /// The seller's.
+    Seller,
+    /// The buyer's.
+    Buyer,
+}
+
+/// What is taken out of every additional charge that goes to the seller: `round(charge × rate)`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ChargeFee {
+    /// Who receives it.
+    pub payee: FeePayee,
+    /// The part of the charge.
+    pub rate: Rate,
+    /// How the product is rounded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rounding: Rounding,
+}
+
+impl ChargeFee {
+    /// A rate of the charge, rounded down.
+    pub const fn new(payee: FeePayee, rate: Rate) -> Self {
+        Self { payee, rate, rounding: Rounding::Down }
+    }
 }
 
 /// One list of the fields: the struct, a method per field that replaces it, and the written form.
@@ -256,6 +294,10 @@ policy! {
     optional {
         /// What a ruling costs.
         arbitration_fee: Option<ArbitrationFee>,
+        /// What is taken out of additional charges that go to the seller.
+        charge_fee: Option<ChargeFee>,
+        /// Whether the buyer may accept nothing, and whose fault it is then.
+        return_all: ReturnAll,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::policy::{Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy};
+use super::policy::{
+    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy, ReturnAll,
+};
 use super::{Problem, TermsError};
 use crate::dispute::DefaultRuling;
 use crate::{Money, Rate};
@@ -59,6 +61,8 @@ impl Policy {
             arbitration_s: 20 * DAY,
             default_ruling: DefaultRuling::BuyerAll,
             arbitration_fee: None,
+            charge_fee: None,
+            return_all: ReturnAll::Off,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
             claim_s: Policy::CLAIM_S,
@@ -149,6 +153,9 @@ impl Policy {
         }
         if self.partial_buyout_allowed && self.acceptance == Acceptance::Mutual {
             return Err(TermsError::in_policy("partial_buyout_allowed", Problem::NeedsAcceptingBuyer));
+        }
+        if self.return_all != ReturnAll::Off && self.acceptance == Acceptance::Mutual {
+            return Err(TermsError::in_policy("return_all", Problem::NeedsAcceptingBuyer));
         }
         Ok(())
     }

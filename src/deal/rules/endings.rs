@@ -25,7 +25,7 @@ pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
 
 fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), pots, deal.incurred(), &ending, &mut settlement);
+    settle_surely(deal.binding_terms(), pots, deal.incurred().into(), &ending, &mut settlement);
     conclude(deal, ending, outcome, pots.funded, &settlement);
 }
 
@@ -63,7 +63,7 @@ fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool
 pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
     let Some(ending) = deal.ending().cloned() else { return };
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), &deal.pots(), deal.incurred(), &ending, &mut settlement);
+    settle_surely(deal.binding_terms(), &deal.pots(), deal.incurred().into(), &ending, &mut settlement);
     deal.enter(Phase::Paying { outcome, awaiting_capture: false });
     distribute(deal, &settlement, outcome);
 }

@@ -205,7 +205,7 @@ impl Run {
         if let (None, Some(ending)) = (self.deal.ending(), after.ending()) {
             let name = match ending {
                 Ending::Awarded { by, .. } => format!("{by:?}"),
-                Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_) => {
+                Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_) | Ending::CalledOff => {
                     format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned()
                 }
             };

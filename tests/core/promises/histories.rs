@@ -65,7 +65,7 @@ fn every_ending_is_reached() {
         Ending::Awarded { award: a, by: AwardedBy::Ruling } => format!("ruled {}", award(a)),
         Ending::Awarded { award: a, by: AwardedBy::DefaultRuling } => format!("defaulted {}", award(a)),
         Ending::PartialBuyout(_) => "partial buyout".to_owned(),
-        Ending::Success | Ending::Cancelled(_) => format!("{ending:?}"),
+        Ending::Success | Ending::Cancelled(_) | Ending::CalledOff => format!("{ending:?}"),
     };
     let seen = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
     let see = |name: String| *seen.borrow_mut().entry(name).or_default() += 1;

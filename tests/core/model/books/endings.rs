@@ -69,7 +69,9 @@ impl Books {
             fully_funded: self.funded == Some(true),
         };
         let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
-        let outcome = calc::settle(&mirror::deal(terms), &pots, &incurred, &mirror::ending(ending));
+        // the charges are divided below
+        let course = calc::Course { incurred, ..calc::Course::default() };
+        let outcome = calc::settle(&mirror::deal(terms), &pots, &course, &mirror::ending(ending));
         let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
         for ((pot, who, what), amount) in &outcome.shares {
             self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
