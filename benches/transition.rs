@@ -1,5 +1,5 @@
 //! What a command costs: `cargo bench --manifest-path benches/Cargo.toml --bench transition`. Commands are built, and
-//! deals cloned, outside of what is measured; the allocator counts. `tests/allocations.rs` holds the promises, this
+//! deals cloned, outside of what is measured; the allocator counts. `tests/allocations/` holds the promises, this
 //! shows the figures.
 
 #[path = "../tests/bench_support/mod.rs"]

@@ -12,6 +12,7 @@ mod costs;
 mod destinations;
 mod dispute;
 mod endings;
+mod funding;
 mod holds;
 mod legs;
 mod moderation;
