@@ -18,7 +18,8 @@ pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
     let zero = Money::zero(deal.terms().currency);
     let reference = pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{number}")));
     let amount = pay.amount.or(outstanding).unwrap_or(zero);
-    let mut paid = ConfirmPayment::charged(pay.deposit, gateway(), reference, amount).held_until(pay.held_until);
+    let mut paid =
+        ConfirmPayment::charged(pay.deposit, gateway(), reference, amount).held_until(pay.held_until);
     (paid.capture, paid.is_final) = (pay.capture.clone(), pay.is_final.unwrap_or(true));
     paid
 }

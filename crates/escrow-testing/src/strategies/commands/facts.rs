@@ -20,7 +20,7 @@ pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
         12 => Answered::Declined(text("no funds")),
         _ => Answered::InProgress,
     };
-    Answer { transaction, result }.into()
+    Answer::new(transaction, result).into()
 }
 
 /// What the gateway would call the success of this order.
@@ -45,7 +45,7 @@ pub(in super::super) fn answer(deal: &Deal, salt: &mut Salt) -> Command {
         Answered::Succeeded(text("another")),
         Answered::InProgress,
     ]);
-    Answer { transaction, result }.into()
+    Answer::new(transaction, result).into()
 }
 
 /// An answered order is answered otherwise: done after it was declined, declined after it was done.
@@ -60,7 +60,7 @@ fn contradiction(deal: &Deal, salt: &mut Salt) -> Option<Command> {
         TransactionState::Failed(_) => Answered::Succeeded(order_reference(order)),
         TransactionState::Succeeded | TransactionState::Pending => Answered::Declined(text("late")),
     };
-    Some(Answer { transaction: order.id(), result }.into())
+    Some(Answer::new(order.id(), result).into())
 }
 
 /// What comes afterwards: mostly chargebacks; payments that come back, and debts that are paid.
@@ -101,15 +101,9 @@ fn next_step(deal: &Deal, salt: &mut Salt) -> Command {
         6 => 1,
         _ => amount.minor().saturating_add(1),
     };
-    Chargeback {
-        reference: case.id.clone(),
-        gateway: case.gateway.clone(),
-        payment: case.payment.clone(),
-        deposit: case.deposit,
-        amount: Money::from_minor(minor, amount.currency()),
-        step,
-    }
-    .into()
+    let payment = (case.gateway.clone(), case.payment.clone());
+    let amount = Money::from_minor(minor, amount.currency());
+    Chargeback::new(case.id.clone(), payment, amount, step).of(case.deposit).into()
 }
 
 /// The first step of another one: of a payment that came in, or of one that nobody has told of yet.
@@ -147,15 +141,10 @@ fn first_step(deal: &Deal, salt: &mut Salt) -> Command {
         _ => None,
     };
     let number = if salt.once_in(6) { 0 } else { deal.version() };
-    Chargeback {
-        reference: text(&format!("chargeback-{number}")),
-        gateway,
-        payment,
-        deposit,
-        amount: Money::from_minor(minor, currency),
-        step: salt.of(&[Opened, Opened, Opened, Opened, Opened, Lost, Lost, Won, Reinstated]),
-    }
-    .into()
+    let step = salt.of(&[Opened, Opened, Opened, Opened, Opened, Lost, Lost, Won, Reinstated]);
+    let reference = text(&format!("chargeback-{number}"));
+    let amount = Money::from_minor(minor, currency);
+    Chargeback::new(reference, (gateway, payment), amount, step).of(deposit).into()
 }
 
 fn is_sent(transaction: &Transaction) -> bool {
@@ -168,7 +157,7 @@ pub(super) fn returned(deal: &Deal, salt: &mut Salt) -> Command {
     if sent.is_empty() || salt.once_in(12) {
         let number = salt.pick(deal.transactions().len().saturating_add(2));
         let transaction = TxId::new(u32::try_from(number).unwrap_or(u32::MAX));
-        return Returned { transaction, amount: own(deal, 1), reference: text("returned-0") }.into();
+        return Returned::new(transaction, own(deal, 1), text("returned-0")).into();
     }
     let transaction = salt.of(&sent);
     let (whole, currency) = (transaction.amount().minor(), transaction.amount().currency());
@@ -181,7 +170,7 @@ pub(super) fn returned(deal: &Deal, salt: &mut Salt) -> Command {
     };
     let number = if salt.once_in(5) { 1 } else { deal.version() };
     let amount = Money::from_minor(minor, currency);
-    Returned { transaction: transaction.id(), amount, reference: text(&format!("returned-{number}")) }.into()
+    Returned::new(transaction.id(), amount, text(&format!("returned-{number}"))).into()
 }
 
 /// A debt is paid: whole, in part, more than it is, or one that nobody owes.
@@ -189,10 +178,9 @@ pub(super) fn settle(deal: &Deal, salt: &mut Salt) -> Command {
     let open: Vec<_> = deal.receivables().collect();
     let number = if salt.once_in(5) { 1 } else { deal.version() };
     let reference = text(&format!("settled-{number}"));
-    let source = text("");
     if open.is_empty() || salt.once_in(12) {
         let receivable = salt.byte(8).into();
-        return SettleReceivable { receivable, amount: own(deal, 1), reference, source }.into();
+        return SettleReceivable::new(receivable, own(deal, 1), reference).into();
     }
     let debt = salt.of(&open);
     let (whole, currency) = (debt.open().minor(), debt.open().currency());
@@ -203,5 +191,5 @@ pub(super) fn settle(deal: &Deal, salt: &mut Salt) -> Command {
         _ => whole.saturating_add(1),
     };
     let amount = Money::from_minor(minor, currency);
-    SettleReceivable { receivable: debt.number, amount, reference, source }.into()
+    SettleReceivable::new(debt.number, amount, reference).into()
 }

@@ -9,7 +9,7 @@ mod work;
 use std::sync::Arc;
 
 use self::facts::{chargeback, honest_answer, returned, settle};
-use self::money::{add_charge, claim, destination, is_charge, pay, request};
+use self::money::{add_charge, destination, is_charge, pay, request, stated};
 use self::terms::amend;
 use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};

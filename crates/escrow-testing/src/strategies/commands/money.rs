@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::cast::{COURIER, INSURER};
 use super::super::salt::{Salt, nth, text};
 use escrow::deal::command::{
-    AddCharge, ConfirmPayment, DestinationUse, PaymentClaim, PaymentForm, RedirectRefund, RequestPayment,
-    ReturnUrls, SetDestination,
+    AddCharge, ConfirmPayment, DestinationUse, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
+    SetDestination, StatedPayment,
 };
 use escrow::deposit::{DepositId, GatewayName, Reference};
 use escrow::terms::Terms;
@@ -31,7 +31,7 @@ pub(super) fn stated(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> Stated
         _ => (gateway(salt), text(salt.of(&["stated-1", "stated-2"]))),
     };
     let deposit = own_deposit(deal, side, salt);
-    PaymentClaim { deposit, gateway, reference }
+    StatedPayment::new(deposit, gateway, reference)
 }
 
 /// A deposit of this side that something is missing to; sometimes any deposit.
@@ -56,18 +56,15 @@ pub(super) fn request(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> Reque
     let deposit = own_deposit(deal, side, salt);
     let amount = odd_amount(deal, deposit, salt);
     let key = if salt.once_in(6) { 1 } else { deal.transactions().len() };
-    RequestPayment {
-        key: text(&format!("key-{key}")),
+    RequestPayment::new(
+        text(&format!("key-{key}")),
         deposit,
         amount,
-        form: Arc::new(PaymentForm {
-            method: text("card"),
-            return_urls: ReturnUrls {
-                success_url: text("https://shop/ok"),
-                fail_url: text("https://shop/no"),
-            },
-        }),
-    }
+        Arc::new(PaymentForm::new(
+            text("card"),
+            ReturnUrls::new(text("https://shop/ok"), text("https://shop/no")),
+        )),
+    )
 }
 
 /// What is outstanding; sometimes more, less, nothing, or another currency.
@@ -119,22 +116,18 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
         return told_again(deal, now, salt);
     }
     let (gateway, reference) = if salt.once_in(8) {
-        (gateway(salt), text("claimed-1"))
+        (gateway(salt), text("stated-1"))
     } else {
         (gateway(salt), fresh_reference(deal))
     };
     let in_parts = salt.once_in(6);
-    ConfirmPayment {
-        deposit,
-        gateway,
-        reference,
-        amount,
-        transaction,
-        held_until: held_until(deal, now, salt),
-        capture: in_parts.then(|| text("capture-1")),
-        is_final: !(in_parts && salt.once_in(2)),
+    let paid = ConfirmPayment::charged(deposit, gateway, reference, amount)
+        .answering(transaction)
+        .held_until(held_until(deal, now, salt));
+    match in_parts {
+        true => paid.capture(text("capture-1"), !salt.once_in(2)).into(),
+        false => paid.into(),
     }
-    .into()
 }
 
 /// A payment that is known is told of again: the same, captured, captured in parts, for another deposit, in another
@@ -147,7 +140,7 @@ fn told_again(deal: &Deal, now: Time, salt: &mut Salt) -> Command {
     }
     let known = salt.of(&inbound);
     let gateway = known.gateway().cloned().unwrap_or_else(|| text("acquirer"));
-    let reference = known.reference().cloned().unwrap_or_else(|| text("claimed-1"));
+    let reference = known.reference().cloned().unwrap_or_else(|| text("stated-1"));
     let mut told = ConfirmPayment::charged(known.deposit(), gateway, reference, known.amount());
     told.capture = known.capture_id().cloned();
     let part = |minor: i64| Money::from_minor(minor.max(1), known.amount().currency());
@@ -170,17 +163,9 @@ fn told_again(deal: &Deal, now: Time, salt: &mut Salt) -> Command {
 
 /// A plain payment of an amount: charged, or on hold.
 pub(super) fn pay(deal: &Deal, deposit: DepositId, amount: Money, now: Time, salt: &mut Salt) -> Command {
-    ConfirmPayment {
-        deposit,
-        gateway: gateway(salt),
-        reference: fresh_reference(deal),
-        amount,
-        transaction: None,
-        held_until: held_until(deal, now, salt),
-        capture: None,
-        is_final: true,
-    }
-    .into()
+    ConfirmPayment::charged(deposit, gateway(salt), fresh_reference(deal), amount)
+        .held_until(held_until(deal, now, salt))
+        .into()
 }
 
 fn held_until(deal: &Deal, now: Time, salt: &mut Salt) -> Option<Time> {
@@ -206,13 +191,13 @@ pub(super) fn add_charge(deal: &Deal, salt: &mut Salt) -> AddCharge {
     ];
     let other = Money::from_minor(5, other_than(deal.terms().currency));
     let amounts = [own(deal, 30), own(deal, 1), own(deal, 2_000), own(deal, 0), other];
-    AddCharge {
-        key: text(&format!("charge-{key}")),
-        payer: salt.of(&[Side::Buyer, Side::Buyer, Side::Seller]),
-        payee: salt.of(&payees),
-        amount: salt.of(&amounts),
-        reason: text("gift wrap"),
-    }
+    AddCharge::new(
+        text(&format!("charge-{key}")),
+        salt.of(&[Side::Buyer, Side::Buyer, Side::Seller]),
+        salt.of(&payees),
+        salt.of(&amounts),
+        text("gift wrap"),
+    )
 }
 
 pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: &mut Salt) -> Command {
@@ -234,8 +219,8 @@ pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: 
     ];
     let destination = salt.of(&destinations);
     match of {
-        DestinationUse::Payouts => SetDestination { payee, destination }.into(),
-        DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+        DestinationUse::Payouts => SetDestination::new(payee, destination).into(),
+        DestinationUse::Refunds => RedirectRefund::new(payee, destination).into(),
     }
 }
 
