@@ -132,6 +132,9 @@ pub struct PayeeReport {
     pub purpose: Purpose,
     /// How much.
     pub amount: Money,
+    /// The payment that it goes back to, by the gateway's id: what goes back to two payments is two sums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Reference>,
 }
 
 /// A deposit with its buckets.
@@ -229,11 +232,11 @@ impl LegReport {
 /// The parts of legs, summed up in the order of the first of each.
 fn payees(legs: &[LegReport]) -> Vec<PayeeReport> {
     let mut payees: Vec<PayeeReport> = Vec::new();
-    let left = legs.iter().filter(|leg| leg.amount.is_positive() && leg.state != LegState::Dropped);
-    for LegReport { deposit, payee, purpose, amount, .. } in left {
+    let left = legs.iter().filter(|leg| leg.amount.is_positive());
+    for LegReport { deposit, payee, purpose, amount, source, .. } in left {
         let same = payees.iter_mut().find(|p| {
             let one = p.deposit == *deposit && p.payee == *payee && p.purpose == *purpose;
-            one && p.amount.currency() == amount.currency()
+            one && p.source == *source && p.amount.currency() == amount.currency()
         });
         match same {
             Some(known) => {
@@ -245,6 +248,7 @@ fn payees(legs: &[LegReport]) -> Vec<PayeeReport> {
                 payee: payee.clone(),
                 purpose: *purpose,
                 amount: *amount,
+                source: source.clone(),
             }),
         }
     }
