@@ -267,10 +267,10 @@ impl World {
 
     /// What somebody owes, to whom, for what.
     pub fn owed(&self) -> Vec<(Payee, Payee, Purpose, i64)> {
-        let view = |r: &escrow::settlement::Receivable| {
-            (r.debtor.clone(), r.payee.clone(), r.purpose, r.amount.minor())
+        let view = |debt: &escrow::deal::Debt| {
+            (debt.debtor.clone(), debt.payee.clone(), debt.purpose, debt.open().minor())
         };
-        self.deal.receivables().iter().map(view).collect()
+        self.deal.receivables().map(view).collect()
     }
 
     /// The names of the events since this version, as they stand in a journal.

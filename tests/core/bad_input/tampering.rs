@@ -25,9 +25,16 @@ pub fn runs_to_its_end(deal: &Deal) -> Result<(), String> {
         } else if let Some(due) = deal.next_deadline() {
             command = Wake {}.into();
             context = Context::clock(due);
-        } else if let Some(open) = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened) {
-            let (reference, deposit, amount) = (open.reference.clone(), open.deposit, open.amount);
-            command = Chargeback { reference, deposit, amount, step: ChargebackStep::Won }.into();
+        } else if let Some(open) = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened) {
+            command = Chargeback {
+                reference: open.id.clone(),
+                gateway: open.gateway.clone(),
+                payment: open.payment.clone(),
+                deposit: open.deposit,
+                amount: open.amount().unwrap(),
+                step: ChargebackStep::Won,
+            }
+            .into();
             context = Context::gateway(deal.last_at());
         } else {
             let inside = deal.money_inside().any(|m| !m.is_zero());

@@ -230,6 +230,8 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
                 amount: Money::from_minor(minor, deposit.required().currency()),
                 transaction: None,
                 held_until: held.map(|secs| now.plus_secs(secs)),
+                capture: None,
+                is_final: true,
             };
             offer(payment.into(), cost);
         };

@@ -293,12 +293,14 @@ pub fn answers(claimed: &Option<escrow::deposit::Reference>) -> [Answered; 2] {
 
 /// Both ends of the first chargeback that is open.
 pub fn verdicts(deal: &Deal) -> Vec<Chargeback> {
-    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
+    let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
     let end = |step| {
         open.map(|c| Chargeback {
-            reference: c.reference.clone(),
+            reference: c.id.clone(),
+            gateway: c.gateway.clone(),
+            payment: c.payment.clone(),
             deposit: c.deposit,
-            amount: c.amount,
+            amount: c.amount().unwrap(),
             step,
         })
     };
