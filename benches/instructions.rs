@@ -33,7 +33,7 @@ fn step(name: &str) -> Case {
 
 fn track() -> Case {
     let (mut deal, _) = before("3 start");
-    support::run(&mut deal, &SetTrack { track: support::track() }.into(), &party(130, SELLER));
+    support::run(&mut deal, &SetTrack::new(support::track()).into(), &party(130, SELLER));
     let command = support::checkpoint(1, CheckpointKind::Progress, 180);
     accepted(deal, Step { name: "track", command, context: Context::tracker(at(180)) })
 }

@@ -103,7 +103,7 @@ mod happy_path {
     #[divan::bench]
     fn track(bencher: Bencher<'_, '_>) {
         let (mut deal, _) = before("3 start");
-        let set_track = SetTrack { track: support::track() }.into();
+        let set_track = SetTrack::new(support::track()).into();
         support::run(&mut deal, &set_track, &party(130, SELLER));
         let command = support::checkpoint(1, CheckpointKind::Progress, 180);
         handled(bencher, &deal, &command, &Context::tracker(at(180)));
@@ -171,7 +171,7 @@ mod rejected {
     #[divan::bench]
     fn content_of_a_partial_buyout(bencher: Bencher<'_, '_>) {
         let (deal, _) = before("5 accept");
-        let command = Accept { quantities: Some([0, 0].into()) }.into();
+        let command = Accept::part([0, 0].into()).into();
         refused(bencher, &deal, &command, &party(300, BUYER), "nothing-accepted");
     }
 
@@ -326,7 +326,7 @@ mod late_payments {
     #[divan::bench(args = PAYMENTS)]
     fn rejected(bencher: Bencher<'_, '_>, payments: u64) {
         let deal = support::with_late_payments(payments);
-        let command = Post { reference: "message-1".parse().unwrap() }.into();
+        let command = Post::new("message-1".parse().unwrap()).into();
         refused(bencher, &deal, &command, &party(90_000, BUYER), "wrong-phase");
     }
 

@@ -88,13 +88,13 @@ impl Shop {
     /// The buyer's choice: a request of its own, and the form of the system that was chosen.
     fn choose(&mut self, deal: &mut Deal, method: &str) -> Result<(), Any> {
         let amount = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?.outstanding();
-        let return_urls = ReturnUrls {
-            success_url: "https://records.example/paid".parse()?,
-            fail_url: "https://records.example/failed".parse()?,
-        };
-        let form = Arc::new(PaymentForm { method: method.parse()?, return_urls });
+        let return_urls = ReturnUrls::new(
+            "https://records.example/paid".parse()?,
+            "https://records.example/failed".parse()?,
+        );
+        let form = Arc::new(PaymentForm::new(method.parse()?, return_urls));
         let key = format!("{method}-{}", amount.minor()).parse()?;
-        let request = RequestPayment { key, deposit: DepositId::BUYER_PAYMENT, amount, form };
+        let request = RequestPayment::new(key, DepositId::BUYER_PAYMENT, amount, form);
         println!("  the buyer chooses {method}");
         self.act(deal, request.clone(), Caller::party("dj-vera".parse()?))?;
         match self.agent.checkout(deal, &request) {
@@ -109,17 +109,13 @@ impl Shop {
     fn paid(&mut self, deal: &mut Deal, gateway: &str) -> Result<(), Any> {
         let amount = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?.outstanding();
         println!("  {gateway}: {amount} came in");
-        let payment = ConfirmPayment {
-            deposit: DepositId::BUYER_PAYMENT,
-            gateway: gateway.parse()?,
-            reference: format!("{gateway}-{}", self.deals).parse()?,
+        let payment = ConfirmPayment::charged(
+            DepositId::BUYER_PAYMENT,
+            gateway.parse()?,
+            format!("{gateway}-{}", self.deals).parse()?,
             amount,
-            // handed back with the confirmation, as the form gave it
-            transaction: deal.transactions().iter().rfind(|t| t.is_pending()).map(Transaction::id),
-            held_until: None,
-            capture: None,
-            is_final: true,
-        };
+        )
+        .answering(deal.transactions().iter().rfind(|t| t.is_pending()).map(Transaction::id));
         self.act(deal, payment, Actor::Gateway)
     }
 
@@ -168,19 +164,19 @@ fn main() -> Result<(), Any> {
     let (vera, seller) = (Caller::party("dj-vera".parse()?), Caller::party("record-shop".parse()?));
     let wallet = |id: &str| -> Result<SetDestination, Any> {
         let destination = Some(Destination::Wallet(id.parse()?));
-        Ok(SetDestination { payee: Payee::Seller, destination })
+        Ok(SetDestination::new(Payee::Seller, destination))
     };
 
     println!("A record is sold");
     shop.offer(rub(299_00));
     let mut deal = shop.open(rub(299_00))?;
-    let file = escrow::deal::command::Revision {
-        preview: "lp-9/30-seconds".parse()?,
-        original: "lp-9/flac".parse()?,
-        digest: "sha256:9f01".parse()?,
-    };
+    let file = escrow::deal::command::Revision::new(
+        "lp-9/30-seconds".parse()?,
+        "lp-9/flac".parse()?,
+        "sha256:9f01".parse()?,
+    );
     shop.act(&mut deal, wallet("R-1")?, seller.clone())?;
-    shop.act(&mut deal, Submit { number: 1, revision: Arc::new(file) }, seller.clone())?;
+    shop.act(&mut deal, Submit::new(1, Arc::new(file)), seller.clone())?;
     shop.choose(&mut deal, "wmr")?;
     shop.paid(&mut deal, "webmoney")?;
     println!("  the buyer clicks 'Download'");
@@ -198,7 +194,7 @@ fn main() -> Result<(), Any> {
 
     println!("\nIt is cancelled while its own system is down, too");
     shop.set_available("webmoney", false)?;
-    shop.act(&mut deal, Cancel { reason: "out of stock".parse()?, at_fault: None }, seller)?;
+    shop.act(&mut deal, Cancel::new("out of stock".parse()?), seller)?;
     shop.agent.clock.set(shop.agent.clock.now().plus_secs(7 * 86_400));
     shop.agent.resume(&mut shop.storage, &mut deal)?;
     println!("  a week later the deal is {}: no other system is asked", deal.status());

@@ -68,16 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (buyer, seller) = (Caller::party("anna".parse()?), Caller::party("shop".parse()?));
     pollster::block_on(async {
         let mut deal = agent.open(&mut db, id, terms, seller.clone()).await?;
-        let paid = ConfirmPayment {
-            deposit: DepositId::BUYER_PAYMENT,
-            gateway: "bank".parse()?,
-            reference: "webhook-1".parse()?,
-            amount: Money::from_minor(23_500_00, Currency::RUB),
-            transaction: None,
-            held_until: None,
-            capture: None,
-            is_final: true,
-        };
+        let paid = ConfirmPayment::charged(
+            DepositId::BUYER_PAYMENT,
+            "bank".parse()?,
+            "webhook-1".parse()?,
+            Money::from_minor(23_500_00, Currency::RUB),
+        );
         agent.submit(&mut db, &mut deal, &paid.into(), Actor::Gateway).await?;
         agent.submit(&mut db, &mut deal, &StartPerforming {}.into(), seller).await?;
 

@@ -1,8 +1,8 @@
 //! Sales inside a system, as PAYSTO does them: `cargo run --example paysto`.
 //!
-//! Sonya sells an article to Boris on a site. The site takes 30 % for advertising her, and out of that the processor gets
-//! 5 % of the price. Everybody's part is credited to a balance; Sonya withdraws hers with a code that is sent to her
-//! mailbox. Afterwards she withdraws to a card that is closed, and the money comes back.
+//! Sonya sells an article to Boris on a site. The site gets 30 % for the advertising, and out of that the processor gets
+//! 5 % of the price. Everybody's part is credited to a balance; Sonya's is withdrawn with a code that goes to Sonya's
+//! mailbox. A second withdrawal goes to a card that is closed, and the money comes back.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an example prints but some of the events")]
 
 use std::error::Error;
@@ -100,16 +100,12 @@ fn sale(now: Time) -> Result<Deal, Any> {
     ];
     let (boris, sonya) = (Context::party(now, "boris".parse()?), Context::party(now, "sonya".parse()?));
     let (mut deal, _) = Deal::propose(DealId::new(Uuid::from_u128(1)), Terms::new(draft)?, &boris)?;
-    let paid = ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: "paysto".parse()?,
-        reference: "payment-1".parse()?,
-        amount: rub(1_000_00),
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    };
+    let paid = ConfirmPayment::charged(
+        DepositId::BUYER_PAYMENT,
+        "paysto".parse()?,
+        "payment-1".parse()?,
+        rub(1_000_00),
+    );
     let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
     let owners = [
         (Payee::Seller, sonya.clone()),
@@ -118,10 +114,10 @@ fn sale(now: Time) -> Result<Deal, Any> {
     ];
     for (payee, owner) in owners {
         let destination = Some(Destination::Balance);
-        let _ = deal.handle(&SetDestination { payee, destination }.into(), &owner)?;
+        let _ = deal.handle(&SetDestination::new(payee, destination).into(), &owner)?;
     }
     let _ = deal.handle(&StartPerforming {}.into(), &sonya)?;
-    println!("Boris pays {} for an article; Sonya delivers it, he accepts.", rub(1_000_00));
+    println!("Boris pays {} for an article; Sonya delivers, Boris accepts.", rub(1_000_00));
     let accepted = deal.handle(&Accept::default().into(), &boris)?;
     for (payee, purpose, amount) in accepted.split() {
         println!("  {:<10} {:<8} {:>12}", payee.to_string(), purpose.as_str(), amount.to_string());
@@ -151,7 +147,7 @@ fn request(sonya: &mut Account, minor: i64, card: &str, drawn: &str, now: Time) 
     let code = CodeHash::new(&PlainCode::new(drawn)?, Salt::new([42; 16]));
     let request = Request { number, amount: rub(minor), destination: Destination::Card(card.parse()?), code };
     sonya.submit(request, &Context::party(now, "sonya".parse()?))?;
-    println!("Sonya asks for {} to {card}; a code goes to her mailbox.", rub(minor));
+    println!("Sonya asks for {} to {card}; a code goes to Sonya's mailbox.", rub(minor));
     Ok(())
 }
 
@@ -200,7 +196,7 @@ fn main() -> Result<(), Any> {
     }
 
     println!();
-    request(&mut sonya, 400_00, "her-card", "402913", at(10))?;
+    request(&mut sonya, 400_00, "sonyas-card", "402913", at(10))?;
     enter(&mut sonya, 1, 1, "402931", at(11))?;
     enter(&mut sonya, 1, 2, "402913", at(12))?;
     ask_gateway(&mut sonya, at(13))?;

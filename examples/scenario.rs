@@ -48,7 +48,7 @@ fn main() -> io::Result<ExitCode> {
     Ok(if good == verdicts.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs one scenario and prints what came of it. Was everything as expected?
+/// Runs one scenario and prints its result. Returns whether everything was as expected.
 fn one(out: &mut impl Write, source: &str, bytes: Vec<u8>, json: bool) -> io::Result<bool> {
     let parsed = String::from_utf8(bytes)
         .map_err(|e| e.to_string())

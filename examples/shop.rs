@@ -87,23 +87,20 @@ impl Service {
     /// The gateway's own word: the buyer has paid.
     fn paid(&mut self, deal: &mut Deal) -> Result<(), Any> {
         let amount = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?.outstanding();
-        let payment = ConfirmPayment {
-            deposit: DepositId::BUYER_PAYMENT,
-            gateway: "bank".parse()?,
-            reference: format!("payment-{}", deal.version()).parse()?,
+        let payment = ConfirmPayment::charged(
+            DepositId::BUYER_PAYMENT,
+            "bank".parse()?,
+            format!("payment-{}", deal.version()).parse()?,
             amount,
-            transaction: None,
-            held_until: None,
-        };
+        );
         Ok(self.submit(deal, &payment.into(), Actor::Gateway.into())?)
     }
 
     fn tracked(&mut self, deal: &mut Deal, id: &str, kind: CheckpointKind) -> Result<(), Any> {
-        let (track, occurred_at) = (deal.track().cloned().ok_or("no track")?, self.agent.clock.now());
-        let checkpoint =
-            Checkpoint { id: id.parse()?, kind, occurred_at, title: Default::default(), location: None };
-        let (track, checkpoint): (std::sync::Arc<Track>, _) = (track.into(), checkpoint.into());
-        Ok(self.submit(deal, &RecordTracking { track, checkpoint }.into(), Actor::Tracker.into())?)
+        let (track, occurred_at): (Track, _) =
+            (deal.track().cloned().ok_or("no track")?, self.agent.clock.now());
+        let checkpoint = Checkpoint::new(id.parse()?, kind, occurred_at);
+        Ok(self.submit(deal, &RecordTracking::new(track, checkpoint).into(), Actor::Tracker.into())?)
     }
 
     fn pass(&mut self, deal: &mut Deal, seconds: u32) -> Result<(), Any> {

@@ -181,7 +181,7 @@ pub(crate) fn draft(policy: Policy) -> TermsDraft {
     let mutual = policy.acceptance == escrow::terms::Acceptance::Mutual;
     let mut draft = TermsDraft::new(text("buyer"), text("seller"), Currency::RUB, items, policy);
     draft.arbiter = Some(text("arbiter"));
-    // he is paid for a ruling, and may say where
+    // the arbiter is paid for a ruling, and may say where
     let payee = FeePayee::Partner(text("arbiter"));
     let fixed = Some(rub(100));
     draft.policy.arbitration_fee = Some(ArbitrationFee {
@@ -411,116 +411,87 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Amend => vec![described(deal, &fresh).into(), one_lamp_more(deal).into()],
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
-            let claim = own_unpaid(deal, role).map(|(deposit, _)| PaymentClaim {
-                deposit,
-                gateway: text("bank"),
-                reference: text(&fresh),
-            });
-            let with = |payment| Agree { terms_version, payment };
+            let claim = own_unpaid(deal, role)
+                .map(|(deposit, _)| StatedPayment::new(deposit, text("bank"), text(&fresh)));
+            let with = |payment| Agree::new(terms_version).payment(payment);
             let mut all = vec![with(None).into()];
             all.extend(claim.map(|claim| with(Some(claim)).into()));
             all
         }
         CommandKind::RequestPayment => {
             let (deposit, amount) = own_unpaid(deal, role).unwrap_or((DepositId::BUYER_PAYMENT, rub(1)));
-            let return_urls = ReturnUrls {
-                success_url: text("https://example.com/paid"),
-                fail_url: text("https://example.com/failed"),
-            };
-            let form = PaymentForm { method: text("card"), return_urls };
-            vec![RequestPayment { key: text(&fresh), deposit, amount, form: Arc::new(form) }.into()]
+            let return_urls =
+                ReturnUrls::new(text("https://example.com/paid"), text("https://example.com/failed"));
+            let form = PaymentForm::new(text("card"), return_urls);
+            vec![RequestPayment::new(text(&fresh), deposit, amount, Arc::new(form)).into()]
         }
         CommandKind::ConfirmPayment => {
             let unpaid = deal.deposits().iter().find(|d| !d.outstanding().is_zero());
             // nothing wanted: somebody pays all the same
             let (deposit, amount) =
                 unpaid.map_or((DepositId::BUYER_PAYMENT, rub(100)), |d| (d.id(), d.outstanding()));
-            let payment = |held_until| ConfirmPayment {
-                deposit,
-                gateway: text("bank"),
-                reference: text(&fresh),
-                amount,
-                transaction: None,
-                held_until,
-                capture: None,
-                is_final: true,
+            let payment = |held_until| {
+                ConfirmPayment::charged(deposit, text("bank"), text(&fresh), amount).held_until(held_until)
             };
             vec![payment(None).into(), payment(Some(now.plus_secs(2 * 86_400))).into()]
         }
         CommandKind::Remark => {
-            vec![Remark { remark: text(&fresh) }.into()]
+            vec![Remark::new(text(&fresh)).into()]
         }
         CommandKind::Approve => {
             vec![Approve {}.into()]
         }
         CommandKind::Attach => {
-            let attachment = Attachment {
-                id: text(&fresh),
-                description: Text::default(),
-                mime: text("image/png"),
-                size: 1,
-                digest: None,
-            };
-            vec![Attach { attachment: Arc::new(attachment) }.into()]
+            let attachment = Attachment::new(text(&fresh), text("image/png"), 1);
+            vec![Attach::new(Arc::new(attachment)).into()]
         }
         CommandKind::SetTrack => {
-            vec![SetTrack { track: track(&fresh) }.into()]
+            vec![SetTrack::new(track(&fresh)).into()]
         }
         CommandKind::RemoveTrack => vec![RemoveTrack {}.into()],
         CommandKind::RecordTracking => {
             let track = deal.track().map_or(track("none"), |t| Arc::new(t.clone()));
             let kinds = [CheckpointKind::Progress, CheckpointKind::Final, CheckpointKind::Refused];
             let record = |kind| {
-                let checkpoint = Arc::new(Checkpoint {
-                    id: text(&fresh),
-                    kind,
-                    occurred_at: now,
-                    title: Text::default(),
-                    location: None,
-                });
+                let checkpoint = Arc::new(Checkpoint::new(text(&fresh), kind, now));
                 let track = track.clone();
-                RecordTracking { track, checkpoint }.into()
+                RecordTracking::new(track, checkpoint).into()
             };
             kinds.map(record).into()
         }
         CommandKind::StartPerforming => vec![StartPerforming {}.into()],
         CommandKind::StopPerforming => vec![StopPerforming {}.into()],
         CommandKind::Submit => {
-            let revision = Arc::new(Revision {
-                preview: text("preview"),
-                original: text("original"),
-                digest: text(&fresh),
-            });
+            let revision = Arc::new(Revision::new(text("preview"), text("original"), text(&fresh)));
             let number = deal.submitted() + 1;
-            vec![Submit { number, revision }.into()]
+            vec![Submit::new(number, revision).into()]
         }
         CommandKind::RequestChanges => {
             let (number, comment) = (deal.submitted(), text("brighter, please"));
-            vec![RequestChanges { number, comment }.into()]
+            vec![RequestChanges::new(number, comment).into()]
         }
-        CommandKind::Accept => vec![Accept { quantities: None }.into()],
+        CommandKind::Accept => vec![Accept::all().into()],
         CommandKind::AcceptPart => {
-            let quantities = Some(Arc::from([1_u32]));
-            vec![Accept { quantities }.into()]
+            vec![Accept::part([1]).into()]
         }
         CommandKind::Report => {
-            [Verdict::Success, Verdict::Failure].map(|verdict| Report { verdict }.into()).into()
+            [Verdict::Success, Verdict::Failure].map(|verdict| Report::new(verdict).into()).into()
         }
         CommandKind::IncurCost => (0..3)
             .map(|service| {
                 let evidence = text("invoice");
-                IncurCost { service, evidence }.into()
+                IncurCost::new(service, evidence).into()
             })
             .collect(),
         CommandKind::AddCharge => Side::ALL
             .map(|payer| {
-                AddCharge {
-                    key: text(format!("{fresh}-{payer:?}")),
+                AddCharge::new(
+                    text(format!("{fresh}-{payer:?}")),
                     payer,
-                    payee: payer.other().payee(),
-                    amount: rub(700),
-                    reason: Text::default(),
-                }
+                    payer.other().payee(),
+                    rub(700),
+                    Text::default(),
+                )
                 .into()
             })
             .into(),
@@ -528,29 +499,29 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::CancelWithFault => [Fault::Buyer, Fault::Seller]
             .map(|fault| {
                 let (reason, at_fault) = (Text::default(), Some(fault));
-                Cancel { reason, at_fault }.into()
+                Cancel::new(reason).at_fault(at_fault).into()
             })
             .into(),
         CommandKind::OpenDispute => {
             let (reason, evidence) = (Text::default(), None);
-            vec![OpenDispute { reason, evidence }.into()]
+            vec![OpenDispute::new(reason).evidence(evidence).into()]
         }
-        CommandKind::ProposeAward => vec![ProposeAward { award: Award::Share(Rate::HALF) }.into()],
+        CommandKind::ProposeAward => vec![ProposeAward::new(Award::Share(Rate::HALF)).into()],
         CommandKind::AcceptAward => {
             let offered = deal.dispute().zip(role.side());
             let offered = offered.and_then(|(dispute, side)| dispute.offer(side.other()));
             let award = offered.unwrap_or(Award::BuyerAll);
-            vec![AcceptAward { award }.into()]
+            vec![AcceptAward::new(award).into()]
         }
         CommandKind::WithdrawDispute => vec![WithdrawDispute::default().into()],
-        CommandKind::FileClaim => vec![FileClaim { reference: text(&fresh) }.into()],
+        CommandKind::FileClaim => vec![FileClaim::new(text(&fresh)).into()],
         CommandKind::Rule => [Award::SellerAll, Award::Winner(Side::Buyer)]
             .map(|award| {
                 let at_fault = Some(Side::Seller);
-                Rule { award, at_fault }.into()
+                Rule::new(award).at_fault(at_fault).into()
             })
             .into(),
-        CommandKind::AppointArbiter => vec![AppointArbiter { arbiter: text(&fresh) }.into()],
+        CommandKind::AppointArbiter => vec![AppointArbiter::new(text(&fresh)).into()],
         CommandKind::Answer => answers(deal, &fresh),
         CommandKind::SetDestination => destinations(own(role), DestinationUse::Payouts, &fresh),
         CommandKind::RedirectRefund => {
@@ -562,9 +533,9 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Extend => {
             let timer = deal.phase().timer().unwrap_or(Timer::Settlement);
             let until = deal.phase().until().unwrap_or(now).plus_secs(3_600);
-            vec![Extend { timer, until }.into()]
+            vec![Extend::new(timer, until).into()]
         }
-        CommandKind::Post => vec![Post { reference: text(&fresh) }.into()],
+        CommandKind::Post => vec![Post::new(text(&fresh)).into()],
         CommandKind::Wake => vec![Wake {}.into()],
     }
 }
@@ -581,11 +552,11 @@ fn one_lamp_more(deal: &Deal) -> Amend {
 pub(crate) fn amended(deal: &Deal, change: impl FnOnce(&mut TermsDraft)) -> Amend {
     let mut draft = deal.terms().to_draft();
     change(&mut draft);
-    Amend { from_version: deal.terms_version(), terms: Arc::new(Terms::new(draft).unwrap()) }
+    Amend::new(deal.terms_version(), Arc::new(Terms::new(draft).unwrap()))
 }
 
 fn track(code: &str) -> Arc<Track> {
-    Arc::new(Track { tracker: text("cdek"), code: text(code) })
+    Arc::new(Track::new(text("cdek"), text(code)))
 }
 
 /// A deposit of this role's own that is not full, and what it lacks.
@@ -610,8 +581,8 @@ fn destinations(payee: Payee, of: DestinationUse, fresh: &str) -> Vec<Command> {
         .map(|to| {
             let (payee, destination) = (payee.clone(), Some(to));
             match of {
-                DestinationUse::Payouts => SetDestination { payee, destination }.into(),
-                DestinationUse::Refunds => RedirectRefund { payee, destination }.into(),
+                DestinationUse::Payouts => SetDestination::new(payee, destination).into(),
+                DestinationUse::Refunds => RedirectRefund::new(payee, destination).into(),
             }
         })
         .into()
@@ -627,14 +598,14 @@ fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
     if orders.is_empty() {
         let transaction = escrow::TxId::new(999);
         let result = Answered::Succeeded(text(fresh));
-        return vec![Answer { transaction, result }.into()];
+        return vec![Answer::new(transaction, result).into()];
     }
     let both = |t: &escrow::Transaction| {
         let transaction = t.id();
         // a claimed payment is confirmed under the reference that was claimed
         let reference = t.reference().cloned().unwrap_or(text(fresh));
         [Answered::Succeeded(reference), Answered::Declined(text("no"))]
-            .map(|result| Answer { transaction, result }.into())
+            .map(|result| Answer::new(transaction, result).into())
     };
     orders.into_iter().flat_map(both).collect()
 }
@@ -654,7 +625,6 @@ fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
         }
     };
     let reference = open.map_or(text(fresh), |known| known.reference.clone());
-    let said =
-        |(step, minor)| Chargeback { reference: reference.clone(), deposit, amount: rub(minor), step }.into();
+    let said = |(step, minor)| Chargeback::new(reference.clone(), deposit, rub(minor), step).into();
     steps.into_iter().map(said).collect()
 }

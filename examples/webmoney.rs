@@ -159,7 +159,7 @@ impl Service {
         self.arbitrage_create_claim("anna", deal)?;
         show("DealInfo", &self.deal(deal)?)?;
         // the arbitration finds for Anna
-        let rule = Rule { award: Award::Winner(Side::Buyer), at_fault: Some(Side::Seller) };
+        let rule = Rule::new(Award::Winner(Side::Buyer)).at_fault(Side::Seller);
         let stored = self.deals.get_mut(&deal).expect("stored");
         self.agent.submit(&mut self.journal, stored, &rule.into(), Actor::Party("arbitrage".parse()?))?;
         self.statement(deal)

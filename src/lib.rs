@@ -8,9 +8,9 @@
 //! - [`transition`] judges a [`Command`] on a [`Deal`] and returns the [`Event`]s that follow, with the payment
 //!   orders among them, or a [`Rejection`]. It is pure and total.
 //! - [`Deal::apply`] is the only place where a deal changes, live and on replay.
-//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that a crash at any
-//!   point is mended by reloading the deal and resuming.
-//! - A [`Machine`] is what the deal is: a host writes its own on the same skeleton.
+//! - [`Agent`] commits the events first and has the gateway act on the orders afterwards, so that after a
+//!   crash at any point it is enough to reload the deal and resume.
+//! - A deal is a [`Machine`]: a host writes machines of its own on the same skeleton.
 //!
 //! # Examples
 //! ```
@@ -28,14 +28,12 @@
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let (anna, shop) = (Context::party(now, "anna".parse()?), Context::party(now, "shop".parse()?));
 //! let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &shop)?;
-//! let paid = ConfirmPayment {
-//!     deposit: DepositId::BUYER_PAYMENT,
-//!     gateway: "bank".parse()?,
-//!     reference: "payment-1".parse()?,
-//!     amount: rub(23_500_00),
-//!     transaction: None,
-//!     held_until: None,
-//!, capture: None, is_final: true };
+//! let paid = ConfirmPayment::charged(
+//!     DepositId::BUYER_PAYMENT,
+//!     "bank".parse()?,
+//!     "payment-1".parse()?,
+//!     rub(23_500_00),
+//! );
 //! let _ = deal.handle(&paid.into(), &Context::gateway(now))?;
 //! let _ = deal.handle(&StartPerforming {}.into(), &shop)?;
 //! let accepted = deal.handle(&Accept::default().into(), &anna)?;
@@ -80,12 +78,10 @@ mod time;
 pub mod wire;
 
 pub use agent::{Agent, AgentError, Caller};
-pub use deal::{
-    Command, Deal, DecodeError, Event, Phase, Recorded, Rejection, Status, Transition, transition,
-};
+pub use deal::{Command, Deal, Event, Phase, Recorded, Rejection, Status, Transition, transition};
 pub use deposit::{Deposit, Leg, Order, Transaction, TxId};
 pub use dispute::{Award, DefaultRuling, Dispute};
-pub use machine::{Context, Machine};
+pub use machine::{Context, DecodeError, Machine, RejectionClass};
 pub use money::{Currency, Money, Rate};
 pub use names::ParseError;
 pub use party::{Actor, DealId, Destination, InstrumentRef, PartyId, Payee, Role, Side};

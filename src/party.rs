@@ -125,7 +125,7 @@ pub enum Role {
     Buyer,
     /// The seller named in the terms.
     Seller,
-    /// A third party whom the terms name: a partner who takes a fee, a third who provides a service.
+    /// A third party whom the terms name: a partner who gets a fee, or a provider of a service.
     Partner,
     /// The arbiter appointed to the deal.
     Arbiter,

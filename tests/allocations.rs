@@ -109,20 +109,20 @@ fn moderator() -> Context {
 }
 
 fn appoint() -> (Command, Context) {
-    (AppointArbiter { arbiter: ARBITER.parse().unwrap() }.into(), operator(200))
+    (AppointArbiter::new(ARBITER.parse().unwrap()).into(), operator(200))
 }
 
 fn dispute() -> (Command, Context) {
     let reason = "Not what was ordered, and the box was open when it came".parse().unwrap();
-    (OpenDispute { reason, evidence: None }.into(), party(200, BUYER))
+    (OpenDispute::new(reason).into(), party(200, BUYER))
 }
 
 /// A deal in every phase, and some in which it is peculiar.
 fn states() -> Vec<(&'static str, Deal)> {
     let (proposed_only, _) = proposed(&explicit_terms());
     let (created, _) = proposed(&terms());
-    let set_track: (Command, Context) = (SetTrack { track: track() }.into(), party(200, SELLER));
-    let remark: Command = Remark { remark: "Which model is it?".parse().unwrap() }.into();
+    let set_track: (Command, Context) = (SetTrack::new(track()).into(), party(200, SELLER));
+    let remark: Command = Remark::new("Which model is it?".parse().unwrap()).into();
     let funded = after(created.clone(), &[(request(), party(60, BUYER)), (confirm(), gateway()), appoint()]);
     let performing = before("4 submit").0;
     let submitted = before("5 accept").0;
@@ -130,8 +130,7 @@ fn states() -> Vec<(&'static str, Deal)> {
     let mut arbitration = disputed.clone();
     let negotiated = disputed.next_deadline().unwrap();
     run(&mut arbitration, &Wake {}.into(), &Context::clock(negotiated));
-    let declined =
-        Answer { transaction: TxId::new(2), result: Answered::Declined("No such card".parse().unwrap()) };
+    let declined = Answer::new(TxId::new(2), Answered::Declined("No such card".parse().unwrap()));
     let opened = chargeback(ChargebackStep::Opened, rub(4_700_000));
     vec![
         ("proposed", proposed_only),
@@ -155,7 +154,7 @@ fn states() -> Vec<(&'static str, Deal)> {
 
 fn chargeback(step: ChargebackStep, amount: Money) -> Command {
     let (reference, deposit) = ("cb-1".parse().unwrap(), DepositId::BUYER_PAYMENT);
-    command::Chargeback { reference, deposit, amount, step }.into()
+    command::Chargeback::new(reference, deposit, amount, step).into()
 }
 
 fn actors() -> Vec<Actor> {
@@ -186,48 +185,44 @@ fn commands() -> Vec<Command> {
     };
     let pay = |deposit, amount| {
         let Command::RequestPayment(request) = request() else { unreachable!() };
-        let key = "checkout-2".parse().unwrap();
-        Command::from(RequestPayment { key, deposit, amount, ..request })
+        Command::from(RequestPayment::new("checkout-2".parse().unwrap(), deposit, amount, request.form))
     };
-    let confirmed =
-        |deposit, amount| Command::from(ConfirmPayment { deposit, ..confirmation("pay-9", amount) });
-    let claim = |deposit| {
-        Some(PaymentClaim { deposit, gateway: "bank".parse().unwrap(), reference: "pay-8".parse().unwrap() })
+    let confirmed = |deposit, amount| {
+        let mut confirmed = confirmation("pay-9", amount);
+        confirmed.deposit = deposit;
+        Command::from(confirmed)
     };
-    let answered = |tx, result| Command::from(Answer { transaction: TxId::new(tx), result });
+    let claim =
+        |deposit| Some(StatedPayment::new(deposit, "bank".parse().unwrap(), "pay-8".parse().unwrap()));
+    let answered = |tx, result| Command::from(Answer::new(TxId::new(tx), result));
     let succeeded = |reference: &str| Answered::Succeeded(reference.parse().unwrap());
-    let part = |quantities: &[u32]| Command::from(Accept { quantities: Some(quantities.into()) });
-    let service = |service| Command::from(IncurCost { service, evidence: long(2).parse().unwrap() });
+    let part = |quantities: &[u32]| Command::from(Accept::part(quantities));
+    let service = |service| Command::from(IncurCost::new(service, long(2).parse().unwrap()));
     let charge = |payer, payee, amount| {
         let (key, reason) = ("charge-1".parse().unwrap(), long(3).parse().unwrap());
-        Command::from(AddCharge { key, payer, payee, amount, reason })
+        Command::from(AddCharge::new(key, payer, payee, amount, reason))
     };
-    let cancel = |at_fault| Command::from(Cancel { reason: long(3).parse().unwrap(), at_fault });
-    let award = |award| [ProposeAward { award }.into(), AcceptAward { award }.into()];
-    let rule = |award| Command::from(Rule { award, at_fault: Some(Side::Seller) });
+    let cancel = |at_fault| Command::from(Cancel::new(long(3).parse().unwrap()).at_fault(at_fault));
+    let award = |award| [ProposeAward::new(award).into(), AcceptAward::new(award).into()];
+    let rule = |award| Command::from(Rule::new(award).at_fault(Side::Seller));
     let account = || Some(Destination::Account(long(3).parse().unwrap()));
-    let destination = |payee: Payee| Command::from(SetDestination { payee, destination: account() });
-    let redirect = |payee: Payee| Command::from(RedirectRefund { payee, destination: account() });
-    let extend = |timer, until| Command::from(Extend { timer, until });
+    let destination = |payee: Payee| Command::from(SetDestination::new(payee, account()));
+    let redirect = |payee: Payee| Command::from(RedirectRefund::new(payee, account()));
+    let extend = |timer, until| Command::from(Extend::new(timer, until));
     let nowhere = DepositId::charge(9).unwrap();
     let (ours, theirs) = (DepositId::BUYER_PAYMENT, DepositId::SELLER_PAYMENT);
-    let attachment = Attachment {
-        id: "file-1".parse().unwrap(),
-        description: long(5).parse().unwrap(),
-        mime: "image/jpeg".parse().unwrap(),
-        size: 1 << 20,
-        digest: None,
-    };
-    let other_track = Track { tracker: "cdek".parse().unwrap(), code: "7777777".parse().unwrap() };
+    let attachment = Attachment::new("file-1".parse().unwrap(), "image/jpeg".parse().unwrap(), 1 << 20)
+        .description(long(5).parse().unwrap());
+    let other_track = Track::new("cdek".parse().unwrap(), "7777777".parse().unwrap());
     let mut all: Vec<Command> = vec![
-        Amend { from_version: 1, terms: amended.clone() }.into(),
-        Amend { from_version: 9, terms: amended }.into(),
-        Amend { from_version: 1, terms: pinned }.into(),
-        Agree { terms_version: 1, payment: None }.into(),
-        Agree { terms_version: 9, payment: None }.into(),
-        Agree { terms_version: 1, payment: claim(ours) }.into(),
-        Agree { terms_version: 1, payment: claim(theirs) }.into(),
-        Agree { terms_version: 1, payment: claim(nowhere) }.into(),
+        Amend::new(1, amended.clone()).into(),
+        Amend::new(9, amended).into(),
+        Amend::new(1, pinned).into(),
+        Agree::new(1).into(),
+        Agree::new(9).into(),
+        Agree::new(1).payment(claim(ours)).into(),
+        Agree::new(1).payment(claim(theirs)).into(),
+        Agree::new(1).payment(claim(nowhere)).into(),
         pay(ours, rub(100)),
         pay(ours, rub(0)),
         pay(ours, usd),
@@ -239,23 +234,23 @@ fn commands() -> Vec<Command> {
         confirmed(ours, usd),
         confirmed(ours, rub(i64::MAX)),
         confirmed(nowhere, rub(100)),
-        Remark { remark: long(9).parse().unwrap() }.into(),
+        Remark::new(long(9).parse().unwrap()).into(),
         Approve {}.into(),
-        Attach { attachment: Arc::new(attachment) }.into(),
-        SetTrack { track: Arc::new(other_track) }.into(),
+        Attach::new(Arc::new(attachment)).into(),
+        SetTrack::new(Arc::new(other_track)).into(),
         RemoveTrack {}.into(),
         checkpoint(9, CheckpointKind::Refused, NOW),
         StartPerforming {}.into(),
         StopPerforming {}.into(),
         submit(),
-        RequestChanges { number: 1, comment: long(9).parse().unwrap() }.into(),
-        RequestChanges { number: 9, comment: long(9).parse().unwrap() }.into(),
+        RequestChanges::new(1, long(9).parse().unwrap()).into(),
+        RequestChanges::new(9, long(9).parse().unwrap()).into(),
         Accept::default().into(),
         part(&[1, 1]),
         part(&[1]),
         part(&[9, 1]),
         part(&[0, 0]),
-        Report { verdict: Verdict::Failure }.into(),
+        Report::new(Verdict::Failure).into(),
         service(0),
         service(9),
         charge(Side::Buyer, Payee::Seller, rub(100)),
@@ -267,13 +262,13 @@ fn commands() -> Vec<Command> {
         cancel(Some(Fault::Seller)),
         dispute().0,
         WithdrawDispute::default().into(),
-        FileClaim { reference: "A40-1/2026".parse().unwrap() }.into(),
+        FileClaim::new("A40-1/2026".parse().unwrap()).into(),
         rule(Award::SellerAll),
         rule(Award::Amount(rub(i64::MAX))),
         rule(Award::Amount(usd)),
         rule(Award::Amount(rub(-1))),
-        AppointArbiter { arbiter: "arbiter-8".parse().unwrap() }.into(),
-        AppointArbiter { arbiter: PARTNER.parse().unwrap() }.into(),
+        AppointArbiter::new("arbiter-8".parse().unwrap()).into(),
+        AppointArbiter::new(PARTNER.parse().unwrap()).into(),
         answer(2),
         answered(1, succeeded("nothing-of-the-kind")),
         answered(2, succeeded("nothing-of-the-kind")),
@@ -363,7 +358,7 @@ fn a_partial_buyout_that_is_refused_after_its_quote_allocates_nothing() {
     let _ = deal.handle(&bench_support::confirm(), &Context::gateway(bench_support::at(60))).unwrap();
     let _ = deal.handle(&StartPerforming {}.into(), &party(120, bench_support::SELLER)).unwrap();
     let judged = |quantities: &[u32]| {
-        let command = Accept { quantities: Some(quantities.into()) }.into();
+        let command = Accept::part(quantities).into();
         let (allocations, judged) = counted(|| transition(&deal, &command, &party(300, BUYER)));
         (allocations, judged.unwrap_err().code())
     };
@@ -398,11 +393,11 @@ fn an_award_that_is_refused_allocates_nothing_however_many_claims_there_are() {
         let mut steps = vec![(confirm(), gateway()), appoint()];
         steps.extend((1..=services).map(|n| {
             let evidence = "bill".parse().unwrap();
-            (IncurCost { service: n, evidence }.into(), operator(200))
+            (IncurCost::new(n, evidence).into(), operator(200))
         }));
         steps.extend([(StartPerforming {}.into(), party(200, SELLER)), dispute()]);
         deal = after(deal, &steps);
-        let command = ProposeAward { award: Award::Amount(rub(i64::MAX)) }.into();
+        let command = ProposeAward::new(Award::Amount(rub(i64::MAX))).into();
         let (allocations, judged) = counted(|| transition(&deal, &command, &party(300, BUYER)));
         assert!(matches!(judged, Err(Rejection::Settle(_))), "{judged:?}");
         assert_eq!(allocations, 0, "{services} services and two fees");
@@ -422,9 +417,9 @@ fn a_rejection_under_an_overdue_timer_allocates_for_long_lists_only() {
     assert_eq!(judged(&before("3 start").0), 0, "one payment and its refund");
     let (mut deal, _) = before("1 request_payment");
     for n in 1..=5 {
-        let Command::RequestPayment(request) = request() else { unreachable!() };
-        let key = format!("checkout-{n}").parse().unwrap();
-        run(&mut deal, &RequestPayment { key, ..request }.into(), &party(60, BUYER));
+        let Command::RequestPayment(mut request) = request() else { unreachable!() };
+        request.key = format!("checkout-{n}").parse().unwrap();
+        run(&mut deal, &request.into(), &party(60, BUYER));
         assert_eq!(judged(&deal), u64::from(n > 4), "{n} payment requests");
     }
 }

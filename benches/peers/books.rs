@@ -166,7 +166,7 @@ impl Books {
         }
     }
 
-    /// Is this order all that waits for an answer?
+    /// Whether this order is all that waits for an answer.
     #[inline]
     pub fn is_last(&self) -> bool {
         self.open == 1

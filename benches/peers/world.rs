@@ -101,13 +101,13 @@ impl Phase {
         if self == wanted { Ok(()) } else { Err(Refused::Phase) }
     }
 
-    /// May the buyer accept?
+    /// Whether the buyer may accept.
     #[inline]
     pub fn is_acceptable(self) -> Result<(), Refused> {
         if matches!(self, Self::Performing | Self::AwaitingAcceptance) { Ok(()) } else { Err(Refused::Phase) }
     }
 
-    /// Has the buyer accepted?
+    /// Whether the buyer has accepted.
     #[inline]
     pub fn is_accepted(self) -> bool {
         matches!(self, Self::Paying | Self::Closed)
@@ -173,7 +173,7 @@ pub trait Peer {
     fn handle(deal: &mut Self::Deal, step: &Self::Step) -> bool;
     fn figures(deal: &Self::Deal) -> Figures;
 
-    /// All of them; are all done?
+    /// Runs all steps. Returns whether all are done.
     fn run(deal: &mut Self::Deal, steps: &[Self::Step]) -> bool {
         steps.iter().all(|step| Self::handle(deal, step))
     }

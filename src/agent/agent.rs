@@ -14,8 +14,8 @@ use crate::{Actor, DealId};
 
 /// Carries commands out: commits what happened, then has the gateway act, then commits its answers.
 ///
-/// Nothing leaves the process before the journal has it, so a crash at any point is mended by reloading the deal and
-/// calling [`Agent::resume`]: the same orders go out under the same keys.
+/// Nothing leaves the process before the journal has it, so after a crash at any point the host reloads the deal and
+/// calls [`Agent::resume`]: the same orders go out under the same keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Agent<C, G> {
     /// Tells the time.
@@ -47,7 +47,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         Ok(opening.deal)
     }
 
-    /// Carries a command out, with the orders that follow from it.
+    /// Carries out a command, and the orders that follow.
     ///
     /// # Errors
     /// [`AgentError`]; on a conflict or an unknown commit the deal is as it was last committed: reload and resume.
@@ -62,7 +62,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
         self.run(sink, Stepper::submit(deal, command, &context)?).await
     }
 
-    /// Fires what is due, with the orders that follow from it.
+    /// Fires what is due, and carries out the orders that follow.
     ///
     /// # Errors
     /// As [`Agent::submit`].
@@ -137,7 +137,7 @@ impl<C: Clock + Sync, G: PaymentGateway> Agent<C, G> {
                 }
                 Step::Execute(order) => {
                     let answer = self.gateway.execute(order).await;
-                    // a fact that the deal does not take is told at the end, and holds up no other order
+                    // a fact that the deal refuses is reported at the end, and holds up no other order
                     if let Err((transaction, rejection)) = stepper.executed(answer.ok(), self.clock.now()) {
                         refused = refused.or(Some(AgentError::FactRefused { transaction, rejection }));
                     }
@@ -157,13 +157,13 @@ pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> 
             && t.method() == Some(&request.form.method)
     };
     let asked = deal.transactions().iter().find(same).filter(|t| t.is_pending())?;
-    // nobody is sent to pay what would only come back
+    // nobody is asked to pay what would be refunded at once
     deal.deposit(asked.deposit()).filter(|deposit| deal.takes_money(deposit))?;
     Some(CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form))
 }
 
-/// What the deal has not seen: the history after its latest checkpoint. By place and not by time, since many trackers
-/// know days only; the deal itself keeps the latest few ids, so a long history would be recorded again each time.
+/// The checkpoints that the deal has not seen: those after its latest one in the history. By place and not by time, since
+/// many trackers know days only. The deal keeps the latest few ids, so a longer history would be recorded again each time.
 pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> impl Iterator<Item = Checkpoint> + use<> {
     let seen = deal.latest_checkpoint().and_then(|latest| history.iter().rposition(|c| c.id == latest.id));
     history.into_iter().skip(seen.map_or(0, |i| i.saturating_add(1)))

@@ -45,7 +45,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         Ok(opening.deal)
     }
 
-    /// Carries a command out, with the orders that follow from it.
+    /// Carries out a command, and the orders that follow.
     ///
     /// # Errors
     /// [`AgentError`]; on a conflict or an unknown commit the deal is as it was last committed: reload and resume.
@@ -60,7 +60,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         self.run(sink, Stepper::submit(deal, command, &context)?)
     }
 
-    /// Fires what is due, with the orders that follow from it.
+    /// Fires what is due, and carries out the orders that follow.
     ///
     /// # Errors
     /// As [`Agent::submit`].
@@ -131,7 +131,7 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
                 }
                 Step::Execute(order) => {
                     let answer = self.gateway.execute(order);
-                    // a fact that the deal does not take is told at the end, and holds up no other order
+                    // a fact that the deal refuses is reported at the end, and holds up no other order
                     if let Err((transaction, rejection)) = stepper.executed(answer.ok(), self.clock.now()) {
                         refused = refused.or(Some(AgentError::FactRefused { transaction, rejection }));
                     }

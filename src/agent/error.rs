@@ -13,19 +13,19 @@ pub enum AgentError<E> {
     /// The deal refuses the command. Nothing was written, nothing was sent.
     #[error(transparent)]
     Rejected(Rejection),
-    /// The deal refuses what the gateway has answered: it and the deal disagree about a fact. Never swallowed:
-    /// somebody has to look at it.
+    /// The deal refuses the gateway's answer: they disagree about a fact. Never swallowed:
+    /// a person has to look into it.
     #[error("the gateway's answer to transaction {transaction} is refused: {rejection}")]
     FactRefused {
         /// The order that was answered.
         transaction: TxId,
-        /// Why the deal does not take the answer.
+        /// Why the deal refuses the answer.
         rejection: Rejection,
     },
     /// The stored deal has another version. Reload it and resume: the same keys make that safe.
     #[error("the stored deal has another version: reload it, then resume")]
     Conflict,
-    /// It is not known whether the commit was written. Reload the deal and resume.
+    /// Whether the commit was written is not known. Reload the deal and resume.
     #[error("it is not known whether the commit was written: reload the deal, then resume")]
     Unknown(#[source] E),
 }

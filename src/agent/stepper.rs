@@ -51,7 +51,7 @@ impl Caller {
         self
     }
 
-    /// With the time, it is a context.
+    /// The context: this caller at an instant.
     pub fn at(self, now: Time) -> Context {
         let Self { actor, via, seen, request_id } = self;
         let mut context = Context::new(now, actor);
@@ -76,7 +76,7 @@ pub struct Receipt {
     pub from_version: u64,
     /// The deal's version after: the journal has every event in between.
     pub to_version: u64,
-    /// Is an order without an answer? Resume the deal later.
+    /// Whether an order has no answer yet. If so, resume the deal later.
     pub has_pending: bool,
 }
 
@@ -99,7 +99,7 @@ pub enum Step<'s> {
 
 /// A cursor over what a command leads to: commit, execute, commit the answer, and so on. Owns no port.
 ///
-/// The deal changes only once its commit is confirmed, so whatever fails leaves it as the journal has it.
+/// The deal changes only once its commit is confirmed, so after a failure it is as the journal has it.
 #[derive(Debug)]
 #[must_use = "a stepper does nothing until it is stepped to its end"]
 pub struct Stepper<'d> {
@@ -134,7 +134,7 @@ impl<'d> Stepper<'d> {
     /// Goes through every order that has no answer yet, and fires what is due.
     ///
     /// # Errors
-    /// The deal refuses to wake; it never does.
+    /// A deal never refuses to wake: this is for the type only.
     pub fn resume(deal: &'d mut Deal, now: Time) -> Result<Self, Rejection> {
         let from_version = deal.version();
         let mut stepper = Self { deal, staged: None, next: TxId::new(0), from_version };

@@ -19,8 +19,8 @@ pub enum Access<'d> {
 }
 
 impl Deal {
-    /// What this role may see of the latest revision. The buyer: previews once the deal is funded; originals in the very transition that
-    /// orders the seller's payment. The seller and the arbiter: everything, the arbiter while appointed.
+    /// What this role may see of the latest revision. The buyer: the preview once the deal is funded, the original from the
+    /// transition that orders the seller's payment. The seller and the appointed arbiter: everything.
     ///
     /// # Source
     /// The home-made escrow plan: the confirmation gives the buyer the clean work and the seller the money.
@@ -44,9 +44,9 @@ impl Deal {
         }
     }
 
-    /// May this role read this event of the deal's journal? The parties, the appointed arbiter and the staff read the
-    /// whole history, messages included; but the event of a submission names the original, so it is for those who
-    /// may see that; the buyer, until the work is his, has [`Deal::access_to`] its revision.
+    /// Whether this role may read this event of the deal's journal. The parties, the appointed arbiter and the staff read
+    /// the whole history, messages included. The event of a submission names the original, so only those who may see the
+    /// original read it; before that, the buyer has [`Deal::access_to`] for its revision.
     ///
     /// # Source
     /// The home-made escrow plan: in a dispute a manager follows the whole correspondence and every change of the work.
@@ -60,8 +60,8 @@ impl Deal {
         }
     }
 
-    /// Is the outcome completed, or did an award give the seller something? And is it ordered: while a chargeback
-    /// stops his payment, or has taken it, he keeps the originals.
+    /// Whether the outcome is completed, or an award gives the seller something, and all of it is ordered. While a
+    /// chargeback stops the seller's payment, or has cut it, the originals stay with the seller.
     fn is_bought(&self) -> bool {
         let unpaid = |l: &Leg| {
             l.payee == Payee::Seller

@@ -1,4 +1,4 @@
-//! What was agreed: the version of the terms and who has consented to it. The terms themselves stand in the deal, since
+//! What was agreed: the version of the terms and who has consented to it. The terms themselves are in the deal, since
 //! they are stored apart from what changes with every command.
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ impl Consents {
     }
 }
 
-/// Which version stands, and who is for it.
+/// The current version, and who has consented to it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agreement {
@@ -69,7 +69,7 @@ impl Agreement {
         self.approved = true;
     }
 
-    /// The field that contradicts itself.
+    /// The name of a field that contradicts itself.
     pub(super) fn wrong(&self) -> Option<&'static str> {
         (self.version == 0).then_some("agreement.version")
     }

@@ -8,7 +8,7 @@ use crate::{Actor, Role, Time};
 /// Why a command is not allowed: the rejection that it would get.
 pub type Denied = Rejection;
 
-/// For every kind of command, whether an actor may give it now. Content is not looked at: an allowed command can
+/// For every kind of command, whether an actor may give it now. The content is not judged: an allowed command can
 /// still be refused for its amount.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
@@ -27,7 +27,7 @@ impl Allowed {
         self.iter().filter_map(|(kind, verdict)| verdict.is_ok().then_some(kind))
     }
 
-    /// May this be done? If not, why.
+    /// Whether a command of this kind is allowed, and if not, why.
     ///
     /// # Errors
     /// The [`Rejection`] that the command would get.

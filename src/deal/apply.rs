@@ -1,5 +1,5 @@
-//! The fold: the only place where a deal changes, live and on replay. It holds no rules and computes no figure that is
-//! not in the event; every part takes in what concerns it.
+//! The fold: the only place where a deal changes, live and on replay. It has no rules and computes no figure that is
+//! not in the event; every part folds what concerns it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Deal {
         Some(Self::start(id, terms.clone(), first, *consents, *phase))
     }
 
-    /// A new deal, as its first event tells of it.
+    /// A new deal, from its first event.
     pub(super) fn start(
         id: DealId,
         terms: Arc<Terms>,
@@ -44,14 +44,14 @@ impl Deal {
         Self { id, terms, agreed: None, state }
     }
 
-    /// Takes in what happened. Computes nothing and checks nothing: for events of [`super::transition`], and for
+    /// Folds an event into the deal. Computes nothing and checks nothing: for events of [`super::transition`], and for
     /// journals, which [`Deal::replay`] checks as a whole.
     pub fn apply(&mut self, recorded: &Recorded) {
         let at = recorded.at;
         let State { clockwork, agreement, books, work, quarrel } = &mut self.state;
         clockwork.count(recorded);
         match &recorded.event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Proposed { .. } => {}
             Event::TermsAmended { terms_version, terms, deposits, consents, .. } => {
                 if agreement.consents.all() && self.agreed.is_none() {
@@ -60,7 +60,7 @@ impl Deal {
                 self.terms = terms.clone();
                 agreement.amend(*terms_version, *consents);
                 books.require_all(deposits);
-                // a guarantee that is none takes the currency of its terms
+                // an empty guarantee follows the currency of its terms
                 proposal::fixed_deposits(terms).for_each(|(id, _, required)| books.require(id, required));
             }
             Event::Agreed { side, .. } => {
@@ -69,7 +69,9 @@ impl Deal {
                     self.agreed = None;
                 }
             }
-            Event::PaymentClaimed { order, gateway, reference } => books.claim(order, gateway, reference, at),
+            Event::PaymentStated { order, gateway, reference } => {
+                books.state_payment(order, gateway, reference, at)
+            }
             Event::PaymentRequested { tx, deposit, amount, key, form } => {
                 books.request_payment((*tx, *deposit, *amount), key, form, at);
             }

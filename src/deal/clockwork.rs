@@ -1,4 +1,4 @@
-//! Where the deal stands and since when: its phase, the time that stages have left, how it ended, how often it changed.
+//! The deal in time: its phase and since when, the time that stages have left, how it ended, how often it changed.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -30,8 +30,8 @@ pub struct StatusChange {
     pub previous: Option<Status>,
 }
 
-/// The time left of stages that were left, in milliseconds; zero where a stage was never entered, since a stage
-/// whose time is up is never left by anything but its timer.
+/// The time that each interrupted stage has left, in milliseconds; zero where a stage was never entered. A stage whose
+/// time is up is left by its timer only, so zero is never a stage's rest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Remaining {
@@ -171,7 +171,7 @@ impl Clockwork {
         self.comment = Some(comment);
     }
 
-    /// One remark more does not change the status again.
+    /// A further remark does not change the status again.
     pub(super) fn remark(&mut self, remark: Reason) {
         match self.phase.kind() {
             PhaseKind::Moderation => self.status_change.comment = Some(remark),
@@ -223,7 +223,7 @@ impl Clockwork {
         }
     }
 
-    /// The field that contradicts the others.
+    /// The name of a field that contradicts the others.
     pub(super) fn wrong(&self) -> Option<&'static str> {
         let active = (PhaseKind::AwaitingPerformance..=PhaseKind::Disputed).contains(&self.phase.kind());
         let concluded = match self.concluded_at {

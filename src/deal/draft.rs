@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
         self.events.len()
     }
 
-    /// It happened: what is read from here on is true after it.
+    /// Adds an event and folds it: what is read from here on is true after the event.
     pub(super) fn push(&mut self, event: Event) {
         let recorded = Recorded { at: self.at, actor: self.actor.clone(), via: self.via.cloned(), event };
         let deal = match &mut self.deal {

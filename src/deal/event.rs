@@ -30,7 +30,7 @@ use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepositChange {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
     /// What was required.
     pub old: Money,
@@ -74,19 +74,19 @@ pub enum Event {
         changed: SmallVec<[TermsField; 8]>,
         /// The deposits whose required amount changed.
         deposits: SmallVec<[DepositChange; 1]>,
-        /// Whose consent stands.
+        /// Who has consented to the new version.
         consents: Consents,
     },
     /// A party consented.
     Agreed {
-        /// Which.
+        /// Which party.
         side: Side,
         /// To which version.
         terms_version: u32,
     },
     /// A party says that it has paid: the gateway is asked.
-    PaymentClaimed {
-        /// The question. Apart, so that an event is no larger than a payment that came in.
+    PaymentStated {
+        /// The order to verify it. Boxed, so that an event is no larger than a payment that came in.
         order: Box<Order>,
         /// Where it was paid.
         gateway: GatewayName,
@@ -99,7 +99,7 @@ pub enum Event {
         tx: TxId,
         /// Into which deposit.
         deposit: DepositId,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// The client's key.
         key: ClientKey,
@@ -112,7 +112,7 @@ pub enum Event {
         tx: TxId,
         /// Into which deposit.
         deposit: DepositId,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// By which gateway.
         gateway: GatewayName,
@@ -169,9 +169,9 @@ pub enum Event {
     TrackRemoved {},
     /// The delivery moved.
     TrackingRecorded {
-        /// How.
+        /// The checkpoint.
         checkpoint: Arc<Checkpoint>,
-        /// Is it the furthest so far? An older one is not.
+        /// Whether it is the latest so far. An older one is recorded, not acted on.
         latest: bool,
     },
     /// The seller started.
@@ -192,13 +192,13 @@ pub enum Event {
         /// What to change.
         comment: Text<500, 1>,
     },
-    /// The buyer accepted; which quantities, the ending says.
+    /// The buyer accepted. The quantities are in the ending.
     Accepted {},
     /// A party reported.
     Reported {
-        /// Which.
+        /// The party's side.
         side: Side,
-        /// What.
+        /// The verdict.
         verdict: Verdict,
         /// What it had reported before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,7 +217,7 @@ pub enum Event {
         deposit: DepositId,
         /// Who is asked.
         payer: Side,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// Key, payee, reason.
         details: Arc<ChargeDetails>,
@@ -226,14 +226,14 @@ pub enum Event {
     Cancelled {
         /// Whose fault it is.
         at_fault: Fault,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// A dispute opened, or opened again.
     DisputeOpened {
         /// By whom or what.
         by: Opener,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// Where the host keeps the proof.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,14 +241,14 @@ pub enum Event {
     },
     /// A party offered to settle.
     AwardProposed {
-        /// Which.
+        /// The party's side.
         side: Side,
         /// What the seller would get.
         award: Award,
     },
     /// A party accepted the other's offer.
     AwardAccepted {
-        /// Which.
+        /// The party's side.
         side: Side,
         /// What the seller gets.
         award: Award,
@@ -260,17 +260,17 @@ pub enum Event {
     },
     /// A party agrees to give the dispute up; the other has not yet.
     WithdrawalOffered {
-        /// Which.
+        /// The party's side.
         side: Side,
     },
     /// A claim was filed.
     ClaimFiled {
         /// By which side.
         side: Side,
-        /// Its number there.
+        /// The claim's number at the court or arbitration.
         reference: Reference,
     },
-    /// The arbiter ruled, or the policy did for a silent one.
+    /// The arbiter ruled, or the policy in place of a silent arbiter.
     Ruled {
         /// What the seller gets.
         award: Award,
@@ -280,25 +280,25 @@ pub enum Event {
     },
     /// An arbiter was appointed.
     ArbiterAppointed {
-        /// Who.
+        /// The arbiter.
         arbiter: PartyId,
         /// Who was before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<PartyId>,
     },
-    /// A payee chose where his money goes.
+    /// A payee chose where their money goes.
     DestinationSet {
         /// Whose money.
         payee: Payee,
         /// Which money.
         of: DestinationUse,
-        /// Where to.
+        /// The destination.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         destination: Option<Destination>,
     },
     /// A deadline was moved.
     DeadlineExtended {
-        /// Which.
+        /// The timer.
         timer: Timer,
         /// The phase with its new deadline.
         phase: Phase,
@@ -312,7 +312,7 @@ pub enum Event {
     },
     /// A deadline passed.
     TimerFired {
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// The deal moved to another phase.
@@ -325,11 +325,11 @@ pub enum Event {
     },
     /// It was decided how the deal ends; the legs follow in the same transition, or after an open capture.
     EndingDecided {
-        /// How, as far as money is concerned.
+        /// How it ends for the settlement.
         ending: Ending,
-        /// How, as the status says.
+        /// How it ends for the status.
         outcome: Outcome,
-        /// Was every required deposit full? If not, everything goes back.
+        /// Whether every required deposit was full. If not, everything goes back.
         funded: bool,
         /// From when declined legs go to balances.
         settle_by: Time,
@@ -348,13 +348,13 @@ pub enum Event {
     LegWaits {
         /// Its number.
         leg: LegId,
-        /// Out of which deposit.
+        /// The source deposit.
         deposit: DepositId,
-        /// To whom.
+        /// The payee.
         payee: Payee,
-        /// Why.
+        /// The purpose.
         purpose: Purpose,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// The payment that it goes back to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -367,7 +367,7 @@ pub enum Event {
     },
     /// A leg that was not sent yet is cut, because a chargeback took its money.
     LegCut {
-        /// Which.
+        /// The leg.
         leg: LegId,
         /// What it was.
         old: Money,
@@ -376,16 +376,16 @@ pub enum Event {
     },
     /// The gateway did what it was asked to.
     TransactionSucceeded {
-        /// Which.
+        /// The transaction.
         tx: TxId,
         /// Its id at the gateway.
         reference: Reference,
     },
     /// The gateway will not do what it was asked to.
     TransactionFailed {
-        /// Which.
+        /// The transaction.
         tx: TxId,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// The gateway says that a transaction was declined which it had done: it is asked again, under the same key.
@@ -506,7 +506,7 @@ impl Event {
     /// The order to the gateway that this event brings, if any.
     pub const fn order(&self) -> Option<&Order> {
         match self {
-            Self::PaymentClaimed { order, .. } => Some(order),
+            Self::PaymentStated { order, .. } => Some(order),
             Self::CaptureOrdered { order } | Self::LegOrdered { order } => Some(order),
             Self::Proposed { .. }
             | Self::TermsAmended { .. }

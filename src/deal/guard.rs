@@ -6,7 +6,7 @@ use super::Deal;
 use super::phase::{Phase, PhaseKind};
 use crate::dispute::Opener;
 use crate::terms::{Acceptance, BuyerCancel, Moderation};
-use crate::{Role, Side};
+use crate::{RejectionClass, Role, Side};
 
 /// A condition on which a permission depends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -40,7 +40,7 @@ pub enum Guard {
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
     RevisionsLeft,
     /// A revision was submitted that no request for changes has answered, and the seller may submit another one:
-    /// nobody is asked for what he may not give, nor twice for the same.
+    /// nobody is asked for what they may not give, nor twice for the same.
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
@@ -69,7 +69,7 @@ impl Guard {
         Self::MayWithdraw,
     ];
 
-    /// Does it hold, for this role?
+    /// Whether it holds, for this role.
     pub(super) fn holds(self, deal: &Deal, role: Role) -> bool {
         // what both have agreed to, while an amendment waits
         let policy = &deal.binding_terms().policy;
@@ -146,7 +146,29 @@ impl Guard {
         }
     }
 
-    /// Can it come to hold without another policy?
+    /// What kind of refusal it is, of whom it turns down.
+    pub const fn class(self) -> RejectionClass {
+        match self {
+            Self::AllAgreed
+            | Self::Funded
+            | Self::CaptureConfirmed
+            | Self::ToldByHand
+            | Self::MayDispute
+            | Self::InArbitration
+            | Self::ChangesLeft
+            | Self::OfferMade => RejectionClass::Conflict,
+            Self::RevisionsLeft => RejectionClass::Gone,
+            Self::ModerationOn
+            | Self::AcceptedByBuyer
+            | Self::PartialBuyoutAllowed
+            | Self::AcceptedMutually
+            | Self::MayCancelFunded
+            | Self::BuyerMayCancelNow
+            | Self::MayWithdraw => RejectionClass::Forbidden,
+        }
+    }
+
+    /// Whether it can come to hold under the same policy.
     pub(super) const fn is_transient(self) -> bool {
         match self {
             Self::AllAgreed
@@ -169,7 +191,7 @@ impl Guard {
     }
 }
 
-/// What to do next, for whom the guard turned down.
+/// What the actor whom the guard refused can do next.
 impl fmt::Display for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use self::access::Access;
 pub use self::agreement::Consents;
 pub use self::allowed::{Allowed, Denied};
-pub use self::books::{Case, CasePart, Cause, Debt, PayeeDestination};
+pub use self::books::{BooksError, Case, CasePart, Cause, Debt, PayeeDestination};
 pub use self::clockwork::StatusChange;
 pub use self::command::{Command, CommandKind};
 pub use self::event::{DepositChange, Event, Paused};
@@ -41,7 +41,7 @@ pub use self::guard::Guard;
 pub use self::pending::PendingOrder;
 pub use self::phase::{Origin, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::{Contradiction, Rejection};
-pub use self::snapshot::{DecodeError, Parts};
+pub use self::snapshot::Parts;
 pub use self::table::{Permit, cell, leads};
 pub use self::timers::Timer;
 pub use self::transition::transition;
@@ -72,12 +72,12 @@ type Events = machine::Events<Event>;
 pub struct Deal {
     id: DealId,
     terms: Arc<Terms>,
-    /// The version that both had agreed to, while an amendment waits for consent: what binds until then.
+    /// While an amendment waits for consent: the terms that both have agreed to, which bind until then.
     agreed: Option<Arc<Terms>>,
     state: State,
 }
 
-/// All of a deal that changes with its commands, in its parts, as it is stored. Small, and not growing with history.
+/// All that commands change of a deal, in its parts, as it is stored. Small; it does not grow with the history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -128,7 +128,7 @@ impl Deal {
     }
 }
 
-/// The same functions that the deal has of its own.
+/// Each is the deal's own function of the same name.
 impl Machine for Deal {
     type Command = Command;
     type Event = Event;

@@ -19,13 +19,13 @@ pub struct PendingOrder<'d> {
     pub destination: Option<&'d Destination>,
     /// The payment that is captured, voided, refunded or verified, at its gateway.
     pub source: Option<&'d Reference>,
-    /// The gateway that took that payment, or is said to have: the only one that can carry the order out. `None`: the
-    /// order is about no payment.
+    /// The gateway that took that payment, or is said to have: no other one can carry the order out. `None`: the
+    /// order concerns no payment.
     pub gateway: Option<&'d GatewayName>,
 }
 
 impl Deal {
-    /// Is there an order without an answer?
+    /// Whether an order has no answer yet.
     pub fn has_pending(&self) -> bool {
         self.state.books.has_unanswered()
     }

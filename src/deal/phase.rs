@@ -72,7 +72,7 @@ pub enum Phase {
         /// The settlement waits for the answer to a capture.
         awaiting_capture: bool,
     },
-    /// Over. Takes facts about money, and nothing else.
+    /// Over. Only facts about money are accepted.
     Closed {
         /// How it ended.
         outcome: Outcome,
@@ -115,6 +115,22 @@ names! {
         Disputed = "disputed",
         Paying = "paying",
         Closed = "closed",
+    }
+}
+
+impl PhaseKind {
+    /// Is it decided how the deal ends?
+    pub const fn has_ended(self) -> bool {
+        match self {
+            Self::Paying | Self::Closed => true,
+            Self::Proposed
+            | Self::AwaitingDeposit
+            | Self::Moderation
+            | Self::AwaitingPerformance
+            | Self::Performing
+            | Self::AwaitingAcceptance
+            | Self::Disputed => false,
+        }
     }
 }
 

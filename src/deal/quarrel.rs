@@ -138,7 +138,7 @@ impl Quarrel {
         }
     }
 
-    /// Whether a dispute stands where the phase says, and knows by whom it was opened.
+    /// Whether the dispute agrees with the phase, and knows by whom it was opened.
     pub(super) fn agrees(&self, phase: Phase) -> bool {
         if matches!(phase, Phase::Disputed { .. }) != self.is_open() {
             return false;

@@ -8,7 +8,7 @@ use super::phase::PhaseKind;
 use crate::deposit::{DepositId, TxId};
 use crate::settlement::SettleError;
 use crate::terms::TermsError;
-use crate::{Money, Role, Time};
+use crate::{Money, RejectionClass, Role, Time};
 
 /// Both sides of a contradiction: what is recorded, and what the gateway says now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -75,25 +75,25 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible for {role} while {phase}")]
     WrongPhase {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The phase now.
         phase: PhaseKind,
     },
     /// A condition on the deal or its policy does not hold.
     #[error("{0}")]
     Guard(Guard),
-    /// Somebody has amended the terms meanwhile.
+    /// The terms have been amended meanwhile.
     #[error("terms version {given} is not the current one: {actual}")]
     StaleTerms {
         /// The version that was named.
@@ -155,7 +155,7 @@ pub enum Rejection {
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
     #[error("transaction: {tx} is a payment request: confirm the payment with its amount and reference")]
     ConfirmInstead {
-        /// Which.
+        /// The transaction.
         tx: TxId,
     },
     /// The destination of a payee is refused while an attempt is without an answer.
@@ -229,97 +229,79 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::WrongPhase { .. } => "wrong-phase",
-            Self::Guard(guard) => guard.code(),
-            Self::StaleTerms { .. } => "stale-terms",
-            Self::Terms(_) => "invalid-terms",
-            Self::CaptureUnanswered => "capture-unanswered",
-            Self::UnknownDeposit { .. } => "unknown-deposit",
-            Self::NotYourDeposit { .. } => "not-your-deposit",
-            Self::AmountNotPositive => "amount-not-positive",
-            Self::AmountOverOutstanding { .. } => "amount-over-outstanding",
-            Self::AmountCurrency => "amount-currency",
-            Self::AmountTooLarge => "amount-too-large",
-            Self::TooMany { .. } => "too-many",
-            Self::KeyReused => "key-reused",
-            Self::IdentityTaken => "identity-taken",
-            Self::UnknownTransaction { .. } => "unknown-transaction",
-            Self::ConfirmInstead { .. } => "confirm-instead",
-            Self::AttemptUnanswered => "attempt-unanswered",
-            Self::NotYourMoney => "not-your-money",
-            Self::UnknownService { .. } => "unknown-service",
-            Self::ServiceAmended => "service-amended",
-            Self::NotYourService => "not-your-service",
-            Self::ChargePayee => "charge-payee",
-            Self::Settle(error) => match error {
-                SettleError::QuantitiesMissing { .. } => "quantities-missing",
-                SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
-                SettleError::NothingAccepted => "nothing-accepted",
-                SettleError::SellerUncovered => "seller-uncovered",
-                SettleError::CarveOutOverParent => "carve-out-over-parent",
-                SettleError::NegativePot => "negative-pot",
-                SettleError::AwardOverMax { .. } => "award-over-max",
-                SettleError::AwardNegative => "award-negative",
-                SettleError::AwardCurrency => "award-currency",
-                SettleError::TooLarge => "overflow",
-            },
-            Self::TimerNotRunning => "timer-not-running",
-            Self::NotLater { .. } => "not-later",
-            Self::ExtensionTooLong { .. } => "extension-too-long",
-            Self::RevisionNumber { .. } => "revision-number",
-            Self::ArbiterIsAParty => "arbiter-is-a-party",
-            Self::NoSuchOffer => "no-such-offer",
-            Self::NoSuchOpening { .. } => "no-such-opening",
-            Self::FactContradicts(_) => "fact-contradicts",
-            Self::UnknownPayment => "unknown-payment",
-            Self::UnknownReceivable => "unknown-receivable",
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, or after reading the deal again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, or after the deal was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
-            Self::Stale { .. }
-            | Self::StaleTerms { .. }
-            | Self::WrongPhase { .. }
-            | Self::CaptureUnanswered
-            | Self::ServiceAmended
-            | Self::AttemptUnanswered => true,
-            Self::Guard(guard) => guard.is_transient(),
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::Terms(_)
-            | Self::UnknownDeposit { .. }
-            | Self::NotYourDeposit { .. }
-            | Self::AmountNotPositive
-            | Self::AmountOverOutstanding { .. }
-            | Self::AmountCurrency
-            | Self::AmountTooLarge
-            | Self::TooMany { .. }
-            | Self::KeyReused
-            | Self::IdentityTaken
-            | Self::UnknownTransaction { .. }
-            | Self::ConfirmInstead { .. }
-            | Self::NotYourMoney
-            | Self::UnknownService { .. }
-            | Self::NotYourService
-            | Self::ChargePayee
-            | Self::Settle(_)
-            | Self::TimerNotRunning
-            | Self::NotLater { .. }
-            | Self::ExtensionTooLong { .. }
-            | Self::RevisionNumber { .. }
-            | Self::ArbiterIsAParty
-            | Self::NoSuchOffer
-            | Self::NoSuchOpening { .. }
-            | Self::FactContradicts(_)
-            | Self::UnknownPayment
-            | Self::UnknownReceivable => false,
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
+            Self::WrongPhase { phase, .. } => {
+                let gone = phase.has_ended();
+                ("wrong-phase", if gone { Gone } else { Conflict }, !gone)
+            }
+            Self::Guard(guard) => (guard.code(), guard.class(), guard.is_transient()),
+            Self::StaleTerms { .. } => ("stale-terms", Conflict, true),
+            Self::Terms(_) => ("invalid-terms", Invalid, false),
+            Self::CaptureUnanswered => ("capture-unanswered", Conflict, true),
+            Self::UnknownDeposit { .. } => ("unknown-deposit", Invalid, false),
+            Self::NotYourDeposit { .. } => ("not-your-deposit", Forbidden, false),
+            Self::AmountNotPositive => ("amount-not-positive", Invalid, false),
+            Self::AmountOverOutstanding { .. } => ("amount-over-outstanding", Invalid, false),
+            Self::AmountCurrency => ("amount-currency", Invalid, false),
+            Self::AmountTooLarge => ("amount-too-large", Invalid, false),
+            Self::TooMany { .. } => ("too-many", Conflict, false),
+            Self::KeyReused => ("key-reused", Conflict, false),
+            Self::IdentityTaken => ("identity-taken", Conflict, false),
+            Self::UnknownTransaction { .. } => ("unknown-transaction", Invalid, false),
+            Self::ConfirmInstead { .. } => ("confirm-instead", Invalid, false),
+            Self::AttemptUnanswered => ("attempt-unanswered", Conflict, true),
+            Self::NotYourMoney => ("not-your-money", Forbidden, false),
+            Self::UnknownService { .. } => ("unknown-service", Invalid, false),
+            Self::ServiceAmended => ("service-amended", Conflict, true),
+            Self::NotYourService => ("not-your-service", Forbidden, false),
+            Self::ChargePayee => ("charge-payee", Invalid, false),
+            Self::Settle(error) => (settle_code(error), Invalid, false),
+            Self::TimerNotRunning => ("timer-not-running", Conflict, false),
+            Self::NotLater { .. } => ("not-later", Invalid, false),
+            Self::ExtensionTooLong { .. } => ("extension-too-long", Invalid, false),
+            Self::RevisionNumber { .. } => ("revision-number", Conflict, false),
+            Self::ArbiterIsAParty => ("arbiter-is-a-party", Invalid, false),
+            Self::NoSuchOffer => ("no-such-offer", Conflict, false),
+            Self::NoSuchOpening { .. } => ("no-such-opening", Invalid, false),
+            Self::FactContradicts(_) => ("fact-contradicts", Conflict, false),
+            Self::UnknownPayment => ("unknown-payment", Invalid, false),
+            Self::UnknownReceivable => ("unknown-receivable", Invalid, false),
         }
+    }
+}
+
+/// A refusal of the settlement: its code. All are of the content.
+const fn settle_code(error: &SettleError) -> &'static str {
+    match error {
+        SettleError::QuantitiesMissing { .. } => "quantities-missing",
+        SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
+        SettleError::NothingAccepted => "nothing-accepted",
+        SettleError::SellerUncovered => "seller-uncovered",
+        SettleError::CarveOutOverParent => "carve-out-over-parent",
+        SettleError::NegativePot => "negative-pot",
+        SettleError::AwardOverMax { .. } => "award-over-max",
+        SettleError::AwardNegative => "award-negative",
+        SettleError::AwardCurrency => "award-currency",
+        SettleError::TooLarge => "sum-too-large",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What already stands: the same actor, the same content or key. Answered with no events, in every phase.
+//! Repeats: the same actor, the same content or key. Answered with no events, in every phase.
 
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Phase, Stage};
@@ -10,7 +10,7 @@ use crate::dispute::DisputeStatus;
 use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
-/// Is there nothing left to do for this command? To be asked for a role that may ever give it.
+/// Whether nothing is left to do for this command. Asked only for a role that may ever give it.
 pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: &Actor) -> bool {
     let (clockwork, agreement, work) = (deal.clockwork(), deal.agreement(), deal.work());
     match command {
@@ -20,12 +20,12 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::Agree(c) => {
             c.terms_version == agreement.version
                 && role.side().is_some_and(|side| agreement.consents.of(side))
-                && c.payment.as_ref().is_none_or(|claim| {
-                    let claimed = |t: &crate::deposit::Transaction| {
-                        t.gateway.as_ref() == Some(&claim.gateway)
-                            && t.reference.as_ref() == Some(&claim.reference)
+                && c.payment.as_ref().is_none_or(|stated| {
+                    let known = |t: &crate::deposit::Transaction| {
+                        t.gateway.as_ref() == Some(&stated.gateway)
+                            && t.reference.as_ref() == Some(&stated.reference)
                     };
-                    deal.transactions().iter().any(claimed)
+                    deal.transactions().iter().any(known)
                 })
         }
         Command::RequestPayment(c) => {
@@ -109,7 +109,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             }
             (TransactionState::Succeeded, Answered::Declined(_)) => t.doubted,
             (TransactionState::Failed(_), Answered::Declined(_)) => true,
-            // a claim of a payment that had come in elsewhere: the money is counted, the claim is not
+            // a stated payment that had come in elsewhere: the money is counted, the statement is not
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
                 t.kind.is_inbound()
                     && t.reference.as_ref() == Some(reference)
@@ -146,7 +146,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
     }
 }
 
-/// Does the money go there? The same destination again is a retry where a leg was declined.
+/// Whether the money goes there already. Where a leg was declined, the same destination again is a retry.
 fn goes_to(deal: &Deal, payee: &Payee, of: DestinationUse, destination: Option<&Destination>) -> bool {
     let waits =
         |l: &crate::deposit::Leg| is_declined(l) && l.payee == *payee && DestinationUse::of(l.purpose) == of;

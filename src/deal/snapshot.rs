@@ -3,74 +3,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use thiserror::Error;
 
 use super::phase::{Phase, PhaseKind};
 use super::rules::proposal;
 use super::{Deal, State};
-use crate::deposit::DepositId;
+use crate::machine::{self, DecodeError};
 use crate::terms::Terms;
 use crate::{DealId, Recorded};
-
-/// Why stored data is not a deal. Not transient: the same bytes fail again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The snapshot is of another schema.
-    #[error(
-        "schema: this version reads `{expected}`; decode it with a version of the crate that knows the other"
-    )]
-    UnknownSchema {
-        /// The schema that is known.
-        expected: &'static str,
-    },
-    /// The journal does not begin with `proposed`, or has it again later.
-    #[error("journal: must begin with `proposed`, and have it only there")]
-    NotAJournal,
-    /// The buckets of a deposit do not add up, or one is negative.
-    #[error(
-        "state.books.deposits: {deposit}: received must equal held + reserved + paid_out + refunded + charged_back"
-    )]
-    Buckets {
-        /// Which deposit.
-        deposit: DepositId,
-    },
-    /// A deposit differs from the terms, or is out of place.
-    #[error(
-        "state.books.deposits: {deposit}: id, owner, purpose, required amount or currency differ from the terms"
-    )]
-    Deposit {
-        /// Which deposit.
-        deposit: DepositId,
-    },
-    /// The deposits are not the ones that a deal has.
-    #[error("state.books.deposits: must be the four that every deal has, then charges in order")]
-    Deposits,
-    /// The transactions of a deposit do not explain its buckets.
-    #[error("state.books.transactions: those of {deposit} do not explain its buckets")]
-    Transactions {
-        /// Which deposit.
-        deposit: DepositId,
-    },
-    /// A transaction contradicts itself, its leg or its source.
-    #[error("state.books.transactions[{index}]: contradicts itself, its leg or its source")]
-    Transaction {
-        /// Its place in the list.
-        index: usize,
-    },
-    /// A leg contradicts itself or its transaction.
-    #[error("state.books.legs[{index}]: contradicts itself or its transaction")]
-    Leg {
-        /// Its place in the list.
-        index: usize,
-    },
-    /// A counter is wrong.
-    #[error("state.{field}: does not agree with the rest")]
-    Field {
-        /// Which.
-        field: &'static str,
-    },
-}
 
 /// A deal as it is stored. The terms are a part of their own, so that a host writes them once per version and the
 /// small state with every command.
@@ -89,7 +28,7 @@ pub struct Parts {
     /// The terms that bind while an amendment waits for consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<Arc<Terms>>,
-    /// All that changes.
+    /// All that commands change.
     pub state: State,
 }
 
@@ -114,9 +53,7 @@ impl Parts {
     /// # Errors
     /// [`DecodeError`] names the field that does not agree.
     pub fn restore(self) -> Result<Deal, DecodeError> {
-        if self.schema != Self::SCHEMA {
-            return Err(DecodeError::UnknownSchema { expected: Self::SCHEMA });
-        }
+        DecodeError::check_schema(&self.schema, Self::SCHEMA)?;
         let mut deal = Deal { id: self.id, terms: self.terms, agreed: self.agreed, state: self.state };
         deal.state.books.recount();
         deal.check()?;
@@ -175,7 +112,7 @@ impl Deal {
         }
     }
 
-    /// The deal that a journal tells of.
+    /// The deal that a journal leads to.
     ///
     /// # Errors
     /// [`DecodeError::NotAJournal`] where the first event is not `proposed` or a later one is; otherwise whatever
@@ -184,21 +121,13 @@ impl Deal {
         id: DealId,
         journal: impl IntoIterator<Item = &'e Recorded>,
     ) -> Result<Self, DecodeError> {
-        let mut journal = journal.into_iter();
-        let first = journal.next().ok_or(DecodeError::NotAJournal)?;
-        let mut deal = Self::begin(id, first).ok_or(DecodeError::NotAJournal)?;
-        for recorded in journal {
-            if matches!(recorded.event, super::Event::Proposed { .. }) {
-                return Err(DecodeError::NotAJournal);
-            }
-            deal.apply(recorded);
-        }
+        let deal = machine::replay("proposed", journal, |first| Self::begin(id, first))?;
         deal.check()?;
         Ok(deal)
     }
 
-    /// Checks every invariant of the deal: what decoding checks, for tests and audits. Each part checks itself; here is
-    /// what they must agree on.
+    /// Checks every invariant of the deal, as decoding does: for tests and audits. Each part checks itself, and here is
+    /// what the parts must agree on.
     ///
     /// # Errors
     /// [`DecodeError`] names the field that does not agree.

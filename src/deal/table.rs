@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use crate::Role::{self, Arbiter, Buyer, Clock, Gateway, Moderator, Operator, Partner, Seller, Tracker};
 use Permit::{Always, If};
 
-/// What the table says of one cell.
+/// One cell of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Permit {
@@ -188,7 +188,7 @@ pub(super) fn permit(deal: &Deal, command: CommandKind, role: Role) -> Result<()
 }
 
 impl Permit {
-    /// What this cell, of this command, phase and role, says of the deal as it is.
+    /// What this cell says of the deal as it is; command, phase and role are the cell's, for the rejection.
     pub(super) fn check(
         self,
         deal: &Deal,

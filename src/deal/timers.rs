@@ -130,7 +130,7 @@ impl Deal {
         self.next_timer().map(|(at, _)| at)
     }
 
-    /// Is anything due?
+    /// Whether anything is due.
     #[inline]
     pub(super) fn is_due(&self, now: Time) -> bool {
         let due = |timer: Option<(Time, Timer)>| timer.is_some_and(|(at, _)| at <= now);

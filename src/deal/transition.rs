@@ -12,8 +12,8 @@ use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 /// Judges a command: what happens, or why it does not.
 ///
 /// Pure and total: reads no clock, draws no id, and costs the same however long the deal's history is. Due timers
-/// fire first, each at its own instant; then the command is judged on what they left, in this order: who the actor
-/// is, whether the command already stands (no events), staleness, role, phase, guard, money, content.
+/// fire first, each at its own instant; then the command is judged on the deal after them, in this order: who the actor
+/// is, whether the command is a repeat (no events), staleness, role, phase, guard, money, content.
 ///
 /// # Errors
 /// [`Rejection`] says why; the due timers have not fired either, as far as the deal is concerned: nothing is kept
@@ -31,7 +31,7 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
 }
 
 impl Deal {
-    /// Decides and applies: what [`transition`] says, and the deal has it. Copies nothing, unless a timer is due.
+    /// Judges a command, and folds what follows into the deal. Copies nothing, unless a timer is due.
     ///
     /// # Errors
     /// The [`Rejection`] of [`transition`]; the deal is as it was.
@@ -58,8 +58,8 @@ impl Transition {
         self.events().iter().filter_map(|recorded| recorded.event.order())
     }
 
-    /// Who gets what by this transition: every leg that is ordered, credited or made to wait, with a repeated
-    /// attempt of a declined one among them.
+    /// Who gets what by this transition: every leg that is ordered, credited or made to wait, a new attempt at a declined
+    /// leg included.
     pub fn split(&self) -> impl Iterator<Item = (&Payee, Purpose, Money)> {
         self.events().iter().filter_map(|recorded| {
             if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event {
@@ -96,7 +96,7 @@ pub(super) fn fire_due(deal: &Deal, after: &mut Option<Deal>, events: &mut Event
     }
 }
 
-/// As whom the actor may give this command now; `None` where it already stands.
+/// The role in which the actor may give this command now; `None` for a repeat.
 fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Role>, Rejection> {
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
     let (kind, phase) = (command.kind(), deal.phase().kind());
@@ -146,7 +146,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::Submit(c) => performance::submit(deal, c),
         Command::RequestChanges(c) => acceptance::request_changes(deal, c),
         Command::Accept(c) => acceptance::accept(deal, c),
-        Command::Report(c) => done(acceptance::report(deal, c, role)),
+        Command::Report(c) => Ok(acceptance::report(deal, c, role)),
         Command::IncurCost(c) => costs::incur(deal, c, role, actor),
         Command::AddCharge(c) => charges::add(deal, c, role),
         Command::Cancel(c) => done(cancellation::cancel(deal, c, role)),
@@ -154,7 +154,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::ProposeAward(c) => dispute::propose(deal, c, role),
         Command::AcceptAward(c) => dispute::accept(deal, c, role),
         Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role),
-        Command::FileClaim(c) => done(dispute::file_claim(deal, c, role)),
+        Command::FileClaim(c) => Ok(dispute::file_claim(deal, c, role)),
         Command::Rule(c) => dispute::rule(deal, c),
         Command::AppointArbiter(c) => dispute::appoint(deal, c),
         Command::Answer(c) => answers::answer(deal, c),
@@ -164,7 +164,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::Returned(c) => bounces::returned(deal, c),
         Command::SettleReceivable(c) => debts::settle(deal, c),
         Command::Extend(c) => timers::extend(deal, *c),
-        Command::Post(c) => done(notes::post(deal, c)),
+        Command::Post(c) => Ok(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
     if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
@@ -173,9 +173,4 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
     }
     debug_assert!(judged.is_ok() || deal.pushed() == pushed, "refused after something had happened");
     judged
-}
-
-/// A rule that the table alone could refuse.
-const fn done((): ()) -> Result<(), Rejection> {
-    Ok(())
 }

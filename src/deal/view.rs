@@ -71,18 +71,18 @@ impl Deal {
         self.state.clockwork.version
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against. Timers, gateway
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it. Timers, gateway
     /// and tracker do not raise it.
     pub const fn revision(&self) -> u64 {
         self.state.clockwork.revision
     }
 
-    /// Where it stands, with the data of the phase.
+    /// Its phase, with the data of the phase.
     pub const fn phase(&self) -> &Phase {
         &self.state.clockwork.phase
     }
 
-    /// Where it stands, flat.
+    /// Its flat status.
     pub const fn status(&self) -> Status {
         self.state.clockwork.phase.status()
     }
@@ -111,7 +111,7 @@ impl Deal {
     }
 
     /// When it was concluded: both had agreed and every required deposit was full, for the first time. `None` for what
-    /// is, or never came to be more than, a WebMoney *contract*. See [`Deal::is_concluded`] for how it stands.
+    /// is, or was to the end, a WebMoney *contract*. See [`Deal::is_concluded`] for whether it is so now.
     pub const fn concluded_at(&self) -> Option<Time> {
         self.state.clockwork.concluded_at
     }
@@ -174,12 +174,12 @@ impl Deal {
         }
     }
 
-    /// Can a party write a claim to the other, because they are negotiating? WebMoney's `CanCreateClaim`.
+    /// Whether a party can write a claim to the other: the parties are negotiating. WebMoney's `CanCreateClaim`.
     pub const fn can_claim(&self) -> bool {
         matches!(self.state.clockwork.phase, Phase::Disputed { stage: DisputeStage::Negotiation, .. })
     }
 
-    /// Can a party sue, because the time to negotiate is over? WebMoney's `CanCreateLawsuit`, after ten days.
+    /// Whether a party can sue: the time to negotiate is over. WebMoney's `CanCreateLawsuit`, after ten days.
     pub const fn can_sue(&self) -> bool {
         matches!(self.state.clockwork.phase, Phase::Disputed { stage: DisputeStage::Arbitration, .. })
     }
@@ -214,7 +214,7 @@ impl Deal {
         self.state.work.submitted
     }
 
-    /// Did the buyer ask for changes to the latest revision?
+    /// Whether the buyer has asked for changes to the latest revision.
     pub const fn changes_requested(&self) -> bool {
         self.state.work.changes_requested
     }
@@ -229,7 +229,7 @@ impl Deal {
         self.state.books.cases()
     }
 
-    /// Where a payee's money goes, where he has chosen.
+    /// Where a payee's money goes, if the payee has chosen.
     #[inline]
     pub fn destination(&self, payee: &Payee, of: DestinationUse) -> Option<&Destination> {
         self.state.books.destination(payee, of)
@@ -252,13 +252,13 @@ impl Deal {
         }
     }
 
-    /// Is every required deposit full?
+    /// Whether every required deposit is full.
     pub fn is_funded(&self) -> bool {
         self.state.books.is_funded()
     }
 
-    /// Is it concluded, as it stands: was it, and did nothing lead back to its deposits? Of a deal that has ended: was
-    /// it, when its ending was decided? Until then WebMoney calls it a *contract*, and from then on a *deal*.
+    /// Whether the deal is concluded: agreed, fully funded, and not sent back to its deposits since. A deal that has ended
+    /// is so if it was when its ending was decided. Until then WebMoney calls it a *contract*, from then on a *deal*.
     pub fn is_concluded(&self) -> bool {
         let stands = match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => false,
@@ -269,8 +269,8 @@ impl Deal {
         stands && self.concluded_at().is_some()
     }
 
-    /// Whether the deal takes money into this deposit now: into required deposits until they are full, into additional
-    /// charges while it is funded.
+    /// Whether this deposit accepts money now: a required deposit until it is full, an additional charge while the deal is
+    /// funded.
     pub fn takes_money(&self, deposit: &Deposit) -> bool {
         match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),

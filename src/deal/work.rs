@@ -161,7 +161,7 @@ impl Work {
         self.waits = false;
     }
 
-    /// The field that contradicts the others, in a deal of so many services.
+    /// The name of a field that contradicts the others, in a deal of so many services.
     pub(super) fn wrong(&self, services: usize) -> Option<&'static str> {
         let checks = [
             ("work.incurred", (services..32).all(|i| !self.incurred.contains(i))),

@@ -25,7 +25,7 @@ pub struct Buckets {
     /// All that ever came in, by charges and holds; a hold that fails or lapses leaves it again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub received: i64,
-    /// What is there and not assigned to anybody; what is on hold is part of it.
+    /// What is there and not assigned to anybody, money on hold included.
     #[serde(default, skip_serializing_if = "is_default")]
     pub held: i64,
     /// What is assigned to legs that are not settled yet.
@@ -56,7 +56,7 @@ impl DepositPurpose {
 }
 
 impl Buckets {
-    /// Does `received` equal the sum of the others, and is none of them negative?
+    /// Whether `received` equals the sum of the others, and none is negative.
     pub fn conserve(&self) -> bool {
         let parts = [self.held, self.reserved, self.paid_out, self.refunded, self.charged_back];
         let sum = parts.iter().try_fold(0_i64, |sum, &part| sum.checked_add(part));
@@ -72,7 +72,7 @@ pub struct ChargeDetails {
     pub key: ClientKey,
     /// Who gets it if the deal succeeds.
     pub payee: Payee,
-    /// What for.
+    /// The reason.
     pub reason: Reason,
     /// Which party asked for it; `None`: the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ impl Deposit {
         Money::from_minor(self.buckets.held, self.required.currency())
     }
 
-    /// What of it is authorised but not captured.
+    /// What is authorised but not captured.
     pub const fn on_hold(&self) -> Money {
         Money::from_minor(self.on_hold, self.required.currency())
     }

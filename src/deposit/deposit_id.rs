@@ -25,7 +25,7 @@ pub(super) fn is_buyers_payment(id: &DepositId) -> bool {
 impl DepositId {
     /// B: what the buyer pays for the order.
     pub const BUYER_PAYMENT: Self = Self(0);
-    /// L: what the seller pays where his parts are over his proceeds.
+    /// L: what the seller pays where the seller's parts exceed the proceeds.
     pub const SELLER_PAYMENT: Self = Self(1);
     /// The buyer's guarantee.
     pub const BUYER_GUARANTEE: Self = Self(2);
@@ -69,7 +69,7 @@ impl DepositId {
         in_range.then(|| Self(Self::FIRST_CHARGE.saturating_add(number).saturating_sub(1)))
     }
 
-    /// Where the deposit stands in the deal's list.
+    /// The deposit's place in the deal's list.
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }

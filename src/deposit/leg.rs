@@ -1,5 +1,6 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
+use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::deposit_id::{buyers_payment, is_buyers_payment};
@@ -24,7 +25,7 @@ impl LegId {
     }
 }
 
-/// Where a leg stands.
+/// How far a leg is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegState {
@@ -38,7 +39,7 @@ pub enum LegState {
     Credited,
     /// Not sent, while a chargeback of its deposit is open.
     Waiting,
-    /// Nothing is left of it: a chargeback took its money, or the hold that it was to void had lapsed.
+    /// Nothing is left to pay: a chargeback took its money, or the hold that it was to void had lapsed.
     Dropped,
 }
 
@@ -63,6 +64,10 @@ pub struct Leg {
     /// The chargeback that it waits for, by its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) waits_for: Option<u32>,
+    /// Since when it is what came back from the payee's bank, counted with what is lost. What was lost before does not cut
+    /// it for others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) came_back: u32,
     /// The latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tx: Option<TxId>,
@@ -77,22 +82,22 @@ impl Leg {
         self.id
     }
 
-    /// Out of which deposit.
+    /// The source deposit.
     pub const fn deposit(&self) -> DepositId {
         self.deposit
     }
 
-    /// To whom.
+    /// The payee.
     pub const fn payee(&self) -> &Payee {
         &self.payee
     }
 
-    /// Why.
+    /// The purpose.
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// How much.
+    /// The amount.
     pub const fn amount(&self) -> Money {
         self.amount
     }
@@ -122,7 +127,7 @@ impl Leg {
         self.source
     }
 
-    /// Is it over: paid, credited, or dropped?
+    /// Whether it is over: paid, credited, or dropped.
     pub const fn is_settled(&self) -> bool {
         match self.state {
             LegState::Settled | LegState::Credited | LegState::Dropped => true,

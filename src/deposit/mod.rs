@@ -1,4 +1,4 @@
-//! Money in the deal: deposits with their buckets, legs out of them, transactions that move it.
+//! Money in the deal: deposits with their buckets, legs out of them, transactions that move money.
 
 #[expect(clippy::module_inception, reason = "one idea per file; the idea has the module's name")]
 mod deposit;

@@ -144,7 +144,7 @@ names! {
 }
 
 impl TransactionKind {
-    /// Does it bring money in?
+    /// Whether it brings money in.
     pub const fn is_inbound(self) -> bool {
         match self {
             Self::Hold | Self::Charge => true,
@@ -153,7 +153,7 @@ impl TransactionKind {
     }
 }
 
-/// Where a transaction stands. It leaves `Pending` once, for good.
+/// How far a transaction is. It leaves `Pending` once, for good.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionState {
@@ -188,15 +188,15 @@ pub enum HoldState {
 pub struct Order {
     /// Its number, from which the idempotency key is made.
     pub tx: TxId,
-    /// What to do. `charge`: verify a payment that a party claims to have made.
+    /// What to do. `charge`: verify a payment that a party states to have made.
     pub kind: TransactionKind,
     /// Whose pot.
     pub deposit: DepositId,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The leg that this is an attempt of; a capture has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,12 +273,12 @@ impl Transaction {
         self.deposit
     }
 
-    /// How much.
+    /// The amount.
     pub const fn amount(&self) -> Money {
         self.amount
     }
 
-    /// Where it stands.
+    /// How far it is.
     pub const fn state(&self) -> &TransactionState {
         &self.state
     }
@@ -298,7 +298,7 @@ impl Transaction {
         self.key.as_ref()
     }
 
-    /// The payment method that was asked for, where it was: under the request's key no form for another one is given.
+    /// The payment method of a request, if it names one: under the request's key no form for another method is given.
     pub const fn method(&self) -> Option<&MethodName> {
         self.method.as_ref()
     }
@@ -328,13 +328,12 @@ impl Transaction {
         self.settled_at
     }
 
-    /// Is it still without an answer?
+    /// Whether it has no answer yet.
     pub const fn is_pending(&self) -> bool {
         matches!(self.state, TransactionState::Pending)
     }
 
-    /// Whether it is something that the gateway is asked to do and has not answered. A payment request is not: the payer
-    /// is asked.
+    /// Whether the gateway is asked to do it and has not answered. A payment request is no order: the payer is asked.
     pub(crate) const fn is_order(&self) -> bool {
         self.doubted || self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
     }
@@ -365,12 +364,12 @@ impl Transaction {
         self.capture.as_ref()
     }
 
-    /// Did money come in by it?
+    /// Whether money came in by it.
     pub(crate) const fn brought_money(&self) -> bool {
         self.kind.is_inbound() && matches!(self.state, TransactionState::Succeeded)
     }
 
-    /// Is it a capture without an answer?
+    /// Whether it is a capture without an answer.
     pub(crate) const fn is_open_capture(&self) -> bool {
         matches!(self.kind, TransactionKind::Capture) && self.is_pending()
     }

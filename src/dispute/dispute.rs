@@ -77,7 +77,7 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// Where it stands.
+    /// How far it is.
     pub const fn status(&self) -> DisputeStatus {
         self.status
     }
@@ -87,7 +87,7 @@ impl Dispute {
         self.stage
     }
 
-    /// How often it was opened: which opening stands.
+    /// How often it was opened: the number of its latest opening.
     pub const fn openings(&self) -> u32 {
         self.openings
     }
@@ -97,7 +97,7 @@ impl Dispute {
         self.opened_by
     }
 
-    /// Why.
+    /// The reason.
     pub const fn reason(&self) -> &Reason {
         &self.reason
     }
@@ -135,7 +135,7 @@ impl Dispute {
         self.guilty_side
     }
 
-    /// Has this side opened it before?
+    /// Whether this side has opened it before.
     pub const fn was_opened_by(&self, side: Side) -> bool {
         match side {
             Side::Buyer => self.buyer_opened,

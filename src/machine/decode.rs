@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{Machine, Recorded};
+use crate::deal::BooksError;
 
 /// Why stored data is no machine of its kind. Not transient: the same bytes fail again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -22,10 +23,13 @@ pub enum DecodeError {
         /// The type of the event that every journal of the kind begins with.
         first: &'static str,
     },
+    /// The books of a deal contradict themselves, or its terms.
+    #[error(transparent)]
+    Books(#[from] BooksError),
     /// A field contradicts the rest.
     #[error("state.{field}: does not agree with the rest")]
     Field {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }
@@ -51,7 +55,7 @@ impl DecodeError {
     }
 }
 
-/// The machine that a journal tells of, before its invariants are checked. `begin` makes the machine of its first event,
+/// The machine that a journal leads to, before its invariants are checked. `begin` makes the machine of its first event,
 /// and `None` of any other; `first` is the type of that event.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The shape that the deal and the machines beside it share: decide, then fold. And the skeleton for a machine of one's own.
+//! The shape that the deal and the machines beside it share: decide, then fold; and the skeleton for a host's own.
 //!
 //! # Examples
 //! A voucher that is redeemed once, and expires by itself:
@@ -143,6 +143,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod class;
 mod context;
 mod decode;
 mod out;
@@ -152,6 +153,7 @@ mod rules;
 mod transition;
 mod transitions;
 
+pub use self::class::RejectionClass;
 pub use self::context::Context;
 pub use self::decode::{DecodeError, replay};
 pub use self::out::Out;
@@ -167,7 +169,7 @@ use crate::Time;
 /// Something with a life of its own that is told by events: a [`Deal`](crate::Deal), an offer, a balance, or one of the
 /// host's own.
 ///
-/// What holds of every one of them:
+/// Every machine keeps these promises:
 /// - [`decide`](Machine::decide) is pure and total; [`apply`](Machine::apply) is the only place where it changes, live
 ///   and on replay, and replaying its journal gives the live state.
 /// - The same command again is answered with no events; a rejection changes nothing.
@@ -175,7 +177,7 @@ use crate::Time;
 ///   own instant, before a command is judged.
 /// - Time never runs backwards inside it.
 pub trait Machine: Clone {
-    /// What can be asked of it.
+    /// What it can be asked to do.
     type Command;
     /// What can happen to it.
     type Event;
@@ -191,18 +193,18 @@ pub trait Machine: Clone {
     /// When it is to be woken next. Waking late, or never, changes no result, only its promptness.
     fn next_deadline(&self) -> Option<Time>;
 
-    /// Judges a command: what happens, or why it does not. No events: it already stands.
+    /// Judges a command: what happens, or why it does not. No events: the command is a repeat.
     ///
     /// # Errors
     /// Its rejection; nothing has changed.
     fn decide(&self, command: &Self::Command, context: &Context)
     -> Result<Transition<Self>, Self::Rejection>;
 
-    /// Takes in what happened: computes nothing and checks nothing.
+    /// Folds an event into it: computes nothing and checks nothing.
     fn apply(&mut self, recorded: &Recorded<Self::Event>);
 
-    /// Decides, and becomes the machine after it: the transition that is returned has no
-    /// [`after`](Transition::after) any more.
+    /// Judges a command, and folds what follows into this machine. The transition that is returned has no
+    /// [`after`](Transition::after).
     ///
     /// # Errors
     /// The rejection of [`decide`](Machine::decide); the machine is as it was.

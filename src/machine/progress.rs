@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Recorded;
 use crate::{Actor, Time};
 
-/// How far a machine has come: what each of them counts, whatever its events tell.
+/// How far a machine has come: what every machine counts, whatever its events tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
@@ -46,7 +46,7 @@ impl Progress {
         self.last_at
     }
 
-    /// What must hold of it, for [`DecodeError::check`](super::DecodeError::check).
+    /// Its invariants, for [`DecodeError::check`](super::DecodeError::check).
     pub fn checks(&self) -> [(&'static str, bool); 2] {
         [
             ("revision", (1..=self.version).contains(&self.revision)),
@@ -56,7 +56,7 @@ impl Progress {
 }
 
 /// What every event does, whatever it tells: it is counted, time does not run backwards, and where a person caused it
-/// the revision goes along, which an actor's `seen` is held against.
+/// the revision is the new version. An actor's `seen` is compared with the revision.
 pub(crate) fn count<E>(recorded: &Recorded<E>, version: &mut u64, revision: &mut u64, last_at: &mut Time) {
     *version = version.saturating_add(1);
     *last_at = recorded.at.max(*last_at);

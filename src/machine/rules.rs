@@ -1,4 +1,4 @@
-//! The rules of a machine of one's own.
+//! The rules of a host's own machine.
 
 use super::{Context, Machine, Out, Progress};
 use crate::{Actor, Time};
@@ -7,8 +7,8 @@ use crate::{Actor, Time};
 /// [`handle`](super::handle) its [`Machine::handle`]. The deal has its own.
 ///
 /// A machine says here what is its own. What every machine has in common is said once: due timers fire first, each at its
-/// own instant; then who the actor is, whether the command already stands, whether the actor has seen the latest, whether
-/// the role may give it at all, and whether now; then the rule. The module has a whole machine as an example.
+/// own instant; then who the actor is, whether the command is a repeat, whether the actor has seen the latest revision,
+/// whether the role may give it at all, and whether now; then the rule. The module has a whole machine as an example.
 pub trait Rules: Machine {
     /// In which capacity somebody acts on it.
     type Role: Copy + PartialEq + 'static;
@@ -19,7 +19,7 @@ pub trait Rules: Machine {
     /// What tells one deadline from another. `Infallible` where there is none.
     type Timer;
 
-    /// How far it has come: an actor's `seen` is held against its revision.
+    /// How far it has come: an actor's `seen` is compared with its revision.
     fn progress(&self) -> &Progress;
 
     /// The role of an actor; `None` for one that has no part in it.
@@ -43,7 +43,7 @@ pub trait Rules: Machine {
     /// What follows from a command that is admitted: looks at nothing but its content.
     ///
     /// # Errors
-    /// A rejection, before anything is pushed or after: nothing of it is kept.
+    /// A rejection, before anything is pushed or after: what was pushed is not kept.
     fn rule(
         &self,
         command: &Self::Command,
@@ -76,16 +76,16 @@ pub enum Refusal<Role, Kind, Status> {
     },
     /// This role never may.
     WrongRole {
-        /// Whose.
+        /// The role.
         role: Role,
-        /// What.
+        /// The command.
         command: Kind,
     },
     /// This role may, but not now.
     WrongStatus {
-        /// What.
+        /// The command.
         command: Kind,
-        /// When.
+        /// The status now.
         status: Status,
     },
 }

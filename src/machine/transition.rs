@@ -21,7 +21,7 @@ impl<M: Machine> Transition<M> {
         Self { events, after }
     }
 
-    /// What a machine begins with, where it is one event: the machine itself is after it.
+    /// The beginning of a machine by one event, after which the machine is as it was made.
     pub fn first(context: &Context, event: M::Event) -> Self {
         let mut events = Events::new();
         Out::begin(context, &mut events).push(event);
@@ -33,13 +33,13 @@ impl<M: Machine> Transition<M> {
         &self.events
     }
 
-    /// Whether nothing happened, because the command already stood.
+    /// Whether nothing happened, because the command is a repeat.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// The machine after the events. `None` where nothing happened, and after [`Machine::handle`]: the machine itself
-    /// is that then.
+    /// The machine after the events. `None` where nothing happened, and from [`Machine::handle`], whose machine is
+    /// already the one after them.
     pub const fn after(&self) -> Option<&M> {
         self.after.as_ref()
     }

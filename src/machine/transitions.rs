@@ -7,8 +7,8 @@ use crate::{Actor, Time};
 
 /// Judges a command by the machine's [`Rules`]: for [`Machine::decide`](super::Machine::decide).
 ///
-/// Timers that are due fire first, on a copy; then the command is judged on what they left. Half-open as everywhere: due
-/// iff `now >= deadline`. A deadline that the command leaves behind, as a late answer does, fires with it.
+/// Timers that are due fire first, on a copy; then the command is judged on the machine after them. Half-open as
+/// everywhere: due iff `now >= deadline`. A deadline that the command leaves behind, as a late answer does, fires with it.
 ///
 /// # Errors
 /// The machine's rejection; the due timers have not fired either, as far as the machine is concerned.
@@ -81,7 +81,7 @@ fn judge<M: Rules>(
     }
 }
 
-/// As whom the actor may give this command now; `None` where it already stands.
+/// The role in which the actor may give this command now; `None` for a repeat.
 fn admit<M: Rules>(
     machine: &M,
     command: &M::Command,

@@ -15,7 +15,7 @@ pub struct CheckoutRequest<'a> {
     pub key: IdempotencyKey,
     /// Into which deposit.
     pub deposit: DepositId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The method, and where the browser is sent afterwards.
     pub form: &'a PaymentForm,
@@ -37,7 +37,7 @@ pub enum FormMethod {
     Post,
 }
 
-/// A form that takes the payer's browser to the gateway's page.
+/// A form that leads the payer's browser to the gateway's page.
 ///
 /// # Source
 /// Nalogka's deposit-form: method, url, parameters.
@@ -45,7 +45,7 @@ pub enum FormMethod {
 pub struct CheckoutForm {
     /// How to send it.
     pub method: FormMethod,
-    /// Where to.
+    /// The address.
     pub url: String,
     /// The hidden fields.
     pub parameters: Vec<(String, String)>,
@@ -54,7 +54,7 @@ pub struct CheckoutForm {
 /// Moves money.
 ///
 /// An implementation must treat the key as the identity of an order: the first call with a key has the effect, every
-/// later one only tells what became of it. The crate asks again under the same key whenever it does not know.
+/// later one only tells what became of the order. The crate asks again under the same key whenever it does not know.
 pub trait PaymentGateway: Sync {
     /// What can go wrong on the way to the gateway.
     type Error: Send;

@@ -48,7 +48,7 @@ pub enum CommitError<E> {
     /// The stored deal has another version: somebody was faster. Nothing was written.
     #[error("the stored deal has another version: reload it")]
     Conflict,
-    /// It is not known whether it was written: reload the deal, and see.
+    /// Whether it was written is not known: reload the deal to find out.
     #[error("it is not known whether the commit was written: reload the deal")]
     Unknown(#[source] E),
 }

@@ -3,10 +3,10 @@
 //!
 //! # The settlement
 //!
-//! There are two payment pots: B, what the buyer has paid in, and L, what the seller has paid in. There are claims on
+//! There are two payment pots: B, what the buyer has paid in, and L, what the seller has paid in. There are costs on
 //! them, in this order: the arbitration fee A (only where an arbiter ruled), the services of others, the fees. Each
 //! ending is a row of this table, which is `row.rs`. S is what the seller is to get out of B, before the seller's own
-//! parts of the claims.
+//! parts of the costs.
 //!
 //! | ending | S | services of others | fees: keep · return · pro_rata | who pays |
 //! |---|---|---|---|---|
@@ -32,7 +32,7 @@
 //! Until every required deposit is full, every ending gives everything back.
 
 mod accepted;
-mod claims;
+mod costs;
 mod ending;
 mod error;
 mod outcome;

@@ -14,7 +14,7 @@ use crate::terms::Quote;
 use crate::terms::{Provider, Terms, fee_amount};
 use crate::{Money, Payee, Rate, Side};
 
-/// The pots in the order of [`Paid`](super::claims::Paid).
+/// The pots in the order of [`Paid`](super::costs::Paid).
 const SOURCES: [DepositId; 3] =
     [DepositId::BUYER_PAYMENT, DepositId::SELLER_PAYMENT, DepositId::SELLER_GUARANTEE];
 
@@ -29,7 +29,7 @@ const SOURCES: [DepositId; 3] =
 ///
 /// # Examples
 /// ```
-/// # use escrow::{Currency, Money, Payee, Policy, Side, settle, terms::*, settlement::*};
+/// # use escrow::{Currency, Money, Payee, Policy, Side, deposit::Purpose, settle, terms::*, settlement::*};
 /// let rub = |m| Money::from_minor(m, Currency::RUB);
 /// let phone = Item::new("Phone".parse()?, rub(1_000_00), 1);
 /// let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
@@ -89,8 +89,8 @@ pub(crate) fn settle_into(
         Ending::Success | Ending::Cancelled(_) | Ending::Awarded { .. } => terms.quote(),
     };
     let row = Row::of(ending);
-    let mut claims = Claims::new();
-    collect_claims(terms, quote, incurred, &row, &mut claims)?;
+    let mut costs = Costs::new();
+    collect_costs(terms, quote, incurred, &row, &mut costs)?;
 
     let mut division = Division {
         terms,
@@ -107,20 +107,20 @@ pub(crate) fn settle_into(
     if row.arbitration {
         division.take_arbitration_fee()?;
     }
-    division.pay_buyers_parts(&mut claims, |claim| !claim.after_s)?;
+    division.pay_buyers_parts(&mut costs, |cost| !cost.after_s)?;
     let s = division.s_of(row.s, incurred)?;
     division.pay_s(s)?;
-    division.scale_by_f(&mut claims, s)?;
-    division.pay_buyers_parts(&mut claims, |claim| claim.after_s)?;
-    division.pay_sellers_parts(&mut claims)?;
-    division.hand_out(&claims)?;
+    division.scale_by_f(&mut costs, s)?;
+    division.pay_buyers_parts(&mut costs, |cost| cost.after_s)?;
+    division.pay_sellers_parts(&mut costs)?;
+    division.hand_out(&costs)?;
     division.give_the_rest()?;
     division.give_guarantees()
 }
 
 /// [`settle_into`] for an ending that always fits: a success, a cancellation, a default ruling. It cannot fail.
 ///
-/// A checked sum could only leave its range on pots or terms beyond every limit: each of the at most 48 claims is at
+/// A checked sum could only leave its range on pots or terms beyond every limit: each of the at most 48 costs is at
 /// most [`Terms::MAX_AMOUNT`], 10^16, so no sum reaches 10^18, and an `i64` holds nine times that. Should it happen all
 /// the same, every pot goes back to its owner. That is harmless: nobody gets what another has paid in, conservation
 /// holds, and a deal that has to end does end.
@@ -196,10 +196,10 @@ impl Division<'_> {
 
     fn pay_buyers_parts(
         &mut self,
-        claims: &mut Claims<'_>,
-        due: impl Fn(&Claim<'_>) -> bool,
+        costs: &mut Costs<'_>,
+        due: impl Fn(&Cost<'_>) -> bool,
     ) -> Result<(), TooLarge> {
-        claims.iter_mut().filter(|claim| due(claim)).try_for_each(|claim| claim.pay_buyers_part(&mut self.b))
+        costs.iter_mut().filter(|cost| due(cost)).try_for_each(|cost| cost.pay_buyers_part(&mut self.b))
     }
 
     /// What the seller is to get out of B.
@@ -224,47 +224,47 @@ impl Division<'_> {
     }
 
     /// f = min(S, p) / p, where p is the part of the price that is paid online. Where p is zero: all if S > 0, else nothing.
-    fn scale_by_f(&self, claims: &mut Claims<'_>, s: i64) -> Result<(), TooLarge> {
+    fn scale_by_f(&self, costs: &mut Costs<'_>, s: i64) -> Result<(), TooLarge> {
         let p = sub(self.quote.price.minor(), self.quote.pay_offline.minor())?.max(0);
         let (part, whole) = if p > 0 { (s.min(p), p) } else { (i64::from(s > 0), 1) };
-        claims.iter_mut().filter(|claim| claim.scaled).try_for_each(|claim| claim.scale(part, whole))
+        costs.iter_mut().filter(|cost| cost.scaled).try_for_each(|cost| cost.scale(part, whole))
     }
 
     /// Off S, then off L, then, where the seller is at fault, off the guarantee.
-    fn pay_sellers_parts(&mut self, claims: &mut Claims<'_>) -> Result<(), TooLarge> {
+    fn pay_sellers_parts(&mut self, costs: &mut Costs<'_>) -> Result<(), TooLarge> {
         let guarantee = self.pots.seller_guarantee;
         let covers =
             *self.ending == Ending::Cancelled(Fault::Seller) && guarantee.currency() == self.terms.currency;
         let all = if covers { guarantee.minor() } else { 0 };
         let mut left = all;
-        for claim in claims {
-            claim.pay_sellers_part([&mut self.s, &mut self.l, &mut left])?;
+        for cost in costs {
+            cost.pay_sellers_part([&mut self.s, &mut self.l, &mut left])?;
         }
         self.g = sub(all, left)?;
         Ok(())
     }
 
     /// What was collected goes to the payees; what could not be covered is owed to them.
-    fn hand_out(&mut self, claims: &Claims<'_>) -> Result<(), SettleError> {
-        for claim in claims {
-            self.hand_out_claim(claim)?;
-            for (debtor, uncovered) in claim.uncovered() {
+    fn hand_out(&mut self, costs: &Costs<'_>) -> Result<(), SettleError> {
+        for cost in costs {
+            self.hand_out_cost(cost)?;
+            for (debtor, uncovered) in cost.uncovered() {
                 let uncovered = self.money(uncovered);
-                self.out.owe(debtor, claim.of.payee(), claim.of.purpose(), uncovered)?;
+                self.out.owe(debtor, cost.of.payee(), cost.of.purpose(), uncovered)?;
             }
         }
         Ok(())
     }
 
     /// Carve-outs first, scaled with what was collected of their parent.
-    fn hand_out_claim(&mut self, claim: &Claim<'_>) -> Result<(), SettleError> {
-        let purpose = claim.of.purpose();
-        let mut paid = claim.paid;
+    fn hand_out_cost(&mut self, cost: &Cost<'_>) -> Result<(), SettleError> {
+        let purpose = cost.of.purpose();
+        let mut paid = cost.paid;
         // a fee that nets less than its amount is carved into
-        if let Of::Fee(parent) = claim.of
+        if let Of::Fee(parent) = cost.of
             && parent.net != parent.amount
         {
-            let kept = claim.collected()?;
+            let kept = cost.collected()?;
             for carved in self.quote.fees.iter().filter(|f| f.out_of.as_ref() == Some(&parent.id)) {
                 // a fee of zero has carve-outs of zero
                 let mut share =
@@ -279,7 +279,7 @@ impl Division<'_> {
         }
         for (from, deposit) in paid.into_iter().zip(SOURCES).filter(|(from, _)| *from != 0) {
             let from = self.money(from);
-            self.out.give(deposit, claim.of.payee(), purpose, from)?;
+            self.out.give(deposit, cost.of.payee(), purpose, from)?;
         }
         Ok(())
     }

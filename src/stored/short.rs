@@ -1,4 +1,4 @@
-//! Money as one text, `1000.01 RUB`: how a deal's state has it, where there is much of it.
+//! Money as one text, `1000.01 RUB`: the form in a deal's state, which has many amounts.
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 

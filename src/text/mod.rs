@@ -32,7 +32,7 @@ use thiserror::Error;
 pub struct Text<const MAX: usize, const MIN: usize = 0>(SmolStr);
 
 impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
-    /// Checks a text and takes a copy of it.
+    /// Checks a text and copies it.
     ///
     /// # Errors
     /// [`TextError::TooLong`] or [`TextError::TooShort`] if the number of characters is out of bounds,

@@ -47,7 +47,7 @@ impl Envelope {
         })
     }
 
-    /// The event as [`Deal::replay`] takes it.
+    /// The event in the form that [`Deal::replay`] reads.
     pub fn into_recorded(self) -> Recorded {
         Recorded { at: self.occurred_at, actor: self.actor, via: self.via, event: self.event }
     }

@@ -15,14 +15,14 @@ pub struct DealSummary {
     pub buyer: PartyId,
     /// Who sells.
     pub seller: PartyId,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// Since when.
+    /// Since when it has that status.
     pub status_updated_at: Time,
     /// When it is to be woken: index this, and wake what is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_deadline: Option<Time>,
-    /// Is an order without an answer? Index this, and resume what is.
+    /// Whether an order has no answer yet. Index this, and resume those deals.
     pub has_pending: bool,
     /// What a sink locks on.
     pub version: u64,

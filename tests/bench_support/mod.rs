@@ -99,26 +99,22 @@ pub(crate) fn proposed(terms: &Arc<Terms>) -> (Deal, Vec<Recorded>) {
 // --- commands ----------------------------------------------------------------------------------------------------
 
 pub(crate) fn request() -> Command {
-    let return_urls = ReturnUrls {
-        success_url: "https://shop.example/orders/1001/paid".parse().unwrap(),
-        fail_url: "https://shop.example/orders/1001/failed".parse().unwrap(),
-    };
-    let form = PaymentForm { method: "card".parse().unwrap(), return_urls };
+    let return_urls = ReturnUrls::new(
+        "https://shop.example/orders/1001/paid".parse().unwrap(),
+        "https://shop.example/orders/1001/failed".parse().unwrap(),
+    );
+    let form = PaymentForm::new("card".parse().unwrap(), return_urls);
     let (key, deposit) = ("checkout-1".parse().unwrap(), DepositId::BUYER_PAYMENT);
-    RequestPayment { key, deposit, amount: rub(4_700_000), form: Arc::new(form) }.into()
+    RequestPayment::new(key, deposit, rub(4_700_000), Arc::new(form)).into()
 }
 
 pub(crate) fn confirmation(reference: &str, amount: Money) -> ConfirmPayment {
-    ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: "bank".parse().unwrap(),
-        reference: reference.parse().unwrap(),
+    ConfirmPayment::charged(
+        DepositId::BUYER_PAYMENT,
+        "bank".parse().unwrap(),
+        reference.parse().unwrap(),
         amount,
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    }
+    )
 }
 
 pub(crate) fn confirm() -> Command {
@@ -127,54 +123,45 @@ pub(crate) fn confirm() -> Command {
 
 /// The buyer's payment, on hold for a week.
 pub(crate) fn hold() -> Command {
-    ConfirmPayment { held_until: Some(at(7 * 86_400)), ..confirmation("pay-1", rub(4_700_000)) }.into()
+    confirmation("pay-1", rub(4_700_000)).held_until(at(7 * 86_400)).into()
 }
 
 pub(crate) fn submit() -> Command {
-    let revision = Revision {
-        preview: "files/preview-1".parse().unwrap(),
-        original: "files/original-1".parse().unwrap(),
-        digest: "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse().unwrap(),
-    };
-    Submit { number: 1, revision: Arc::new(revision) }.into()
+    let revision = Revision::new(
+        "files/preview-1".parse().unwrap(),
+        "files/original-1".parse().unwrap(),
+        "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse().unwrap(),
+    );
+    Submit::new(1, Arc::new(revision)).into()
 }
 
 pub(crate) fn answer(tx: u32) -> Command {
     let reference = format!("out-{tx}").parse().unwrap();
-    Answer { transaction: TxId::new(tx), result: Answered::Succeeded(reference) }.into()
+    Answer::new(TxId::new(tx), Answered::Succeeded(reference)).into()
 }
 
 pub(crate) fn track() -> Arc<Track> {
-    Arc::new(Track { tracker: "cdek".parse().unwrap(), code: "1105678".parse().unwrap() })
+    Arc::new(Track::new("cdek".parse().unwrap(), "1105678".parse().unwrap()))
 }
 
 pub(crate) fn checkpoint(n: u64, kind: CheckpointKind, secs: u64) -> Command {
-    let checkpoint = Checkpoint {
-        id: format!("checkpoint-{n}").parse().unwrap(),
-        kind,
-        occurred_at: at(secs),
-        title: "On its way to the recipient's city".parse().unwrap(),
-        location: None,
-    };
-    RecordTracking { track: track(), checkpoint: Arc::new(checkpoint) }.into()
+    let checkpoint = Checkpoint::new(format!("checkpoint-{n}").parse().unwrap(), kind, at(secs))
+        .title("On its way to the recipient's city".parse().unwrap());
+    RecordTracking::new(track(), Arc::new(checkpoint)).into()
 }
 
 pub(crate) fn post(n: u64) -> Command {
-    Post { reference: format!("message-{n}").parse().unwrap() }.into()
+    Post::new(format!("message-{n}").parse().unwrap()).into()
 }
 
 pub(crate) fn account(n: u64) -> Command {
-    SetDestination {
-        payee: Payee::Seller,
-        destination: Some(Destination::Account(format!("vault-{n}").parse().unwrap())),
-    }
-    .into()
+    SetDestination::new(Payee::Seller, Destination::Account(format!("vault-{n}").parse().unwrap())).into()
 }
 
 /// One second more for the deadline of the phase.
 pub(crate) fn extend(deal: &Deal) -> Command {
     let (timer, until) = (deal.phase().timer().unwrap(), deal.phase().until().unwrap());
-    Extend { timer, until: until.plus_secs(1) }.into()
+    Extend::new(timer, until.plus_secs(1)).into()
 }
 
 // --- the happy path ----------------------------------------------------------------------------------------------
@@ -255,7 +242,7 @@ pub(crate) fn historic(deal: &Deal, kind: &str, n: u64) -> (Command, Context) {
 /// A deal that is being performed and has exactly this many events, at least ten, with its journal.
 pub(crate) fn with_events(events: u64) -> (Deal, Vec<Recorded>) {
     let (mut deal, mut journal) = proposed(&terms());
-    let set_track: Command = SetTrack { track: track() }.into();
+    let set_track: Command = SetTrack::new(track()).into();
     let begin = [
         (confirm(), Context::gateway(at(120))),
         (set_track, party(180, SELLER)),

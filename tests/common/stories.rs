@@ -35,7 +35,7 @@ pub fn eventful() -> World {
     w.pay(GS, 60_00);
     w.hold(B, 600_00, after(10 * DAY));
     w.done_all();
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.act(&courier(), incur(0));
     w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 30_00));
     w.pay(c1(), 10_00);

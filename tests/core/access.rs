@@ -48,7 +48,7 @@ fn who_sees_the_work() {
         hidden.clone().count() == 1 && hidden.clone().all(|r| matches!(r.event, Event::Submitted { .. }))
     );
     let mut w = w;
-    w.act(&operator(), AppointArbiter { arbiter: text("solomon") });
+    w.act(&operator(), AppointArbiter::new(text("solomon")));
     assert_eq!(w.deal.role_of(&judge()), None);
 }
 
@@ -77,7 +77,7 @@ fn the_originals_go_to_the_buyer_who_pays_for_them() {
     // whoever leaves has seen a preview, and keeps no more
     let leave: [(Actor, Command); 2] = [
         (seller(), cancel("no time")),
-        (operator(), Cancel { reason: text("fraud"), at_fault: Some(Fault::Buyer) }.into()),
+        (operator(), Cancel::new(text("fraud")).at_fault(Fault::Buyer).into()),
     ];
     for (actor, cancel) in leave {
         let mut w = World::funded(plain(Policy::freelance()));

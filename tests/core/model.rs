@@ -143,9 +143,9 @@ fn every_kind_of_trouble_is_reached() {
         "PartialBuyout",
         "Cancelled",
         "Cancelled, not funded",
-        "Agreed",
-        "Ruled",
-        "Defaulted",
+        "Agreement",
+        "Ruling",
+        "DefaultRuling",
     ];
     wanted.extend(others.map(str::to_owned));
     let missing: Vec<_> = wanted.iter().filter(|what| !seen.contains_key(*what)).collect();

@@ -31,7 +31,7 @@ fn texts(event: &Event) -> usize {
         Event::PaymentRequested { form, .. } => {
             of(&[&form.return_urls.success_url, &form.return_urls.fail_url])
         }
-        Event::PaymentClaimed { gateway, reference, .. } => of(&[gateway, reference]),
+        Event::PaymentStated { gateway, reference, .. } => of(&[gateway, reference]),
         Event::Submitted { revision: r, .. } => of(&[&r.preview, &r.original, &r.digest]),
         Event::Attached { attachment: a } => of(&[&a.description, a.digest.as_deref().unwrap_or_default()]),
         Event::TrackingRecorded { checkpoint, .. } => of(&[&checkpoint.title]),
@@ -120,11 +120,7 @@ fn the_state_does_not_grow_with_items() {
         let paid = crate::bench_support::confirmation("pay-1", sum);
         run(&mut deal, &paid.into(), &Context::gateway(at(120)));
         states.push(deal.state().clone());
-        run(
-            &mut deal,
-            &Cancel { reason: "No".parse().unwrap(), at_fault: None }.into(),
-            &party(300, crate::bench_support::SELLER),
-        );
+        run(&mut deal, &Cancel::new("No".parse().unwrap()).into(), &party(300, crate::bench_support::SELLER));
         states.push(deal.state().clone());
         run(&mut deal, &answer(2), &Context::gateway(at(400)));
         states.push(deal.state().clone());

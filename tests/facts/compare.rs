@@ -7,7 +7,7 @@ use escrow::deposit::{DepositId, LegState};
 
 use crate::oracle::said::Paid;
 use crate::oracle::words::{Amount, Party, Purpose};
-use crate::world::{B, Differs, GB, GS, STRAY, World, party, place, purpose};
+use crate::world::{B, Differs, GB, GS, STRAY, World, party, place, plain, purpose};
 
 /// What is said of legs: by deposit, payee and purpose.
 type Legs = BTreeMap<(usize, Party, Purpose), Paid>;
@@ -35,9 +35,21 @@ impl World {
             return differs(format!("strays: the deal has {ours:?}, the model {strays:?}"));
         }
         let mut theirs = Legs::new();
-        for ((deposit, to, purpose), paid) in said.legs {
-            let key = (if deposit < 4 { deposit } else { STRAY }, to, purpose);
-            add(&mut theirs, key, paid);
+        // what lets a hold go is said by the buckets
+        for leg in self.model.legs.iter().filter(|leg| leg.gross > 0 && leg.hold.is_none()) {
+            let place = if leg.deposit < 4 { leg.deposit } else { STRAY };
+            let mut paid = Paid {
+                settled: leg.settled(),
+                in_flight: leg.in_flight().min(leg.gross - leg.settled()),
+                cut: leg.cut,
+                ..Paid::default()
+            };
+            if leg.waits_for.is_some() {
+                paid.waiting = leg.open();
+            } else {
+                paid.open = leg.open();
+            }
+            add(&mut theirs, (place, leg.to, plain(leg.purpose)), paid);
         }
         let ours = self.said_legs();
         if ours != theirs {
@@ -78,14 +90,16 @@ impl World {
     fn said_legs(&self) -> Legs {
         let mut legs = Legs::new();
         for leg in self.deal.legs() {
+            let attempt = leg.transaction().and_then(|tx| self.deal.transaction(tx));
+            if attempt.is_some_and(|t| t.kind() == escrow::deposit::TransactionKind::Void) {
+                continue;
+            }
             let amount = Amount::from(leg.amount().minor());
             let mut paid = Paid { cut: Amount::from(leg.cut().minor()), ..Paid::default() };
             match leg.state() {
                 LegState::Settled | LegState::Credited => paid.settled = amount,
                 LegState::Ordered => {
-                    let void = leg.transaction().and_then(|tx| self.deal.transaction(tx));
-                    let void = void.is_some_and(|t| t.kind() == escrow::deposit::TransactionKind::Void);
-                    if void { paid.open = amount } else { paid.in_flight = amount }
+                    paid.in_flight = amount;
                 }
                 LegState::Declined | LegState::Waiting if leg.waits_for().is_some() => paid.waiting = amount,
                 LegState::Declined | LegState::Waiting => paid.open = amount,

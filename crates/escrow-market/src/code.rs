@@ -11,7 +11,7 @@
 //!   again, whatever was entered, and the verdict is the one of the attempt that had it. So a delivery that comes twice
 //!   neither costs the payee an attempt nor gives a guesser one.
 //! - A code is dead after its last attempt, once it was accepted, from the instant at which it expires (it is good while
-//!   `now < expires`), and as soon as a new one takes its place; how many there may be is [`CodePolicy::codes`].
+//!   `now < expires`), and as soon as a new one replaces it; how many there may be is [`CodePolicy::codes`].
 //!
 //! The hash keeps the code out of journals, logs and backups, and takes the salt from the same row: it does not stop
 //! somebody who can read the store from trying every code of six digits. What protects the money then is that the code
@@ -156,7 +156,7 @@ impl Code {
         Self { number, hash, expires, attempts: policy.attempts, used: 0, accepted: false }
     }
 
-    /// The code that takes its place; `None` where the one of that number stands already, and the host sends none.
+    /// The code that replaces it; `None` where the code of that number is known already, and the host sends none.
     ///
     /// # Errors
     /// [`CodeRejection::OutOfOrder`], [`CodeRejection::TooMany`].
@@ -185,7 +185,7 @@ impl Code {
         self.number
     }
 
-    /// Is it the code of this number, or one that came after it?
+    /// Whether it is the code of this number, or a later one.
     pub const fn knows(&self, number: u8) -> bool {
         number >= 1 && number <= self.number
     }
@@ -205,12 +205,12 @@ impl Code {
         self.used
     }
 
-    /// Was it entered?
+    /// Whether it was entered.
     pub const fn is_accepted(&self) -> bool {
         self.accepted
     }
 
-    /// Can it be entered now?
+    /// Whether it can be entered now.
     pub fn is_alive(&self, now: Time) -> bool {
         self.attempts_left() > 0 && now < self.expires
     }
@@ -257,7 +257,7 @@ impl Code {
         }))
     }
 
-    /// Takes in a verdict, where the event with it is applied.
+    /// Folds a verdict, where the event with it is applied.
     pub const fn take(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Accepted => {
@@ -268,7 +268,7 @@ impl Code {
         }
     }
 
-    /// Can it be so? For snapshots, which are not trusted.
+    /// Whether it keeps its invariants. For snapshots, which are not trusted.
     pub fn is_sound(&self) -> bool {
         (1..=CodePolicy::MAX_CODES).contains(&self.number)
             && (1..=CodePolicy::MAX_ATTEMPTS).contains(&self.attempts)

@@ -21,11 +21,11 @@ use escrow::{
 /// Who calls the API: a shop or a marketplace, and what the platform has agreed with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApiUser {
-    /// Its id, which stands in the journal as `via`.
+    /// Its id, which the journal has as `via`.
     pub id: PartyId,
     /// Which of the two.
     pub kind: UserKind,
-    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], or one's own. A request says whether a partial
+    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], or another one. A request says whether a partial
     /// buyout is allowed.
     pub policy: Policy,
     /// The commission. A request says who pays it.
@@ -221,7 +221,7 @@ impl CreateDeal {
         }
         if let Some(requisite) = &self.payout_requisite_id {
             if caller.actor == Actor::Party(buyer.clone()) {
-                return Err(denied("the seller chooses where his money goes: payout_requisite_id"));
+                return Err(denied("the seller chooses where the money goes: payout_requisite_id"));
             }
             then.push((payout_to(requisite), user.acts_as(&seller)));
         }
@@ -242,7 +242,7 @@ impl CreateDeal {
     }
 }
 
-/// As many documents as a deal takes at most.
+/// The most documents of a deal.
 const MAX_ATTACHMENTS: usize = 64;
 
 fn attach(
@@ -256,14 +256,15 @@ fn attach(
         let missing = || ApiError::item(format!("attachments[{index}].id"), "there is no such file");
         let FileInfo { mime, size, digest } = files(&new.id).ok_or_else(missing)?;
         let (id, description) = (new.id.clone(), new.description.clone().unwrap_or_default());
-        Ok(Attach { attachment: Arc::new(Attachment { id, description, mime, size, digest }) }.into())
+        Ok(Attach::new(Arc::new(Attachment::new(id, mime, size).description(description).digest(digest)))
+            .into())
     };
     attachments.iter().enumerate().map(one).collect()
 }
 
 fn payout_to(requisite: &InstrumentRef) -> Command {
     let destination = Some(Destination::Account(requisite.clone()));
-    SetDestination { payee: Payee::Seller, destination }.into()
+    SetDestination::new(Payee::Seller, destination).into()
 }
 
 impl AddAttachments {
@@ -343,12 +344,12 @@ impl UpdateDeal {
         let mut commands = Vec::new();
         let terms = Terms::new(draft)?;
         if terms != **old {
-            commands.push(Amend { from_version: deal.terms_version(), terms: Arc::new(terms) }.into());
+            commands.push(Amend::new(deal.terms_version(), Arc::new(terms)).into());
         }
         commands.extend(attach(&self.attachments, files)?);
         if let Some(requisite) = &self.payout_requisite_id {
             if deal.role_of(&caller.actor) != Some(Role::Seller) {
-                return Err(denied("the seller chooses where his money goes: payout_requisite_id"));
+                return Err(denied("the seller chooses where the money goes: payout_requisite_id"));
             }
             commands.push(payout_to(requisite));
         }
@@ -360,7 +361,7 @@ impl UpdateDeal {
 /// The calls that need nothing but themselves. Who may, and when, the deal decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Call {
-    /// `cancel`. The one who cancels bears what was incurred: a buyer out of the deposit, a seller himself.
+    /// `cancel`. Whoever cancels bears what was incurred: the buyer out of the deposit, the seller directly.
     Cancel {
         /// Why: `status_updated_comment`. The host's; the call has no body.
         comment: Reason,
@@ -381,13 +382,13 @@ impl Call {
     /// The command.
     pub fn command(&self) -> Command {
         match self {
-            Self::Cancel { comment } => Cancel { reason: comment.clone(), at_fault: None }.into(),
+            Self::Cancel { comment } => Cancel::new(comment.clone()).into(),
             Self::ConfirmAcceptation => Accept::default().into(),
             Self::PerformingStart => StartPerforming {}.into(),
             Self::PerformingStop => StopPerforming {}.into(),
             Self::SetTrack(SetPerformingTrack { tracker_short_name, code }) => {
-                let track = Track { tracker: tracker_short_name.clone(), code: code.clone() };
-                SetTrack { track: Arc::new(track) }.into()
+                let track = Track::new(tracker_short_name.clone(), code.clone());
+                SetTrack::new(Arc::new(track)).into()
             }
             Self::RemoveTrack => RemoveTrack {}.into(),
         }

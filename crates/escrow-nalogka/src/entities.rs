@@ -88,7 +88,7 @@ pub struct Attachment {
     pub size: Option<u64>,
 }
 
-/// The deal's deposit: what the parties have put in and what becomes of it, with the sums of the quote.
+/// The deal's deposit: what the parties have put in and where it goes, with the sums of the quote.
 ///
 /// Nalogka's deposit is one per deal: the payments of both sides and all additional charges are in it. As soon as the
 /// deal is settled, `buyer_paid` = `buyout` + `return`, unless a chargeback took the rest.
@@ -96,19 +96,19 @@ pub struct Attachment {
 pub struct Deposit {
     /// The host's order.
     pub order_id: Option<Text<128, 1>>,
-    /// Where it stands.
+    /// Its status.
     pub status: DepositStatus,
     /// The same sums as the calculation result.
     #[serde(flatten)]
     pub sums: CalculationResult,
-    /// Where the seller wants his money, by the vault's reference; `null` where he has not chosen, and for his
+    /// Where the seller wants the money, by the vault's reference; `null` where the seller has not chosen, and for the
     /// in-system balance.
     pub payout_requisite_id: Option<InstrumentRef>,
     /// Every movement of money. `payments` before API 1.1.0.
     pub transactions: Vec<Transaction>,
     /// What of the buyer's money goes, or has gone, to the seller and everybody else.
     pub buyout: Sum,
-    /// What of the buyer's money goes, or has gone, back to him.
+    /// What of the buyer's money goes, or has gone, back to the buyer.
     #[serde(rename = "return")]
     pub returned: Sum,
     /// What the buyer has paid in, ever.
@@ -135,7 +135,7 @@ pub struct Transaction {
     pub kind: TransactionKind,
     /// Why: the purpose of what is paid out, or why it failed.
     pub description: Reason,
-    /// How much.
+    /// The amount.
     pub sum: Sum,
     /// It did not happen after all: it failed, or the payer's bank let the hold go.
     pub archived: bool,
@@ -151,7 +151,7 @@ pub struct Dispute {
     pub created_at: Time,
     /// When anything about it changed last; `null` where the host does not know.
     pub updated_at: Option<Time>,
-    /// Where it stands: `open`, `resolved`, `withdrawn`.
+    /// Its status: `open`, `resolved`, `withdrawn`.
     pub status: DisputeStatus,
     /// Since when; `null` where the host does not know.
     pub status_updated_at: Option<Time>,
@@ -179,7 +179,7 @@ pub struct Track {
     pub tracker_short_name: TrackerName,
     /// The tracking code.
     pub code: TrackCode,
-    /// Where it stands.
+    /// Its status.
     pub status: TrackStatus,
     /// Since when, by the tracker's clock; `null` while nothing was told.
     pub status_updated_at: Option<Time>,
@@ -220,7 +220,7 @@ pub struct Requisite {
     pub updated_at: Time,
 }
 
-/// A deal in Nalogka's form, as it stands after one event.
+/// A deal in Nalogka's form, as it is after one event.
 ///
 /// While an amendment waits for consent, it shows the terms on the table.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -234,7 +234,7 @@ pub struct Deal {
     pub marketplace_id: Option<Text<64, 1>>,
     /// The order in the shop's own system.
     pub order_id: Option<Text<128, 1>>,
-    /// Where it stands.
+    /// Its status.
     pub status: DealStatus,
     /// Since when. Also moves where the tracking is finished, which is no status of its own here.
     pub status_updated_at: Time,
@@ -266,7 +266,7 @@ pub struct Deal {
     pub commission_payer: Option<Payer>,
     /// What the buyer pays the seller directly.
     pub buyer_have_to_pay_offline: Sum,
-    /// May the buyer accept a part?
+    /// Whether the buyer may accept a part.
     pub partial_buyout_allowed: bool,
     /// The money in the deal.
     pub deposit: Deposit,

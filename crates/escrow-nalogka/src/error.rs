@@ -57,7 +57,7 @@ pub struct ApiError {
     /// What is wrong with which items; only in `validation`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ItemError>,
-    /// Can the same request succeed later, or after reading the deal again?
+    /// Whether the same request can succeed later, or after the deal was read again.
     #[serde(skip)]
     pub transient: bool,
 }

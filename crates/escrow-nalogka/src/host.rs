@@ -7,7 +7,7 @@ use escrow::{Envelope, Text, Time};
 
 /// What the host knows of a deal beside the deal itself.
 ///
-/// [`HostData::note`] takes in the deal's journal, so that attachments, the dispute's times and the track's history need
+/// [`HostData::note`] reads the deal's journal, so that attachments, the dispute's times and the track's history need
 /// no table of their own: a host stores this beside the deal, or folds it anew.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostData {
@@ -65,7 +65,7 @@ impl HostData {
         }
     }
 
-    /// Takes in one event of the deal's journal. Every event once, in order.
+    /// Folds one event of the deal's journal. Every event once, in order.
     pub fn note(&mut self, envelope: &Envelope) {
         let at = envelope.occurred_at;
         match &envelope.event {
@@ -105,7 +105,7 @@ impl HostData {
             Event::Proposed { .. }
             | Event::TermsAmended { .. }
             | Event::Agreed { .. }
-            | Event::PaymentClaimed { .. }
+            | Event::PaymentStated { .. }
             | Event::PaymentRequested { .. }
             | Event::PaymentReceived { .. }
             | Event::Remarked { .. }

@@ -23,7 +23,7 @@
 //! by it: description, tags, units of measure, the way of delivery, the arbiter, the fee schedule behind the commission's
 //! sums, and the policy but for `partial_buyout_allowed`.
 //!
-//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host takes the party's word in its
+//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host asks the party in its
 //! own interface and submits [`Agree`](escrow::deal::command::Agree). Before the deposit, asking for the form is agreeing.
 //!
 //! # What changed with the API's versions

@@ -10,8 +10,7 @@ use super::entities::Deal;
 use super::host::HostData;
 use super::project::ProjectionError;
 use super::status::DealStatus;
-use escrow::Envelope;
-use escrow::deal::DecodeError;
+use escrow::{DecodeError, Envelope};
 
 /// Field by field, what was and what is: `{"field": [old, new]}`.
 pub type Changes = BTreeMap<String, (Value, Value)>;
@@ -62,7 +61,7 @@ pub enum HistoryError {
         /// Which envelope.
         version: u64,
     },
-    /// A version is missing, or stands twice.
+    /// A version is missing, or is there twice.
     #[error("version {got} does not follow: {expected} is expected")]
     Gap {
         /// What should be next.
@@ -157,7 +156,7 @@ pub(super) fn moments<'e>(
     let mut live = match before {
         Some(before) => before.clone(),
         None => {
-            let first = rest.split_off_first().ok_or(DecodeError::NotAJournal)?;
+            let first = rest.split_off_first().ok_or(DecodeError::NotAJournal { first: "proposed" })?;
             follows(first, after, 1)?;
             let live = escrow::Deal::replay(after.id(), [&first.clone().into_recorded()])?;
             host.note(first);

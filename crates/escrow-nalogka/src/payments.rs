@@ -31,7 +31,7 @@ impl ChargeForm {
     pub fn command(&self, deal: &Deal, caller: &Caller) -> Result<RequestPayment, ApiError> {
         let side = side_of(deal, &caller.actor)?;
         if self.profile_id.as_ref().is_some_and(|id| id != deal.terms().party(side)) {
-            return Err(denied("everybody pays for himself"));
+            return Err(denied("each side pays for itself"));
         }
         let due =
             |d: &&escrow::Deposit| d.charge().is_some() && d.owner() == side && d.outstanding().is_positive();
@@ -65,9 +65,9 @@ fn request(
     let amount = amount.filter(|amount| amount.is_positive()).ok_or_else(nothing)?;
     let key = format!("v{}-{}-{method}", deal.terms_version(), amount.minor());
     let key = ClientKey::new(key).map_err(|_| nothing())?;
-    let return_urls = ReturnUrls { success_url: success.text(), fail_url: fail.text() };
-    let form = Arc::new(PaymentForm { method: method.clone(), return_urls });
-    Ok(RequestPayment { key, deposit, amount, form })
+    let return_urls = ReturnUrls::new(success.text(), fail.text());
+    let form = Arc::new(PaymentForm::new(method.clone(), return_urls));
+    Ok(RequestPayment::new(key, deposit, amount, form))
 }
 
 fn side_of(deal: &Deal, actor: &Actor) -> Result<Side, ApiError> {

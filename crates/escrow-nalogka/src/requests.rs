@@ -86,10 +86,10 @@ pub struct CreateDeal {
     /// What the buyer pays the seller directly.
     #[serde(default)]
     pub buyer_have_to_pay_offline: Option<Sum>,
-    /// May the buyer accept a part? Absent: no.
+    /// Whether the buyer may accept a part. Absent: no.
     #[serde(default)]
     pub partial_buyout_allowed: bool,
-    /// Where the seller wants his money, by the vault's reference.
+    /// Where the seller wants the money, by the vault's reference.
     #[serde(default)]
     pub payout_requisite_id: Option<InstrumentRef>,
 }
@@ -135,7 +135,7 @@ pub struct UpdateDeal {
     /// What it is: the policy is the platform's, so another value is refused.
     #[serde(default)]
     pub partial_buyout_allowed: Option<bool>,
-    /// Where the seller wants his money.
+    /// Where the seller wants the money.
     #[serde(default)]
     pub payout_requisite_id: Option<InstrumentRef>,
 }

@@ -51,8 +51,8 @@ pub enum ShopAction {
 pub enum OnError {
     /// Do not save the change; tell the administrator to try again later.
     Block,
-    /// Cancel the order all the same, keep the call in a queue and repeat it until it goes through: a cancellation that
-    /// stands already is answered with no events, so repeats do no harm.
+    /// Cancel the order all the same, keep the call in a queue and repeat it until it goes through: a cancellation
+    /// that arrives again is answered with no events, so repeats do no harm.
     ProceedAndRetry,
     /// Cancel the order all the same, and tell the administrator: repeating the call cannot help.
     ProceedAndTell,

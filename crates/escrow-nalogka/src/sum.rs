@@ -29,7 +29,7 @@ pub struct Sum(i64);
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("sums are in roubles, and this one is in {currency}")]
 pub struct NotRoubles {
-    /// Which.
+    /// The currency.
     pub currency: Currency,
 }
 

@@ -1,4 +1,4 @@
-//! The words of Nalogka's form: who pays, who provides, who did it, where something stands.
+//! The words of Nalogka's form: who pays, who provides, who did it, how far something is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -178,23 +178,23 @@ impl From<Opener> for DisputeOpener {
     }
 }
 
-/// Where the deposit stands. The wire names are ours.
+/// The status of the deposit. The wire names are ours.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositStatus {
     /// Something is to be paid, and nothing is there.
     Unpaid,
-    /// A part of it is there.
+    /// A part is there.
     PartlyPaid,
-    /// All of it is there, or nothing is to be paid.
+    /// The whole sum is there, or nothing is to be paid.
     Paid,
     /// The deal has ended, and money is on its way out.
     Settling,
-    /// Everybody has got what is his.
+    /// Everybody has received their money.
     Settled,
 }
 
-/// Where a delivery stands.
+/// How far a delivery is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrackStatus {

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told otherwise.
+//! A clock that shows the same time until it is moved.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

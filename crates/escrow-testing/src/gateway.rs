@@ -31,7 +31,7 @@ pub enum Behaviour {
     TimeOutAfter,
     /// Does it and says so, now and once more by [`ScriptedGateway::take_webhooks`].
     AnswerTwice,
-    /// Does it and says that it is in progress, until [`ScriptedGateway::take_webhooks`] has told what came of it.
+    /// Does it and says that it is in progress, until [`ScriptedGateway::take_webhooks`] has told the result.
     Late,
     /// Does it and says so; a webhook says that it was declined, which is not true.
     DoneThenDeclined,
@@ -67,11 +67,11 @@ const fn once() -> u32 {
 pub struct Execution {
     /// What kind of order it was.
     pub kind: TransactionKind,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// What became of it.
+    /// The answer to it.
     pub answer: Answered,
     /// How often it was asked; its effect happened once at most.
     pub asked: u32,
@@ -171,7 +171,7 @@ impl ScriptedGateway {
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
-        books.webhooks.extend(webhook.map(|result| Answer { transaction: transaction.id(), result }));
+        books.webhooks.extend(webhook.map(|result| Answer::new(transaction.id(), result)));
         if let Some(answer) = answer {
             let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
             books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
@@ -180,10 +180,10 @@ impl ScriptedGateway {
     }
 }
 
-/// The gateway's id: that of the claimed payment where one is verified, otherwise made from the key.
+/// The gateway's id: that of the stated payment where one is verified, otherwise made from the key.
 fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
-    if let (true, Some(claimed)) = (order.transaction.kind().is_inbound(), order.source) {
-        return Some(claimed.clone());
+    if let (true, Some(stated)) = (order.transaction.kind().is_inbound(), order.source) {
+        return Some(stated.clone());
     }
     // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
     Reference::new(format!("gw-{}", order.key.transaction)).ok()

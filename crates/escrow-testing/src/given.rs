@@ -23,14 +23,12 @@ use escrow::{
 /// let terms = Terms::new(TermsDraft::new("anna".parse()?, "boris".parse()?, Currency::RUB, items, Policy::shop()))?;
 /// let now = Time::parse("2026-03-01T12:00:00Z")?;
 /// let (anna, boris) = (Context::party(now, "anna".parse()?), Context::party(now, "boris".parse()?));
-/// let paid = ConfirmPayment {
-///     deposit: DepositId::BUYER_PAYMENT,
-///     gateway: "bank".parse()?,
-///     reference: "payment-1".parse()?,
-///     amount: price,
-///     transaction: None,
-///     held_until: None,
-///, capture: None, is_final: true };
+/// let paid = ConfirmPayment::charged(
+///     DepositId::BUYER_PAYMENT,
+///     "bank".parse()?,
+///     "payment-1".parse()?,
+///     price,
+/// );
 ///
 /// Given::terms(terms, &anna)
 ///     .command(paid, &Context::gateway(now))

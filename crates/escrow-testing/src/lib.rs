@@ -1,6 +1,6 @@
 //! What a host tests itself with: [`Given`] a deal, when a command comes, then this follows; [scenarios](scenario) as
 //! data; fakes of the four ports, with a gateway that misbehaves as it is told; [suites](conformance) for a host's own
-//! adapters. With the feature `proptest` also strategies for properties of one's own.
+//! adapters. With the feature `proptest` also strategies for a host's own properties.
 //!
 //! `docs/testing.md` has a worked example of each.
 

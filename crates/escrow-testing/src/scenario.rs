@@ -1,4 +1,4 @@
-//! Scenarios: a deal as JSON, driven through the agent with the in-memory ports, and what came of it.
+//! Scenarios: a deal as JSON, driven through the agent with the in-memory ports, and its result.
 //!
 //! The format is described in `docs/scenarios.md`.
 
@@ -25,7 +25,7 @@ pub use report::{DepositReport, Invariants, LegReport, PayeeReport, Preview, Rep
 pub use run::run;
 pub use span::{Span, SpanError};
 
-/// A deal, the steps that it goes through, and what is expected to come of them.
+/// A deal, its steps, and the expected result.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -265,11 +265,11 @@ pub struct Expectation {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedLeg {
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 

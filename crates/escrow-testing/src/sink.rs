@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use escrow::DealId;
 use escrow::Recorded;
-use escrow::deal::{Deal, DecodeError};
 use escrow::port::{Commit, CommitError, EventSink, blocking};
 use escrow::wire::Envelope;
+use escrow::{Deal, DecodeError};
 
 /// How the next commit goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]

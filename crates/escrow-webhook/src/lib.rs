@@ -5,7 +5,7 @@
 //! 1970) and `webhook-signature` (`v1,` and base64; several, divided by spaces, while secrets are rotated). The
 //! signature binds the body, and the timestamp bounds how long a captured message can be sent again. Within the
 //! tolerance a message can still arrive twice: whoever must not act twice keeps the ids for that long. Commands are
-//! safe without: a repeat already stands.
+//! safe without: a repeat changes nothing.
 //!
 //! # Examples
 //! ```
@@ -167,7 +167,7 @@ impl Keyring {
     /// within the tolerance. Tags are compared in constant time.
     ///
     /// # Errors
-    /// [`SignatureError`] says what is wrong; none of it is mended by trying again.
+    /// [`SignatureError`] says what is wrong. None is transient: the same message fails again.
     pub fn verify(&self, headers: Headers<'_>, body: &[u8], now: Time) -> Result<Time, SignatureError> {
         check_id(headers.id)?;
         let (seconds, at) = read_timestamp(headers.timestamp)?;
@@ -184,7 +184,7 @@ impl Keyring {
             if tags.len() == Self::MAX_SIGNATURES {
                 return Err(SignatureError::TooMany);
             }
-            // other kinds of signatures may stand beside ours
+            // other kinds of signatures may be beside ours
             if let Some((VERSION, encoded)) = signature.split_once(',') {
                 tags.push(Base64::decode_vec(encoded).map_err(|_| SignatureError::Malformed)?);
             }

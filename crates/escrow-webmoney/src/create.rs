@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::MAX_COUNT;
 use super::project::DAY;
-use super::requests::{claim, purse, side_of};
+use super::requests::{purse, side_of, stated};
 use super::values::object;
 use super::{Amount, CallError, ExtUserInfo, Problem, RequestHash, ServiceId};
 use escrow::deal::Deal;
@@ -13,7 +13,7 @@ use escrow::deposit::GatewayName;
 use escrow::terms::{Contacts, Fee, Guarantees, Item, Policy, Terms, TermsDraft};
 use escrow::{Currency, InstrumentRef, Money, PartyId, Side, Text};
 
-/// A seller or a buyer proposes a deal to a user of his contact list.
+/// A seller or a buyer proposes a deal to a user of their contact list.
 ///
 /// # Source
 /// WebMoney Escrow, `ContractCreate`.
@@ -44,7 +44,7 @@ pub struct ContractCreate {
     pub duration: u32,
     /// Время для заключения сделки in days, from 1 to 3650: for consents and deposits together.
     pub duration_to_deal: u32,
-    /// Will the buyer's deposit pay the price?
+    /// Whether the buyer's deposit will pay the price.
     pub deposit_to_seller: bool,
     /// Строка подписи.
     pub hash: RequestHash,
@@ -119,7 +119,7 @@ impl ContractCreate {
         Ok(Proposal { terms, proposer })
     }
 
-    /// What follows once the deal is proposed: the proposer's own transaction as a claim, and his purse. `wallet` is
+    /// What follows once the deal is proposed: the proposer's own transaction as a claim, and their purse. `wallet` is
     /// the reference under which the host's vault has the purse.
     ///
     /// # Errors
@@ -135,8 +135,8 @@ impl ContractCreate {
             Side::Buyer => ("buyer.TranId", &self.buyer),
             Side::Seller => ("seller.TranId", &self.seller),
         };
-        let claim = claim(deal, side, (field, own.tran_id.as_ref()), gateway)?;
-        let agree = claim.map(|payment| Agree { terms_version: 1, payment: Some(payment) }.into());
+        let stated = stated(deal, side, (field, own.tran_id.as_ref()), gateway)?;
+        let agree = stated.map(|payment| Agree::new(1).payment(payment).into());
         Ok(agree.into_iter().chain(wallet.map(|w| purse(side, w))).collect())
     }
 
@@ -181,7 +181,7 @@ impl ContractCreate {
         Ok(Some(money).filter(|m| !m.is_zero()))
     }
 
-    /// What is paid directly, and no guarantee of the buyer's: his deposit pays, as far as it goes.
+    /// What is paid directly, and no guarantee of the buyer's: the buyer's deposit pays, as far as it goes.
     fn paid_by_deposit(
         &self,
         price: Money,

@@ -20,8 +20,8 @@ use escrow::{Currency, DealId, PartyId, Text, Time};
 pub struct ExtUserInfo {
     /// ID пользователя: the host's, in a system of its own.
     pub external_id: Option<Personal>,
-    /// Сумма депозита, in `CurrencyId`: the guarantee; where `DepositToSeller`, the buyer's payment, with his part of the
-    /// commission in it. A commission beside a guarantee is no part of it.
+    /// Сумма депозита, in `CurrencyId`: the guarantee; where `DepositToSeller`, the buyer's payment, with the buyer's part
+    /// of the commission in it. A commission beside a guarantee is no part of it.
     pub deposit: Option<Amount>,
     /// Мобильный телефон пользователя.
     pub phone: Option<Personal>,
@@ -38,7 +38,7 @@ pub struct ExtUserInfo {
     /// Номер счета: the number of the side's latest payment request, counted from 1 within the deal.
     pub invoice_id: Option<u32>,
     /// Номер транзакции при оплате залога. In the service's answer it has paid where `IsDepositPaid`, and is otherwise
-    /// only claimed, or a part.
+    /// only stated, or a part.
     pub tran_id: Option<Reference>,
 }
 
@@ -173,13 +173,12 @@ pub struct DealInfo {
     pub created: Time,
     /// Дата изменения сделки: when the deal saw its last event.
     pub modified: Time,
-    /// Can a claim be written to the other side, because the sides are negotiating?
+    /// Whether a claim can be written to the other side: the sides are negotiating.
     ///
     /// The reference spells the name with a Cyrillic С (U+0421), `CanCreateСlaim`, and so it is written here, byte for
-    /// byte: a client that follows the reference looks for that. On reading, `CanCreateClaim` in Latin letters is taken
-    /// too.
+    /// byte: a client that follows the reference looks for that. `CanCreateClaim` in Latin letters is read, too.
     #[serde(rename = "CanCreate\u{421}laim", alias = "CanCreateClaim")]
     pub can_create_claim: bool,
-    /// Can a lawsuit be filed, because the time to negotiate is over? The reference's ten days.
+    /// Whether a lawsuit can be filed: the time to negotiate is over. The reference's ten days.
     pub can_create_lawsuit: bool,
 }

@@ -20,7 +20,7 @@ pub enum Problem {
     Missing,
     /// The call has no such field.
     Unknown,
-    /// The field stands twice.
+    /// The field is there twice.
     Duplicate,
     /// The value is of another type or out of bounds; what is expected. Never quotes the value.
     Invalid(String),
@@ -37,7 +37,7 @@ pub enum Problem {
     },
     /// The flag or number is the service's answer, never a client's to give.
     AnswerOnly,
-    /// Only a party's own payment can be claimed by it.
+    /// Only a party's own payment can be stated by it.
     NotYours,
     /// A deposit that pays must be in the currency of the price.
     DepositPaysInPrice,
@@ -156,7 +156,7 @@ pub enum Inexpressible {
     /// The deposits are in several currencies, and there is one field, `CurrencyId`.
     #[error("CurrencyId: the deposits of this deal are in several currencies")]
     DepositCurrencies,
-    /// The buyer's payment is a deposit, and so is his guarantee, and there is one field, `Deposit`.
+    /// The buyer's payment and the buyer's guarantee are both deposits, and there is one field, `Deposit`.
     #[error("Buyer.Deposit: the buyer of this deal deposits both a payment and a guarantee")]
     TwoDeposits,
 }

@@ -45,10 +45,10 @@ impl ServiceSecret {
     /// The hash of a call: SHA-1 of `serviceId + userId + serviceSecretKey` as UTF-8, in lower-case hexadecimal.
     ///
     /// **This is no signature of the call.** It covers none of the other arguments and no time: whoever has seen one
-    /// call of a user can send any other in his name, for good. And nothing separates the ids: `("1", "23")` and
+    /// call of a user can send any other in that user's name, for good. And nothing separates the ids: `("1", "23")` and
     /// `("12", "3")` have one hash. Treat it like a password, send it over TLS only, and between systems of your own
     /// use a signature over the whole request with a time in it, such as Standard Webhooks' HMAC-SHA256
-    /// (`wire::signature`, feature `signature`).
+    /// (the crate `escrow-webhook`).
     ///
     /// # Source
     /// WebMoney Escrow, «Способ формирования поля Hash».
@@ -90,8 +90,8 @@ impl fmt::Debug for ServiceSecret {
 
 /// The hash of a call as it arrives: any text of at most 64 characters, not checked yet.
 ///
-/// `Debug` shows `***`: since it can be replayed, it is as good as a password. Not comparable with `==`, which would
-/// take a time that tells how much of it is right.
+/// `Debug` shows `***`: since it can be replayed, it is as good as a password. Not comparable with `==`, whose
+/// duration would tell how many characters are right.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestHash(Text<64>);

@@ -6,7 +6,7 @@
 //! | call | becomes |
 //! |---|---|
 //! | [`ContractCreate`] | validated [`Terms`](escrow::Terms), for [`Deal::propose`](escrow::Deal::propose) |
-//! | [`ContractAccept`] | `Agree` to one version, with the transaction as a claim; `SetDestination` for the purse |
+//! | [`ContractAccept`] | `Agree` to one version, with the transaction as a stated payment; `SetDestination` for the purse |
 //! | [`ContractCancel`] | `Cancel`: turns the contract down |
 //! | [`DealSuccess`], [`DealCancel`] | `Report` success, failure |
 //! | [`ArbitrageCreateClaim`] | `FileClaim` |
@@ -18,7 +18,7 @@
 //! - **Amounts** are strings of decimal digits (`"1000.00"`), never JSON numbers, with the currency in a field beside
 //!   them. `Amount` is the whole price, not the price of one of `Count`; where it does not divide by `Count`, some units
 //!   cost one minor unit more, so that the sum is exact.
-//! - **An offer** is taken by a count, so its `Amount` and `Deposit`s are those of one unit; `Count` is all of it.
+//! - **An offer** is taken by a count, so its `Amount` and `Deposit`s are those of one unit; `Count` is the whole count.
 //! - **Currencies.** `AmountCurrencyId` is the price's, and that of `Comiss`. `CurrencyId` is the deposits', where they
 //!   differ from the price; one field, so both sides' deposits are in one currency.
 //! - **`DepositToSeller`**: the buyer's deposit is the payment, so it is in the price's currency and not over it; what
@@ -28,7 +28,7 @@
 //!   from 1 to 3650, on input. A deal's duration that is no whole number of days is shown rounded up;
 //!   [`Deal::next_deadline`](escrow::Deal::next_deadline) is exact.
 //! - **`ContractAccept` names no version**, though contracts have versions. The host says which one the user was shown,
-//!   so that nobody consents to a counter-offer that he has not seen.
+//!   so that nobody consents to a counter-offer that they have not seen.
 //! - **A purse** is a payment instrument of the host's vault: the deal knows its reference only. Purse, phone and
 //!   external id never enter the deal, nor `Debug`.
 //! - **Statuses** have no documented values: [`Status`](escrow::Status)'s names.

@@ -10,7 +10,7 @@ use escrow::{Context, Currency, DealId, InstrumentRef, Money, PartyId, Side, Tex
 use escrow_market::OfferId;
 use escrow_market::offer::{Command, Offer, OfferDraft, Status, Take, command};
 
-/// An offer, for many to take. Amounts are those of one unit, since what a taker pays depends on his count; the
+/// An offer, for many to take. Amounts are those of one unit, since what a taker pays depends on the count; the
 /// contract of a take shows the whole.
 ///
 /// # Source
@@ -49,10 +49,10 @@ pub struct OfferInfo {
     pub duration_to_contract: u32,
     /// Время на создание сделки, in days, rounded up: how long a contract may take to be concluded.
     pub duration_to_deal: u32,
-    /// The seller; of an offer to buy, only what he would deposit.
+    /// The seller; of an offer to buy, only what the seller would deposit.
     #[serde(deserialize_with = "object")]
     pub seller: ExtUserInfo,
-    /// The buyer; of an offer to sell, only what he would deposit.
+    /// The buyer; of an offer to sell, only what the buyer would deposit.
     #[serde(deserialize_with = "object")]
     pub buyer: ExtUserInfo,
     /// Статус.
@@ -153,7 +153,7 @@ impl OfferUserInfo {
         Self { offer_id, user_id, external_user_id: external_id, purse, phone, count: take.count }
     }
 
-    /// The command that takes the count. `deal` is the id that the host has chosen for the deal which is to come of it;
+    /// The command that takes the count. `deal` is the id that the host has chosen for the take's deal;
     /// `wallet` and `contact` are the references under which the host keeps purse and phone.
     ///
     /// The reference documents no call that this object is an argument of, so it has no hash: the host has to know
@@ -181,7 +181,7 @@ impl OfferUserInfo {
         Ok(command::Take { deal, count, purse: wallet, contact }.into())
     }
 
-    /// The context of the command: the user acts, the service on his behalf.
+    /// The context of the command: the user acts, through the service.
     pub fn context(&self, now: Time, service_id: &ServiceId) -> Context {
         Context::party(now, self.user_id.clone()).via(service_id.0.clone())
     }

@@ -117,7 +117,7 @@ impl DealInfo {
     }
 }
 
-/// Does the buyer's deposit pay the seller, with `DepositToSeller`, or is the whole price paid directly?
+/// Whether the buyer's deposit pays the seller (`DepositToSeller`), or the whole price is paid directly.
 fn pays_by_deposit(terms: &Terms) -> bool {
     terms.quote().proceeds.is_positive()
 }
@@ -184,7 +184,7 @@ fn latest(deal: &Deal, side: Side, wanted: impl Fn(&Transaction) -> bool) -> Opt
     deposits_of(deal, side).find_map(into)
 }
 
-/// A payment that came in, or that its payer says he has made; not one that the gateway denies.
+/// A payment that came in, or that its payer claims to have made; not one that the gateway denies.
 fn names_a_payment(transaction: &Transaction) -> bool {
     let denied = matches!(transaction.state(), TransactionState::Failed(_));
     transaction.reference().is_some() && !denied

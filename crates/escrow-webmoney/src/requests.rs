@@ -7,7 +7,7 @@ use super::{CallError, ContractCreate, HashError, Personal, Problem, RequestHash
 use escrow::Context;
 use escrow::agent::Caller;
 use escrow::deal::Deal;
-use escrow::deal::command::{Agree, Cancel, FileClaim, PaymentClaim, Report, SetDestination};
+use escrow::deal::command::{Agree, Cancel, FileClaim, Report, SetDestination, StatedPayment};
 use escrow::deal::command::{Command, Verdict};
 use escrow::deposit::{GatewayName, Reference};
 use escrow::{DealId, Destination, InstrumentRef, PartyId, Side, Text, Time};
@@ -29,7 +29,7 @@ pub trait Call {
         secret.verify(self.service_id(), self.user_id(), self.hash())
     }
 
-    /// Who gives the call's commands: the user acts, the service on his behalf.
+    /// Who gives the call's commands: the user acts, through the service.
     fn caller(&self) -> Caller {
         Caller::party(self.user_id().clone()).via(self.service_id().0.clone())
     }
@@ -69,7 +69,7 @@ pub struct ContractCreated {
 }
 
 /// A side accepts the contract, and says by which transaction it has paid its deposit, which happens outside. The
-/// proposer, who has accepted by proposing, names his own payment by the same call.
+/// proposer, who has accepted by proposing, names their own payment by the same call.
 ///
 /// # Source
 /// WebMoney Escrow, `ContractAccept`.
@@ -82,7 +82,7 @@ pub struct ContractAccept {
     pub user_id: PartyId,
     /// ID предложения.
     pub contract_id: DealId,
-    /// Кошелек, платежные реквизиты: where the user wants what he earns.
+    /// Кошелек, платежные реквизиты: where the user wants the earnings.
     pub purse: Personal,
     /// ID транзакции, по которой произошла оплата залога; absent where nothing is to be paid, or where it is paid later.
     #[serde(default)]
@@ -92,7 +92,7 @@ pub struct ContractAccept {
 }
 
 impl ContractAccept {
-    /// The commands, in this order: the consent to one version, with the transaction as a claim that counts once the
+    /// The commands, in this order: the consent to one version, with the transaction as a stated payment that counts once the
     /// gateway confirms it; then the purse. A crash between them is mended by sending both again.
     ///
     /// `version` is the `VersionId` that the user was shown: the call names none, and the deal's current one may be
@@ -110,8 +110,8 @@ impl ContractAccept {
     ) -> Result<[Command; 2], CallError> {
         same_deal(deal, "contractId", self.contract_id)?;
         let side = side_of(deal, &self.user_id)?;
-        let payment = claim(deal, side, ("tranId", self.tran_id.as_ref()), gateway)?;
-        Ok([Agree { terms_version: version, payment }.into(), purse(side, wallet)])
+        let payment = stated(deal, side, ("tranId", self.tran_id.as_ref()), gateway)?;
+        Ok([Agree::new(version).payment(payment).into(), purse(side, wallet)])
     }
 }
 
@@ -167,7 +167,7 @@ impl DealSuccess {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(Report { verdict: Verdict::Success }.into())
+        Ok(Report::new(Verdict::Success).into())
     }
 }
 
@@ -195,7 +195,7 @@ impl DealCancel {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(Report { verdict: Verdict::Failure }.into())
+        Ok(Report::new(Verdict::Failure).into())
     }
 }
 
@@ -224,7 +224,7 @@ impl ArbitrageCreateClaim {
     /// [`Problem::OtherDeal`].
     pub fn command(&self, deal: &Deal, reference: Reference) -> Result<Command, CallError> {
         same_deal(deal, "dealId", self.deal_id)?;
-        Ok(FileClaim { reference }.into())
+        Ok(FileClaim::new(reference).into())
     }
 }
 
@@ -247,17 +247,17 @@ pub(super) fn side_of(deal: &Deal, user: &PartyId) -> Result<Side, CallError> {
 
 pub(super) fn purse(side: Side, wallet: InstrumentRef) -> Command {
     let destination = Some(Destination::Wallet(wallet));
-    SetDestination { payee: side.payee(), destination }.into()
+    SetDestination::new(side.payee(), destination).into()
 }
 
-/// The claim to have paid: of the deposit that is shown, then of what else the side owes. One that the deal knows
+/// The payment that is said to be made: of the deposit that is shown, then of what else the side owes. One that the deal knows
 /// already is passed on as it is, so that a repeat is recognised.
-pub(super) fn claim(
+pub(super) fn stated(
     deal: &Deal,
     side: Side,
     (field, reference): (&str, Option<&Reference>),
     gateway: &GatewayName,
-) -> Result<Option<PaymentClaim>, CallError> {
+) -> Result<Option<StatedPayment>, CallError> {
     let Some(reference) = reference else {
         return Ok(None);
     };
@@ -269,5 +269,5 @@ pub(super) fn claim(
     let unpaid = || deposits_of(deal, side).find(|d| !d.outstanding().is_zero()).map(|d| d.id());
     let deposit = known.map(|t| t.deposit()).or_else(unpaid);
     let deposit = deposit.ok_or_else(|| CallError::at(field, Problem::NothingToPay))?;
-    Ok(Some(PaymentClaim { deposit, gateway: gateway.clone(), reference: reference.clone() }))
+    Ok(Some(StatedPayment::new(deposit, gateway.clone(), reference.clone())))
 }

@@ -43,7 +43,7 @@ impl Deref for ServiceId {
 /// A tag.
 pub(super) type Tag = Text<64, 1>;
 
-/// An amount in major units as a string of decimal digits: `"1000.00"`. Its currency stands in a field of its own.
+/// An amount in major units as a string of decimal digits: `"1000.00"`. Its currency is in a field of its own.
 ///
 /// Written with exactly the currency's digits. A JSON number is refused, since it may have passed through a float;
 /// so is anything that [`Money::parse`] calls malformed.

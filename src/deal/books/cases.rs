@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::Books;
 use crate::deal::command::ChargebackStep;
-use crate::deposit::{DepositId, GatewayName, Reference, Transaction, TransactionKind};
+use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction, TransactionKind};
 use crate::money::allocate;
 use crate::stored::left_out::is_default;
 use crate::{Money, Time};
@@ -19,6 +19,12 @@ pub struct CasePart {
     pub deposit: DepositId,
     /// How much of what was disputed, or lost.
     pub amount: i64,
+    /// Whether it was lost before anything was performed or decided: what is lost then is no part of the pot.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) plain: bool,
+    /// When it was placed, counted with what comes back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) at: u32,
 }
 
 /// A chargeback and how far it is.
@@ -50,9 +56,9 @@ pub struct Case {
     /// The place of its loss among the losses of the deal, from 1.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) rank: u32,
-    /// Whether it was lost before anything was performed or decided: what is lost then is no part of the pot.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) plain: bool,
+    /// The legs that waited for it when it was lost, in the order in which they were to wait.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) waited: SmallVec<[LegId; 2]>,
     /// On which deposits it falls. What is left over waits for its payment.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) parts: SmallVec<[CasePart; 1]>,
@@ -82,7 +88,8 @@ impl Case {
 
     /// The part of a deposit.
     pub(crate) fn part(&self, deposit: DepositId) -> i64 {
-        self.parts.iter().find(|p| p.deposit == deposit).map_or(0, |p| p.amount)
+        let here = self.parts.iter().filter(|p| p.deposit == deposit);
+        here.fold(0, |sum, p| sum.saturating_add(p.amount))
     }
 
     /// What is placed on deposits.
@@ -90,20 +97,33 @@ impl Case {
         self.parts.iter().fold(0, |sum, p| sum.saturating_add(p.amount))
     }
 
-    /// What of a loss stands in a deposit: less what was reinstated, in the order of the parts.
+    /// What is neither placed nor given back: it waits for further receipts of its payment.
+    pub(crate) fn unplaced(&self) -> i64 {
+        let sum = self.lost.or(self.opened.map(|(amount, _)| amount)).map_or(0, Money::minor);
+        let back = self.reinstated.map_or(0, Money::minor);
+        sum.saturating_sub(self.placed()).saturating_sub(back).max(0)
+    }
+
+    /// What of a loss stands on each of its parts. What was reinstated lessens what is not placed first, then all parts in
+    /// proportion.
+    pub(crate) fn standing(&self) -> SmallVec<[i64; 1]> {
+        let Some(lost) = self.lost else { return self.parts.iter().map(|_| 0).collect() };
+        let nowhere = lost.minor().saturating_sub(self.placed()).max(0);
+        let back = self.reinstated.map_or(0, Money::minor).saturating_sub(nowhere).clamp(0, self.placed());
+        let weights: SmallVec<[u64; 4]> =
+            self.parts.iter().map(|p| u64::try_from(p.amount).unwrap_or_default()).collect();
+        let shares = if back > 0 { allocate(back, &weights).unwrap_or_default() } else { Default::default() };
+        let share = |i: usize| shares.get(i).copied().unwrap_or(0);
+        self.parts.iter().enumerate().map(|(i, p)| p.amount.saturating_sub(share(i))).collect()
+    }
+
+    /// What of a loss stands in a deposit.
     pub(crate) fn lost_in(&self, deposit: DepositId) -> i64 {
         if self.lost.is_none() {
             return 0;
         }
-        let mut back = self.reinstated.map_or(0, Money::minor);
-        for part in &self.parts {
-            let taken = part.amount.min(back);
-            back = back.saturating_sub(taken);
-            if part.deposit == deposit {
-                return part.amount.saturating_sub(taken);
-            }
-        }
-        0
+        let here = self.parts.iter().zip(self.standing()).filter(|(p, _)| p.deposit == deposit);
+        here.fold(0, |sum, (_, standing)| sum.saturating_add(standing))
     }
 }
 
@@ -119,7 +139,7 @@ impl Books {
 
     /// How many chargebacks wait for a payment that nobody has told of.
     pub(crate) fn early_cases(&self) -> usize {
-        self.cases.iter().filter(|c| c.parts.is_empty()).count()
+        self.cases.iter().filter(|c| c.parts.is_empty() && !c.won && c.reinstated.is_none()).count()
     }
 
     /// Whether any chargeback concerns this deposit.
@@ -155,28 +175,45 @@ impl Books {
         })
     }
 
-    /// On which deposits a sum of a payment falls: by the largest remainder of what of it is not lost already, other
-    /// chargebacks counted. What the payment cannot cover falls nowhere.
-    pub(crate) fn place(&self, case: &Case, sum: i64) -> SmallVec<[CasePart; 1]> {
-        let mut parts: SmallVec<[CasePart; 1]> = SmallVec::new();
+    /// Places what of a chargeback is not placed yet, by the largest remainder of what of its payment is not lost already.
+    /// What the payment cannot cover waits. What is placed is not moved.
+    pub(crate) fn place(&self, case: &mut Case, plain: bool) {
+        let mut found: SmallVec<[(DepositId, i64); 4]> = SmallVec::new();
+        let currency = case.amount().map(Money::currency);
         for t in self.of_payment(&case.gateway, &case.payment) {
             let named = self.named(t.deposit);
             let meant = case.deposit.is_none_or(|d| d == named || d == t.deposit);
-            if meant && parts.iter().all(|p| p.deposit != t.deposit) {
+            let known = found.iter().any(|(deposit, _)| *deposit == t.deposit);
+            if meant && !known && Some(t.amount.currency()) == currency {
                 let lost = self.lost_of(&case.gateway, &case.payment, t.deposit, Some(&case.id));
+                let own = if case.lost.is_some() { case.lost_in(t.deposit) } else { case.part(t.deposit) };
                 let charged = self.charged_by(&case.gateway, &case.payment, t.deposit);
-                let amount = charged.saturating_sub(lost).max(0);
-                parts.push(CasePart { deposit: t.deposit, amount });
+                found.push((t.deposit, charged.saturating_sub(lost).saturating_sub(own).max(0)));
             }
         }
-        parts.retain(|p| p.amount > 0);
-        let whole = parts.iter().fold(0_i64, |whole, p| whole.saturating_add(p.amount));
+        let whole = found.iter().fold(0_i64, |whole, (_, weight)| whole.saturating_add(*weight));
+        let sum = case.unplaced().min(whole);
+        if sum <= 0 {
+            return;
+        }
         let weights: SmallVec<[u64; 4]> =
-            parts.iter().map(|p| u64::try_from(p.amount).unwrap_or_default()).collect();
-        // there is no weight where nothing came in
-        let shares = allocate(sum.min(whole), &weights).unwrap_or_default();
-        parts.iter_mut().zip(shares).for_each(|(part, share)| part.amount = share);
-        parts
+            found.iter().map(|(_, weight)| u64::try_from(*weight).unwrap_or_default()).collect();
+        let at = self.moment();
+        for ((deposit, _), amount) in found.into_iter().zip(allocate(sum, &weights).unwrap_or_default()) {
+            if amount <= 0 {
+                continue;
+            }
+            match case.parts.iter_mut().find(|p| p.deposit == deposit && p.plain == plain) {
+                Some(part) => part.amount = part.amount.saturating_add(amount),
+                None => case.parts.push(CasePart { deposit, amount, plain, at }),
+            }
+        }
+    }
+
+    /// The next moment of those that losses and returns are counted by.
+    pub(crate) fn moment(&self) -> u32 {
+        let parts = self.cases.iter().flat_map(|c| &c.parts).map(|p| p.at);
+        parts.chain(self.legs.iter().map(|l| l.came_back)).max().unwrap_or(0).saturating_add(1)
     }
 
     /// What of a payment is lost in a deposit, but for one chargeback.
@@ -192,6 +229,22 @@ impl Books {
             .iter()
             .filter(|c| c.payment == *payment && c.gateway == *gateway && Some(&c.id) != but);
         others.fold(0, |sum, c| sum.saturating_add(c.lost_in(deposit)))
+    }
+
+    /// What of a payment was lost in a deposit before anything was performed or decided.
+    pub(crate) fn plainly_lost(&self, gateway: &GatewayName, payment: &Reference, deposit: DepositId) -> i64 {
+        let cases = self.cases.iter().filter(|c| {
+            c.lost.is_some() && c.payment == *payment && c.gateway == *gateway
+        });
+        cases.fold(0_i64, |sum, c| {
+            let plain = c.parts.iter().zip(c.standing()).filter(|(p, _)| p.plain && p.deposit == deposit);
+            plain.fold(sum, |sum, (_, standing)| sum.saturating_add(standing))
+        })
+    }
+
+    /// Whether no money of a payment is known.
+    pub(crate) fn is_unknown(&self, gateway: &GatewayName, payment: &Reference) -> bool {
+        self.of_payment(gateway, payment).all(|t| t.hold.is_some() && t.captured == 0)
     }
 
     pub(in crate::deal) fn record_case(&mut self, case: Case) {

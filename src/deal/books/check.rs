@@ -1,13 +1,13 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::{Books, index};
+use super::{Books, BooksError, index};
 use crate::Money;
-use crate::deal::DecodeError;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
     TransactionState, TxId,
 };
+use crate::machine::DecodeError;
 use crate::{Currency, Side};
 
 /// What follows from the lists, counted once.
@@ -38,11 +38,11 @@ impl Books {
         let counted = self.counted();
         for (i, t) in self.transactions.iter().enumerate() {
             if !self.transaction_agrees(i, t, &counted) {
-                return Err(DecodeError::Transaction { index: i });
+                return Err(BooksError::Transaction { index: i }.into());
             }
         }
         if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l)) {
-            return Err(DecodeError::Leg { index });
+            return Err(BooksError::Leg { index }.into());
         }
         for (deposit, (buckets, on_hold)) in self.all_deposits().zip(&counted.explained) {
             let b = &deposit.buckets;
@@ -53,7 +53,7 @@ impl Books {
                 // more than is required is never kept, but for what a hold brings along
                 && deposit.cash() <= deposit.required.minor();
             if !explained {
-                return Err(DecodeError::Transactions { deposit: deposit.id });
+                return Err(BooksError::Transactions { deposit: deposit.id }.into());
             }
         }
         if !self.cases_agree() {
@@ -88,7 +88,7 @@ impl Books {
     ) -> Result<(), DecodeError> {
         let mut deposits = self.deposits.iter();
         for (id, owner, required) in fixed {
-            let deposit = deposits.next().ok_or(DecodeError::Deposits)?;
+            let deposit = deposits.next().ok_or(BooksError::Deposits)?;
             let expected = Deposit {
                 buckets: deposit.buckets,
                 on_hold: deposit.on_hold,
@@ -97,7 +97,7 @@ impl Books {
                 ..Deposit::empty(id, owner, required)
             };
             if *deposit != expected {
-                return Err(DecodeError::Deposit { deposit: id });
+                return Err(BooksError::Deposit { deposit: id }.into());
             }
         }
         for (n, deposit) in deposits.enumerate() {
@@ -108,7 +108,7 @@ impl Books {
                 && deposit.required.currency() == currency
                 && deposit.charge.as_ref().is_some_and(|c| c.payee != deposit.owner.payee());
             if !agrees {
-                return Err(DecodeError::Deposit { deposit: deposit.id });
+                return Err(BooksError::Deposit { deposit: deposit.id }.into());
             }
         }
         for (n, stray) in self.strays.iter().enumerate() {
@@ -121,11 +121,11 @@ impl Books {
                         && named.required.currency() != stray.deposit.required.currency()
                 });
             if !agrees {
-                return Err(DecodeError::Deposit { deposit: stray.deposit.id });
+                return Err(BooksError::Deposit { deposit: stray.deposit.id }.into());
             }
         }
         match self.all_deposits().find(|d| !d.buckets.conserve()) {
-            Some(deposit) => Err(DecodeError::Buckets { deposit: deposit.id }),
+            Some(deposit) => Err(BooksError::Buckets { deposit: deposit.id }.into()),
             None => Ok(()),
         }
     }
@@ -254,22 +254,15 @@ impl Books {
                 _,
             ) => false,
         };
-        let bounced = attempt.is_some_and(|t| !t.bounced.is_empty());
         let amount = l.cut >= 0
             && match l.state {
-                LegState::Dropped => !l.amount.is_negative(),
-                LegState::Settled | LegState::Credited if bounced => !l.amount.is_negative(),
-                LegState::Ordered
-                | LegState::Declined
-                | LegState::Settled
-                | LegState::Credited
-                | LegState::Waiting => l.amount.is_positive(),
+                // of what came back nothing may be left
+                LegState::Dropped | LegState::Settled | LegState::Credited => !l.amount.is_negative(),
+                LegState::Ordered | LegState::Declined | LegState::Waiting => l.amount.is_positive(),
             };
         let paid = match (l.state, attempt) {
-            (LegState::Settled | LegState::Credited, Some(t)) if bounced => {
-                l.amount.minor() <= t.amount.minor()
-            }
-            (LegState::Ordered | LegState::Settled | LegState::Credited, Some(t)) => t.amount == l.amount,
+            (LegState::Settled | LegState::Credited, Some(t)) => l.amount.minor() <= t.amount.minor(),
+            (LegState::Ordered, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
         // what goes back goes back to a payment into the same deposit; nothing else has a source
@@ -345,7 +338,7 @@ impl Counted {
         add(&mut buckets.charged_back, l.cut);
         let bucket = match l.state {
             LegState::Ordered | LegState::Declined | LegState::Waiting => &mut buckets.reserved,
-            LegState::Settled | LegState::Credited if l.purpose.goes_back() => &mut buckets.refunded,
+            LegState::Settled if l.purpose.goes_back() => &mut buckets.refunded,
             LegState::Settled | LegState::Credited => &mut buckets.paid_out,
             LegState::Dropped => return,
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::{Books, index};
-use crate::deposit::{DepositId, LegId, Purpose, Reference};
+use crate::deposit::{DepositId, LegId, LegState, Purpose, Reference, TransactionState};
 use crate::settlement::Receivable;
 use crate::stored::left_out::is_default;
 use crate::{Money, Payee};
@@ -124,6 +124,19 @@ impl Books {
         if let Some(debt) = self.debts.get_mut(index(number)) {
             debt.payments.push((reference.clone(), amount.minor()));
         }
+    }
+
+    /// What a payee has of a leg and its parts beyond what they come to, in minor units.
+    pub(crate) fn twice(&self, root: LegId) -> i64 {
+        let parts = self.legs.iter().filter(|l| l.root() == root);
+        let parts = parts.filter(|l| matches!(l.state, LegState::Settled | LegState::Credited));
+        parts.fold(0_i64, |sum, leg| {
+            let sent = self.transactions.iter().filter(|t| {
+                t.leg == Some(leg.id) && t.state == TransactionState::Succeeded
+            });
+            let net = sent.fold(0_i64, |net, t| net.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
+            sum.saturating_add(net.saturating_sub(leg.amount.minor()).max(0))
+        })
     }
 
     pub(super) fn debts_agree(&self) -> bool {

@@ -14,11 +14,11 @@ use crate::{Destination, Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.
-const fn add(bucket: &mut i64, amount: i64) {
+pub(super) const fn add(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_add(amount);
 }
 
-const fn sub(bucket: &mut i64, amount: i64) {
+pub(super) const fn sub(bucket: &mut i64, amount: i64) {
     *bucket = bucket.saturating_sub(amount);
 }
 
@@ -105,7 +105,7 @@ impl Books {
     }
 
     /// A party says that it has paid: the gateway is asked.
-    pub(in crate::deal) fn claim(
+    pub(in crate::deal) fn state_payment(
         &mut self,
         order: &Order,
         gateway: &GatewayName,
@@ -263,6 +263,7 @@ impl Books {
             cut: 0,
             part_of: None,
             waits_for: None,
+            came_back: 0,
             tx: None,
             source: new.source,
         });
@@ -281,6 +282,7 @@ impl Books {
                 cut: 0,
                 part_of: None,
                 waits_for: None,
+                came_back: 0,
                 tx: Some(order.tx),
                 source: order.source,
             });
@@ -306,12 +308,14 @@ impl Books {
     }
 
     /// The payee has the money.
-    fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
+    pub(super) fn settle_leg(&mut self, id: Option<LegId>, state: LegState) {
         let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
             return;
         };
         leg.state = state;
-        let (deposit, amount, back) = (leg.deposit, leg.amount.minor(), leg.purpose.goes_back());
+        // a balance is the payee's, not the payment that it came by
+        let back = leg.purpose.goes_back() && state == LegState::Settled;
+        let (deposit, amount) = (leg.deposit, leg.amount.minor());
         self.unsettled = self.unsettled.saturating_sub(1);
         self.change(deposit, |d| {
             sub(&mut d.buckets.reserved, amount);
@@ -361,9 +365,11 @@ impl Books {
 
     /// A capture that was ordered is done: what it took is money, the rest was let go.
     fn close_hold(&mut self, hold: Option<TxId>, deposit: DepositId, amount: i64) {
-        let (mut open, mut rest) = (0, 0);
+        let (mut open, mut rest, mut more) = (0, 0, 0);
         self.source(hold, |hold| {
             open = hold.on_hold();
+            // what is charged beyond the hold came in, too
+            more = amount.saturating_sub(open).max(0);
             rest = open.saturating_sub(amount).max(0);
             hold.hold = Some(HoldState::Closed);
             add(&mut hold.captured, amount);
@@ -371,45 +377,110 @@ impl Books {
             add(&mut hold.returned, rest);
         });
         self.change(deposit, |d| {
+            add(&mut d.buckets.received, more);
+            add(&mut d.buckets.held, more);
             sub(&mut d.on_hold, open);
             sub(&mut d.buckets.held, rest);
             add(&mut d.buckets.refunded, rest);
         });
     }
 
-    /// An attempt that was declined went through after all. It settles its leg, unless a later attempt was sent; then the
-    /// later one decides whether the payee has the money twice.
-    fn settle_late(&mut self, tx: TxId, leg: Option<LegId>) {
-        let Some(state) = leg.and_then(|id| self.leg(id)).map(|l| l.state) else { return };
-        match state {
-            LegState::Declined | LegState::Waiting => {
-                if let Some(leg) = leg.and_then(|id| self.legs.get_mut(index(id.0))) {
-                    leg.tx = Some(tx);
-                    leg.waits_for = None;
-                }
-                self.settle_leg(leg, LegState::Settled);
-            }
-            // all of it was cut: the money is with the payee all the same
-            LegState::Dropped => self.revive(tx, leg),
-            LegState::Ordered | LegState::Settled | LegState::Credited => {
-                self.source(Some(tx), |t| t.late = true);
-            }
+    /// An attempt that was declined went through after all. It pays its leg, and the parts that were divided from it, unless
+    /// a later attempt was sent: then the later one decides whether the payee has the money twice.
+    fn settle_late(&mut self, tx: TxId, id: Option<LegId>) {
+        let Some((id, leg)) = id.and_then(|id| Some((id, self.leg(id)?))) else { return };
+        let Some(net) = self.transaction(tx).map(|t| t.amount.minor().saturating_sub(t.bounced())) else {
+            return;
+        };
+        let paid = |t: &&Transaction| {
+            let counts = t.state == TransactionState::Succeeded && t.amount.minor() > t.bounced();
+            t.leg == Some(id) && t.id != tx && counts
+        };
+        let late = leg.state == LegState::Ordered || self.transactions.iter().any(|t| paid(&t));
+        self.source(Some(tx), |t| t.late = late);
+        if !late && net > 0 {
+            self.pay_late(tx, id, net);
         }
     }
 
-    fn revive(&mut self, tx: TxId, id: Option<LegId>) {
-        let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else { return };
-        let cut = leg.cut;
-        leg.amount = Money::from_minor(leg.amount.minor().saturating_add(cut), leg.amount.currency());
-        (leg.cut, leg.tx) = (0, Some(tx));
+    fn pay_late(&mut self, tx: TxId, id: LegId, net: i64) {
+        let Some(leg) = self.leg(id).cloned() else { return };
+        let was_paid = matches!(leg.state, LegState::Settled | LegState::Credited);
+        let own = if was_paid { 0 } else { leg.amount.minor() };
+        if own > net {
+            self.divide_off(id, own.saturating_sub(net));
+        }
+        let mut need = net.saturating_sub(own).max(0);
+        let mut gained = self.uncut(id, need);
+        need = need.saturating_sub(gained);
+        let root = leg.root();
+        let parts: SmallVec<[LegId; 4]> = self
+            .legs
+            .iter()
+            .filter(|l| l.root() == root && l.id != id && l.state != LegState::Ordered)
+            .map(|l| l.id)
+            .collect();
+        for part in parts {
+            let taken = self.take_from(part, need);
+            let uncut = self.uncut(part, need.saturating_sub(taken));
+            gained = gained.saturating_add(taken).saturating_add(uncut);
+            need = need.saturating_sub(taken).saturating_sub(uncut);
+        }
+        let Some(leg) = self.legs.get_mut(index(id.0)) else { return };
+        leg.amount =
+            Money::from_minor(leg.amount.minor().saturating_add(gained), leg.amount.currency());
+        (leg.tx, leg.waits_for) = (Some(tx), None);
+        let back = leg.purpose.goes_back() && leg.state != LegState::Credited;
+        let deposit = leg.deposit;
+        if was_paid {
+            self.change(deposit, |d| {
+                sub(&mut d.buckets.reserved, gained);
+                add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, gained);
+            });
+        } else {
+            if leg.state == LegState::Dropped {
+                self.unsettled = self.unsettled.saturating_add(1);
+            }
+            self.settle_leg(Some(id), LegState::Settled);
+        }
+    }
+
+    /// A part of an unsent leg becomes a leg of its own, as it stands.
+    fn divide_off(&mut self, id: LegId, part: i64) {
+        let into = self.next_leg();
+        let Some(currency) = self.leg(id).map(|l| l.amount.currency()) else { return };
+        self.split_leg(id, into, Money::from_minor(part, currency));
+    }
+
+    /// Takes what an unsent part of a leg would have paid.
+    fn take_from(&mut self, id: LegId, most: i64) -> i64 {
+        let Some(leg) = self.legs.get_mut(index(id.0)) else { return 0 };
+        let taken = match leg.state {
+            LegState::Declined | LegState::Waiting => leg.amount.minor().min(most).max(0),
+            LegState::Ordered | LegState::Settled | LegState::Credited | LegState::Dropped => 0,
+        };
+        if taken > 0 {
+            leg.amount = Money::from_minor(leg.amount.minor().saturating_sub(taken), leg.amount.currency());
+            if leg.amount.is_zero() {
+                (leg.state, leg.waits_for) = (LegState::Dropped, None);
+                self.unsettled = self.unsettled.saturating_sub(1);
+            }
+        }
+        taken
+    }
+
+    /// What was cut is with the payee all the same.
+    fn uncut(&mut self, id: LegId, most: i64) -> i64 {
+        let Some(leg) = self.legs.get_mut(index(id.0)) else { return 0 };
+        let uncut = leg.cut.min(most).max(0);
+        leg.cut = leg.cut.saturating_sub(uncut);
         let (deposit, source) = (leg.deposit, leg.source);
-        self.unsettled = self.unsettled.saturating_add(1);
-        self.source(source, |t| add(&mut t.returned, cut));
+        self.source(source, |t| add(&mut t.returned, uncut));
         self.change(deposit, |d| {
-            sub(&mut d.buckets.charged_back, cut);
-            add(&mut d.buckets.reserved, cut);
+            sub(&mut d.buckets.charged_back, uncut);
+            add(&mut d.buckets.reserved, uncut);
         });
-        self.settle_leg(id, LegState::Settled);
+        uncut
     }
 
     pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &crate::deposit::Reason, at: Time) {
@@ -417,6 +488,9 @@ impl Books {
         let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
         match kind {
             // the money never came in
+            // the gateway has captured by itself meanwhile
+            TransactionKind::Capture
+                if self.source_state(source) != Some(HoldState::Closing) => {}
             TransactionKind::Capture => {
                 let mut open = 0;
                 self.source(source, |hold| {
@@ -499,6 +573,7 @@ impl Books {
             leg = t.leg;
         });
         let Some((into, part)) = again else { return };
+        let came_back = self.moment();
         let Some(old) = leg.and_then(|id| self.legs.get_mut(index(id.0))) else { return };
         let minor = part.minor();
         old.amount = Money::from_minor(old.amount.minor().saturating_sub(minor), part.currency());
@@ -510,9 +585,11 @@ impl Books {
             tx: None,
             part_of: Some(old.part_of.unwrap_or(old.id)),
             waits_for: None,
+            came_back,
             ..old.clone()
         };
-        let (deposit, back) = (old.deposit, old.purpose.goes_back());
+        let (deposit, back, old) = (old.deposit, old.purpose.goes_back(), old.id);
+        self.waits_beside(old, into);
         self.legs.push(new);
         self.unsettled = self.unsettled.saturating_add(1);
         self.change(deposit, |d| {
@@ -527,8 +604,18 @@ impl Books {
         old.amount = Money::from_minor(old.amount.minor().saturating_sub(part.minor()), part.currency());
         let part_of = Some(old.part_of.unwrap_or(old.id));
         let new = Leg { id: into, amount: part, cut: 0, tx: None, part_of, ..old.clone() };
+        self.waits_beside(id, into);
         self.legs.push(new);
         self.unsettled = self.unsettled.saturating_add(1);
+    }
+
+    /// A part of what waited for a chargeback waited for it, too.
+    fn waits_beside(&mut self, old: LegId, part: LegId) {
+        for case in &mut self.cases {
+            if let Some(place) = case.waited.iter().position(|id| *id == old) {
+                case.waited.insert(place.saturating_add(1), part);
+            }
+        }
     }
 
     /// A leg waits for a chargeback, or does so no more.
@@ -545,10 +632,12 @@ impl Books {
         leg.amount = new;
         leg.cut = leg.cut.saturating_add(cut);
         if new.is_zero() {
-            leg.state = LegState::Dropped;
+            (leg.state, leg.waits_for) = (LegState::Dropped, None);
             self.unsettled = self.unsettled.saturating_sub(1);
         } else if leg.state == LegState::Dropped {
-            leg.state = LegState::Waiting;
+            // what was declined still waits for its payee
+            let tried = leg.tx.is_some() || leg.came_back > 0;
+            leg.state = if tried { LegState::Declined } else { LegState::Waiting };
             self.unsettled = self.unsettled.saturating_add(1);
         }
         let (deposit, source) = (leg.deposit, leg.source);
@@ -576,6 +665,7 @@ impl Books {
             ..old.clone()
         };
         let (deposit, source) = (old.deposit, old.source);
+        self.waits_beside(id, into);
         self.legs.push(new);
         self.unsettled = self.unsettled.saturating_add(1);
         self.source(source, |t| add(&mut t.returned, minor));
@@ -614,10 +704,14 @@ impl Books {
         }
     }
 
-    fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
+    pub(super) fn source(&mut self, id: Option<TxId>, change: impl FnOnce(&mut Transaction)) {
         if let Some(source) = id.and_then(|id| self.transactions.get_mut(index(id.0))) {
             change(source);
         }
+    }
+
+    fn source_state(&self, id: Option<TxId>) -> Option<HoldState> {
+        id.and_then(|id| self.transaction(id)).and_then(|t| t.hold)
     }
 
     fn mark(&mut self, id: Option<LegId>, state: LegState) {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use super::{Books, Cause, index};
 use crate::Payee;
-use crate::deal::books::cases::Case;
+use crate::deal::books::cases::{Case, CasePart};
 use crate::deposit::{DepositId, Leg, LegId, LegState};
 
 /// What lost chargebacks come to.
@@ -75,9 +75,15 @@ impl Books {
                 liable: liable(id),
                 held: deposit.buckets.held.saturating_add(deposit.lost).saturating_sub(deposit.on_hold),
                 owed: 0,
+                before: Vec::new(),
+                paid: BTreeMap::new(),
             };
-            for (number, case) in cases.iter().filter(|(_, c)| c.lost_in(id) > 0) {
-                pot.lose(*number, case, &mut losses);
+            for (number, case) in &cases {
+                for (part, standing) in case.parts.iter().zip(case.standing()) {
+                    if part.deposit == id && standing > 0 {
+                        pot.lose((*number, case), (*part, standing), &mut losses);
+                    }
+                }
             }
         }
         losses
@@ -94,17 +100,20 @@ struct Pot<'b> {
     held: i64,
     /// What the liable party owes for earlier losses.
     owed: i64,
+    /// What of each payment was lost before.
+    before: Vec<(&'b Case, i64)>,
+    /// What is left of what was paid of debts: a loss may stand in two parts.
+    paid: BTreeMap<Cause, i64>,
 }
 
-impl Pot<'_> {
-    fn lose(&mut self, number: u32, case: &Case, out: &mut Losses) {
+impl<'b> Pot<'b> {
+    fn lose(&mut self, (number, case): (u32, &'b Case), (part, standing): (CasePart, i64), out: &mut Losses) {
         let (books, deposit) = (self.books, self.deposit);
-        let earlier = books.cases.iter().filter(|c| {
-            c.payment == case.payment && c.gateway == case.gateway && c.lost.is_some() && c.rank < case.rank
-        });
-        let before = earlier.fold(0_i64, |sum, c| sum.saturating_add(c.lost_in(deposit)));
+        let same = |c: &Case| c.payment == case.payment && c.gateway == case.gateway;
+        let known = self.before.iter().find(|(c, _)| same(c));
+        let before = known.map_or(0, |(_, sum)| *sum);
         let p = books.charged_by(&case.gateway, &case.payment, deposit);
-        let lost = case.lost_in(deposit).min(p.saturating_sub(before)).max(0);
+        let lost = standing.min(p.saturating_sub(before)).max(0);
         let refunds = |leg: &Leg| books.refunds(leg, case);
         let r = books
             .legs
@@ -114,42 +123,71 @@ impl Pot<'_> {
             .fold(0_i64, |sum, (l, cut)| sum.saturating_add(l.gross()).saturating_sub(*cut));
         let after = before.saturating_add(lost);
         let doubled = twice(r, p, after).saturating_sub(twice(r, p, before));
+        match self.before.iter_mut().find(|(c, _)| same(c)) {
+            Some((_, sum)) => *sum = after,
+            None => self.before.push((case, after)),
+        }
 
         // 1. what the payer has twice; what was paid of that debt stands
         let cause = Cause::RefundedTwice { chargeback: number, deposit };
-        let paid = books.paid_of(cause).min(doubled);
+        let paid = self.take_paid(cause, doubled);
         let cut = self.cut(doubled.saturating_sub(paid), out, None, refunds);
         self.owe(cause, &self.payer.clone(), &Payee::Platform, doubled.saturating_sub(cut), out);
 
         // 2. what the pot has
         let mut rest = lost.saturating_sub(doubled);
         let cause = Cause::Liable { chargeback: number, deposit };
-        let paid = books.paid_of(cause).min(rest);
+        let paid = self.take_paid(cause, rest);
         rest = rest.saturating_sub(paid);
         let held = self.held.min(rest).max(0);
         self.held = self.held.saturating_sub(held);
         rest = rest.saturating_sub(held);
         *out.held.entry(deposit).or_default() += held;
-        if !case.plain {
+        if !part.plain {
             *out.as_if.entry(deposit).or_default() += held;
         }
         let liable = self.liable.clone();
-        rest = rest.saturating_sub(self.cut(rest, out, Some(number), |l| l.waits_for == Some(number)));
+        // what came back from the bank since is not taken for others
+        let may = |l: &Leg| l.payee == liable || l.came_back < part.at;
+        for id in &case.waited {
+            rest = rest.saturating_sub(self.cut(rest, out, Some(number), |l| l.id == *id && may(l)));
+        }
         rest = rest.saturating_sub(self.cut(rest, out, Some(number), |l| l.payee == liable));
-        rest = rest.saturating_sub(self.cut(rest, out, Some(number), |_| true));
+        rest = rest.saturating_sub(self.cut(rest, out, Some(number), may));
 
         // 3. what the liable party answers for
-        let sent = books.legs.iter().filter(|l| l.deposit == deposit && l.is_sent() && l.payee != self.payer);
-        let sent = sent.fold(0_i64, |sum, l| sum.saturating_add(l.amount.minor()));
         let more = match self.liable {
             Payee::Platform => 0,
             Payee::Buyer | Payee::Seller | Payee::Processor | Payee::Party(_) => {
-                rest.min(sent.saturating_sub(self.owed).saturating_sub(paid)).max(0)
+                rest.min(self.sent(out).saturating_sub(self.owed).saturating_sub(paid)).max(0)
             }
         };
         let owed = paid.saturating_add(more);
         self.owed = self.owed.saturating_add(owed);
         self.owe(cause, &liable, &Payee::Platform, owed, out);
+    }
+
+    /// What was sent to anybody but the payer. What came back to somebody who owes nothing is theirs, and counts.
+    fn sent(&self, out: &Losses) -> i64 {
+        let legs = self.books.legs.iter().zip(&out.cuts);
+        let sent = legs.filter(|(l, _)| l.deposit == self.deposit && l.payee != self.payer).map(|(l, cut)| {
+            if l.came_back > 0 && l.payee != self.liable {
+                l.gross().saturating_sub(*cut)
+            } else if l.is_sent() {
+                l.amount.minor()
+            } else {
+                0
+            }
+        });
+        sent.fold(0, i64::saturating_add)
+    }
+
+    /// What was paid of the debt of this cause, up to `most`; each unit once.
+    fn take_paid(&mut self, cause: Cause, most: i64) -> i64 {
+        let left = self.paid.entry(cause).or_insert_with(|| self.books.paid_of(cause));
+        let paid = most.min(*left).max(0);
+        *left = left.saturating_sub(paid);
+        paid
     }
 
     /// Cuts unsent legs, last first, up to a sum; what somebody else than the payer and the liable party loses is owed to
@@ -198,6 +236,17 @@ impl Books {
     pub(crate) fn is_void(&self, leg: &Leg) -> bool {
         let attempt = leg.tx.and_then(|tx| self.transaction(tx));
         attempt.is_some_and(|t| t.kind == crate::deposit::TransactionKind::Void)
+    }
+
+    /// In which order legs wait for a chargeback: refunds of its payment, the liable party's, the others.
+    pub(crate) fn rank(&self, leg: &Leg, case: &Case, liable: &Payee) -> u8 {
+        if self.refunds(leg, case) {
+            0
+        } else if leg.payee == *liable {
+            1
+        } else {
+            2
+        }
     }
 
     fn paid_of(&self, cause: Cause) -> i64 {
@@ -250,15 +299,7 @@ impl Books {
                         l.deposit == id && !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id)
                     })
                     .collect();
-                order.sort_by_key(|l| {
-                    if self.refunds(l, case) {
-                        0
-                    } else if l.payee == liable {
-                        1
-                    } else {
-                        2
-                    }
-                });
+                order.sort_by_key(|l| self.rank(l, case, &liable));
                 for leg in order {
                     let part = leg.amount.minor().min(need);
                     if part > 0 {

@@ -4,12 +4,15 @@
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;
+mod error;
 pub(in crate::deal) mod fold;
 mod losses;
 
 pub use self::cases::{Case, CasePart};
 pub use self::debts::{Cause, Debt};
 pub(crate) use self::losses::Losses;
+
+pub use self::error::BooksError;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -163,11 +166,6 @@ impl Books {
         self.deposits.iter().any(|d| d.buckets.held > 0)
     }
 
-    /// Whether there is anything for an ending to divide, as if nothing had been lost since the performance began.
-    pub(crate) fn divides_anything(&self) -> bool {
-        self.deposits.iter().any(|d| d.as_if_held() > 0)
-    }
-
     /// Whether a required deposit holds something: there is nothing else to disagree about.
     pub(crate) fn holds_required(&self) -> bool {
         self.required().any(|d| d.buckets.held > 0)
@@ -225,18 +223,40 @@ impl Books {
 
     /// The payments that a deposit's money can go back to with what is left of each, newest first.
     pub(crate) fn sources(&self, deposit: DepositId) -> impl Iterator<Item = (TxId, i64)> {
+        let mut gone: SmallVec<[(&GatewayName, &Reference, i64); 2]> = SmallVec::new();
         self.transactions.iter().rev().filter_map(move |t| {
             if t.deposit != deposit || !t.brought_money() {
                 return None;
             }
-            match t.hold {
-                Some(HoldState::Lapsed) => None,
+            let left = match t.hold {
+                Some(HoldState::Lapsed) => t.captured.saturating_sub(t.returned),
                 // what was captured of a hold, and of a charge all
-                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => {
-                    Some((t.id, t.refundable())).filter(|(_, left)| *left > 0)
+                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => t.refundable(),
+            };
+            // what was lost before anything was performed is no part of the pot
+            let lost = match (&t.gateway, &t.reference) {
+                (Some(gateway), Some(payment)) => {
+                    let known = gone.iter().position(|(g, p, _)| *g == gateway && *p == payment);
+                    let at = known.unwrap_or_else(|| {
+                        gone.push((gateway, payment, self.plainly_lost(gateway, payment, deposit)));
+                        gone.len().saturating_sub(1)
+                    });
+                    gone.get_mut(at).map(|(_, _, lost)| lost)
                 }
-            }
+                (_, _) => None,
+            };
+            let left = lost.map_or(left, |lost| {
+                let part = left.min(*lost).max(0);
+                *lost = lost.saturating_sub(part);
+                left.saturating_sub(part)
+            });
+            Some((t.id, left)).filter(|(_, left)| *left > 0)
         })
+    }
+
+    /// Whether an ending divides anything: what is held, and what would be, had nothing been lost.
+    pub(crate) fn divides_anything(&self) -> bool {
+        self.deposits.iter().any(|d| d.as_if_held() > 0)
     }
 
     /// What there is to settle. A hold is taken whole: what it brings beyond the required amount is never captured, so
@@ -292,7 +312,7 @@ impl Books {
         })
     }
 
-    /// How many requests and claims of this side have brought no money.
+    /// How many requests and stated payments of this side have brought no money.
     pub(crate) fn moneyless(&self, side: Side) -> usize {
         let own = |t: &Transaction| self.deposit(t.deposit).is_some_and(|d| d.owner == side);
         self.transactions.iter().filter(|t| t.kind.is_inbound() && !t.brought_money() && own(t)).count()

@@ -10,9 +10,17 @@ use crate::{Text, Time};
 /// Adds a document: evidence, a photo, a scan. The same id again is recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Attach {
     /// The document.
     pub attachment: Arc<Attachment>,
+}
+
+impl Attach {
+    /// Adds this document.
+    pub fn new(attachment: impl Into<Arc<Attachment>>) -> Self {
+        Self { attachment: attachment.into() }
+    }
 }
 
 text_id! {
@@ -36,6 +44,7 @@ text_id! {
 /// Nalogka's attachment: id of the file storage, description, mime type, size.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Attachment {
     /// Its id in the host's file storage.
     pub id: DocumentId,
@@ -51,6 +60,27 @@ pub struct Attachment {
     pub digest: Option<Digest>,
 }
 
+impl Attachment {
+    /// A document without a description and a digest.
+    pub fn new(id: DocumentId, mime: Text<100, 1>, size: u64) -> Self {
+        Self { id, description: Text::default(), mime, size, digest: None }
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn description(mut self, description: Text<500>) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// A digest of its content.
+    #[must_use]
+    pub fn digest(mut self, digest: impl Into<Option<Digest>>) -> Self {
+        self.digest = digest.into();
+        self
+    }
+}
+
 text_id! {
     /// Which tracker, such as `cdek`.
     TrackerName(32)
@@ -64,6 +94,7 @@ text_id! {
 /// A delivery that a tracker follows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Track {
     /// Which tracker, such as `cdek`.
     pub tracker: TrackerName,
@@ -71,12 +102,27 @@ pub struct Track {
     pub code: TrackCode,
 }
 
+impl Track {
+    /// The delivery with this code at this tracker.
+    pub const fn new(tracker: TrackerName, code: TrackCode) -> Self {
+        Self { tracker, code }
+    }
+}
+
 /// Attaches a track, or replaces it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SetTrack {
     /// The track.
     pub track: Arc<Track>,
+}
+
+impl SetTrack {
+    /// Attaches this track.
+    pub fn new(track: impl Into<Arc<Track>>) -> Self {
+        Self { track: track.into() }
+    }
 }
 
 /// Detaches a wrong track: back to before the start.
@@ -107,10 +153,11 @@ text_id! {
 /// Nalogka's track events: occurred_at, title, location, city_name, address.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Its id at the tracker, by which a repeat is recognised.
     pub id: CheckpointId,
-    /// What it means.
+    /// What it means for the deal.
     pub kind: CheckpointKind,
     /// When it happened, by the tracker's clock. One that is older than the latest is recorded, not acted on.
     pub occurred_at: Time,
@@ -122,14 +169,43 @@ pub struct Checkpoint {
     pub location: Option<Text<200>>,
 }
 
-/// A fact: the delivery moved. Another track's is ignored.
+impl Checkpoint {
+    /// An entry without a title and a place.
+    pub fn new(id: CheckpointId, kind: CheckpointKind, occurred_at: Time) -> Self {
+        Self { id, kind, occurred_at, title: Text::default(), location: None }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn title(mut self, title: Text<200>) -> Self {
+        self.title = title;
+        self
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn location(mut self, location: impl Into<Option<Text<200>>>) -> Self {
+        self.location = location.into();
+        self
+    }
+}
+
+/// A fact: the delivery moved. A checkpoint of a track that is not attached is ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RecordTracking {
-    /// Whose.
+    /// The track that the checkpoint belongs to.
     pub track: Arc<Track>,
-    /// What.
+    /// The checkpoint.
     pub checkpoint: Arc<Checkpoint>,
+}
+
+impl RecordTracking {
+    /// This track came to this checkpoint.
+    pub fn new(track: impl Into<Arc<Track>>, checkpoint: impl Into<Arc<Checkpoint>>) -> Self {
+        Self { track: track.into(), checkpoint: checkpoint.into() }
+    }
 }
 
 /// Starts performing, without a tracker.
@@ -145,6 +221,7 @@ pub struct StopPerforming {}
 /// Submits a revision of the work. Its number names it: the same one again is recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Submit {
     /// Counted from 1, without gaps; at most `policy.max_revisions`.
     pub number: u16,
@@ -152,9 +229,17 @@ pub struct Submit {
     pub revision: Arc<Revision>,
 }
 
+impl Submit {
+    /// Submits this revision under this number.
+    pub fn new(number: u16, revision: impl Into<Arc<Revision>>) -> Self {
+        Self { number, revision: revision.into() }
+    }
+}
+
 /// A revision of the work, as references to the host's file storage.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Revision {
     /// What the buyer may see before accepting: watermarked, cut, noisy.
     pub preview: FileRef,
@@ -164,9 +249,17 @@ pub struct Revision {
     pub digest: Digest,
 }
 
+impl Revision {
+    /// A revision: its preview, the work itself, and a digest of the work.
+    pub const fn new(preview: FileRef, original: FileRef, digest: Digest) -> Self {
+        Self { preview, original, digest }
+    }
+}
+
 /// Asks for changes: the seller goes on performing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RequestChanges {
     /// The revision that it is about: the latest.
     pub number: u16,
@@ -174,23 +267,41 @@ pub struct RequestChanges {
     pub comment: Text<500, 1>,
 }
 
+impl RequestChanges {
+    /// Asks for changes to the revision with this number.
+    pub const fn new(number: u16, comment: Text<500, 1>) -> Self {
+        Self { number, comment }
+    }
+}
+
 /// Accepts the subject.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Accept {
-    /// In part: how many units of each item, in the order of the terms. Absent: everything.
+    /// How many units of each item are accepted, in the order of the terms. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantities: Option<Quantities>,
 }
 
 impl Accept {
-    /// Is it of a part? The policy says whether that is allowed.
+    /// Accepts everything.
+    pub const fn all() -> Self {
+        Self { quantities: None }
+    }
+
+    /// Accepts so many units of each item, in the order of the terms.
+    pub fn part(quantities: impl Into<Quantities>) -> Self {
+        Self { quantities: Some(quantities.into()) }
+    }
+
+    /// Whether only a part is accepted. The policy says whether that is allowed.
     pub const fn is_in_part(&self) -> bool {
         self.quantities.is_some()
     }
 }
 
-/// What a party says of a mutual deal.
+/// A party's verdict on a mutual deal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -200,22 +311,48 @@ pub enum Verdict {
     Failure,
 }
 
-/// Reports success or failure. A later report replaces one's own.
+/// Reports success or failure. A later report replaces the party's earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Report {
-    /// Which of the two.
+    /// Success or failure.
     pub verdict: Verdict,
 }
 
-/// Marks a service as incurred: its cost stands even where the deal is cancelled.
+impl Report {
+    /// Reports this.
+    pub const fn new(verdict: Verdict) -> Self {
+        Self { verdict }
+    }
+
+    /// It was performed.
+    pub const fn success() -> Self {
+        Self::new(Verdict::Success)
+    }
+
+    /// It was not performed.
+    pub const fn failure() -> Self {
+        Self::new(Verdict::Failure)
+    }
+}
+
+/// Marks a service as incurred: its cost is paid even where the deal is cancelled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct IncurCost {
     /// The index of the service in the terms.
     pub service: u8,
     /// Where the host keeps the proof.
     pub evidence: FileRef,
+}
+
+impl IncurCost {
+    /// Marks the service with this index.
+    pub const fn new(service: u8, evidence: FileRef) -> Self {
+        Self { service, evidence }
+    }
 }
 
 text_id! {
@@ -226,9 +363,17 @@ text_id! {
 /// Notes a message: the journal has it, the deal does not grow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Post {
     /// Where the host keeps the message; the same one again is recognised.
     pub reference: MessageRef,
+}
+
+impl Post {
+    /// Notes this message.
+    pub const fn new(reference: MessageRef) -> Self {
+        Self { reference }
+    }
 }
 
 /// Fires what is due. Never needed for a right result, only for a prompt one.

@@ -9,51 +9,106 @@ use crate::{Award, PartyId, Side};
 /// Opens a dispute.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OpenDispute {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// Where the host keeps the proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<FileRef>,
 }
 
-/// Offers to settle. A later offer replaces one's own; an offer of nothing is an offer.
+impl OpenDispute {
+    /// Opens a dispute without proof.
+    pub const fn new(reason: Reason) -> Self {
+        Self { reason, evidence: None }
+    }
+
+    /// Where the host keeps the proof.
+    #[must_use]
+    pub fn evidence(mut self, evidence: impl Into<Option<FileRef>>) -> Self {
+        self.evidence = evidence.into();
+        self
+    }
+}
+
+/// Offers to settle. A later offer replaces the party's earlier one. An offer of nothing is an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ProposeAward {
     /// What the seller is to get.
     pub award: Award,
 }
 
+impl ProposeAward {
+    /// Offers this award.
+    pub const fn new(award: Award) -> Self {
+        Self { award }
+    }
+}
+
 /// Accepts the other party's offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AcceptAward {
     /// The offer, so that one which was replaced meanwhile is not accepted by mistake.
     pub award: Award,
 }
 
+impl AcceptAward {
+    /// Accepts the offer of this award.
+    pub const fn new(award: Award) -> Self {
+        Self { award }
+    }
+}
+
 /// Gives the dispute up: the deal goes on where it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WithdrawDispute {
     /// Which opening of the dispute is given up, by [`Dispute::openings`](crate::Dispute::openings): a repeat that
-    /// arrives after the dispute was opened again then gives up nothing. Absent: the one that stands.
+    /// arrives after the dispute was opened again then gives up nothing. Absent: the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<u32>,
+}
+
+impl WithdrawDispute {
+    /// Gives up the dispute that stands.
+    pub const fn new() -> Self {
+        Self { opening: None }
+    }
+
+    /// Gives up this opening of the dispute, and no later one.
+    #[must_use]
+    pub fn opening(mut self, opening: impl Into<Option<u32>>) -> Self {
+        self.opening = opening.into();
+        self
+    }
 }
 
 /// Notes that a claim was filed with a court or an arbitration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FileClaim {
-    /// Its number there.
+    /// The claim's number at the court or arbitration.
     pub reference: Reference,
+}
+
+impl FileClaim {
+    /// Notes the claim with this number.
+    pub const fn new(reference: Reference) -> Self {
+        Self { reference }
+    }
 }
 
 /// Rules on the dispute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Rule {
     /// What the seller gets.
     pub award: Award,
@@ -62,10 +117,32 @@ pub struct Rule {
     pub at_fault: Option<Side>,
 }
 
+impl Rule {
+    /// Rules that the seller gets this, without saying whose fault it was.
+    pub const fn new(award: Award) -> Self {
+        Self { award, at_fault: None }
+    }
+
+    /// Whose fault it was.
+    #[must_use]
+    pub fn at_fault(mut self, at_fault: impl Into<Option<Side>>) -> Self {
+        self.at_fault = at_fault.into();
+        self
+    }
+}
+
 /// Appoints the arbiter, or replaces one: no deadline moves.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AppointArbiter {
-    /// Who; never a party to the deal, nor somebody paid by it.
+    /// The arbiter; never a party to the deal, nor somebody whom the deal pays.
     pub arbiter: PartyId,
+}
+
+impl AppointArbiter {
+    /// Appoints this party.
+    pub const fn new(arbiter: PartyId) -> Self {
+        Self { arbiter }
+    }
 }

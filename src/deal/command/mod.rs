@@ -1,5 +1,5 @@
-//! What can be asked of a deal. Commands are imperative, passed by reference and kept by the caller, who may send
-//! the same one again at any time: what already stands is recognised and answered with no events.
+//! What can be asked of a deal. Commands are imperative. The caller keeps them, and may send the same one
+//! again at any time: a repeat is recognised and answered with no events.
 
 mod delivery;
 mod dispute;
@@ -18,7 +18,7 @@ pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
 };
-pub use proposal::{Agree, Amend, Approve, Cancel, Extend, PaymentClaim, Remark};
+pub use proposal::{Agree, Amend, Approve, Cancel, Extend, Remark, StatedPayment};
 
 commands! {
     /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.

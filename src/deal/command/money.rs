@@ -13,6 +13,7 @@ use crate::{Destination, Money, Payee, Side, Text, Time};
 /// amended while the deposit is awaited, a request under a new key is also its party's consent to them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RequestPayment {
     /// The client's key, by which a repeat is recognised.
     pub key: ClientKey,
@@ -24,9 +25,17 @@ pub struct RequestPayment {
     pub form: Arc<PaymentForm>,
 }
 
+impl RequestPayment {
+    /// Asks for a form to pay so much into this deposit.
+    pub fn new(key: ClientKey, deposit: DepositId, amount: Money, form: impl Into<Arc<PaymentForm>>) -> Self {
+        Self { key, deposit, amount, form: form.into() }
+    }
+}
+
 /// What the gateway's payment page needs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PaymentForm {
     /// The payment method, in the gateway's terms. One request is for one method: another one needs another key.
     pub method: MethodName,
@@ -34,9 +43,17 @@ pub struct PaymentForm {
     pub return_urls: ReturnUrls,
 }
 
+impl PaymentForm {
+    /// A form for this method.
+    pub const fn new(method: MethodName, return_urls: ReturnUrls) -> Self {
+        Self { method, return_urls }
+    }
+}
+
 /// Where the payer's browser is sent. A browser that arrives there proves nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReturnUrls {
     /// After the payment.
     pub success_url: Text<2000, 1>,
@@ -44,10 +61,18 @@ pub struct ReturnUrls {
     pub fail_url: Text<2000, 1>,
 }
 
+impl ReturnUrls {
+    /// Where to after a payment, and where to after a failure.
+    pub const fn new(success_url: Text<2000, 1>, fail_url: Text<2000, 1>) -> Self {
+        Self { success_url, fail_url }
+    }
+}
+
 /// A fact: money came in, with or without a request. `(gateway, reference)` names it: the same one again is
 /// recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConfirmPayment {
     /// Into which deposit.
     pub deposit: DepositId,
@@ -92,17 +117,24 @@ impl ConfirmPayment {
         }
     }
 
-    /// It is a hold, which expires then.
-    #[must_use]
-    pub const fn held_until(mut self, expires: Time) -> Self {
-        self.held_until = Some(expires);
-        self
-    }
-
     /// One capture of several.
     #[must_use]
     pub fn capture(mut self, id: CaptureId, is_final: bool) -> Self {
         (self.capture, self.is_final) = (Some(id), is_final);
+        self
+    }
+
+    /// It is on hold only, until then.
+    #[must_use]
+    pub fn held_until(mut self, held_until: impl Into<Option<Time>>) -> Self {
+        self.held_until = held_until.into();
+        self
+    }
+
+    /// It answers this payment request.
+    #[must_use]
+    pub fn answering(mut self, transaction: impl Into<Option<TxId>>) -> Self {
+        self.transaction = transaction.into();
         self
     }
 }
@@ -122,11 +154,19 @@ pub enum Answered {
 /// A fact: the gateway's answer to an order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Answer {
     /// The order.
     pub transaction: TxId,
     /// The answer.
     pub result: Answered,
+}
+
+impl Answer {
+    /// The gateway answers this order.
+    pub const fn new(transaction: TxId, result: Answered) -> Self {
+        Self { transaction, result }
+    }
 }
 
 /// For which money a destination is.
@@ -143,6 +183,7 @@ pub enum DestinationUse {
 /// destination; the same destination is a retry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SetDestination {
     /// Whose money: the actor's own; the operator's for platform and processor.
     pub payee: Payee,
@@ -151,15 +192,30 @@ pub struct SetDestination {
     pub destination: Option<Destination>,
 }
 
+impl SetDestination {
+    /// The payee's earnings go there; `None`: where the gateway knows the payee.
+    pub fn new(payee: Payee, destination: impl Into<Option<Destination>>) -> Self {
+        Self { payee, destination: destination.into() }
+    }
+}
+
 /// Chooses where money goes that goes back to a payee, otherwise as [`SetDestination`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RedirectRefund {
     /// Whose money: the actor's own; anybody's for the operator.
     pub payee: Payee,
     /// Where to. Absent: back to the source of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
+}
+
+impl RedirectRefund {
+    /// What goes back to the payee goes there; `None`: back to the source of the payment.
+    pub fn new(payee: Payee, destination: impl Into<Option<Destination>>) -> Self {
+        Self { payee, destination: destination.into() }
+    }
 }
 
 /// How far a chargeback is. Opened, then won or lost; what was won may be lost later, and what was lost may be given back;
@@ -180,6 +236,7 @@ pub enum ChargebackStep {
 /// A fact: the payer's bank takes a payment back, gives it up, or gives it back. It may be told before the payment is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Chargeback {
     /// The gateway's id of the chargeback.
     pub reference: Reference,
@@ -200,6 +257,7 @@ pub struct Chargeback {
 /// A fact: the payee's bank gave an outgoing payment back, whole or in part.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Returned {
     /// The transaction that was sent.
     pub transaction: TxId,
@@ -209,9 +267,17 @@ pub struct Returned {
     pub reference: Reference,
 }
 
+impl Returned {
+    /// So much of a payment came back.
+    pub const fn new(transaction: TxId, amount: Money, reference: Reference) -> Self {
+        Self { transaction, amount, reference }
+    }
+}
+
 /// A debt is paid, by whatever way: through the gateway, or outside.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SettleReceivable {
     /// The number of the debt.
     pub receivable: u32,
@@ -224,6 +290,13 @@ pub struct SettleReceivable {
     pub source: Reason,
 }
 
+impl SettleReceivable {
+    /// So much of a debt is paid, by this payment.
+    pub fn new(receivable: u32, amount: Money, reference: Reference) -> Self {
+        Self { receivable, amount, reference, source: Reason::default() }
+    }
+}
+
 const fn yes() -> bool {
     true
 }
@@ -233,6 +306,25 @@ const fn is_yes(value: &bool) -> bool {
     *value
 }
 
+impl Chargeback {
+    /// A chargeback of a payment came to this step.
+    pub fn new(
+        reference: Reference,
+        (gateway, payment): (GatewayName, Reference),
+        amount: Money,
+        step: ChargebackStep,
+    ) -> Self {
+        Self { reference, gateway, payment, deposit: None, amount, step }
+    }
+
+    /// It is about what the payment paid into this deposit.
+    #[must_use]
+    pub fn of(mut self, deposit: impl Into<Option<DepositId>>) -> Self {
+        self.deposit = deposit.into();
+        self
+    }
+}
+
 /// Asks a party for an additional payment: optional to pay, outside the pots, to its payee on success, back to the
 /// payer otherwise.
 ///
@@ -240,6 +332,7 @@ const fn is_yes(value: &bool) -> bool {
 /// Nalogka's additional payments by either side (`payment-form`).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AddCharge {
     /// The client's key, by which a repeat is recognised.
     pub key: ClientKey,
@@ -249,6 +342,13 @@ pub struct AddCharge {
     pub payee: Payee,
     /// How much; positive, in the deal's currency.
     pub amount: Money,
-    /// What for.
+    /// The reason.
     pub reason: Reason,
+}
+
+impl AddCharge {
+    /// Asks the payer for so much, for the payee.
+    pub const fn new(key: ClientKey, payer: Side, payee: Payee, amount: Money, reason: Reason) -> Self {
+        Self { key, payer, payee, amount, reason }
+    }
 }

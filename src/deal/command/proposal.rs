@@ -10,33 +10,57 @@ use crate::settlement::Fault;
 use crate::terms::Terms;
 use crate::{Text, Time};
 
-/// Proposes other terms: a new version. The consents of the others fall; a required deposit whose amount changes is
+/// Proposes other terms: a new version. Everybody else's consent is void; a required deposit whose amount changes is
 /// returned in full, the others stay. Parties, currency and arbiter are pinned; fees and policy for all but the
 /// operator, except the policy's `performance_s` where its consent is explicit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Amend {
-    /// The version that is amended: the current one, or somebody was faster.
+    /// The version that is amended. If it is not the current one, somebody was faster.
     pub from_version: u32,
     /// The new terms.
     pub terms: Arc<Terms>,
 }
 
+impl Amend {
+    /// Proposes these terms in place of that version.
+    pub fn new(from_version: u32, terms: impl Into<Arc<Terms>>) -> Self {
+        Self { from_version, terms: terms.into() }
+    }
+}
+
 /// Consents to one version of the terms.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Agree {
     /// The version: the current one.
     pub terms_version: u32,
     /// A payment that the party says it has made. No proof: the gateway is asked to verify it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<PaymentClaim>,
+    pub payment: Option<StatedPayment>,
 }
 
-/// A payment that a party says it has made, of all that is outstanding of a deposit. WebMoney's `tranId`.
+impl Agree {
+    /// Consents to this version.
+    pub const fn new(terms_version: u32) -> Self {
+        Self { terms_version, payment: None }
+    }
+
+    /// The payment that the party says it has made.
+    #[must_use]
+    pub fn payment(mut self, payment: impl Into<Option<StatedPayment>>) -> Self {
+        self.payment = payment.into();
+        self
+    }
+}
+
+/// A payment that a party says it has made: all that is outstanding of a deposit. WebMoney's `tranId`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PaymentClaim {
+#[non_exhaustive]
+pub struct StatedPayment {
     /// The deposit; the party's own.
     pub deposit: DepositId,
     /// Where it was paid.
@@ -45,12 +69,27 @@ pub struct PaymentClaim {
     pub reference: Reference,
 }
 
+impl StatedPayment {
+    /// The payment that this gateway knows under this id.
+    pub const fn new(deposit: DepositId, gateway: GatewayName, reference: Reference) -> Self {
+        Self { deposit, gateway, reference }
+    }
+}
+
 /// Remarks on the terms: the deal waits for the parties to amend them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Remark {
     /// What is to be changed.
     pub remark: Text<500, 1>,
+}
+
+impl Remark {
+    /// This is to be changed.
+    pub const fn new(remark: Text<500, 1>) -> Self {
+        Self { remark }
+    }
 }
 
 /// Approves the terms.
@@ -61,18 +100,31 @@ pub struct Approve {}
 /// Cancels the deal; in Proposed, turns it down.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Cancel {
-    /// Why.
+    /// The reason.
     #[serde(default)]
     pub reason: Reason,
-    /// Whose fault it is: the operator's to say. A party's own cancellation is at its own fault; an operator who
-    /// names nobody cancels at nobody's.
+    /// Whose fault it is. Only the operator may name it, and cancels at nobody's fault otherwise. A party cancels at
+    /// its own fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_fault: Option<Fault>,
 }
 
 impl Cancel {
-    /// Does it say whose fault it is? That is the operator's to say.
+    /// Cancels for this reason, at the fault of who cancels.
+    pub const fn new(reason: Reason) -> Self {
+        Self { reason, at_fault: None }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn at_fault(mut self, at_fault: impl Into<Option<Fault>>) -> Self {
+        self.at_fault = at_fault.into();
+        self
+    }
+
+    /// Whether it says whose fault it is. Only the operator may say so.
     pub const fn names_fault(&self) -> bool {
         self.at_fault.is_some()
     }
@@ -82,9 +134,17 @@ impl Cancel {
 /// `policy.max_extension_s`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Extend {
     /// Which timer.
     pub timer: Timer,
     /// The new deadline, later than the old one: an instant, so that a repeat does not extend twice.
     pub until: Time,
+}
+
+impl Extend {
+    /// Moves this timer's deadline to that instant.
+    pub const fn new(timer: Timer, until: Time) -> Self {
+        Self { timer, until }
+    }
 }

@@ -9,8 +9,8 @@ use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, DepositId, GatewayName, LegId, LegState, Purpose, Reason, Reference, Transaction,
-    TransactionKind, TransactionState, TxId,
+    CaptureId, DepositId, GatewayName, LegId, Purpose, Reason, Reference, Transaction, TransactionKind,
+    TransactionState, TxId,
 };
 use crate::settlement::{Fault, Receivable};
 use crate::{Money, Payee};
@@ -40,7 +40,7 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
             Ok(())
         }
         (Answered::Succeeded(reference), TransactionState::Succeeded)
-            if transaction.doubted && transaction.reference.as_ref() == Some(reference) =>
+            if transaction.doubted && transaction.reference.as_ref().is_none_or(|known| known == reference) =>
         {
             deal.push(Event::AnswerConfirmed { tx });
             Ok(())
@@ -59,6 +59,7 @@ fn succeed(
     (tx, kind, deposit): (TxId, TransactionKind, DepositId),
     reference: &Reference,
 ) {
+    let was_full = chargebacks::full(deal);
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
     match kind {
         TransactionKind::Capture => {
@@ -66,6 +67,7 @@ fn succeed(
                 chargebacks::meet(deal, &gateway, &payment);
             }
             chargebacks::reconcile(deal);
+            chargebacks::end_if_short(deal, was_full);
             after_capture(deal, deposit);
         }
         TransactionKind::Hold
@@ -120,32 +122,30 @@ fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
     let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else {
         return;
     };
-    let done = match leg.state() {
-        LegState::Settled | LegState::Credited => true,
-        LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Dropped => false,
-    };
-    let late = |t: &&Transaction| t.leg == Some(leg.id()) && t.late;
-    let twice = deal
-        .transactions()
-        .iter()
-        .filter(late)
-        .fold(0_i64, |sum, t| sum.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
-    let cause = Cause::PaidTwice { leg: leg.root() };
-    let (payee, currency) = (leg.payee().clone(), leg.amount().currency());
-    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| d.amount.minor());
-    if done && twice > 0 && known.is_none() && payee != Payee::Platform {
-        let (purpose, amount) = (Purpose::Excess, Money::from_minor(twice, currency));
-        let receivable = Receivable { debtor: payee, payee: Payee::Platform, purpose, amount };
-        deal.push(Event::ReceivableRaised { receivable, cause });
+    let (root, payee, currency) = (leg.root(), leg.payee().clone(), leg.amount().currency());
+    let twice = deal.books().twice(root);
+    let cause = Cause::PaidTwice { leg: root };
+    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| (d.number, d.amount));
+    let new = Money::from_minor(twice, currency);
+    match known {
+        Some((number, old)) if old.minor() < twice => {
+            deal.push(Event::ReceivableChanged { number, old, new });
+        }
+        None if twice > 0 && payee != Payee::Platform => {
+            let (purpose, amount) = (Purpose::Excess, new);
+            let receivable = Receivable { debtor: payee, payee: Payee::Platform, purpose, amount };
+            deal.push(Event::ReceivableRaised { receivable, cause });
+        }
+        Some(_) | None => {}
     }
 }
 
-/// The payment that a party has claimed, as the gateway confirms it; a mere request it cannot confirm, since it says no
+/// The payment that a party has stated, as the gateway confirms it; a mere request it cannot confirm, since it says no
 /// amount.
-fn verified(claim: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
-    let gateway = match (&claim.gateway, &claim.reference) {
-        (Some(gateway), Some(claimed)) if claimed == reference => gateway.clone(),
-        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: claim.id }),
+fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPayment, Rejection> {
+    let gateway = match (&stated.gateway, &stated.reference) {
+        (Some(gateway), Some(named)) if named == reference => gateway.clone(),
+        (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: stated.id }),
     };
     let payment = ConfirmPayment::charged(claim.deposit, gateway, reference.clone(), claim.amount);
     Ok(ConfirmPayment { transaction: Some(claim.id), ..payment })
@@ -165,7 +165,7 @@ fn decline(
     (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
     reason: &Reason,
 ) {
-    let was_funded = deal.is_funded();
+    let was_funded = deal.pots().funded;
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not
@@ -181,6 +181,7 @@ fn decline(
         // a hold that cannot be let go has lapsed by itself
         TransactionKind::Void => deal.close_if_done(),
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+            owe_twice(deal, tx);
             chargebacks::reconcile(deal);
             if legs::is_overdue(deal) {
                 legs::credit(deal, |l| Some(l.id()) == leg && legs::is_declined(l));
@@ -195,6 +196,7 @@ pub(crate) fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
     if deposit.is_charge() {
         if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
             charges::settle(deal, deposit, outcome);
+            chargebacks::reconcile(deal);
             deal.close_if_done();
         }
         return;

@@ -15,7 +15,9 @@ pub(crate) fn returned(deal: &mut Draft<'_>, c: &Returned) -> Result<(), Rejecti
     let tx = c.transaction;
     let sent = deal.transaction(tx).ok_or(Rejection::UnknownTransaction { tx })?;
     let leg = sent.leg.and_then(|id| deal.books().leg(id)).ok_or(Rejection::UnknownTransaction { tx })?;
-    if sent.state != TransactionState::Succeeded || deal.books().is_void(leg) {
+    // a balance is no bank
+    let credited = leg.state() == LegState::Credited && leg.transaction() == Some(tx);
+    if sent.state != TransactionState::Succeeded || credited || deal.books().is_void(leg) {
         return Err(Rejection::FactContradicts(Contradiction::NotSent { tx }));
     }
     if c.amount.currency() != sent.amount.currency() {

@@ -13,7 +13,7 @@ use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::rejection::{Contradiction, Rejection};
-use crate::deposit::{DepositId, DepositPurpose, GatewayName, LegId, LegState, Purpose, Reference};
+use crate::deposit::{Deposit, DepositId, DepositPurpose, GatewayName, LegId, LegState, Purpose, Reference};
 use crate::settlement::Receivable;
 use crate::terms::Liable;
 use crate::{Money, Payee, Side};
@@ -26,6 +26,8 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &Chargeback) -> Result<(), Rejecti
     let case = judge(deal, c)?;
     let was_full = full(deal);
     push(deal, case, c.amount, Some(c.step));
+    // what is given back of one loss makes room for another
+    meet(deal, &c.gateway, &c.payment);
     reconcile(deal);
     end_if_short(deal, was_full);
     Ok(())
@@ -54,14 +56,14 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             lost: None,
             reinstated: None,
             rank: 0,
-            plain: false,
+            waited: SmallVec::new(),
             parts: SmallVec::new(),
         },
     };
-    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment).peekable();
-    let early = receipts.peek().is_none();
+    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment);
+    let early = deal.books().is_unknown(&c.gateway, &c.payment);
     let foreign = |t: &crate::deposit::Transaction| t.amount.currency() != c.amount.currency();
-    if !early && receipts.all(foreign) {
+    if known.is_none() && !early && receipts.all(foreign) {
         return Err(Rejection::AmountCurrency);
     }
     if early && known.is_none() {
@@ -85,7 +87,7 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             case.lost = Some(c.amount);
             let ranks = deal.books().cases().iter().map(|c| c.rank);
             case.rank = ranks.max().unwrap_or(0).saturating_add(1);
-            case.plain = !deal.clockwork().begun && !deal.phase().has_ended();
+            settle_parts(deal, &mut case, c.amount);
         }
         (ChargebackStep::Reinstated, Some(lost), None) if c.amount.minor() <= lost.minor() => {
             case.reinstated = Some(c.amount);
@@ -111,14 +113,43 @@ fn same_payment<'c>(known: &'c Case, c: &Chargeback) -> Result<&'c Case, Rejecti
     Err(Rejection::FactContradicts(Contradiction::Payment))
 }
 
-/// Divides what the latest step is about over what the payment paid for. The same sum is divided once: what it could not
-/// place yet meets the receipts that came since.
-fn place(deal: &Draft<'_>, case: &mut Case) {
-    let sum = case.lost.or(case.opened.map(|(amount, _)| amount)).map_or(0, Money::minor);
-    if sum == case.placed() {
-        return;
+/// What was disputed is lost: the same sum stays where it was placed, as far as it is there; another one is divided anew.
+fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
+    let books = deal.books();
+    let fits = |deposit: DepositId, amount: i64| {
+        let gone = books.lost_of(&case.gateway, &case.payment, deposit, Some(&case.id));
+        amount <= books.charged_by(&case.gateway, &case.payment, deposit).saturating_sub(gone)
+    };
+    let same = case.opened.is_some_and(|(amount, _)| amount == lost) && case.placed() == lost.minor();
+    if same && case.parts.iter().all(|p| fits(p.deposit, p.amount)) {
+        let (plain, at) = (is_plain(deal), books.moment());
+        case.parts.iter_mut().for_each(|p| (p.plain, p.at) = (plain, at));
+    } else {
+        case.parts.clear();
     }
-    case.parts = deal.books().place(case, sum);
+    let number = (1_u32..).zip(books.cases()).find(|(_, c)| c.id == case.id).map(|(number, _)| number);
+    case.waited = number.map(|number| waited(deal, number, case)).unwrap_or_default();
+}
+
+/// The legs that wait for a chargeback, in the order in which they were to wait.
+fn waited(deal: &Draft<'_>, number: u32, case: &Case) -> SmallVec<[LegId; 2]> {
+    let mut legs: SmallVec<[(u8, LegId); 2]> = SmallVec::new();
+    for leg in deal.legs().iter().rev().filter(|l| l.waits_for == Some(number)) {
+        let liable = liable(deal, leg.deposit());
+        legs.push((deal.books().rank(leg, case, &liable), leg.id()));
+    }
+    legs.sort_by_key(|(rank, _)| *rank);
+    legs.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Whether what is lost now is no part of the pot that an ending divides.
+fn is_plain(deal: &Deal) -> bool {
+    !deal.clockwork().begun && !deal.phase().has_ended()
+}
+
+/// Divides what is not placed yet over what the payment paid for.
+fn place(deal: &Draft<'_>, case: &mut Case) {
+    deal.books().place(case, is_plain(deal));
 }
 
 fn push(deal: &mut Draft<'_>, case: Case, amount: Money, step: Option<ChargebackStep>) {
@@ -128,7 +159,9 @@ fn push(deal: &mut Draft<'_>, case: Case, amount: Money, step: Option<Chargeback
 /// A payment came in: what waited for it is divided, and takes effect at once.
 pub(crate) fn meet(deal: &mut Draft<'_>, gateway: &GatewayName, payment: &Reference) {
     let waits = |c: &&Case| c.gateway == *gateway && c.payment == *payment;
-    let met: SmallVec<[Case; 1]> = deal.books().cases().iter().filter(waits).cloned().collect();
+    let mut met: SmallVec<[Case; 1]> = deal.books().cases().iter().filter(waits).cloned().collect();
+    // losses first, in their order
+    met.sort_by_key(|c| if c.lost.is_some() { c.rank } else { u32::MAX });
     for mut case in met {
         let before = case.parts.clone();
         place(deal, &mut case);
@@ -172,13 +205,34 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     if deal.books().cases().is_empty() {
         return;
     }
-    let losses = deal.books().losses(|id| liable(deal, id));
-    cut_pots(deal, &losses);
-    change_debts(deal, &losses.debts);
-    cut_legs(deal, &losses);
-    hold_back(deal);
+    loop {
+        let losses = deal.books().losses(|id| liable(deal, id));
+        cut_pots(deal, &losses);
+        change_debts(deal, &losses.debts);
+        cut_legs(deal, &losses);
+        if !give_rest(deal) {
+            break;
+        }
+    }
+    // what is divided off can wait for another one in part
+    while hold_back(deal) {}
     legs::send_waiting(deal);
     deal.close_if_done();
+}
+
+/// What is back in the pot after an ending has divided it goes to whom the ending gives it: back to the payer. Whether
+/// anything did.
+fn give_rest(deal: &mut Draft<'_>) -> bool {
+    if !deal.phase().has_ended() || deal.phase().awaits_capture() {
+        return false;
+    }
+    let rest = |d: &&Deposit| d.cash().saturating_add(d.lost_later) > 0 && d.on_hold == 0;
+    let ids: SmallVec<[DepositId; 2]> = deal.books().all_deposits().filter(rest).map(Deposit::id).collect();
+    let before = deal.books().next_leg();
+    for id in ids {
+        legs::give_back(deal, id, endings::way_back(id));
+    }
+    deal.books().next_leg() != before
 }
 
 fn cut_pots(deal: &mut Draft<'_>, losses: &Losses) {
@@ -274,7 +328,9 @@ fn currency_of(deal: &Deal, cause: Cause) -> crate::Currency {
 }
 
 /// Marks the legs that wait for an open chargeback; of a leg of which only a part waits, that part is divided off.
-fn hold_back(deal: &mut Draft<'_>) {
+/// Whether any was.
+fn hold_back(deal: &mut Draft<'_>) -> bool {
+    let mut divided = false;
     let patience = deal.binding_terms().policy.chargeback_s;
     let now = deal.at();
     let waiting = deal.books().waiting(|id| liable(deal, id), |c| c.is_open(now, patience));
@@ -288,6 +344,7 @@ fn hold_back(deal: &mut Draft<'_>) {
         match waiting.get(&id) {
             Some((chargeback, part)) if *part < amount.minor() => {
                 let (into, part) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
+                divided = true;
                 deal.push(Event::LegSplit { leg: id, into, amount: part });
                 deal.push(Event::LegHeldBack { leg: into, chargeback: Some(*chargeback) });
                 if waits_for.is_some() {
@@ -303,4 +360,5 @@ fn hold_back(deal: &mut Draft<'_>) {
             Some(_) | None => {}
         }
     }
+    divided
 }

@@ -18,6 +18,7 @@ pub(crate) fn set(
     if !is_own(&c.payee, role, actor) {
         return Err(Rejection::NotYourMoney);
     }
+    limit(deal, &c.payee, DestinationUse::Payouts)?;
     choose(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
 }
 
@@ -31,7 +32,23 @@ pub(crate) fn redirect(
     if role != Role::Operator && !is_own(&c.payee, role, actor) {
         return Err(Rejection::NotYourMoney);
     }
+    if role != Role::Operator {
+        limit(deal, &c.payee, DestinationUse::Refunds)?;
+    }
     choose(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
+}
+
+/// The most attempts of a leg that its payee may ask for. Then it waits for the operator, or for the balance.
+const MAX_ATTEMPTS: u32 = 20;
+
+fn limit(deal: &Draft<'_>, payee: &Payee, of: DestinationUse) -> Result<(), Rejection> {
+    let stuck = |l: &&Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of && legs::is_declined(l);
+    let tried = |l: &Leg| deal.transactions().iter().filter(|t| t.leg == Some(l.id)).count();
+    let most = deal.legs().iter().filter(stuck).map(tried).max().unwrap_or(0);
+    if u32::try_from(most).is_ok_and(|n| n < MAX_ATTEMPTS) {
+        return Ok(());
+    }
+    Err(Rejection::TooMany { max: MAX_ATTEMPTS })
 }
 
 fn is_own(payee: &Payee, role: Role, actor: &Actor) -> bool {

@@ -16,10 +16,10 @@ pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
     end_with(deal, ending, outcome, &pots);
 }
 
-/// Ends a deal that a lost payment has left short, at nobody's fault. It was funded, if it was until that moment: a
-/// chargeback or a failed hold undoes no costs.
+/// Ends a deal that a lost payment has left short, at nobody's fault. It is settled as funded where its pots were
+/// until that moment: a chargeback or a failed hold undoes no costs.
 pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
-    let pots = Pots { funded: was_funded || deal.pots().funded, ..deal.pots() };
+    let pots = Pots { funded: was_funded, ..deal.pots() };
     end_with(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled, &pots);
 }
 
@@ -110,7 +110,7 @@ fn outflow(settlement: &Settlement, deposit: DepositId) -> i64 {
 }
 
 /// The purpose of what goes back to the owner of a deposit.
-fn way_back(deposit: DepositId) -> Purpose {
+pub(crate) fn way_back(deposit: DepositId) -> Purpose {
     match DepositPurpose::of(deposit) {
         DepositPurpose::Payment | DepositPurpose::Charge => Purpose::Refund,
         DepositPurpose::Guarantee => Purpose::Guarantee,

@@ -1,4 +1,4 @@
-//! Money coming in: requests for it, claims that it was paid, and the gateway's confirmations in every form.
+//! Money coming in: requests for it, payments that a party states, and the gateway's confirmations in every form.
 
 use smallvec::SmallVec;
 
@@ -57,10 +57,14 @@ fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
 }
 
 /// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
-/// is known, or somebody has claimed it: it is not asked about, nor counted, twice.
-pub(crate) fn judge_claim(deal: &Deal, claim: &PaymentClaim, side: Side) -> Result<Option<Money>, Rejection> {
-    let deposit = own_deposit(deal, claim.deposit, side)?;
-    if deal.books().knows(&claim.gateway, &claim.reference, None) {
+/// is known, or somebody has stated it: it is not asked about, nor counted, twice.
+pub(crate) fn judge_stated(
+    deal: &Deal,
+    stated: &StatedPayment,
+    side: Side,
+) -> Result<Option<Money>, Rejection> {
+    let deposit = own_deposit(deal, stated.deposit, side)?;
+    if deal.books().knows(&stated.gateway, &stated.reference, None) {
         return Ok(None);
     }
     let amount = deposit.outstanding();
@@ -71,20 +75,20 @@ pub(crate) fn judge_claim(deal: &Deal, claim: &PaymentClaim, side: Side) -> Resu
     Ok(Some(amount))
 }
 
-/// A transaction id that a party names is a claim, and no proof.
-pub(crate) fn claim(deal: &mut Draft<'_>, claim: &PaymentClaim, side: Side, amount: Money) {
+/// A transaction id that a party names is no proof: the gateway is asked about it.
+pub(crate) fn ask_about(deal: &mut Draft<'_>, stated: &StatedPayment, side: Side, amount: Money) {
     let order = Order {
         tx: deal.books().next_tx(),
         kind: TransactionKind::Charge,
-        deposit: claim.deposit,
+        deposit: stated.deposit,
         payee: side.payee(),
         purpose: Purpose::Charge,
         amount,
         leg: None,
         source: None,
     };
-    let (gateway, reference) = (claim.gateway.clone(), claim.reference.clone());
-    deal.push(Event::PaymentClaimed { order: Box::new(order), gateway, reference });
+    let (gateway, reference) = (stated.gateway.clone(), stated.reference.clone());
+    deal.push(Event::PaymentStated { order: Box::new(order), gateway, reference });
 }
 
 /// What a fact about a payment is, held against what is recorded.
@@ -195,6 +199,8 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
         (Some(HoldState::Closing), Some(order)) if order.amount == c.amount => {
             Fact::Charges { hold: hold.id, capture: Some(order.id) }
         }
+        // while our order to capture is on its way: the gateway's word counts
+        (Some(HoldState::Closing), Some(_)) => Fact::Charges { hold: hold.id, capture: None },
         // voided, lapsed, or not to be captured: money came in after all
         (Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None, _) => Fact::New,
     })
@@ -207,6 +213,11 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     // what we order takes what is needed, and lets the rest go
     let (amount, last) = (c.amount, c.is_final || capture.is_some());
     deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last });
+    let ordered = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold)).map(|t| t.id);
+    let closed = deal.transaction(hold).is_some_and(|t| t.hold == Some(HoldState::Closed));
+    if let Some(tx) = ordered.filter(|_| closed) {
+        deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
+    }
     chargebacks::meet(deal, &c.gateway, &c.reference);
     // over what the deposit wants in cash, the gateway has taken too much
     let wanted = deal.deposit(c.deposit).map_or(0, |d| d.required.minor().saturating_sub(before).max(0));
@@ -232,7 +243,7 @@ fn stray(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Rejection> {
     receive(deal, &ConfirmPayment { deposit, ..c.clone() }, tx)
 }
 
-/// The pending transaction that a confirmation answers: the claim with its reference, the request it names, or the
+/// The pending transaction that a confirmation answers: the stated payment with its reference, the request it names, or the
 /// oldest request of just this amount.
 fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
     let open = |t: &&Transaction| t.kind.is_inbound() && t.is_pending() && t.deposit == c.deposit;
@@ -241,7 +252,7 @@ fn answered_request(deal: &Deal, c: &ConfirmPayment) -> Option<TxId> {
         if t.reference.as_ref() == Some(&c.reference) && t.gateway.as_ref() == Some(&c.gateway) {
             return Some(t.id);
         }
-        // a claim is of its own payment, whatever number another one comes with
+        // a stated payment is its own, whatever number another one comes with
         let meant =
             t.reference.is_none() && c.transaction.map_or(t.amount == c.amount, |named| t.id == named);
         if found.is_none() && meant {
@@ -328,7 +339,7 @@ fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejec
     Ok(deposit)
 }
 
-/// Parties cannot fill a deal with requests, nor with claims that the gateway denies, and neither can take up the
+/// Parties cannot fill a deal with requests, nor with stated payments that the gateway denies, and neither can take up the
 /// other's; facts of the gateway are never refused for their number.
 fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
     if u32::try_from(deal.books().moneyless(side)).is_ok_and(|n| n < MAX_REQUESTS) {

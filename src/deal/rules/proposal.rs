@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{funding, moderation, payins};
+use super::{chargebacks, funding, moderation, payins};
 use crate::Role;
 use crate::deal::agreement::Consents;
 use crate::deal::command::{Agree, Amend};
@@ -33,6 +33,7 @@ pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), R
     let consents = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
     deal.push(Event::TermsAmended { terms_version, terms, changed, deposits: deposits.clone(), consents });
     deposits.iter().for_each(|change| funding::return_whole(deal, change.deposit));
+    chargebacks::reconcile(deal);
     Ok(())
 }
 
@@ -112,15 +113,15 @@ pub(crate) fn agree(deal: &mut Draft<'_>, c: &Agree, role: Role) -> Result<(), R
     }
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    let claimed = match &c.payment {
-        Some(claim) => payins::judge_claim(deal, claim, side)?.map(|amount| (claim, amount)),
+    let verify = match &c.payment {
+        Some(stated) => payins::judge_stated(deal, stated, side)?.map(|amount| (stated, amount)),
         None => None,
     };
     if !deal.consents().of(side) {
         deal.push(Event::Agreed { side, terms_version: actual });
     }
-    if let Some((claim, amount)) = claimed {
-        payins::claim(deal, claim, side, amount);
+    if let Some((stated, amount)) = verify {
+        payins::ask_about(deal, stated, side, amount);
     }
     match deal.phase() {
         Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),

@@ -71,11 +71,11 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         let paid = host.calls()[2].key.transaction;
         let declined = Answered::Declined(text("on second thoughts"));
         for result in [declined, Answered::Succeeded(text("another-id"))] {
-            let answer = Answer { transaction: paid, result };
+            let answer = Answer::new(paid, result);
             let refused = process.submit(&mut deal, answer, gateway());
-            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadySettled { tx: paid })));
+            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx: paid })));
         }
-        let unknown = Answer { transaction: TxId::new(99), result: Answered::InProgress };
+        let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");
         assert_eq!(host.journal(), journal);
         assert_eq!(deal.status(), Status::Completed);

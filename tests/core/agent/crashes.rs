@@ -8,7 +8,7 @@ use escrow::Deal;
 use escrow::port::Clock;
 
 /// Plays a script with a process that dies at one point. Whoever comes after it loads the deal, resumes it, and gives
-/// the interrupted command once more, as a host's client would. Did it die at all?
+/// the interrupted command once more, as a host's client would. Returns whether it died at all.
 fn play_and_die(kind: Kind, host: &Host, script: &Script, death: Death) -> (Deal, bool) {
     host.with(|o| o.death = Some(death));
     let mut process = Process::new(kind, host);

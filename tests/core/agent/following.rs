@@ -16,12 +16,12 @@ fn follow_submits_what_the_tracker_knows() {
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
         assert_eq!(process.follow(&mut deal, &delivery), Ok(None), "no track yet");
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         let nothing = process.follow(&mut deal, &delivery).unwrap().unwrap();
         assert_eq!(nothing.from_version, nothing.to_version);
 
         let feed = |id: &str, kind, at: &str| delivery.feed((*track()).clone(), checkpoint(id, kind, at));
-        let strange = Track { tracker: text("cdek"), code: text("another") };
+        let strange = Track::new(text("cdek"), text("another"));
         delivery.feed(strange, checkpoint("x", CheckpointKind::Refused, "2026-03-02T00:00:00Z"));
         feed("1", CheckpointKind::Progress, "2026-03-02T10:00:00Z");
         feed("2", CheckpointKind::Progress, "2026-03-02T12:00:00Z");
@@ -50,7 +50,7 @@ fn following_a_long_history_twice_changes_nothing() {
         let process = Process::new(kind, &host);
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         for n in 1..=12 {
             let at = format!("2026-03-02T{n:02}:00:00Z");
             delivery.feed((*track()).clone(), checkpoint(&n.to_string(), CheckpointKind::Progress, &at));
@@ -70,7 +70,7 @@ fn following_a_day_of_equal_times_twice_changes_nothing() {
         let process = Process::new(kind, &host);
         let delivery = HandTracker::new();
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         for n in 1..=6 {
             let id = n.to_string();
             let checkpoint = checkpoint(&id, CheckpointKind::Progress, "2026-03-02T00:00:00Z");
@@ -90,7 +90,7 @@ fn a_refusal_that_is_told_again_opens_no_second_dispute() {
         let host = Host::new();
         let process = Process::new(kind, &host);
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         let refused = record("refused", CheckpointKind::Refused, "2026-03-03T00:00:00Z");
         process.submit(&mut deal, refused.clone(), tracker()).unwrap();
         assert_eq!(deal.status(), Status::Disputed);

@@ -125,8 +125,7 @@ fn a_declined_leg_holds_up_no_other_and_ends_on_the_balance() {
         assert!(!receipt.has_pending, "declined is an answer");
         assert_eq!(host.moved().len(), 2, "the others have their money");
         // a new destination orders the next attempt, under a key of its own; declined again
-        let card =
-            SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-2"))) };
+        let card = SetDestination::new(Payee::Seller, Destination::Card(text("card-2")));
         process.submit(&mut deal, card, seller()).unwrap();
         let calls = host.calls();
         let attempts = calls.iter().filter(|c| c.payee == Payee::Seller).collect::<Vec<_>>();

@@ -108,7 +108,7 @@ impl Host {
         moved
     }
 
-    /// Is this the moment of death?
+    /// Whether this is the moment of death.
     pub fn dies(&self, death: fn(usize) -> Death) -> bool {
         self.with(|o| {
             let dies = o.death == Some(death(o.operations));

@@ -8,14 +8,14 @@ use crate::agent::process::{Done, Kind, Process};
 use crate::common::*;
 use escrow::agent::Receipt;
 use escrow::deal::command::{
-    Agree, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, IncurCost, PaymentClaim, PaymentForm,
-    RecordTracking, Report, RequestPayment, ReturnUrls, SetDestination, SetTrack, StartPerforming, Track,
+    Agree, Cancel, Checkpoint, CheckpointKind, ConfirmPayment, IncurCost, PaymentForm, RecordTracking,
+    Report, RequestPayment, ReturnUrls, SetDestination, SetTrack, StartPerforming, StatedPayment, Track,
     Verdict, Wake,
 };
 use escrow::deposit::DepositId;
 use escrow::terms::{Fee, FeePayee, Item, OnRefund, Payer, Provider, Service};
 use escrow::{
-    Actor, Caller, Command, Currency, Deal, Destination, Payee, Policy, Rate, Status, Terms, TermsDraft, Text,
+    Actor, Caller, Command, Currency, Deal, Destination, Payee, Policy, Rate, Status, Terms, TermsDraft,
 };
 
 pub fn party(id: &str) -> Caller {
@@ -63,44 +63,32 @@ pub fn terms(policy: Policy) -> Arc<Terms> {
 }
 
 pub fn payment(reference: &str, minor: i64) -> ConfirmPayment {
-    ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: text("bank"),
-        reference: text(reference),
-        amount: rub(minor),
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    }
+    ConfirmPayment::charged(DepositId::BUYER_PAYMENT, text("bank"), text(reference), rub(minor))
 }
 
 pub fn track() -> Arc<Track> {
-    Arc::new(Track { tracker: text("cdek"), code: text("1105678") })
+    Arc::new(Track::new(text("cdek"), text("1105678")))
 }
 
 pub fn checkpoint(id: &str, kind: CheckpointKind, occurred_at: &str) -> Checkpoint {
     let (id, occurred_at) = (text(id), at(occurred_at));
-    Checkpoint { id, kind, occurred_at, title: Text::default(), location: None }
+    Checkpoint::new(id, kind, occurred_at)
 }
 
 pub fn record(id: &str, kind: CheckpointKind, occurred_at: &str) -> Command {
-    RecordTracking { track: track(), checkpoint: Arc::new(checkpoint(id, kind, occurred_at)) }.into()
+    RecordTracking::new(track(), Arc::new(checkpoint(id, kind, occurred_at))).into()
 }
 
 pub fn request(key: &str, minor: i64) -> RequestPayment {
-    RequestPayment {
-        key: text(key),
-        deposit: DepositId::BUYER_PAYMENT,
-        amount: rub(minor),
-        form: Arc::new(PaymentForm {
-            method: text("card"),
-            return_urls: ReturnUrls {
-                success_url: text("https://shop.example/paid"),
-                fail_url: text("https://shop.example/failed"),
-            },
-        }),
-    }
+    RequestPayment::new(
+        text(key),
+        DepositId::BUYER_PAYMENT,
+        rub(minor),
+        Arc::new(PaymentForm::new(
+            text("card"),
+            ReturnUrls::new(text("https://shop.example/paid"), text("https://shop.example/failed")),
+        )),
+    )
 }
 
 /// What a deal goes through: how many seconds later, who, what.
@@ -114,9 +102,8 @@ pub struct Script {
 
 /// A sale on a hold: captured, tracked, accepted by silence; three legs.
 pub fn sale() -> Script {
-    let hold = ConfirmPayment { held_until: Some(at("2026-03-20T00:00:00Z")), ..payment("hold-1", 105_000) };
-    let card =
-        SetDestination { payee: Payee::Seller, destination: Some(Destination::Card(text("card-of-boris"))) };
+    let hold = payment("hold-1", 105_000).held_until(at("2026-03-20T00:00:00Z"));
+    let card = SetDestination::new(Payee::Seller, Destination::Card(text("card-of-boris")));
     Script {
         name: "sale",
         terms: terms(Policy::shop()),
@@ -124,7 +111,7 @@ pub fn sale() -> Script {
         steps: vec![
             (60, buyer(), request("checkout-1", 105_000).into()),
             (60, gateway(), hold.into()),
-            (HOUR, seller(), SetTrack { track: track() }.into()),
+            (HOUR, seller(), SetTrack::new(track()).into()),
             (HOUR, tracker(), record("1", CheckpointKind::Progress, "2026-03-01T15:00:00Z")),
             (HOUR, seller(), card.into()),
             (DAY, tracker(), record("2", CheckpointKind::Final, "2026-03-02T15:00:00Z")),
@@ -143,9 +130,9 @@ pub fn cancellation() -> Script {
         steps: vec![
             (60, gateway(), payment("pay-1", 55_000).into()),
             (60, gateway(), payment("pay-2", 60_000).into()),
-            (HOUR, party("insurer"), IncurCost { service: 0, evidence: text("policy-77") }.into()),
+            (HOUR, party("insurer"), IncurCost::new(0, text("policy-77")).into()),
             (HOUR, seller(), StartPerforming {}.into()),
-            (HOUR, buyer(), Cancel { reason: text("Found it cheaper"), at_fault: None }.into()),
+            (HOUR, buyer(), Cancel::new(text("Found it cheaper")).into()),
         ],
         ends: Status::Cancelled,
     }
@@ -155,18 +142,18 @@ pub fn cancellation() -> Script {
 pub fn guaranteed() -> Script {
     let mut draft = draft(Policy::guarantee());
     draft.guarantees.seller = Some(rub(20_000));
-    let claim =
-        PaymentClaim { deposit: DepositId::BUYER_PAYMENT, gateway: text("bank"), reference: text("wm-1") };
-    let guarantee = ConfirmPayment { deposit: DepositId::SELLER_GUARANTEE, ..payment("guarantee-1", 20_000) };
+    let claim = StatedPayment::new(DepositId::BUYER_PAYMENT, text("bank"), text("wm-1"));
+    let mut guarantee = payment("guarantee-1", 20_000);
+    guarantee.deposit = DepositId::SELLER_GUARANTEE;
     Script {
         name: "guaranteed",
         terms: Arc::new(Terms::new(draft).unwrap()),
         proposer: seller(),
         steps: vec![
             (60, gateway(), guarantee.into()),
-            (60, buyer(), Agree { terms_version: 1, payment: Some(claim) }.into()),
-            (DAY, seller(), Report { verdict: Verdict::Success }.into()),
-            (DAY, buyer(), Report { verdict: Verdict::Success }.into()),
+            (60, buyer(), Agree::new(1).payment(claim).into()),
+            (DAY, seller(), Report::new(Verdict::Success).into()),
+            (DAY, buyer(), Report::new(Verdict::Success).into()),
         ],
         ends: Status::Completed,
     }

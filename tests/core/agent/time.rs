@@ -18,7 +18,7 @@ fn clock_backwards() {
         let host = Host::new();
         let process = Process::new(kind, &host);
         let mut deal = paid(&process);
-        process.submit(&mut deal, SetTrack { track: track() }, seller()).unwrap();
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
         process
             .submit(&mut deal, record("1", CheckpointKind::Final, "2026-03-02T00:00:00Z"), tracker())
             .unwrap();

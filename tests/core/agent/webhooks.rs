@@ -67,7 +67,11 @@ fn a_gateway_that_takes_its_word_back_changes_nothing_and_is_told_of() {
             let [webhook] = host.with(|o| o.gateway.take_webhooks()).try_into().unwrap();
             let tx = webhook.transaction;
             let refused = process.submit(&mut deal, webhook, gateway());
-            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadySettled { tx })), "{behaviour:?}");
+            assert_eq!(
+                refused,
+                Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx })),
+                "{behaviour:?}"
+            );
             assert_eq!((deal.status(), host.journal()), (status, journal));
             // under that key the money has gone, whatever the gateway says
             assert!(host.moved().contains_key(&Payee::Seller), "{behaviour:?}");

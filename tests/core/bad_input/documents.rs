@@ -136,7 +136,7 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "proposed", "terms": terms(), "consents": { "buyer": true, "seller": false }, "phase": { "proposed": { "until": until } } }),
         json!({ "type": "terms_amended", "terms_version": 2, "terms": terms(), "changed": ["items", "pay_offline"], "deposits": [{ "deposit": "buyer_payment", "old": roubles("1"), "new": roubles("2") }], "consents": { "buyer": false, "seller": true } }),
         json!({ "type": "agreed", "side": "buyer", "terms_version": 1 }),
-        json!({ "type": "payment_claimed", "order": order, "gateway": "bank", "reference": "wm-1" }),
+        json!({ "type": "payment_stated", "order": order, "gateway": "bank", "reference": "wm-1" }),
         json!({ "type": "payment_requested", "tx": 1, "deposit": "buyer_payment", "amount": roubles("5"), "key": "k", "form": { "method": "card", "return_urls": { "success_url": "https://a.example", "fail_url": "https://b.example" } } }),
         json!({ "type": "payment_received", "tx": 1, "deposit": "buyer_payment", "amount": roubles("5"), "gateway": "bank", "reference": "p-1", "held_until": until }),
         json!({ "type": "remarked", "remark": "Pack it" }),

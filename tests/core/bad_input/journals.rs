@@ -11,10 +11,10 @@ fn journals_that_are_none_are_refused() {
     let report = run(&Scenario::from_json(SCENARIOS[0].1).unwrap());
     let id = report.events[0].deal_id;
     let journal: Vec<Recorded> = report.events.iter().cloned().map(Envelope::into_recorded).collect();
-    assert_eq!(Deal::replay(id, &journal[..0]), Err(DecodeError::NotAJournal));
-    assert_eq!(Deal::replay(id, &journal[1..]), Err(DecodeError::NotAJournal));
+    assert_eq!(Deal::replay(id, &journal[..0]), Err(DecodeError::NotAJournal { first: "proposed" }));
+    assert_eq!(Deal::replay(id, &journal[1..]), Err(DecodeError::NotAJournal { first: "proposed" }));
     let twice: Vec<&Recorded> = journal.iter().chain(&journal[..1]).collect();
-    assert_eq!(Deal::replay(id, twice), Err(DecodeError::NotAJournal));
+    assert_eq!(Deal::replay(id, twice), Err(DecodeError::NotAJournal { first: "proposed" }));
     // anything doubled, missing or swapped: an error, or another valid deal; never a panic
     for i in 1..journal.len() {
         let mut other = journal.clone();

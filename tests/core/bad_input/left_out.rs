@@ -23,7 +23,7 @@ fn a_booked_chargeback_never_becomes_an_order() {
     }
     for (secs, step) in [(130, ChargebackStep::Opened), (140, ChargebackStep::Lost)] {
         let (reference, amount) = ("cb-1".parse().unwrap(), rub(1_000));
-        let command = Chargeback { reference, deposit: DepositId::BUYER_PAYMENT, amount, step };
+        let command = Chargeback::new(reference, DepositId::BUYER_PAYMENT, amount, step);
         run(&mut deal, &command.into(), &Context::gateway(at(secs)));
     }
     let document = serde_json::to_value(&deal).unwrap();

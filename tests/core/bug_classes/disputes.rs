@@ -28,7 +28,7 @@ fn missing_arbiter() {
     let mut w = World::arbitrated(judged(sale(Policy::shop())));
     let until = w.until();
     w.pass(19 * DAY);
-    let solomon = AppointArbiter { arbiter: text("solomon") };
+    let solomon = AppointArbiter::new(text("solomon"));
     w.act(&operator(), solomon);
     assert_eq!(w.until(), until);
     // who was replaced is nobody now
@@ -45,7 +45,7 @@ fn self_dealing_arbiter() {
         draft.arbiter = Some(text(arbiter));
         assert_eq!(problem(draft), Problem::IsAParty);
         let mut w = World::disputed(sale(Policy::shop()));
-        let appoint = AppointArbiter { arbiter: text(arbiter) };
+        let appoint = AppointArbiter::new(text(arbiter));
         assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
     }
     // nor somebody whom the deal pays
@@ -53,7 +53,7 @@ fn self_dealing_arbiter() {
     let delivery = service("delivery", 10_00, Payer::Seller, Provider::Third(text("courier")));
     draft.services.push(delivery);
     let mut w = World::disputed(draft);
-    let appoint = AppointArbiter { arbiter: text("courier") };
+    let appoint = AppointArbiter::new(text("courier"));
     assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
 
     // the arbiter's fee is capped: 50 % of 1 000.00 is 500.00, the most is 100.00; so 900.00 can be awarded, and no more
@@ -148,7 +148,7 @@ fn wrong_partys_amount() {
     let mut w = World::performing(draft);
     w.act(&seller(), report(Verdict::Success));
     w.act(&buyer(), report(Verdict::Failure));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.wait_for_deadline();
     w.act(&judge(), rule(Award::Winner(Side::Buyer)));
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Guarantee), 300_00);
@@ -198,14 +198,14 @@ fn zero_as_unset() {
     let nothing = Award::Amount(rub(0));
     // no offer is not an offer of nothing
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), None);
-    assert_eq!(w.refuse(&seller(), AcceptAward { award: nothing }).code(), "no-such-offer");
-    w.act(&buyer(), ProposeAward { award: nothing });
+    assert_eq!(w.refuse(&seller(), AcceptAward::new(nothing)).code(), "no-such-offer");
+    w.act(&buyer(), ProposeAward::new(nothing));
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), Some(nothing));
     // an offer of nothing is not an offer of everything, nor of a share
     for award in [Award::SellerAll, Award::BuyerAll, Award::Amount(rub(1))] {
-        assert_eq!(w.refuse(&seller(), AcceptAward { award }).code(), "no-such-offer");
+        assert_eq!(w.refuse(&seller(), AcceptAward::new(award)).code(), "no-such-offer");
     }
-    w.act(&seller(), AcceptAward { award: nothing });
+    w.act(&seller(), AcceptAward::new(nothing));
     // the seller gets 0.00, the buyer all of 1 000.00
     assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Refund, 1_000_00, LegState::Ordered)]);
     // a free service is a service, a guarantee of zero is funded

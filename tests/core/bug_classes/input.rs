@@ -86,7 +86,7 @@ fn clock_backwards() {
 
     // and no deadline comes earlier by it: 30 days from the latest instant seen
     let mut w = World::funded(plain(Policy::shop()));
-    w.pass(DAY).act(&seller(), Post { reference: text("soon") });
+    w.pass(DAY).act(&seller(), Post::new(text("soon")));
     w.at(start()).act(&seller(), StartPerforming {});
     assert_eq!(w.until(), after(31 * DAY));
 }

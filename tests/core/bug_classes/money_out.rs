@@ -83,7 +83,7 @@ fn double_payout_on_timeout() {
     // the same answer again is old news, the opposite one is refused
     w.repeat(&Actor::Gateway, answer(tx, Answered::InProgress));
     let refused = w.refuse(&Actor::Gateway, answer(tx, declined()));
-    assert_eq!(refused, Rejection::AlreadySettled { tx: TxId::new(tx) });
+    assert_eq!(refused, Rejection::AlreadyAnswered { tx: TxId::new(tx) });
     let payouts = w.deal.transactions().iter();
     assert_eq!(payouts.filter(|t| t.kind() == TransactionKind::Payout).count(), 1);
 }
@@ -167,7 +167,7 @@ fn side_effect_before_validation() {
 
     let mut w = World::performing(sale(Policy::shop()));
     let two: Quantities = vec![2].into();
-    let over = w.refuse(&buyer(), Accept { quantities: Some(two) });
+    let over = w.refuse(&buyer(), Accept::part(two));
     assert_eq!(over, Rejection::Settle(SettleError::QuantityOverOrdered { item: 0, max: 1 }));
     // a fact of the wrong currency is refused whole
     let dollars = payment(B, "usd", usd(10_00));
@@ -219,7 +219,7 @@ fn backward_status() {
 fn stale_overwrite() {
     let mut w = World::performing(sale(Policy::shop()));
     let seen = w.deal.revision();
-    w.act(&buyer(), Post { reference: text("I have your parcel, all is well") });
+    w.act(&buyer(), Post::new(text("I have your parcel, all is well")));
     let actual = w.deal.revision();
     // the seller, who has not read it, cancels at their own cost: refused
     let context = Context::new(w.now, seller()).seen(seen);

@@ -86,10 +86,7 @@ fn return_url_trust() {
     assert_eq!(refused, Rejection::ConfirmInstead { tx: TxId::new(1) });
     // naming a payment while agreeing is a claim: the gateway is asked, and it says no
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("I did pay") }),
-    };
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("I did pay")));
     w.act(&buyer(), claim);
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
     let asked = w.order(TransactionKind::Charge, &Payee::Buyer);
@@ -112,7 +109,7 @@ fn winner_cannot_collect() {
     let mut w = World::performing(guaranteed());
     w.act(&buyer(), report(Verdict::Failure));
     w.act(&seller(), report(Verdict::Success));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     w.wait_for_deadline();
     // the winner gets their own 300.00 and the loser's 300.00
     w.act(&judge(), rule(Award::Winner(Side::Seller)));

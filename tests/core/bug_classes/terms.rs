@@ -57,19 +57,13 @@ fn terms_changed_after_consent() {
 #[test]
 fn terminal_edit() {
     let mut w = completed();
-    let attachment = Attachment {
-        id: text("file"),
-        description: text(""),
-        mime: text("image/png"),
-        size: 1,
-        digest: None,
-    };
-    let attach = Attach { attachment: attachment.into() };
+    let attachment = Attachment::new(text("file"), text("image/png"), 1).description(text(""));
+    let attach = Attach::new(attachment);
     let part: Quantities = vec![1].into();
     let commands: Vec<(Actor, Command)> = vec![
         (buyer(), attach.into()),
-        (buyer(), Post { reference: text("psst") }.into()),
-        (buyer(), Accept { quantities: Some(part) }.into()),
+        (buyer(), Post::new(text("psst")).into()),
+        (buyer(), Accept::part(part).into()),
         (buyer(), request("k", B, 1)),
         (buyer(), cancel("no")),
         (buyer(), dispute("no")),
@@ -78,10 +72,10 @@ fn terminal_edit() {
         (seller(), StartPerforming {}.into()),
         (seller(), submit(1)),
         (seller(), charge("c", Side::Buyer, Payee::Seller, 1)),
-        (operator(), IncurCost { service: 0, evidence: text("e") }.into()),
+        (operator(), IncurCost::new(0, text("e")).into()),
         (operator(), by_operator(Fault::Buyer)),
-        (operator(), AppointArbiter { arbiter: text("judge") }.into()),
-        (operator(), Extend { timer: Timer::Performance, until: Time::MAX }.into()),
+        (operator(), AppointArbiter::new(text("judge")).into()),
+        (operator(), Extend::new(Timer::Performance, Time::MAX).into()),
     ];
     for (actor, command) in commands {
         let refused = w.refuse(&actor, command.clone());

@@ -90,13 +90,13 @@ fn deadline_reset_griefing() {
     let mut w = World::performing(draft);
     w.pass(29 * DAY).act(&seller(), submit(1));
     assert_eq!(w.until(), after((29 + 5) * DAY));
-    w.pass(DAY).act(&buyer(), RequestChanges { number: 1, comment: text("louder") });
+    w.pass(DAY).act(&buyer(), RequestChanges::new(1, text("louder")));
     // one day was left of the 30; a request guarantees 3
     assert_eq!(w.until(), after((30 + 3) * DAY));
     w.pass(2 * DAY).act(&seller(), submit(2));
     assert_eq!(w.until(), after((32 + 5) * DAY));
     // the cap counts submissions: nothing can be renewed any more, and nobody asks for what cannot be given
-    let changes = RequestChanges { number: 2, comment: text("softer") };
+    let changes = RequestChanges::new(2, text("softer"));
     assert_eq!(w.refuse(&buyer(), changes), Rejection::Guard(Guard::ChangesLeft));
     assert_eq!(w.refuse(&seller(), submit(3)), Rejection::Guard(Guard::RevisionsLeft));
     assert_eq!(w.until(), after((32 + 5) * DAY));
@@ -105,7 +105,7 @@ fn deadline_reset_griefing() {
 
     // extensions are bounded in all: 30 days
     let mut w = World::performing(plain(Policy::shop()));
-    let extend = |days: u32| Extend { timer: Timer::Performance, until: after(days * DAY) };
+    let extend = |days: u32| Extend::new(Timer::Performance, after(days * DAY));
     w.act(&operator(), extend(59));
     let refused = w.refuse(&operator(), extend(61));
     assert_eq!(refused, Rejection::ExtensionTooLong { left_s: DAY });

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
-    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost,
-    PaymentClaim, Post, ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StopPerforming,
-    Verdict, WithdrawDispute,
+    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost, Post,
+    ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StatedPayment, StopPerforming, Verdict,
+    WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
 use escrow::deposit::{Deposit, TransactionState};
@@ -37,17 +37,17 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         CommandKind::Amend => {
             for terms in &model.scene.terms {
                 if !Arc::ptr_eq(terms, deal.terms()) {
-                    offer(Amend { from_version: deal.terms_version(), terms: terms.clone() }.into(), 1);
+                    offer(Amend::new(deal.terms_version(), terms.clone()).into(), 1);
                 }
             }
         }
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
-            offer(Agree { terms_version, payment: None }.into(), 0);
+            offer(Agree::new(terms_version).into(), 0);
             for deposit in own(deal, side) {
                 let reference = text(&format!("claim-{}", inbound(deal)));
-                let payment = PaymentClaim { deposit: deposit.id(), gateway: text("bank"), reference };
-                offer(Agree { terms_version, payment: Some(payment) }.into(), 1);
+                let payment = StatedPayment::new(deposit.id(), text("bank"), reference);
+                offer(Agree::new(terms_version).payment(payment).into(), 1);
             }
         }
         CommandKind::RequestPayment => {
@@ -64,14 +64,8 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         CommandKind::Remark => offer(remark("no"), 1),
         CommandKind::Approve => offer(approve(), 0),
         CommandKind::Attach if is_buyer => {
-            let attachment = Attachment {
-                id: text("file"),
-                description: text(""),
-                mime: text("text/plain"),
-                size: 1,
-                digest: None,
-            };
-            offer(Attach { attachment: Arc::new(attachment) }.into(), 0);
+            let attachment = Attachment::new(text("file"), text("text/plain"), 1).description(text(""));
+            offer(Attach::new(Arc::new(attachment)).into(), 0);
         }
         CommandKind::SetTrack if is_seller => match deal.track() {
             None => offer(set_track("one"), u8::from(mutual)),
@@ -93,13 +87,13 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         CommandKind::StopPerforming if is_seller => offer(StopPerforming {}.into(), 0),
         CommandKind::Submit => offer(submit(deal.submitted() + 1), u8::from(deal.submitted() > 0)),
         CommandKind::RequestChanges => {
-            offer(RequestChanges { number: deal.submitted(), comment: text("more") }.into(), 0);
+            offer(RequestChanges::new(deal.submitted(), text("more")).into(), 0);
         }
         CommandKind::Accept => offer(Accept::default().into(), 0),
         CommandKind::AcceptPart => {
             for accepted in [0, 1] {
                 let all = deal.terms().items.iter().map(|_| accepted);
-                offer(Accept { quantities: Some(all.collect()) }.into(), 0);
+                offer(Accept::part(all.collect::<Vec<_>>()).into(), 0);
             }
         }
         CommandKind::Report => {
@@ -110,14 +104,14 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
             for service in 0..deal.terms().services.len() {
                 let service = u8::try_from(service).unwrap();
                 if !deal.incurred().contains(usize::from(service)) {
-                    offer(IncurCost { service, evidence: text("receipt") }.into(), 1);
+                    offer(IncurCost::new(service, text("receipt")).into(), 1);
                 }
             }
         }
         CommandKind::AddCharge => {
             let mut add = |payer, payee| {
                 let key = text(&format!("charge-{}", deal.deposits().len()));
-                offer(AddCharge { key, payer, payee, amount: rub(50_00), reason: text("extra") }.into(), 1);
+                offer(AddCharge::new(key, payer, payee, rub(50_00), text("extra")).into(), 1);
             };
             if is_seller {
                 add(Side::Buyer, Payee::Seller);
@@ -125,35 +119,35 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 add(Side::Seller, Payee::Platform);
             }
         }
-        CommandKind::Cancel => offer(Cancel { reason: text("stop"), at_fault: None }.into(), 0),
+        CommandKind::Cancel => offer(Cancel::new(text("stop")).into(), 0),
         CommandKind::CancelWithFault => {
             for at_fault in [Fault::Buyer, Fault::Seller] {
-                offer(Cancel { reason: text("stop"), at_fault: Some(at_fault) }.into(), 0);
+                offer(Cancel::new(text("stop")).at_fault(at_fault).into(), 0);
             }
         }
         CommandKind::OpenDispute => offer(dispute("bad"), 0),
         CommandKind::ProposeAward => {
             let zero = Money::zero(deal.terms().currency);
             let award = if is_buyer { Award::Amount(zero) } else { Award::Share(Rate::HALF) };
-            offer(ProposeAward { award }.into(), 0);
-            offer(ProposeAward { award: Award::Winner(Side::Seller) }.into(), 1);
+            offer(ProposeAward::new(award).into(), 0);
+            offer(ProposeAward::new(Award::Winner(Side::Seller)).into(), 1);
         }
         CommandKind::AcceptAward => {
             let others = side.and_then(|side| deal.dispute().and_then(|d| d.offer(side.other())));
             if let Some(award) = others {
-                offer(AcceptAward { award }.into(), 0);
+                offer(AcceptAward::new(award).into(), 0);
             }
         }
         CommandKind::WithdrawDispute => offer(WithdrawDispute::default().into(), 0),
-        CommandKind::FileClaim => offer(FileClaim { reference: text("claim") }.into(), 0),
+        CommandKind::FileClaim => offer(FileClaim::new(text("claim")).into(), 0),
         CommandKind::Rule => {
-            offer(Rule { award: Award::Share(Rate::HALF), at_fault: None }.into(), 0);
-            offer(Rule { award: Award::Winner(Side::Buyer), at_fault: Some(Side::Seller) }.into(), 0);
+            offer(Rule::new(Award::Share(Rate::HALF)).into(), 0);
+            offer(Rule::new(Award::Winner(Side::Buyer)).at_fault(Side::Seller).into(), 0);
             if let Ok(most) = max_award(deal.binding_terms(), &deal.pots(), deal.incurred(), true) {
-                offer(Rule { award: Award::Amount(most), at_fault: None }.into(), 0);
+                offer(Rule::new(Award::Amount(most)).into(), 0);
             }
         }
-        CommandKind::AppointArbiter => offer(AppointArbiter { arbiter: text("judge") }.into(), 1),
+        CommandKind::AppointArbiter => offer(AppointArbiter::new(text("judge")).into(), 1),
         CommandKind::SetDestination => {
             let payee = match side {
                 Some(side) => side.payee(),
@@ -179,7 +173,7 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 let mut add = |name: &str, minor, step| {
                     let amount = Money::from_minor(minor, deposit.required().currency());
                     let reference = text(&format!("{name}-{number}"));
-                    offer(Chargeback { reference, deposit: deposit.id(), amount, step }.into(), 1);
+                    offer(Chargeback::new(reference, deposit.id(), amount, step).into(), 1);
                 };
                 let all = deposit.buckets().received;
                 add("all", all, ChargebackStep::Opened);
@@ -189,10 +183,10 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         }
         CommandKind::Extend => {
             if let Some((timer, until)) = deal.phase().timer().zip(deal.phase().until()) {
-                offer(Extend { timer, until: until.plus_secs(DAY) }.into(), 1);
+                offer(Extend::new(timer, until.plus_secs(DAY)).into(), 1);
             }
         }
-        CommandKind::Post if is_buyer => offer(Post { reference: text("message") }.into(), 0),
+        CommandKind::Post if is_buyer => offer(Post::new(text("message")).into(), 0),
         // done by another role
         CommandKind::Attach
         | CommandKind::SetTrack
@@ -223,16 +217,13 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
     let before = deal.phase().kind() < PhaseKind::AwaitingPerformance;
     for deposit in deal.deposits() {
         let mut pay = |minor, held: Option<u32>, cost| {
-            let payment = ConfirmPayment {
-                deposit: deposit.id(),
-                gateway: text("bank"),
-                reference: text(&format!("paid-{known}")),
-                amount: Money::from_minor(minor, deposit.required().currency()),
-                transaction: None,
-                held_until: held.map(|secs| now.plus_secs(secs)),
-                capture: None,
-                is_final: true,
-            };
+            let payment = ConfirmPayment::charged(
+                deposit.id(),
+                text("bank"),
+                text(&format!("paid-{known}")),
+                Money::from_minor(minor, deposit.required().currency()),
+            )
+            .held_until(held.map(|secs| now.plus_secs(secs)));
             offer(payment.into(), cost);
         };
         let missing = deposit.outstanding().minor();
@@ -261,16 +252,12 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
     };
     let claimed = told().find(|t| !came(t));
     if let Some(claimed) = claimed {
-        let payment = ConfirmPayment {
-            deposit: claimed.deposit(),
-            gateway: claimed.gateway().cloned().unwrap(),
-            reference: claimed.reference().cloned().unwrap(),
-            amount: claimed.amount(),
-            transaction: None,
-            held_until: None,
-            capture: None,
-            is_final: true,
-        };
+        let payment = ConfirmPayment::charged(
+            claimed.deposit(),
+            claimed.gateway().cloned().unwrap(),
+            claimed.reference().cloned().unwrap(),
+            claimed.amount(),
+        );
         offer(payment.into(), 0);
     }
 }

@@ -64,12 +64,12 @@ impl Exploration {
         holds || !first()
     }
 
-    /// Has the step that led here kept this promise?
+    /// Whether the step that led here has kept this promise.
     pub fn keeps(&self, property: usize, promise: &str, state: &State) -> bool {
         self.holds(property, state, state.wrong.iter().all(|(broken, _)| *broken != promise))
     }
 
-    /// Is what is told of everybody, a stranger with them, what `transition` does?
+    /// Whether what is told of everybody, a stranger included, is what `transition` does.
     pub fn of_one_mind(&self, state: &State) -> Result<(), String> {
         let turned = match self.scene.planted {
             Some(Planted::Verdict(kind)) => Some(kind),
@@ -212,7 +212,7 @@ impl Exploration {
         }
         let answers = from.deal.pending().flat_map(|order| {
             answers(&order.transaction.reference().cloned())
-                .map(|result| Answer { transaction: order.transaction.id(), result })
+                .map(|result| Answer::new(order.transaction.id(), result))
         });
         let verdicts = verdicts(&from.deal);
         for command in answers.map(Command::from).chain(verdicts.into_iter().map(Command::from)) {
@@ -245,7 +245,7 @@ impl Exploration {
         let order = deal.pending().next().map(|order| {
             let [yes, no] = answers(&order.transaction.reference().cloned());
             let transaction = order.transaction.id();
-            Command::from(Answer { transaction, result: if obliging { yes } else { no } })
+            Command::from(Answer::new(transaction, if obliging { yes } else { no }))
         });
         let verdict = || {
             let [won, lost] = verdicts(deal).try_into().ok()?;
@@ -293,17 +293,8 @@ pub fn answers(claimed: &Option<escrow::deposit::Reference>) -> [Answered; 2] {
 
 /// Both ends of the first chargeback that is open.
 pub fn verdicts(deal: &Deal) -> Vec<Chargeback> {
-    let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
-    let end = |step| {
-        open.map(|c| Chargeback {
-            reference: c.id.clone(),
-            gateway: c.gateway.clone(),
-            payment: c.payment.clone(),
-            deposit: c.deposit,
-            amount: c.amount().unwrap(),
-            step,
-        })
-    };
+    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
+    let end = |step| open.map(|c| Chargeback::new(c.reference.clone(), c.deposit, c.amount, step));
     [ChargebackStep::Won, ChargebackStep::Lost].into_iter().filter_map(end).collect()
 }
 

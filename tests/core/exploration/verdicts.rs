@@ -31,7 +31,6 @@ pub const fn is_by_table(rejection: &Rejection) -> bool {
             | Rejection::WrongRole { .. }
             | Rejection::WrongPhase { .. }
             | Rejection::Guard(_)
-            | Rejection::Overflow
     )
 }
 
@@ -42,18 +41,18 @@ pub fn plain(terms: &Arc<Terms>) -> Vec<Command> {
 
 fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
     let award = Award::Share(Rate::from_ppm(123_456).unwrap());
-    let cancel = |at_fault| Cancel { reason: text("enough"), at_fault }.into();
+    let cancel = |at_fault| Cancel::new(text("enough")).at_fault(at_fault).into();
     match kind {
-        CommandKind::Amend => Amend { from_version: 999, terms: terms.clone() }.into(),
-        CommandKind::Agree => Agree { terms_version: 999, payment: None }.into(),
+        CommandKind::Amend => Amend::new(999, terms.clone()).into(),
+        CommandKind::Agree => Agree::new(999).into(),
         CommandKind::RequestPayment => request("plain", DepositId::BUYER_PAYMENT, 1),
         CommandKind::ConfirmPayment => payment(DepositId::BUYER_PAYMENT, "plain", rub(1)).into(),
         CommandKind::Remark => remark("plain"),
         CommandKind::Approve => approve(),
         CommandKind::Attach => {
             let (id, description, mime) = (text("plain"), text(""), text("text/plain"));
-            let attachment = Attachment { id, description, mime, size: 1, digest: None };
-            Attach { attachment: Arc::new(attachment) }.into()
+            let attachment = Attachment::new(id, mime, 1).description(description);
+            Attach::new(Arc::new(attachment)).into()
         }
         CommandKind::SetTrack => set_track("plain"),
         CommandKind::RemoveTrack => RemoveTrack {}.into(),
@@ -62,27 +61,27 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
         CommandKind::StartPerforming => StartPerforming {}.into(),
         CommandKind::StopPerforming => StopPerforming {}.into(),
         CommandKind::Submit => submit(999),
-        CommandKind::RequestChanges => RequestChanges { number: 999, comment: text("more") }.into(),
+        CommandKind::RequestChanges => RequestChanges::new(999, text("more")).into(),
         CommandKind::Accept => Accept::default().into(),
-        CommandKind::AcceptPart => Accept { quantities: Some([7].into_iter().collect()) }.into(),
+        CommandKind::AcceptPart => Accept::part([7]).into(),
         CommandKind::Report => report(Verdict::Success),
-        CommandKind::IncurCost => IncurCost { service: 31, evidence: text("receipt") }.into(),
+        CommandKind::IncurCost => IncurCost::new(31, text("receipt")).into(),
         CommandKind::AddCharge => charge("plain", Side::Buyer, Payee::Seller, 1),
         CommandKind::Cancel => cancel(None),
         CommandKind::CancelWithFault => cancel(Some(Fault::Seller)),
         CommandKind::OpenDispute => dispute("bad"),
-        CommandKind::ProposeAward => ProposeAward { award }.into(),
-        CommandKind::AcceptAward => AcceptAward { award }.into(),
+        CommandKind::ProposeAward => ProposeAward::new(award).into(),
+        CommandKind::AcceptAward => AcceptAward::new(award).into(),
         CommandKind::WithdrawDispute => WithdrawDispute::default().into(),
-        CommandKind::FileClaim => FileClaim { reference: text("plain") }.into(),
-        CommandKind::Rule => Rule { award, at_fault: None }.into(),
-        CommandKind::AppointArbiter => AppointArbiter { arbiter: text("plain") }.into(),
+        CommandKind::FileClaim => FileClaim::new(text("plain")).into(),
+        CommandKind::Rule => Rule::new(award).into(),
+        CommandKind::AppointArbiter => AppointArbiter::new(text("plain")).into(),
         CommandKind::Answer => crate::common::answer(999, succeeded("plain")),
         CommandKind::SetDestination => destination(Payee::Buyer, DestinationUse::Payouts, card("plain")),
         CommandKind::RedirectRefund => destination(Payee::Buyer, DestinationUse::Refunds, card("plain")),
         CommandKind::Chargeback => chargeback("plain", DepositId::BUYER_PAYMENT, 1, ChargebackStep::Opened),
-        CommandKind::Extend => Extend { timer: Timer::Start, until: after(9_999 * DAY) }.into(),
-        CommandKind::Post => Post { reference: text("plain") }.into(),
+        CommandKind::Extend => Extend::new(Timer::Start, after(9_999 * DAY)).into(),
+        CommandKind::Post => Post::new(text("plain")).into(),
         CommandKind::Wake => Wake {}.into(),
     }
 }
@@ -115,7 +114,7 @@ fn can_stand(deal: &Deal, kind: CommandKind, side: Option<Side>) -> bool {
     }
 }
 
-/// Is what is told of this actor what `transition` does?
+/// Whether what is told of this actor is what `transition` does.
 pub fn of_one_mind(
     deal: &Deal,
     now: Time,

@@ -72,7 +72,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
     agrees(expected, &mut got, &mut owed)
 }
 
-/// Is it a share of a settlement, no charge and no money that was never wanted?
+/// Whether it is a share of a settlement: no charge, and no money that was never wanted.
 fn is_share(deposit: DepositId, purpose: Purpose) -> bool {
     !is_charge(deposit) && !matches!(purpose, Purpose::Excess | Purpose::Returned)
 }

@@ -45,7 +45,7 @@ pub fn json(deal: &Deal) -> Result<String, String> {
     serde_json::to_string(deal).map_err(|e| format!("encoding: {e}"))
 }
 
-/// Is it an additional charge? They stand after the four that every deal has.
+/// Whether it is an additional charge: these come after the four that every deal has.
 pub fn is_charge(id: DepositId) -> bool {
     id > DepositId::SELLER_GUARANTEE
 }

@@ -126,7 +126,7 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
     while let Some(open) = open_chargeback(deal) {
         let (reference, deposit, amount, step) =
             (open.reference, open.deposit, open.amount, ways.chargebacks);
-        give(deal, &Chargeback { reference, deposit, amount, step }.into(), &gateway)?;
+        give(deal, &Chargeback::new(reference, deposit, amount, step).into(), &gateway)?;
     }
     for _ in 0..100 {
         let Some(order) = deal.pending().next() else { break };
@@ -146,7 +146,7 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
             Answered::Succeeded(order_reference(t))
         };
         let transaction = t.id();
-        give(deal, &Answer { transaction, result }.into(), &gateway)?;
+        give(deal, &Answer::new(transaction, result).into(), &gateway)?;
     }
     Ok(())
 }

@@ -101,8 +101,6 @@ pub struct Books {
     divided: bool,
     /// The payment that has just come in.
     fresh: Option<PaymentName>,
-    /// What a chargeback has just cut out of money on its way back.
-    cut: Vec<(DepositId, PaymentName, i128)>,
     plant: Plant,
 }
 
@@ -156,7 +154,6 @@ impl Books {
             funded: None,
             divided: false,
             fresh: None,
-            cut: Vec::new(),
             plant,
         }
     }
@@ -183,10 +180,6 @@ impl Books {
             self.end(before, after, cause, ending, full, &gone)?;
         }
         self.move_legs(after)?;
-        // Reading: what is cut can go back to its payment later, not at once
-        for (deposit, payment, cut) in std::mem::take(&mut self.cut) {
-            *self.pots[index(deposit)].sources.entry(payment).or_default() += cut;
-        }
         Ok(news)
     }
 
@@ -283,16 +276,9 @@ impl Books {
                     let (gateway, reference) = (gateway.clone(), reference.clone());
                     let (deposit, amount, transaction) = (t.deposit(), t.amount(), Some(t.id()));
                     let held_until = None;
-                    let payment = ConfirmPayment {
-                        deposit,
-                        gateway,
-                        reference,
-                        amount,
-                        transaction,
-                        held_until,
-                        capture: None,
-                        is_final: true,
-                    };
+                    let payment = ConfirmPayment::charged(deposit, gateway, reference, amount)
+                        .answering(transaction)
+                        .held_until(held_until);
                     self.receive(before, &payment, news);
                 }
             }
@@ -349,8 +335,9 @@ impl Books {
                 if leg.amount == 0 {
                     leg.fate = Fate::Dropped;
                 }
+                // what is cut can go back to its payment from here on
                 if let Some(source) = &leg.source {
-                    self.cut.push((c.deposit, source.clone(), cut));
+                    *self.pots[index(c.deposit)].sources.entry(source.clone()).or_default() += cut;
                 }
             }
         }

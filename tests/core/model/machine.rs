@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep};
 use escrow::deposit::LegState;
+use escrow::settlement::Ending;
 use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
 use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -202,7 +203,12 @@ impl Run {
             see(format!("{} owes a {}", owed.debtor, owed.purpose.as_str()));
         }
         if let (None, Some(ending)) = (self.deal.ending(), after.ending()) {
-            let name = format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned();
+            let name = match ending {
+                Ending::Awarded { by, .. } => format!("{by:?}"),
+                Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_) => {
+                    format!("{ending:?}").split(['(', '[']).next().unwrap_or_default().to_owned()
+                }
+            };
             let holds = matches!(after.phase(), Phase::Paying { awaiting_capture: true, .. });
             see(format!("{name}{}", if after.pots().funded { "" } else { ", not funded" }));
             if holds {
@@ -250,7 +256,7 @@ impl Run {
             let open = self.deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened).cloned();
             if let Some(open) = open {
                 let (reference, deposit, amount) = (open.reference, open.deposit, open.amount);
-                let won = Chargeback { reference, deposit, amount, step: ChargebackStep::Won };
+                let won = Chargeback::new(reference, deposit, amount, ChargebackStep::Won);
                 self.give(&won.into(), &Context::gateway(self.now))?;
             } else if let Some((actor, command)) = self.world.last_word(&self.deal)? {
                 self.give(&command, &Context::new(self.now, actor))?;

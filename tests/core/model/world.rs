@@ -210,7 +210,7 @@ impl World {
             Truth::Done(reference) => Answered::Succeeded(reference),
             Truth::Declined => Answered::Declined(text("declined")),
         };
-        Ok(Answer { transaction, result })
+        Ok(Answer::new(transaction, result))
     }
 
     /// The gateway works on an order; the answer is on its way.
@@ -263,22 +263,22 @@ impl World {
             Truth::Done(_) => Answered::Declined(text("not after all")),
             Truth::Declined => Answered::Succeeded(text("after all")),
         };
-        Some(Answer { transaction: escrow::deposit::TxId::new(number), result })
+        Some(Answer::new(escrow::deposit::TxId::new(number), result))
     }
 
     /// What the gateway says, made true as long as it has not said it: an answer is given after the act, and a
     /// payment is first reported as it was. Once it has told the truth it may say anything.
     pub fn truthful(&mut self, deal: &Deal, command: Command) -> Result<Command, String> {
         match command {
-            Command::Answer(Answer { transaction, result }) => {
+            Command::Answer(Answer { transaction, result, .. }) => {
                 let decline = match result {
-                    Answered::InProgress => return Ok(Answer { transaction, result }.into()),
+                    Answered::InProgress => return Ok(Answer::new(transaction, result).into()),
                     Answered::Succeeded(_) => false,
                     Answered::Declined(_) => true,
                 };
                 match deal.pending_one(transaction) {
                     Some(order) => Ok(self.execute(&order, decline)?.into()),
-                    None => Ok(Answer { transaction, result }.into()),
+                    None => Ok(Answer::new(transaction, result).into()),
                 }
             }
             Command::ConfirmPayment(mut c) => {
@@ -315,7 +315,7 @@ impl World {
         ahead + untold.map(|p| p.came).sum::<i128>()
     }
 
-    /// Is anything on hold?
+    /// Whether anything is on hold.
     pub fn any_hold(&self) -> bool {
         self.payments.values().any(|p| p.on_hold)
     }

@@ -68,7 +68,7 @@ pub fn lamps() -> TermsDraft {
 pub fn started(draft: TermsDraft) -> World {
     let mut w = World::performing(draft);
     for service in [0, 1] {
-        w.act(&operator(), IncurCost { service, evidence: text("invoice") });
+        w.act(&operator(), IncurCost::new(service, text("invoice")));
     }
     w
 }

@@ -28,25 +28,25 @@ const AGREED: Award = Award::Share(Rate::HALF);
 #[test]
 fn what_is_previewed_is_paid() {
     let ways: [Way; 9] = [
-        (Ending::Success, nothing, |w| drop(w.act(&buyer(), Accept { quantities: None }))),
+        (Ending::Success, nothing, |w| drop(w.act(&buyer(), Accept::all()))),
         (partly(&[2, 0]), nothing, |w| {
-            drop(w.act(&buyer(), Accept { quantities: Some(Quantities::from([2, 0])) }));
+            drop(w.act(&buyer(), Accept::part(Quantities::from([2, 0]))));
         }),
         (Ending::Cancelled(Fault::Buyer), nothing, |w| drop(w.act(&buyer(), cancel("changed my mind")))),
         (Ending::Cancelled(Fault::Seller), nothing, |w| drop(w.act(&seller(), cancel("sold out")))),
         (Ending::Cancelled(Fault::Nobody), nothing, |w| {
-            drop(w.act(&operator(), Cancel { reason: text("fire"), at_fault: Some(Fault::Nobody) }));
+            drop(w.act(&operator(), Cancel::new(text("fire")).at_fault(Fault::Nobody)));
         }),
         (Ending::agreed(AGREED), dispute_it, |w| {
-            w.act(&seller(), ProposeAward { award: AGREED });
-            w.act(&buyer(), AcceptAward { award: AGREED });
+            w.act(&seller(), ProposeAward::new(AGREED));
+            w.act(&buyer(), AcceptAward::new(AGREED));
         }),
         (Ending::ruled(Award::SellerAll), arbitrate, |w| {
-            drop(w.act(&judge(), Rule { award: Award::SellerAll, at_fault: None }));
+            drop(w.act(&judge(), Rule::new(Award::SellerAll)));
         }),
         (Ending::ruled(Award::Winner(Side::Buyer)), arbitrate, |w| {
             let at_fault = Some(Side::Seller);
-            drop(w.act(&judge(), Rule { award: Award::Winner(Side::Buyer), at_fault }));
+            drop(w.act(&judge(), Rule::new(Award::Winner(Side::Buyer)).at_fault(at_fault)));
         }),
         // the shop's default
         (Ending::ruled_by_default(Award::BuyerAll), arbitrate, |w| drop(w.wait_for_deadline())),
@@ -75,7 +75,7 @@ fn what_is_previewed_is_paid() {
     }
     let mut w = started(lamps());
     arbitrate(&mut w);
-    let over = Rule { award: Award::Amount(rub(1_004_81)), at_fault: None };
+    let over = Rule::new(Award::Amount(rub(1_004_81)));
     let refused = w.refuse(&judge(), over);
     assert_eq!(refused, Rejection::Settle(SettleError::AwardOverMax { max: rub(1_004_80) }));
 }

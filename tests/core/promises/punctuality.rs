@@ -33,7 +33,7 @@ fn waking_late_is_waking_on_time() {
         assert_eq!(prompt.journal, late.journal);
         // and a command that is judged then says the same
         let context = Context::new(after(400 * DAY), buyer());
-        let post: Command = Post { reference: text("hello") }.into();
+        let post: Command = Post::new(text("hello")).into();
         assert_eq!(
             transition(&prompt.deal, &post, &context).err(),
             transition(&late.deal, &post, &context).err()

@@ -25,7 +25,7 @@ pub struct Story {
     pub jobs: [Arc<[Job]>; 2],
     /// How the gateway behaves.
     pub rules: Vec<Rule>,
-    /// Is the deal that of a serial run to the letter, version and instants included? Otherwise its money is.
+    /// Whether the deal is that of a serial run to the letter, version and instants included. Otherwise only its money is.
     pub to_the_letter: bool,
 }
 
@@ -43,7 +43,7 @@ fn by(actor: Actor, command: impl Into<Command>) -> Job {
 }
 
 fn cancel(at_fault: Option<Fault>) -> Command {
-    escrow::deal::command::Cancel { reason: text("enough"), at_fault }.into()
+    escrow::deal::command::Cancel::new(text("enough")).at_fault(at_fault).into()
 }
 
 fn operator(name: &str) -> Actor {
@@ -164,7 +164,7 @@ pub fn whole_deal() -> Story {
     let ours = vec![
         by(Actor::Gateway, hold.clone()),
         by(seller(), StartPerforming {}),
-        by(crate::common::courier(), IncurCost { service: 0, evidence: text("receipt") }),
+        by(crate::common::courier(), IncurCost::new(0, text("receipt"))),
         by(buyer(), Accept::default()),
         by(Actor::Gateway, payment(B, "pay-2", rub(7_00))),
     ];

@@ -158,7 +158,7 @@ fn changes_after_an_early_submission_leave_the_whole_time_to_perform() {
     // freelance: 30 days to perform, at least 3 for a revision; performing was never entered before
     let mut w = World::funded(plain(Policy::freelance()));
     w.act(&seller(), submit(1));
-    w.act(&buyer(), RequestChanges { number: 1, comment: text("more blue") });
+    w.act(&buyer(), RequestChanges::new(1, text("more blue")));
     assert_eq!(w.deal.phase().until(), Some(w.now.plus_secs(30 * 86_400)));
 }
 

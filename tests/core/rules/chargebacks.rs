@@ -17,7 +17,7 @@ fn an_award_is_paid_though_the_pot_has_shrunk() {
     w.hold(c1(), 50_00, after(60 * DAY));
     let capture = w.order(Capture, &Payee::Buyer);
     let award = Award::Amount(rub(1_000_00));
-    w.act(&judge(), escrow::deal::command::Rule { award, at_fault: None });
+    w.act(&judge(), escrow::deal::command::Rule::new(award));
     w.act(&Actor::Gateway, chargeback("cb", B, 600_00, ChargebackStep::Lost));
     w.done(capture);
     w.done_all();

@@ -18,14 +18,14 @@ fn giving_up_a_dispute_twice_does_not_give_up_the_next_one() {
     w.act(&seller(), set_track("A"));
     w.act(&buyer(), dispute("late"));
     w.act(&Actor::Tracker, refused("1", w.now));
-    let first = WithdrawDispute { opening: Some(1) };
+    let first = WithdrawDispute::new().opening(1);
     w.act(&buyer(), first);
     // the refusal has opened it again; what comes twice is no word on that one
     assert_eq!(w.deal.dispute().unwrap().openings(), 2);
     w.repeat(&buyer(), first);
     w.repeat(&seller(), first);
-    assert_eq!(w.refuse(&buyer(), WithdrawDispute { opening: Some(3) }).code(), "no-such-opening");
-    let second = WithdrawDispute { opening: Some(2) };
+    assert_eq!(w.refuse(&buyer(), WithdrawDispute::new().opening(3)).code(), "no-such-opening");
+    let second = WithdrawDispute::new().opening(2);
     w.act(&seller(), second);
     w.repeat(&seller(), second);
     w.act(&buyer(), second);
@@ -37,7 +37,7 @@ fn giving_up_a_dispute_twice_does_not_give_up_the_next_one() {
 fn a_dispute_tells_by_whom_why_and_with_what_proof() {
     let mut w = World::performing(plain(Policy::shop()));
     let evidence = Some(text("photos/3"));
-    let events = w.act(&buyer(), OpenDispute { reason: text("scratched"), evidence: evidence.clone() });
+    let events = w.act(&buyer(), OpenDispute::new(text("scratched")).evidence(evidence.clone()));
     let opened = Event::DisputeOpened { by: Opener::Party(Side::Buyer), reason: text("scratched"), evidence };
     assert!(events.iter().any(|r| r.event == opened && r.actor == buyer()));
     let dispute = w.deal.dispute().unwrap();
@@ -126,7 +126,7 @@ fn a_refusal_before_the_start_goes_back_before_the_start() {
 #[test]
 fn negotiation_then_arbitration_with_a_claim() {
     let mut w = World::disputed(judged(plain(Policy::shop())));
-    let claim = |reference: &str| FileClaim { reference: text(reference) };
+    let claim = |reference: &str| FileClaim::new(text(reference));
     // 10 days to negotiate
     assert_eq!((w.deal.can_claim(), w.deal.can_sue()), (true, false));
     for party in [buyer(), seller()] {
@@ -142,7 +142,7 @@ fn negotiation_then_arbitration_with_a_claim() {
     assert_eq!(w.deal.dispute().unwrap().claim().unwrap().as_str(), "A40-17");
     assert_eq!(w.until(), after(30 * DAY));
     // whose fault it was is a record: the amounts come from the award
-    w.act(&judge(), Rule { award: Award::SellerAll, at_fault: Some(Side::Seller) });
+    w.act(&judge(), Rule::new(Award::SellerAll).at_fault(Side::Seller));
     let dispute = w.deal.dispute().unwrap();
     assert_eq!((dispute.guilty_side(), dispute.award()), (Some(Side::Seller), Some(Award::SellerAll)));
     assert_eq!(dispute.status(), DisputeStatus::Resolved);
@@ -154,7 +154,7 @@ fn negotiation_then_arbitration_with_a_claim() {
 fn what_reopens_goes_on_where_it_was() {
     // 30 days to perform; 10 to negotiate, of which 4 pass
     let mut w = World::disputed(plain(Policy::shop()));
-    w.act(&seller(), ProposeAward { award: Award::BuyerAll });
+    w.act(&seller(), ProposeAward::new(Award::BuyerAll));
     w.pass(4 * DAY).act(&buyer(), WithdrawDispute::default());
     assert_eq!((w.status(), w.until()), (Status::Performing, after(34 * DAY)));
     // 6 are left
@@ -164,7 +164,7 @@ fn what_reopens_goes_on_where_it_was() {
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Seller), None);
     // the arbiter has 20, of which 3 pass
     w.wait_for_deadline();
-    w.act(&buyer(), FileClaim { reference: text("A40-17") });
+    w.act(&buyer(), FileClaim::new(text("A40-17")));
     w.pass(3 * DAY).act(&seller(), WithdrawDispute::default());
     // 29 days of the performance were left
     assert_eq!((w.status(), w.until()), (Status::Performing, after((11 + 3 + 29) * DAY)));
@@ -197,17 +197,17 @@ fn a_dispute_does_not_bring_back_a_revision_that_was_looked_at() {
 fn offers_of_both_sides() {
     let amount = |minor| Award::Amount(rub(minor));
     let mut w = World::disputed(sale(Policy::shop()));
-    let accept = |award| AcceptAward { award };
+    let accept = |award| AcceptAward::new(award);
     assert_eq!(w.refuse(&buyer(), accept(amount(0))), Rejection::Guard(Guard::OfferMade));
     // nothing is an offer, and a later one replaces it
-    w.act(&buyer(), ProposeAward { award: amount(0) });
+    w.act(&buyer(), ProposeAward::new(amount(0)));
     assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), Some(amount(0)));
-    w.act(&buyer(), ProposeAward { award: amount(400_00) });
-    w.act(&seller(), ProposeAward { award: amount(900_00) });
+    w.act(&buyer(), ProposeAward::new(amount(400_00)));
+    w.act(&seller(), ProposeAward::new(amount(900_00)));
     assert_eq!(w.refuse(&seller(), accept(amount(0))), Rejection::NoSuchOffer);
     // one's own is nobody's to accept
     assert_eq!(w.refuse(&seller(), accept(amount(900_00))), Rejection::NoSuchOffer);
-    let over = w.refuse(&seller(), ProposeAward { award: amount(1_000_01) });
+    let over = w.refuse(&seller(), ProposeAward::new(amount(1_000_01)));
     assert_eq!(over, Rejection::Settle(SettleError::AwardOverMax { max: rub(1_000_00) }));
     // in arbitration the parties can still agree, and nobody is paid for a ruling
     w.wait_for_deadline();
@@ -256,8 +256,8 @@ fn an_arbiter_appointed_late_has_the_time_that_is_left() {
     assert_eq!(w.refuse(&judge(), rule(Award::BuyerAll)), Rejection::UnknownActor);
     w.wait_for_deadline();
     let until = w.until();
-    w.pass(19 * DAY).act(&operator(), AppointArbiter { arbiter: text("judge") });
-    w.repeat(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.pass(19 * DAY).act(&operator(), AppointArbiter::new(text("judge")));
+    w.repeat(&operator(), AppointArbiter::new(text("judge")));
     assert_eq!(w.until(), until);
     w.at(just_before(until)).act(&judge(), rule(Award::Share(percent(25))));
     assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), 250_00);

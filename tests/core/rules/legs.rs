@@ -19,8 +19,8 @@ fn refunds_go_to_their_sources_newest_first() {
     w.act(&buyer(), dispute("half of it is broken"));
     // 400.00 to the seller; of the 600.00 for the buyer 200.00 go to payment 3, 300.00 to 2, 100.00 to 1
     let award = Award::Amount(rub(400_00));
-    w.act(&seller(), escrow::deal::command::ProposeAward { award });
-    w.act(&buyer(), escrow::deal::command::AcceptAward { award });
+    w.act(&seller(), escrow::deal::command::ProposeAward::new(award));
+    w.act(&buyer(), escrow::deal::command::AcceptAward::new(award));
     let refunds: Vec<_> = w
         .deal
         .legs()

@@ -11,14 +11,9 @@ use escrow::{Actor, Policy, Rejection};
 fn a_deal_has_64_documents_at_most() {
     let mut w = World::new(plain(Policy::shop()));
     let document = |n: u32| {
-        let attachment = Attachment {
-            id: text(&format!("photo-{n}")),
-            description: text(""),
-            mime: text("image/png"),
-            size: 1,
-            digest: None,
-        };
-        Command::from(Attach { attachment: Arc::new(attachment) })
+        let attachment =
+            Attachment::new(text(&format!("photo-{n}")), text("image/png"), 1).description(text(""));
+        Command::from(Attach::new(Arc::new(attachment)))
     };
     for n in 1..=64 {
         w.act(&seller(), document(n));
@@ -32,7 +27,7 @@ fn messages_are_events_and_the_deal_stays_small() {
     let mut w = work();
     let mut post = |who: &Actor, n: u32| {
         let reference = text(&format!("chat/{n:03}"));
-        let events = w.act(who, Post { reference });
+        let events = w.act(who, Post::new(reference));
         assert_eq!(World::names(&events), ["posted"]);
         (json(&w.deal).len(), w.journal.len())
     };

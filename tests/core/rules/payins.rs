@@ -1,7 +1,7 @@
 //! Money that comes in: requests, confirmations, claims.
 
 use crate::common::*;
-use escrow::deal::command::{Agree, ConfirmPayment, PaymentClaim, StartPerforming, Verdict, WithdrawDispute};
+use escrow::deal::command::{Agree, StartPerforming, StatedPayment, Verdict, WithdrawDispute};
 use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::terms::Terms;
 use escrow::{Actor, Deal, Payee, Policy, Rejection, Status, TxId};
@@ -98,10 +98,7 @@ fn payments_in_every_amount() {
 
 #[test]
 fn a_claimed_payment_is_verified() {
-    let claim = |version| Agree {
-        terms_version: version,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = |version| Agree::new(version).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim(1));
     assert_eq!((w.status(), w.held(B)), (Status::AwaitingDeposit, 0));
@@ -167,10 +164,7 @@ fn a_deal_knows_when_it_was_concluded() {
 
 #[test]
 fn a_payment_whose_claim_was_declined_still_counts() {
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&buyer(), claim);
     // asked too early: the gateway does not know it yet
@@ -184,10 +178,7 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
     let mut draft = plain(Policy::freelance());
     draft.guarantees.buyer = Some(rub(1_000_00));
     let mut w = World::proposed_by(&seller(), draft);
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
     w.act(&Actor::Gateway, payment(GB, "tran-1", rub(1_000_00)));
     w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
@@ -198,12 +189,9 @@ fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
 #[test]
 fn another_payment_that_comes_with_a_claims_number_does_not_answer_the_claim() {
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
-    let claim = Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit: B, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
     w.act(&buyer(), claim);
-    let another = ConfirmPayment { transaction: Some(TxId::new(1)), ..payment(B, "tran-2", rub(400_00)) };
+    let another = payment(B, "tran-2", rub(400_00)).answering(TxId::new(1));
     w.act(&Actor::Gateway, another);
     // tran-1 is still asked about; once it is there, what it brings too much goes back
     assert_eq!((w.held(B), w.deal.pending().count()), (400_00, 1));
@@ -225,10 +213,7 @@ fn keys_are_each_partys_own() {
 
 #[test]
 fn one_payment_is_not_claimed_twice() {
-    let claim = |deposit| Agree {
-        terms_version: 1,
-        payment: Some(PaymentClaim { deposit, gateway: text("bank"), reference: text("tran-1") }),
-    };
+    let claim = |deposit| Agree::new(1).payment(StatedPayment::new(deposit, text("bank"), text("tran-1")));
     // half of the deposit came in as tran-1: the same payment is not the other half as well
     let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
     w.act(&Actor::Gateway, payment(B, "tran-1", rub(500_00)));

@@ -64,6 +64,6 @@ fn a_revision_is_named_by_its_number_and_content() {
     );
     // another content under the same number is another revision, out of turn
     let Command::Submit(other) = submit(2) else { panic!() };
-    let exchanged = Submit { number: 1, revision: other.revision };
+    let exchanged = Submit::new(1, other.revision);
     assert_eq!(w.refuse(&seller(), exchanged), Rejection::RevisionNumber { expected: 2 });
 }

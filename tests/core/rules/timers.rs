@@ -55,7 +55,7 @@ fn every_deadline_is_half_open() {
 
 #[test]
 fn extensions_are_bounded_and_idempotent() {
-    let extend = |timer, days: u32| Extend { timer, until: after(days * DAY) };
+    let extend = |timer, days: u32| Extend::new(timer, after(days * DAY));
     let mut w = World::performing(plain(Policy::shop()));
     assert!(matches!(w.refuse(&seller(), extend(Timer::Performance, 31)), Rejection::WrongRole { .. }));
     assert_eq!(w.refuse(&operator(), extend(Timer::Start, 31)), Rejection::TimerNotRunning);
@@ -68,17 +68,17 @@ fn extensions_are_bounded_and_idempotent() {
     assert_eq!(w.until(), after(40 * DAY));
     // 10 of 30 days are used, for all deadlines together
     w.act(&seller(), submit(1));
-    let over = Extend { timer: Timer::Acceptance, until: after(20 * DAY).plus_secs(6 * HOUR + 1) };
+    let over = Extend::new(Timer::Acceptance, after(20 * DAY).plus_secs(6 * HOUR + 1));
     assert_eq!(w.refuse(&operator(), over), Rejection::ExtensionTooLong { left_s: 20 * DAY });
-    let rest = Extend { timer: Timer::Acceptance, until: after(20 * DAY).plus_secs(6 * HOUR) };
+    let rest = Extend::new(Timer::Acceptance, after(20 * DAY).plus_secs(6 * HOUR));
     w.act(&operator(), rest);
     // half-open here too: at the deadline it is too late to move it
     w.at(rest.until);
-    let late = Extend { timer: Timer::Acceptance, until: rest.until.plus_secs(1) };
+    let late = Extend::new(Timer::Acceptance, rest.until.plus_secs(1));
     assert!(wrong_phase(w.refuse(&operator(), late)));
     // a part of a second counts as a whole one
     let mut w = World::performing(plain(Policy::shop()));
-    w.act(&operator(), Extend { timer: Timer::Performance, until: after(30 * DAY).plus_millis(1) });
+    w.act(&operator(), Extend::new(Timer::Performance, after(30 * DAY).plus_millis(1)));
     let over = w.refuse(&operator(), extend(Timer::Performance, 60));
     assert_eq!(over, Rejection::ExtensionTooLong { left_s: 30 * DAY - 1 });
 }

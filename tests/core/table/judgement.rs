@@ -9,7 +9,7 @@ use escrow::deal::command::Wake;
 use escrow::terms::{Policy, Terms};
 use escrow::{Actor, Context, Deal, DealId, Rejection, Role, Time, Transition, transition};
 
-/// Is it refused for who asks, or when, and not for what is asked?
+/// Whether it is refused for who asks, or when, and not for what is asked.
 pub fn is_permission(rejection: &Rejection) -> bool {
     matches!(
         rejection,

@@ -1,7 +1,8 @@
 //! The table as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::table::statechart::{Cause, actor, before_deadline, commands, explore, kind_of_state, started};
 use crate::table::states::{State, rules, states};
@@ -106,11 +107,10 @@ fn every_guard_can_be_satisfied_and_denied() {
 #[test]
 fn the_kind_is_finer_than_the_command() {
     let kind = |command: Command| command.kind();
-    let quantities = Some(Arc::from([1_u32]));
-    assert_eq!(kind(Accept { quantities }.into()), CommandKind::AcceptPart);
+    assert_eq!(kind(Accept::part([1]).into()), CommandKind::AcceptPart);
     assert_eq!(kind(Accept::default().into()), CommandKind::Accept);
     let at_fault = Some(escrow::settlement::Fault::Nobody);
-    let cancel = Cancel { at_fault, ..Cancel::default() };
+    let cancel = Cancel::default().at_fault(at_fault);
     assert_eq!(kind(cancel.into()), CommandKind::CancelWithFault);
     assert_eq!(kind(Cancel::default().into()), CommandKind::Cancel);
 }

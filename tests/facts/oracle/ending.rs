@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::debts::{Cause, Debt};
-use super::words::{Amount, DepositId, Party, Payment, Purpose, RefundOrder};
+use super::words::{Amount, DepositId, Kind, Party, Payment, Purpose, RefundOrder};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,13 @@ impl Books {
                     Some(payee) => {
                         self.order(deposit, payee, Purpose::Payout, rest);
                     }
-                    None => self.give_back(deposit, Purpose::Refund, rest),
+                    None => {
+                        let purpose = match self.deposits[deposit].kind {
+                            Kind::BuyerGuarantee | Kind::SellerGuarantee => Purpose::Guarantee,
+                            _ => Purpose::Refund,
+                        };
+                        self.give_back(deposit, purpose, rest);
+                    }
                 }
                 did = true;
             }
@@ -146,6 +152,8 @@ impl Books {
             }
         }
         let back = self.legs_of(deposit).filter(|leg| leg.refunds(payment));
-        self.charged_by(payment, deposit) + coming - back.map(|leg| leg.gross).sum::<Amount>()
+        let plain = self.losses.iter().filter(|loss| loss.plain && loss.deposit == deposit && loss.payment == *payment);
+        let gone: Amount = plain.map(|loss| loss.amount).sum();
+        self.charged_by(payment, deposit) + coming - gone.min(self.charged_by(payment, deposit)) - back.map(|leg| leg.gross).sum::<Amount>()
     }
 }

@@ -25,7 +25,7 @@ impl Books {
                 // What only the refunds can cover, because the payer would have it twice.
                 let unsent: Amount = self.unsent_refunds(&payment, deposit);
                 let twice = keep - (self.left_of(&payment, deposit) - *kept + keep - unsent);
-                let covered = (keep - twice.clamp(0, unsent)).min(held);
+                let covered = (keep - twice.clamp(0, unsent)).min(held).max(0);
                 held -= covered;
                 self.let_wait(at, deposit, &payment, keep - covered);
             }

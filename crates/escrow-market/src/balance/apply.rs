@@ -50,7 +50,7 @@ impl Balance {
         // checked when it was decided
         let add = |sum: &mut i64, money: &Money| *sum = sum.saturating_add(money.minor());
         match event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Opened { .. } => {}
             Event::PolicySet { policy } => self.policy = *policy,
             Event::Credited { deal, transaction, settled_at, amount, .. } => {

@@ -1,5 +1,5 @@
-//! What can be asked of a balance. As with a deal, the same command may be sent again at any time: what already stands
-//! is recognised and answered with no events.
+//! What can be asked of a balance. As with a deal, the same command may be sent again at any time: a repeat is
+//! recognised and answered with no events.
 
 use escrow::deposit::Purpose;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ commands! {
     Command, CommandKind, "the name of a command of a balance" {
         /// A fact: a leg of a deal was credited.
         Credit = "credit",
-        /// A fact: a receivable of a deal stands against the holder.
+        /// A fact: the holder owes a receivable of a deal.
         Debit = "debit",
         /// Ask for a withdrawal.
         Request = "request",
@@ -54,7 +54,7 @@ pub struct Credit {
     pub settled_at: Time,
 }
 
-/// Takes a receivable, below zero if need be: what [`Balance::follow`](super::Balance::follow) gives.
+/// Debits a receivable, below zero if need be: what [`Balance::follow`](super::Balance::follow) gives.
 /// `(deal, receivable)` names it: the same one again is recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +65,7 @@ pub struct Debit {
     pub receivable: u32,
     /// To whom it is owed.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
     /// How much; positive, in the currency of the balance.
     pub amount: Money,
@@ -76,7 +76,7 @@ pub struct Debit {
 
 /// Reserves an amount and the fee on top of it, until the code is entered, and then until the gateway answers.
 ///
-/// The number is the request's identity. When a request is repeated, the first code stands, whatever hash comes with
+/// The number is the request's identity. When a request is repeated, the first code counts, whatever hash comes with
 /// the repeat: send the code only where the transition has events.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,7 +86,7 @@ pub struct Request {
     pub number: u32,
     /// What the holder is to get; positive, in the currency of the balance.
     pub amount: Money,
-    /// Where to; not a balance. **The host vouches** that the holder has confirmed it as his own: the crate only sees a
+    /// Where to; not a balance. **The host vouches** that the holder has confirmed it as their own: the crate only sees a
     /// reference.
     pub destination: Destination,
     /// The first code that the host has drawn and sends to the holder, hashed.
@@ -99,15 +99,15 @@ pub struct Request {
 pub struct NewCode {
     /// Which withdrawal.
     pub withdrawal: u32,
-    /// The code's number: the one after the one that stands. What a repeat is recognised by; send the code only where
+    /// The code's number: the one after the current one. A repeat is recognised by it; send the code only where
     /// the transition has events.
     pub number: u8,
     /// The code that the host has drawn, hashed.
     pub code: CodeHash,
 }
 
-/// Enters the code. A wrong one counts: the command is then no rejection, and what the attempt came to is read with
-/// [`Balance::verdict`](super::Balance::verdict).
+/// Enters the code. A wrong one counts: the command is then no rejection, and
+/// [`Balance::verdict`](super::Balance::verdict) says whether the code was right.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
@@ -121,7 +121,7 @@ pub struct Confirm {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
-    /// Which.
+    /// The withdrawal, by its number.
     pub withdrawal: u32,
 }
 
@@ -129,7 +129,7 @@ pub struct Cancel {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Which.
+    /// The withdrawal, by its number.
     pub withdrawal: u32,
     /// The answer. In progress changes nothing: ask again under the same key.
     pub result: Answered,

@@ -1,4 +1,4 @@
-//! The rules of a balance: who may do what and when, what already stands, and what follows.
+//! The rules of a balance: who may do what and when, what is a repeat, and what follows.
 
 use super::command::{self, Answered, Command, CommandKind};
 use super::heard::is_within;
@@ -21,7 +21,7 @@ pub enum Role {
     Operator,
     /// The payment gateway.
     Gateway,
-    /// The passage of time, and the host that tells what became of a deal.
+    /// The passage of time, and the host that follows deals.
     Clock,
 }
 
@@ -35,7 +35,7 @@ names! {
     }
 }
 
-/// The table: who may give a command, and while the withdrawal that it names is what. Nothing else knows.
+/// The table: who may give a command, and in which statuses of the withdrawal that it names. Nothing else knows.
 ///
 /// A credit is nobody's to give: the host reads it from the deal, as the clock.
 pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [WithdrawalStatus]) {
@@ -89,7 +89,7 @@ impl Rules for Balance {
         let status = self.named(number)?.status();
         let settled = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
         if settled && command.kind() == CommandKind::Answer {
-            return Err(Rejection::AlreadySettled { number, status });
+            return Err(Rejection::AlreadyAnswered { number, status });
         }
         Ok(Some(status))
     }
@@ -186,8 +186,8 @@ impl Balance {
         self.check_fact(c.fact(), c.amount, c.settled_at, out.now())?;
         let minor = c.amount.minor();
         // every other sum is part of this one
-        self.sums.credited.checked_add(minor).ok_or(Rejection::Overflow)?;
-        let available = self.sums.available.checked_add(minor).ok_or(Rejection::Overflow)?;
+        self.sums.credited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
+        let available = self.sums.available.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::Credited {
             deal: c.deal,
             transaction: c.transaction,
@@ -202,8 +202,8 @@ impl Balance {
     fn judge_debit(&self, c: &command::Debit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         self.check_fact(c.fact(), c.amount, c.since, out.now())?;
         let minor = c.amount.minor();
-        self.sums.debited.checked_add(minor).ok_or(Rejection::Overflow)?;
-        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::Overflow)?;
+        self.sums.debited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
+        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::Debited {
             deal: c.deal,
             receivable: c.receivable,
@@ -238,7 +238,7 @@ impl Balance {
     /// Reserves the amount and the fee, if the limits allow it and there is so much.
     fn judge_request(&self, c: &command::Request, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         let last = self.last_number();
-        let next = last.checked_add(1).ok_or(Rejection::Overflow)?;
+        let next = last.checked_add(1).ok_or(Rejection::SumTooLarge)?;
         if (1..=last).contains(&c.number) {
             return Err(Rejection::NumberTaken { number: c.number, next });
         }
@@ -258,7 +258,7 @@ impl Balance {
         if let Some(max) = policy.max.filter(|max| minor > max.minor()) {
             return Err(Rejection::OverMaximum { max });
         }
-        let fee = policy.fee.of(minor).ok_or(Rejection::Overflow)?;
+        let fee = policy.fee.of(minor).ok_or(Rejection::SumTooLarge)?;
         if fee >= minor {
             return Err(Rejection::FeeOverAmount { fee: self.money(fee) });
         }
@@ -272,13 +272,13 @@ impl Balance {
             return Err(Rejection::TooManyOpen { max: policy.max_open });
         }
         self.check_codes(out.now())?;
-        let total = minor.checked_add(fee).ok_or(Rejection::Overflow)?;
+        let total = minor.checked_add(fee).ok_or(Rejection::SumTooLarge)?;
         if total > self.sums.available {
             let (total, available) = (self.money(total), self.available());
             return Err(Rejection::Insufficient { total, available });
         }
-        let available = self.sums.available.checked_sub(total).ok_or(Rejection::Overflow)?;
-        let reserved = self.sums.reserved.checked_add(total).ok_or(Rejection::Overflow)?;
+        let available = self.sums.available.checked_sub(total).ok_or(Rejection::SumTooLarge)?;
+        let reserved = self.sums.reserved.checked_add(total).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::WithdrawalRequested {
             withdrawal: c.number,
             amount: c.amount,
@@ -292,7 +292,7 @@ impl Balance {
 
     fn judge_new_code(&self, c: &command::NewCode, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
         let w = self.named(c.withdrawal)?;
-        // one that stands was recognised before
+        // a code that is known was recognised before
         if let Some(code) = w.code.replace(c.number, c.code, &self.policy.code, out.now())? {
             self.check_codes(out.now())?;
             out.push(Event::CodeIssued { withdrawal: w.number, code });
@@ -356,7 +356,7 @@ impl Balance {
         self.withdrawals.find(number).ok_or(unknown)
     }
 
-    /// What comes back of an open withdrawal, and what there is then.
+    /// What an open withdrawal gives back, and the sums after that.
     fn returned(&self, w: &Withdrawal) -> (Money, Money, After) {
         // never saturates: it was reserved out of what was available
         let available = self.sums.available.saturating_add(w.total());
@@ -369,7 +369,7 @@ impl Balance {
     }
 }
 
-/// Has the gateway said so before? That it was in progress is old news, or no news.
+/// Whether the gateway has said so before. That it is in progress changes nothing at any time.
 fn is_known(state: &WithdrawalState, answer: &Answered) -> bool {
     match answer {
         Answered::Succeeded(told) => match state {

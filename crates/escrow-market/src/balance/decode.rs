@@ -129,7 +129,7 @@ impl Balance {
         Ok(balance)
     }
 
-    /// Is it in the currency of the balance, and can it come next? Each fact counts once, each withdrawal has its own
+    /// Whether it is in the currency of the balance and can come next: each fact counts once, each withdrawal has its own
     /// number, and what leaves, or comes back, is what was reserved.
     fn check_movement(&self, m: &Movement) -> Result<(), DecodeError> {
         const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };

@@ -19,7 +19,7 @@ pub struct After {
 
 /// What happened to a balance, in the past tense. Deliberately exhaustive: an ignored order is an unpaid payee.
 ///
-/// Every movement carries its amount, what there is after it, and what it came of: the journal is the statement
+/// Every movement carries its amount, what there is after it, and its source: the journal is the statement
 /// ([`Event::movement`]). The code that confirms a withdrawal is in none of them, only its hash.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -48,7 +48,7 @@ pub enum Event {
         purpose: Purpose,
         /// When the leg was settled.
         settled_at: Time,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// What there is now.
         after: After,
@@ -61,11 +61,11 @@ pub enum Event {
         receivable: u32,
         /// To whom the holder owes it, in the deal's terms.
         payee: Payee,
-        /// Why.
+        /// The purpose.
         purpose: Purpose,
         /// The deal's settlement deadline, from which the horizon is counted.
         since: Time,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// What there is now.
         after: After,
@@ -76,7 +76,7 @@ pub enum Event {
         withdrawal: u32,
         /// What the holder is to get.
         amount: Money,
-        /// What the platform is to take, on top.
+        /// The platform's fee, on top.
         fee: Money,
         /// Where the money is to go.
         destination: Destination,
@@ -112,9 +112,9 @@ pub enum Event {
         code: u8,
         /// The number of the attempt.
         attempt: u8,
-        /// How much.
+        /// The amount.
         amount: Money,
-        /// Where to.
+        /// The destination.
         destination: Destination,
     },
     /// The gateway has paid a withdrawal: its funds are gone, and the fee is the platform's.
@@ -134,7 +134,7 @@ pub enum Event {
     WithdrawalFailed {
         /// Which withdrawal.
         withdrawal: u32,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// What the holder did not get.
         amount: Money,
@@ -167,7 +167,7 @@ pub enum Event {
     },
 }
 
-/// What a movement of a balance came of.
+/// The source of a movement of a balance.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Origin {
     /// A deal.
@@ -197,7 +197,7 @@ pub enum MovementKind {
 pub struct Movement {
     /// What it does.
     pub kind: MovementKind,
-    /// What it came of.
+    /// Its source.
     pub origin: Origin,
     /// How much, without the fee; never negative.
     pub amount: Money,

@@ -19,7 +19,7 @@ pub enum Fact {
         /// The transaction that settled it.
         transaction: TxId,
     },
-    /// A receivable stands against the holder.
+    /// The holder owes a receivable.
     Receivable {
         /// The deal.
         deal: DealId,
@@ -74,7 +74,7 @@ impl Heard {
         self.facts.get(fact).map(|(_, minor)| *minor)
     }
 
-    /// Takes it in, unless it is known.
+    /// Adds it, unless it is known.
     pub(super) fn insert(&mut self, known: Known) -> bool {
         let Known { fact, since, minor } = known;
         let new = !self.facts.contains_key(&fact);
@@ -105,7 +105,7 @@ impl Heard {
     }
 }
 
-/// Is it still recognised? Half-open: no longer at the horizon.
+/// Whether it is still recognised. Half-open: no longer at the horizon.
 pub(super) fn is_within(since: Time, horizon_s: u32, now: Time) -> bool {
     now < since.plus_secs(horizon_s)
 }

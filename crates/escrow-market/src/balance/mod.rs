@@ -77,9 +77,9 @@
 //!
 //! # Source
 //! PAYSTO's in-system sales: payees withdraw what they have earned, confirmed by a code; the partner's part is credited
-//! to his account. The do-it-yourself plan: the performer chooses where to, the system's account among others. Neither
-//! says what happens to a wrong code, a late credit, a debt or a declined payout: those rules, the limits and the fee on
-//! top are our own.
+//! to the partner's account. The do-it-yourself plan: the performer chooses where to, the system's account among others.
+//! Neither says what happens to a wrong code, a late credit, a debt or a declined payout: those rules, the limits and the
+//! fee on top are our own.
 
 mod apply;
 pub mod command;
@@ -138,7 +138,7 @@ pub struct Balance {
 pub struct PendingWithdrawal<'b> {
     /// The key under which it is paid at most once.
     pub key: WithdrawalKey,
-    /// To whom.
+    /// The holder.
     pub holder: &'b Holder,
     /// The withdrawal, with amount and destination; its fee is not the gateway's.
     pub withdrawal: &'b Withdrawal,
@@ -201,7 +201,7 @@ impl Balance {
         &self.policy
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.progress.revision()
     }
@@ -267,7 +267,7 @@ impl Balance {
     }
 
     /// What a deal means for this balance and is not known here yet: legs of the holder's that were credited and, once
-    /// the deal has ended, receivables against him, in this currency.
+    /// the deal has ended, receivables that the holder owes, in this currency.
     ///
     /// Reads the deal as it is now, so that it does not matter which of its changes the balance has heard of: run it
     /// after every commit of a deal and after every crash. Give the commands as the clock. One that is refused with

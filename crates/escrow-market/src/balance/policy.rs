@@ -170,9 +170,9 @@ pub enum PolicyProblem {
 #[error("{field} {problem}")]
 #[non_exhaustive]
 pub struct PolicyError {
-    /// Which.
+    /// The name of the field.
     pub field: &'static str,
-    /// Why.
+    /// The problem.
     pub problem: PolicyProblem,
 }
 

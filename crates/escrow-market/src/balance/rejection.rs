@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{CommandKind, Fact, PolicyError, Role, WithdrawalStatus};
 use crate::code::CodeRejection;
-use escrow::{Money, Time};
+use escrow::{Money, RejectionClass, Time};
 
 /// Why a command was refused. Nothing has changed. A wrong code is none: it counts, see
 /// [`Balance::verdict`](super::Balance::verdict).
@@ -29,9 +29,9 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// The balance knows no such withdrawal, or not any more.
@@ -42,17 +42,17 @@ pub enum Rejection {
         /// The latest number.
         last: u32,
     },
-    /// This role may, but not as the withdrawal stands.
+    /// This role may, but not in this status of the withdrawal.
     #[error("{command} is not possible: the withdrawal is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// How it stands.
+        /// Its status.
         status: WithdrawalStatus,
     },
     /// The gateway contradicts its own answer, which counts.
     #[error("result: withdrawal {number} is settled as {status}; clear it with the gateway")]
-    AlreadySettled {
+    AlreadyAnswered {
         /// Which.
         number: u32,
         /// As what.
@@ -67,20 +67,20 @@ pub enum Rejection {
     /// The fact came with another amount before.
     #[error("{fact}: was heard with another amount; read the deal again")]
     FactReused {
-        /// Which.
+        /// The fact.
         fact: Fact,
     },
     /// The fact is beyond the horizon: it may have counted, and is not known any more.
     #[error("{fact}: was recognised until {until}; look for it in the journal, and settle it by hand")]
     TooOld {
-        /// Which.
+        /// The fact.
         fact: Fact,
         /// Until when it was recognised.
         until: Time,
     },
     /// The sums do not fit into 64 bits.
     #[error("amount: the sums of the balance do not fit; open another one")]
-    Overflow,
+    SumTooLarge,
     /// Another withdrawal has the number.
     #[error("number: {number} is another withdrawal's, or is too old; read the balance, the next is {next}")]
     NumberTaken {
@@ -161,61 +161,47 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case; a code's own where it is about one.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::UnknownWithdrawal { .. } => "unknown-withdrawal",
-            Self::WrongStatus { .. } => "wrong-status",
-            Self::AlreadySettled { .. } => "already-settled",
-            Self::AmountNotPositive => "amount-not-positive",
-            Self::OtherCurrency => "other-currency",
-            Self::FactReused { .. } => "fact-reused",
-            Self::TooOld { .. } => "too-old",
-            Self::Overflow => "overflow",
-            Self::NumberTaken { .. } => "number-taken",
-            Self::NumberSkipped { .. } => "number-skipped",
-            Self::ToBalance => "to-balance",
-            Self::UnderMinimum { .. } => "under-minimum",
-            Self::OverMaximum { .. } => "over-maximum",
-            Self::FeeOverAmount { .. } => "fee-over-amount",
-            Self::OverDay { .. } => "over-day",
-            Self::TooManyOpen { .. } => "too-many-open",
-            Self::TooManyCodes { .. } => "too-many-codes",
-            Self::Insufficient { .. } => "insufficient",
-            Self::Negative { .. } => "negative",
-            Self::Code(rejection) => rejection.code(),
-            Self::Policy(_) => "invalid-policy",
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, or after reading the balance again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, or after the balance was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
-            Self::Code(rejection) => rejection.is_transient(),
-            Self::Stale { .. }
-            | Self::NumberSkipped { .. }
-            | Self::OverDay { .. }
-            | Self::TooManyOpen { .. }
-            | Self::TooManyCodes { .. }
-            | Self::Insufficient { .. }
-            | Self::Negative { .. } => true,
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::UnknownWithdrawal { .. }
-            | Self::WrongStatus { .. }
-            | Self::AlreadySettled { .. }
-            | Self::AmountNotPositive
-            | Self::OtherCurrency
-            | Self::FactReused { .. }
-            | Self::TooOld { .. }
-            | Self::Overflow
-            | Self::NumberTaken { .. }
-            | Self::ToBalance
-            | Self::UnderMinimum { .. }
-            | Self::OverMaximum { .. }
-            | Self::FeeOverAmount { .. }
-            | Self::Policy(_) => false,
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
+            Self::UnknownWithdrawal { .. } => ("unknown-withdrawal", Invalid, false),
+            Self::WrongStatus { .. } => ("wrong-status", Gone, false),
+            Self::AlreadyAnswered { .. } => ("already-answered", Gone, false),
+            Self::AmountNotPositive => ("amount-not-positive", Invalid, false),
+            Self::OtherCurrency => ("other-currency", Invalid, false),
+            Self::FactReused { .. } => ("fact-reused", Conflict, false),
+            Self::TooOld { .. } => ("too-old", Gone, false),
+            Self::SumTooLarge => ("sum-too-large", Conflict, false),
+            Self::NumberTaken { .. } => ("number-taken", Conflict, false),
+            Self::NumberSkipped { .. } => ("number-skipped", Conflict, true),
+            Self::ToBalance => ("to-balance", Invalid, false),
+            Self::UnderMinimum { .. } => ("under-minimum", Invalid, false),
+            Self::OverMaximum { .. } => ("over-maximum", Invalid, false),
+            Self::FeeOverAmount { .. } => ("fee-over-amount", Invalid, false),
+            Self::OverDay { .. } => ("over-day", Conflict, true),
+            Self::TooManyOpen { .. } => ("too-many-open", Conflict, true),
+            Self::TooManyCodes { .. } => ("too-many-codes", Conflict, true),
+            Self::Insufficient { .. } => ("insufficient", Conflict, true),
+            Self::Negative { .. } => ("negative", Conflict, true),
+            Self::Code(rejection) => (rejection.code(), rejection.class(), rejection.is_transient()),
+            Self::Policy(_) => ("invalid-policy", Invalid, false),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Does the equation hold, and is nothing but `available` negative?
+    /// Whether the equation holds, and nothing but `available` is negative.
     pub fn are_conserved(&self) -> bool {
         let parts = [self.reserved, self.paid_out, self.fees, self.debited];
         let sum = parts.iter().fold(i128::from(self.available), |sum, n| sum.saturating_add((*n).into()));

@@ -13,7 +13,7 @@ use crate::id::plain_number;
 use escrow::deposit::{Reason, Reference};
 use escrow::{Destination, Money, ParseError, Time, names};
 
-/// Where a withdrawal stands, without its data. The columns of the permission table.
+/// The status of a withdrawal. The columns of the permission table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawalStatus {
@@ -44,7 +44,7 @@ names! {
 }
 
 impl WithdrawalStatus {
-    /// Are its funds still reserved?
+    /// Whether its funds are still reserved.
     pub const fn is_open(self) -> bool {
         match self {
             Self::Requested | Self::Sent => true,
@@ -52,7 +52,7 @@ impl WithdrawalStatus {
         }
     }
 
-    /// Did it leave the balance, or may it still?
+    /// Whether it has left the balance, or still may.
     const fn counts(self) -> bool {
         match self {
             Self::Requested | Self::Sent | Self::Paid => true,
@@ -61,7 +61,7 @@ impl WithdrawalStatus {
     }
 }
 
-/// Where a withdrawal stands, and since when. It is over once, for good.
+/// How far a withdrawal is, and since when. Once it is over, it stays so.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WithdrawalState {
@@ -83,7 +83,7 @@ pub enum WithdrawalState {
     Failed {
         /// When the gateway said so.
         at: Time,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// It was cancelled before it was sent.
@@ -133,7 +133,7 @@ pub struct Withdrawal {
     pub number: u32,
     /// What the holder gets.
     pub amount: Money,
-    /// What the platform takes for it, on top.
+    /// The platform's fee for it, on top.
     pub fee: Money,
     /// Where the money goes; never a balance.
     pub destination: Destination,
@@ -141,12 +141,12 @@ pub struct Withdrawal {
     pub requested_at: Time,
     /// The code that confirms it.
     pub code: Code,
-    /// Where it stands.
+    /// Its status.
     pub state: WithdrawalState,
 }
 
 impl Withdrawal {
-    /// Where it stands, without its data.
+    /// Its status, without further data.
     pub const fn status(&self) -> WithdrawalStatus {
         self.state.status()
     }
@@ -162,7 +162,7 @@ impl Withdrawal {
     }
 }
 
-/// Did it happen within the last 24 hours? Half-open: not at their end.
+/// Whether it happened within the last 24 hours. Half-open: not at their end.
 pub(super) fn is_within_a_day(at: Time, now: Time) -> bool {
     now < at.plus_secs(BalancePolicy::DAY_S)
 }

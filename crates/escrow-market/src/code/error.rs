@@ -3,13 +3,13 @@
 use thiserror::Error;
 
 use super::PlainCode;
-use escrow::Time;
+use escrow::{RejectionClass, Time};
 
 /// Why an attempt, or a new code, is refused. Nothing was compared, and nothing has changed. `Copy`, without the code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CodeRejection {
-    /// Another code stands: an old one was replaced, or there is none of that number yet.
+    /// Another code is current: the old one was replaced, or there is none of that number yet.
     #[error("attempt.code: the code that counts is number {current}; enter that one")]
     OtherCode {
         /// The one that counts.
@@ -44,25 +44,29 @@ pub enum CodeRejection {
 impl CodeRejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::OtherCode { .. } => "code-other",
-            Self::OutOfOrder { .. } => "code-out-of-order",
-            Self::Used => "code-used",
-            Self::Expired { .. } => "code-expired",
-            Self::Exhausted => "code-exhausted",
-            Self::TooMany { .. } => "code-too-many",
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, after reading the state again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, after the state was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Gone};
         match self {
-            Self::OutOfOrder { .. } => true,
-            Self::OtherCode { .. }
-            | Self::Used
-            | Self::Expired { .. }
-            | Self::Exhausted
-            | Self::TooMany { .. } => false,
+            Self::OtherCode { .. } => ("code-other", Conflict, false),
+            Self::OutOfOrder { .. } => ("code-out-of-order", Conflict, true),
+            Self::Used => ("code-used", Gone, false),
+            Self::Expired { .. } => ("code-expired", Gone, false),
+            Self::Exhausted => ("code-exhausted", Gone, false),
+            Self::TooMany { .. } => ("code-too-many", Conflict, false),
         }
     }
 }
@@ -83,7 +87,7 @@ pub enum CodeError {
     /// A limit does not fit.
     #[error("code policy: {field} is zero or over its limit")]
     Policy {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
     },
 }

@@ -137,7 +137,7 @@ impl CodeHash {
         Self { salt, tag: mac(plain, salt).finalize().into_bytes().into() }
     }
 
-    /// Is it the hash of this code? In constant time.
+    /// Whether it is the hash of this code. In constant time.
     pub fn matches(&self, entered: &PlainCode) -> bool {
         mac(entered, self.salt).verify_slice(&self.tag).is_ok()
     }

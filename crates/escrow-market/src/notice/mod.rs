@@ -2,12 +2,12 @@
 //! e-mail, messenger) are the host's.
 //!
 //! # Rules
-//! - **Who caused an event is not told of it**: his own call has answered him, with all that followed in the same
-//!   transition. What follows later, by the gateway's answers or by time, he is told like everybody else.
+//! - **Who caused an event is not told of it**: their own call has answered them, with all that followed in the same
+//!   transition. What follows later, by the gateway's answers or by time, they are told like everybody else.
 //! - **No notice carries what somebody else may not see**, because none carries it at all: no reference to the work, its
-//!   preview or its original (the buyer has [`Deal::access`] for what is his to see), no payment instrument, no contact
+//!   preview or its original (the buyer has [`Deal::access`] for what they may see), no payment instrument, no contact
 //!   data, and no free text that somebody wrote. Those are in the event, for whom [`Deal::may_read`] lets read it.
-//! - **A notice depends on nothing but the event and the deal as of it**, so the same event yields the same notices, live
+//! - **A notice depends on nothing but the event and the deal after it**, so the same event yields the same notices, live
 //!   and on replay. [`of_commit`] gives an outbox all that a commit brings.
 //! - What is about to happen is no event: a host that reminds of deadlines has [`Deal::next_deadline`].
 //!
@@ -37,9 +37,9 @@ pub struct Notice {
     pub deal: DealId,
     /// When it happened.
     pub at: Time,
-    /// To whom.
+    /// The recipient.
     pub to: Recipient,
-    /// What.
+    /// The news.
     pub news: News,
 }
 
@@ -68,14 +68,12 @@ pub struct Recipient {
 /// let draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, vec![phone], Policy::shop());
 /// let now = Time::parse("2026-03-01T12:00:00Z")?;
 /// let (mut deal, _) = Deal::propose(DealId::new(uuid::Uuid::nil()), Terms::new(draft)?, &Context::party(now, "shop".parse()?))?;
-/// let paid = ConfirmPayment {
-///     deposit: DepositId::BUYER_PAYMENT,
-///     gateway: "bank".parse()?,
-///     reference: "payment-1".parse()?,
-///     amount: rub(23_500_00),
-///     transaction: None,
-///     held_until: None,
-///, capture: None, is_final: true };
+/// let paid = ConfirmPayment::charged(
+///     DepositId::BUYER_PAYMENT,
+///     "bank".parse()?,
+///     "payment-1".parse()?,
+///     rub(23_500_00),
+/// );
 /// let transition = escrow::transition(&deal, &paid.into(), &Context::gateway(now))?;
 /// let mut told = Vec::new();
 /// for recorded in transition.events() {
@@ -118,7 +116,7 @@ fn recipient(deal: &Deal, to: To<'_>) -> Recipient {
         To::Side(Side::Buyer) => (Role::Buyer, Some(deal.terms().buyer.clone())),
         To::Side(Side::Seller) => (Role::Seller, Some(deal.terms().seller.clone())),
         To::Arbiter(id) => (Role::Arbiter, Some(id.clone())),
-        // an arbiter may be paid by the deal as well: he is told once, in the role that the deal knows him by
+        // an arbiter may be paid by the deal as well, and is told once, in the role that the deal knows
         To::Partner(id) => {
             (deal.role_of(&Actor::Party(id.clone())).unwrap_or(Role::Partner), Some(id.clone()))
         }

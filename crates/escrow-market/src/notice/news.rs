@@ -35,7 +35,7 @@ pub enum News {
     },
     /// A side has agreed.
     Agreed {
-        /// Which.
+        /// The party's side.
         side: Side,
         /// To which version.
         terms_version: u32,
@@ -44,7 +44,7 @@ pub enum News {
     PaymentReceived {
         /// Into which deposit.
         deposit: DepositId,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// By which gateway.
         gateway: GatewayName,
@@ -56,7 +56,7 @@ pub enum News {
     PaymentDenied {
         /// Into which deposit.
         deposit: DepositId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// A moderator has a remark.
@@ -70,7 +70,7 @@ pub enum News {
     },
     /// The delivery can be followed.
     TrackSet {
-        /// Where.
+        /// The track.
         track: Arc<Track>,
     },
     /// The delivery can no longer be followed: the track was a wrong one.
@@ -86,7 +86,7 @@ pub enum News {
     PerformingStarted {},
     /// The seller has gone back to before the start.
     PerformingStopped {},
-    /// There is a new revision of the work; what of it the buyer may see, the deal's access says.
+    /// There is a new revision of the work. The deal's access says how much the buyer may see.
     Submitted {
         /// Its number.
         number: u16,
@@ -100,9 +100,9 @@ pub enum News {
     Accepted {},
     /// A side has reported.
     Reported {
-        /// Which.
+        /// The party's side.
         side: Side,
-        /// What.
+        /// The verdict.
         verdict: Verdict,
     },
     /// A service was incurred.
@@ -116,7 +116,7 @@ pub enum News {
         deposit: DepositId,
         /// Who is asked.
         payer: Side,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// The deal was cancelled.
@@ -143,14 +143,14 @@ pub enum News {
     DisputeWithdrawn {},
     /// A side is ready to give the dispute up.
     WithdrawalOffered {
-        /// Which.
+        /// The party's side.
         side: Side,
     },
     /// A claim was filed.
     ClaimFiled {
         /// By which side.
         side: Side,
-        /// Its number there.
+        /// The claim's number at the court or arbitration.
         reference: Reference,
     },
     /// The dispute was ruled on.
@@ -165,7 +165,7 @@ pub enum News {
     DisputeClosed {},
     /// There is a new arbiter; whoever was before is no longer.
     ArbiterAppointed {
-        /// Who.
+        /// The arbiter.
         arbiter: PartyId,
     },
     /// Somebody else has set where the recipient's money goes.
@@ -175,7 +175,7 @@ pub enum News {
     },
     /// A deadline was moved.
     DeadlineExtended {
-        /// Which.
+        /// The timer.
         timer: Timer,
         /// The phase with its new deadline.
         phase: Phase,
@@ -199,30 +199,30 @@ pub enum News {
     },
     /// Money was paid, or given back.
     Paid {
-        /// Why.
+        /// The purpose.
         purpose: Purpose,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Money could not be paid: its payee may choose another destination, or wait for the balance.
     Declined {
         /// Why it was to be paid.
         purpose: Purpose,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Money is on the recipient's in-system balance.
     Credited {
-        /// Why.
+        /// The purpose.
         purpose: Purpose,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Money waits until a chargeback is decided.
     Waits {
         /// Why it is to be paid.
         purpose: Purpose,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// A chargeback took money that was waiting.
@@ -234,9 +234,9 @@ pub enum News {
     },
     /// Money on hold could not be taken: the payer's bank let it go.
     HoldLapsed {
-        /// Out of which deposit.
+        /// The source deposit.
         deposit: DepositId,
-        /// How much.
+        /// The amount.
         amount: Money,
     },
     /// Somebody owes what the deposits could not cover.
@@ -255,7 +255,7 @@ pub enum News {
     },
     /// What lost chargebacks have taken out of a deposit is another sum now.
     ChargedBack {
-        /// Which.
+        /// The deposit.
         deposit: DepositId,
         /// How much it was.
         old: Money,

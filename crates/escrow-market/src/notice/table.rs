@@ -1,4 +1,4 @@
-//! The table: event by event, who is told what. Exhaustive, so that a new event must take a stand.
+//! The table: event by event, who is told what. Exhaustive, so that a new event must be decided on.
 
 use escrow::dispute::DisputeStage;
 use smallvec::{SmallVec, smallvec};
@@ -36,8 +36,8 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::Agreed { side, terms_version } => {
             (both(), News::Agreed { side: *side, terms_version: *terms_version })
         }
-        // what the payer does on the way to paying is his own; that it came in is everybody's
-        Event::PaymentClaimed { .. } | Event::PaymentRequested { .. } => return None,
+        // what the payer does on the way to paying is private; that the money came in is everybody's
+        Event::PaymentStated { .. } | Event::PaymentRequested { .. } => return None,
         Event::PaymentReceived { deposit, amount, gateway, held_until, .. } => {
             let (gateway, held_until) = (gateway.clone(), *held_until);
             (both(), News::PaymentReceived { deposit: *deposit, amount: *amount, gateway, held_until })
@@ -169,7 +169,7 @@ fn succeeded<'d>(deal: &'d Deal, t: &Transaction) -> Option<(Audience<'d>, News)
 fn failed<'d>(deal: &'d Deal, t: &Transaction) -> Option<(Audience<'d>, News)> {
     let (deposit, amount) = (t.deposit(), t.amount());
     match t.kind() {
-        // a claim of a payment, or a request
+        // a stated payment, or a request
         TransactionKind::Charge | TransactionKind::Hold => {
             Some((owner(deal, deposit), News::PaymentDenied { deposit, amount }))
         }

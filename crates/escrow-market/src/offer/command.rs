@@ -1,5 +1,5 @@
-//! What can be asked of an offer. As with a deal, the same command may be sent again at any time: what already stands
-//! is recognised and answered with no events.
+//! What can be asked of an offer. As with a deal, the same command may be sent again at any time: a repeat is
+//! recognised and answered with no events.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ commands! {
     #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
     #[serde(tag = "type")]
     Command, CommandKind, "the name of a command of an offer" {
-        /// Take a count of it.
+        /// Take a count.
         Take = "take",
-        /// A fact: the deal of a take stands.
+        /// A fact: the deal of a take is open.
         Propose = "propose",
         /// A fact: the deal of a take is concluded.
         Conclude = "conclude",
@@ -30,14 +30,14 @@ commands! {
     }
 }
 
-/// Takes a count: reserves it until the deal of that id stands, and then for as long as that deal may be concluded.
+/// Takes a count: reserves it until the deal of that id is open, and then for as long as that deal may be concluded.
 ///
 /// By a party, for itself; or by an operator for the party that the call came in on behalf of
 /// ([`Context::via`](escrow::Context::via)).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Take {
-    /// The id of the deal that is to come of it, chosen by the host: what a repeat is recognised by.
+    /// The id of the deal that is to follow, chosen by the host. A repeat is recognised by it.
     pub deal: DealId,
     /// How many units; at least 1.
     pub count: u32,
@@ -49,11 +49,11 @@ pub struct Take {
     pub contact: Option<Text<128, 1>>,
 }
 
-/// Notes that the deal of a take stands, so that its own deadlines count from here on.
+/// Notes that the deal of a take is open, so that its own deadlines count from here on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Propose {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -61,7 +61,7 @@ pub struct Propose {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conclude {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -69,7 +69,7 @@ pub struct Conclude {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GiveBack {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
 }
 

@@ -1,4 +1,4 @@
-//! The rules of an offer: who may do what and when, what already stands, and what follows.
+//! The rules of an offer: who may do what and when, what is a repeat, and what follows.
 
 use super::command::{self, Command, CommandKind};
 use super::takes::{Known, Take, TakeStage};
@@ -122,7 +122,7 @@ impl Rules for Offer {
         self.takes.next_lapse()
     }
 
-    /// A take whose deal does not stand in time gives its count back.
+    /// A take whose deal is not opened in time gives its count back.
     fn fire(&self, deal: DealId, out: &mut Out<'_, Event>) {
         if let Some(take) = self.take(deal) {
             out.push(Event::Lapsed { deal, count: take.count });
@@ -151,7 +151,7 @@ impl Offer {
         }
     }
 
-    /// Reserves the count, if it is there and a deal can come of it.
+    /// Reserves the count, if it is available and its deal would be valid.
     fn judge_take(
         &self,
         c: &command::Take,
@@ -200,7 +200,7 @@ impl Offer {
     }
 }
 
-/// Who takes: a party for itself, an operator for the party that he acts on behalf of.
+/// Who takes: a party for itself, an operator for the party that they act on behalf of.
 fn taker(context: &Context) -> Option<&PartyId> {
     match &context.actor {
         Actor::Party(id) => Some(id),
@@ -209,7 +209,7 @@ fn taker(context: &Context) -> Option<&PartyId> {
     }
 }
 
-/// Has the offer heard this, or something later, of the take's deal? One that was given back remembers how far it
+/// Whether the offer has heard this, or something later, of the take's deal. One that was given back remembers how far it
 /// had come.
 pub(super) fn heard(known: Known<'_>, fact: &Command) -> bool {
     let stage = known.take().stage;

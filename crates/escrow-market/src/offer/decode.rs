@@ -137,7 +137,7 @@ impl Offer {
         within && known && deadline && take.taker != self.terms.owner
     }
 
-    /// A take that is reserved has a deal that can come of it; one that waits has not lapsed, or it would have when
+    /// The deal of a reserved take is valid; a take that waits has not lapsed, or it would have when
     /// the offer saw its last event.
     fn is_open(&self, take: &Take) -> bool {
         let ahead = match take.stage {

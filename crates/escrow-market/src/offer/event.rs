@@ -18,7 +18,7 @@ pub enum Event {
     },
     /// Somebody took a count: it is reserved.
     Taken {
-        /// The deal that is to come of it.
+        /// The deal that is to follow.
         deal: DealId,
         /// Who took it.
         taker: PartyId,
@@ -30,31 +30,31 @@ pub enum Event {
         /// Where the host keeps the taker's contact data.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contact: Option<Text<128, 1>>,
-        /// When it lapses, unless its deal stands by then.
+        /// When it lapses, unless its deal is open by then.
         until: Time,
     },
-    /// The deal of a take stands.
+    /// The deal of a take is open.
     Proposed {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
     /// The deal of a take is concluded: the count is gone.
     Concluded {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,
     },
     /// The deal of a take ended before it was concluded: the count is available again.
     GivenBack {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,
     },
-    /// The deal of a take did not come to stand in time: the count is available again.
+    /// The deal of a take was not opened in time: the count is available again.
     Lapsed {
-        /// Which.
+        /// The deal.
         deal: DealId,
         /// How many units.
         count: u32,

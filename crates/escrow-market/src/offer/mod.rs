@@ -1,11 +1,11 @@
 //! The offer: what somebody sells or buys, for many to take, a count each. Every take yields the terms of a deal.
 //!
-//! A take reserves its count until its deal stands, and then until that deal is concluded or has ended. Each take is
+//! A take reserves its count until its deal is open, and then until that deal is concluded or has ended. Each take is
 //! ended by a timer of the offer or by its deal, which always ends, so that no count is stuck; and at every step
 //! `total = available + reserved + concluded`.
 //!
 //! The host carries the facts: in one transaction it opens the deal of a take ([`Offer::proposal`]) and tells the offer
-//! what became of it ([`Offer::follow`]), and so after every later change of the deal.
+//! so ([`Offer::follow`]); it does the same after every later change of the deal.
 //!
 //! # Examples
 //! ```
@@ -65,7 +65,7 @@ use escrow::machine::{self, Machine};
 use escrow::machine::{Context, Progress};
 use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
 
-/// An offer, with everything that is reserved or concluded of it.
+/// An offer, with every count that is reserved or concluded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Offer {
     id: OfferId,
@@ -84,7 +84,7 @@ enum Mode {
     Closed,
 }
 
-/// Where an offer stands.
+/// The status of an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -92,7 +92,7 @@ pub enum Status {
     Open,
     /// Its owner refuses takes for a while.
     Paused,
-    /// All of it is reserved or concluded; a count that comes back opens it again.
+    /// The whole count is reserved or concluded; what comes back opens it again.
     Exhausted,
     /// Its owner refuses takes for good; open takes run on.
     Closed,
@@ -116,7 +116,7 @@ impl Offer {
     /// A snapshot grows with these takes, and so does the copy on which a take lapses; no other command costs more.
     pub const MAX_TAKES: usize = 10_000;
 
-    /// Publishes an offer: its owner does, or an operator for him.
+    /// Publishes an offer: its owner does, or an operator for the owner.
     ///
     /// # Errors
     /// [`Rejection::UnknownActor`] for anybody else.
@@ -151,7 +151,7 @@ impl Offer {
         &self.terms
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.progress.revision()
     }
@@ -161,7 +161,7 @@ impl Offer {
         self.progress.created_at()
     }
 
-    /// Where it stands.
+    /// Its status.
     pub fn status(&self) -> Status {
         match self.mode {
             Mode::Open if self.available() == 0 => Status::Exhausted,
@@ -216,8 +216,8 @@ impl Offer {
         self.available().min(of_limit.unwrap_or(u32::MAX))
     }
 
-    /// The terms of the deal that comes of a take: owner and taker on their sides, the count as the quantity. They
-    /// were tried when it was taken, so that they cannot fail later.
+    /// The terms of a take's deal: owner and taker on their sides, the count as the quantity. They were checked when the
+    /// count was taken, so that they cannot fail later.
     ///
     /// # Errors
     /// [`Rejection::UnknownTake`], or [`Rejection::TakeReturned`] where its count is not reserved any more.
@@ -228,7 +228,7 @@ impl Offer {
         }
     }
 
-    /// What a deal means for the take that it came of: it stands, it is concluded, or it has ended without. `None`
+    /// What a deal means for its take: it is open, it is concluded, or it has ended without being concluded. `None`
     /// where no take has its id, and where the offer knows already.
     ///
     /// Reads the deal as it is now, so that it does not matter which of its changes the offer has heard of. Give the
@@ -276,7 +276,7 @@ impl Machine for Offer {
     fn apply(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         match &recorded.event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Published { .. } => {}
             Event::Taken { deal, taker, count, purse, contact, until } => {
                 // new, or it would not have been taken

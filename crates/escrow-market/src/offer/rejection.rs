@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{CommandKind, Role, Status};
-use escrow::DealId;
 use escrow::terms::TermsError;
+use escrow::{DealId, RejectionClass};
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -26,20 +26,20 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the offer is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
-    /// An operator takes for somebody: he must say for whom.
+    /// An operator takes for somebody, and must say for whom.
     #[error("via: name the party on whose behalf the operator takes")]
     TakerMissing,
     /// The taker would be the owner.
@@ -48,7 +48,7 @@ pub enum Rejection {
     /// The deal's id was used for another take.
     #[error("deal: {deal} is the id of another take, or of this one with other content; choose a new one")]
     DealReused {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
     /// Nothing would be taken.
@@ -72,7 +72,7 @@ pub enum Rejection {
         /// The limit.
         max: usize,
     },
-    /// The deal that would come of the take breaks a rule.
+    /// The take's deal would break a rule.
     #[error("terms: {0}")]
     Terms(TermsError),
     /// The offer knows no such take.
@@ -84,7 +84,7 @@ pub enum Rejection {
     /// The take lapsed or was given back: its count may be somebody else's by now.
     #[error("deal: the count of {deal} is given back; cancel the deal, or take again under a new id")]
     TakeReturned {
-        /// Which.
+        /// The deal.
         deal: DealId,
     },
 }
@@ -92,45 +92,40 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::WrongStatus { .. } => "wrong-status",
-            Self::TakerMissing => "taker-missing",
-            Self::OwnOffer => "own-offer",
-            Self::DealReused { .. } => "deal-reused",
-            Self::CountZero => "count-zero",
-            Self::CountOverAvailable { .. } => "count-over-available",
-            Self::CountOverLimit { .. } => "count-over-limit",
-            Self::TooManyTakes { .. } => "too-many-takes",
-            Self::Terms(_) => "invalid-terms",
-            Self::UnknownTake { .. } => "unknown-take",
-            Self::TakeReturned { .. } => "take-returned",
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, or after reading the offer again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, or after the offer was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
             Self::WrongStatus { status, .. } => match status {
-                Status::Open | Status::Paused | Status::Exhausted => true,
-                Status::Closed => false,
+                Status::Open | Status::Paused | Status::Exhausted => ("wrong-status", Conflict, true),
+                Status::Closed => ("wrong-status", Gone, false),
             },
-            // a count that is reserved may come back
-            Self::Stale { .. }
-            | Self::CountOverAvailable { .. }
-            | Self::CountOverLimit { .. }
-            | Self::TooManyTakes { .. } => true,
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::TakerMissing
-            | Self::OwnOffer
-            | Self::DealReused { .. }
-            | Self::CountZero
-            | Self::Terms(_)
-            | Self::UnknownTake { .. }
-            | Self::TakeReturned { .. } => false,
+            Self::TakerMissing => ("taker-missing", Invalid, false),
+            Self::OwnOffer => ("own-offer", Forbidden, false),
+            Self::DealReused { .. } => ("deal-reused", Conflict, false),
+            Self::CountZero => ("count-zero", Invalid, false),
+            Self::CountOverAvailable { .. } => ("count-over-available", Conflict, true),
+            Self::CountOverLimit { .. } => ("count-over-limit", Conflict, true),
+            Self::TooManyTakes { .. } => ("too-many-takes", Conflict, true),
+            Self::Terms(_) => ("invalid-terms", Invalid, false),
+            Self::UnknownTake { .. } => ("unknown-take", Invalid, false),
+            Self::TakeReturned { .. } => ("take-returned", Gone, false),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who took how many, and what became of it.
+//! Who took how many, and how far each take is.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,7 +16,7 @@ pub enum TakeStage {
         /// When it lapses.
         until: Time,
     },
-    /// Reserved; its deal stands and may be concluded.
+    /// Reserved; its deal is open and may be concluded.
     Proposed,
     /// Gone for good: its deal is concluded.
     Concluded,
@@ -30,7 +30,7 @@ pub enum TakeStage {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Take {
-    /// The deal that comes of it, and the take's own id.
+    /// Its deal, and the take's own id.
     pub deal: DealId,
     /// Who took it.
     pub taker: PartyId,
@@ -49,7 +49,7 @@ pub struct Take {
 }
 
 impl Take {
-    /// Was it made by this command of this party?
+    /// Whether it was made by this command of this party.
     pub(super) fn is(&self, asked: &command::Take, taker: &PartyId) -> bool {
         let command::Take { deal, count, purse, contact } = asked;
         self.deal == *deal
@@ -77,8 +77,8 @@ impl<'t> Known<'t> {
     }
 }
 
-/// Every take that is reserved or concluded, the latest that were given back, and the sums over them: no question
-/// costs more the more takes there were.
+/// Every take that is reserved or concluded, the latest that were given back, and the sums over them: no look-up
+/// costs more because there were more takes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Takes {
     held: BTreeMap<DealId, Take>,
@@ -130,7 +130,7 @@ impl Takes {
         self.waiting.first().copied()
     }
 
-    /// Takes it in, unless its deal is known.
+    /// Adds it, unless its deal is known.
     pub(super) fn insert(&mut self, take: Take) -> bool {
         let new = self.find(take.deal).is_none();
         if new {

@@ -1,4 +1,4 @@
-//! What an owner offers: the template of every deal that comes of it.
+//! What an owner offers: the template of every take's deal.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::is_default;
 use escrow::terms::{Contacts, Delivery, Fee, Guarantees, Item, Policy, Problem, Service, TermsError};
 use escrow::{InstrumentRef, Money, PartyId, Side, Terms, TermsDraft, Text};
 
-/// An offer as somebody writes it, not checked yet. Every take of it yields the terms of a deal: the owner on his
+/// An offer as somebody writes it, not checked yet. Every take yields the terms of a deal: the owner on the offer's
 /// side, the taker on the other, and the taken count as the quantity.
 ///
 /// # Source
@@ -21,13 +21,13 @@ pub struct OfferDraft {
     /// The host's category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Text<128, 1>>,
-    /// What is offered: the price is of one unit, the quantity is all there is to take, and the unit is the measure
+    /// What is offered: the price is of one unit, the quantity is the whole count, and the unit is the measure
     /// of the count (WebMoney `Amount`, `Count`, `CountMeasure`).
     pub subject: Item,
     /// How much one taker may have reserved and concluded together; absent: all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_taker: Option<u32>,
-    /// Does the buyer pay into the deal? If so, his payment is held and goes to the seller on success. If not, the
+    /// Whether the buyer pays into the deal. If so, the payment is held and goes to the seller on success. If not, the
     /// price is paid directly (`pay_offline` of the terms is the whole price), and the deal holds the guarantees,
     /// and whatever the buyer owes besides the price. WebMoney `depositToSeller`.
     pub deposit_to_seller: bool,
@@ -59,9 +59,9 @@ pub struct OfferDraft {
     /// The owner's purse, as the host's vault knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purse: Option<InstrumentRef>,
-    /// The rules of every deal; its durations are counted from when the deal stands.
+    /// The rules of every deal; its durations are counted from when the deal is opened.
     pub policy: Policy,
-    /// How long a take keeps its count until its deal stands, in seconds, from 1 to [`Policy::MAX_DURATION_S`].
+    /// How long a take keeps its count until its deal is open, in seconds, from 1 to [`Policy::MAX_DURATION_S`].
     /// WebMoney `DurationToContract`.
     pub to_contract_s: u32,
 }
@@ -126,7 +126,7 @@ impl OfferDraft {
         Ok(draft)
     }
 
-    /// The most that one take can be.
+    /// The largest count of one take.
     fn largest_take(&self) -> u32 {
         self.max_per_taker.map_or(self.subject.quantity, |max| max.min(self.subject.quantity))
     }
@@ -157,8 +157,8 @@ impl OfferDraft {
         let free = |id: &PartyId| *id != self.owner && !named.pays_third(id);
         let anybody = (0..=u8::MAX).filter_map(|n| PartyId::new(n.to_string()).ok()).find(free);
         let anybody = anybody.ok_or(TermsError::at("fees", Problem::TooMany { max: Terms::MAX_FEES }))?;
-        // the least and the most that can be taken make a deal; what lies between is looked at when it is taken,
-        // since a fee may be carved out at one amount and not at another
+        // the smallest and the largest take make a deal; what lies between is checked when it is taken, since a fee may
+        // be carved out at one amount and not at another
         for count in [1, self.largest_take()] {
             Terms::new(self.draft_for(&anybody, None, count)?)?;
         }
@@ -174,7 +174,7 @@ impl OfferDraft {
 pub struct OfferTerms(OfferDraft);
 
 impl OfferTerms {
-    /// Checks the draft: its own fields, and the terms of the smallest and of the largest deal that can come of it.
+    /// Checks the draft: its own fields, and the terms of the smallest and of the largest deal.
     ///
     /// # Errors
     /// [`TermsError`] names the field, of the offer or of those terms, and what is wrong with it. Not transient.

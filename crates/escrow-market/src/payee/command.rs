@@ -1,4 +1,4 @@
-//! What can be asked of a payee's profile. The same command may be sent again at any time: what already stands is
+//! What can be asked of a payee's profile. The same command may be sent again at any time: a repeat is
 //! recognised and answered with no events.
 //!
 //! Commands are read and never written: one of them may carry a code that somebody entered.
@@ -36,7 +36,7 @@ commands! {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {
-    /// The payee's name of it: what a repeat is recognised by.
+    /// The payee's name for it. A repeat is recognised by it.
     pub id: DestinationId,
     /// Where to, and its label.
     pub requisite: Requisite,
@@ -83,7 +83,7 @@ pub struct ChooseDefault {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retire {
-    /// Which.
+    /// The id of the destination.
     pub id: DestinationId,
 }
 

@@ -1,4 +1,4 @@
-//! The rules of a payee's profile: who may do what, what already stands, and what follows.
+//! The rules of a payee's profile: who may do what, what is a repeat, and what follows.
 
 use std::convert::Infallible;
 
@@ -29,7 +29,7 @@ names! {
     }
 }
 
-/// The table: who may give a command. Where a payee's money goes is his own business; an operator can stop a
+/// The table: who may give a command. Only the payee chooses where the payee's money goes; an operator can stop a
 /// destination, and never name one.
 pub const fn permitted(command: CommandKind) -> &'static [Role] {
     match command {

@@ -18,7 +18,7 @@ pub enum Event {
     },
     /// A destination was added. It cannot be used yet, unless it is the in-system balance.
     Added {
-        /// Which.
+        /// The id of the destination.
         id: DestinationId,
         /// Where to, and its label.
         requisite: Requisite,
@@ -28,7 +28,7 @@ pub enum Event {
     },
     /// Another code took the place of the one before.
     CodeReplaced {
-        /// Whose.
+        /// The id of the destination.
         id: DestinationId,
         /// The new one.
         code: Code,
@@ -42,18 +42,18 @@ pub enum Event {
     },
     /// The code was entered: the destination can be used.
     Verified {
-        /// Which.
+        /// The id of the destination.
         id: DestinationId,
     },
     /// The default was chosen, or is none any more.
     DefaultChosen {
-        /// Which.
+        /// The id of the destination.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<DestinationId>,
     },
     /// A destination cannot be used any more.
     Retired {
-        /// Which.
+        /// The id of the destination.
         id: DestinationId,
     },
     /// Codes can be entered again.

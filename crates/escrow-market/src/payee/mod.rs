@@ -78,7 +78,7 @@ pub struct PayeeProfile {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Listed {
-    /// The payee's name of it.
+    /// The payee's name for it.
     pub id: DestinationId,
     /// Where to, and its label.
     pub requisite: Requisite,
@@ -88,7 +88,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Can it be used?
+    /// Whether it can be used.
     pub fn is_verified(&self) -> bool {
         self.code.as_ref().is_none_or(Code::is_accepted)
     }
@@ -102,7 +102,7 @@ impl PayeeProfile {
     /// How many wrong codes in all, since the last right one, lock the profile.
     pub const MAX_WRONG_CODES: u16 = 30;
 
-    /// Registers a payee: he does himself, or an operator for him.
+    /// Registers a payee: the payee does, or an operator for them.
     ///
     /// # Errors
     /// [`Rejection::UnknownActor`] for anybody else; [`Rejection::Policy`] where the rules for codes break a limit.
@@ -144,12 +144,12 @@ impl PayeeProfile {
         self.codes
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.state.progress.revision()
     }
 
-    /// When he was registered.
+    /// When the payee was registered.
     pub const fn created_at(&self) -> Time {
         self.state.progress.created_at()
     }
@@ -220,7 +220,7 @@ impl Machine for PayeeProfile {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Registered { .. } => {}
             Event::Added { id, requisite, code } => {
                 state.destinations.push(Listed { id: id.clone(), requisite: requisite.clone(), code: *code });

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{CommandKind, Role};
 use crate::code::{CodeError, CodeRejection};
+use escrow::RejectionClass;
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -25,9 +26,9 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// The rules for codes break a limit.
@@ -41,7 +42,7 @@ pub enum Rejection {
         /// How many.
         wrong: u16,
     },
-    /// The id stands for another destination.
+    /// The id names another destination.
     #[error("id: stands for another destination; choose a new one")]
     IdTaken,
     /// The id stood for a destination that was retired.
@@ -73,36 +74,36 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::Policy(_) => "invalid-policy",
-            Self::Locked { .. } => "locked",
-            Self::IdTaken => "id-taken",
-            Self::IdRetired => "id-retired",
-            Self::TooMany { .. } => "too-many-destinations",
-            Self::CodeMissing => "code-missing",
-            Self::Unknown => "unknown-destination",
-            Self::AlreadyVerified => "already-verified",
-            Self::NotVerified => "not-verified",
-            Self::Code(error) => error.code(),
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, or after reading the profile again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, or after the profile was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
-            Self::Stale { .. } | Self::Locked { .. } | Self::TooMany { .. } | Self::NotVerified => true,
-            Self::Code(error) => error.is_transient(),
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::Policy(_)
-            | Self::IdTaken
-            | Self::IdRetired
-            | Self::CodeMissing
-            | Self::Unknown
-            | Self::AlreadyVerified => false,
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
+            Self::Policy(_) => ("invalid-policy", Invalid, false),
+            Self::Locked { .. } => ("locked", Conflict, true),
+            Self::IdTaken => ("id-taken", Conflict, false),
+            Self::IdRetired => ("id-retired", Gone, false),
+            Self::TooMany { .. } => ("too-many-destinations", Conflict, true),
+            Self::CodeMissing => ("code-missing", Invalid, false),
+            Self::Unknown => ("unknown-destination", Invalid, false),
+            Self::AlreadyVerified => ("already-verified", Conflict, false),
+            Self::NotVerified => ("not-verified", Conflict, true),
+            Self::Code(error) => (error.code(), error.class(), error.is_transient()),
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Label(Text<64, 1>);
 impl Label {
     /// The most digits in a row.
     pub const MAX_RUN: usize = 4;
-    /// The most digits in all, whatever stands between them.
+    /// The most digits in all, whatever is between them.
     pub const MAX_DIGITS: usize = 6;
 
     /// Checks a label.
@@ -90,7 +90,7 @@ pub enum LabelError {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requisite {
-    /// Where to.
+    /// The destination.
     pub destination: Destination,
     /// What people are shown.
     pub label: Label,

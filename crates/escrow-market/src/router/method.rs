@@ -39,7 +39,7 @@ pub struct Method {
 }
 
 impl Method {
-    /// A method that takes from `min` to `max`, both included, for `rate` of the payment and a `fixed` sum on top.
+    /// A method for amounts from `min` to `max`, both included, for `rate` of the payment and a `fixed` sum on top.
     ///
     /// # Errors
     /// [`MethodError`]. Not transient.
@@ -69,17 +69,17 @@ impl Method {
         &self.name
     }
 
-    /// The currency that it takes.
+    /// The currency of its payments.
     pub const fn currency(&self) -> Currency {
         self.min.currency()
     }
 
-    /// The least that it takes.
+    /// The least amount that it accepts.
     pub const fn min(&self) -> Money {
         self.min
     }
 
-    /// The most that it takes.
+    /// The largest amount that it accepts.
     pub const fn max(&self) -> Money {
         self.max
     }
@@ -94,13 +94,13 @@ impl Method {
         self.fixed
     }
 
-    /// Does it take this payment?
+    /// Whether it accepts this payment.
     pub fn takes(&self, amount: Money) -> bool {
         amount.currency() == self.currency()
             && (self.min.minor()..=self.max.minor()).contains(&amount.minor())
     }
 
-    /// What a payment by it costs: `floor(amount × rate) + fixed`, as a [`Fee`] would be. `None`: it does not take it.
+    /// What a payment by it costs: `floor(amount × rate) + fixed`, as a [`Fee`] would be. `None`: not accepted.
     pub fn cost(&self, amount: Money) -> Option<Money> {
         let part = Money::from_minor(self.rate.floor_of(amount.minor()), amount.currency());
         Some(amount).filter(|amount| self.takes(*amount)).and(part.checked_add(self.fixed).ok())
@@ -109,9 +109,9 @@ impl Method {
     /// The same cost as a fee of the processor's, for terms that are yet to be made; given up where the deal does not
     /// complete, unless the host says otherwise.
     ///
-    /// Where the seller pays all of it, its base is what the buyer pays online, so that the fee is [`Method::cost`] of
-    /// the deposit to the minor unit. A fee with a buyer's part cannot be taken of itself: its base is the order, and it
-    /// is that much smaller than what the method costs.
+    /// Where the seller pays it alone, its base is what the buyer pays online, so that the fee is [`Method::cost`] of
+    /// the deposit to the minor unit. A fee with a buyer's part cannot have itself as its base: its base is the order, and
+    /// it is that much smaller than what the method costs.
     pub fn fee(&self, id: FeeId, payer: Payer) -> Fee {
         let base = match payer {
             Payer::Seller => FeeBase::Gross,

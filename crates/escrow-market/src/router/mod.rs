@@ -1,4 +1,4 @@
-//! Several gateways behind the one port: which takes a payment, which pays out, and which is asked again.
+//! Several gateways behind the one port: which accepts a payment, which pays out, and which is asked again.
 
 mod boxed;
 mod method;
@@ -60,7 +60,7 @@ use escrow::{Currency, Money};
 /// ```
 ///
 /// # Source
-/// Interkassa: the seller connects once and takes every payment system; the buyer chooses one at the checkout.
+/// Interkassa: the seller connects once and accepts every payment system; the buyer chooses one at the checkout.
 #[derive(Debug)]
 pub struct Router<G> {
     gateways: Vec<Routed<G>>,
@@ -128,7 +128,7 @@ impl<G> Router<G> {
         Ok(())
     }
 
-    /// The methods that take this amount, of the gateways that work, each with what it costs; in the order in which they
+    /// The methods that accept this amount, of the gateways that work, each with what it costs; in the order in which they
     /// were listed.
     pub fn methods<'a>(&'a self, amount: Money) -> impl Iterator<Item = Offered<'a>> {
         let working = self.gateways.iter().filter(|g| g.available.load(Ordering::SeqCst));
@@ -234,12 +234,12 @@ pub enum RouteError {
     /// No gateway has this method in this currency.
     #[error("there is no method {0} in {1}")]
     UnknownMethod(MethodName, Currency),
-    /// The method does not take this amount.
+    /// The method does not accept this amount.
     #[error("the method takes from {min} to {max}")]
     OutOfLimits {
-        /// The least that it takes.
+        /// The least that it accepts.
         min: Money,
-        /// The most that it takes.
+        /// The most that it accepts.
         max: Money,
     },
     /// There is no gateway with this name, or no longer.
@@ -254,7 +254,7 @@ pub enum RouteError {
 }
 
 impl RouteError {
-    /// Can the same come out otherwise later, without a change of the configuration?
+    /// Whether the same call can succeed later, without a change of the configuration.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Down(_) => true,
@@ -272,7 +272,7 @@ pub enum RouterError<E> {
     /// No gateway was asked.
     #[error(transparent)]
     NotRouted(#[from] RouteError),
-    /// The gateway was asked, and it is not known what became of it.
+    /// The gateway was asked, and its answer is not known.
     #[error("the gateway could not be asked")]
     Gateway(#[source] E),
 }

@@ -1,4 +1,4 @@
-//! What can be asked of a store. The same command may be sent again at any time: what already stands is recognised and
+//! What can be asked of a store. The same command may be sent again at any time: a repeat is recognised and
 //! answered with no events.
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct SetConditions {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suspend {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 

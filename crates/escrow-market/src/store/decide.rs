@@ -1,4 +1,4 @@
-//! The rules of a store: who may do what and when, what already stands, and what follows.
+//! The rules of a store: who may do what and when, what is a repeat, and what follows.
 
 use std::convert::Infallible;
 use std::sync::Arc;

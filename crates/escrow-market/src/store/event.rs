@@ -24,7 +24,7 @@ pub enum Event {
     },
     /// New deals are refused for a while.
     Suspended {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// New deals are accepted again.

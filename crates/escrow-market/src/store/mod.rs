@@ -75,7 +75,7 @@ pub struct Store {
     state: State,
 }
 
-/// Where a store stands.
+/// The status of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -137,7 +137,7 @@ impl Store {
         &self.terms
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.state.progress.revision()
     }
@@ -147,7 +147,7 @@ impl Store {
         self.state.progress.created_at()
     }
 
-    /// Where it stands.
+    /// Its status.
     pub const fn status(&self) -> Status {
         self.state.status
     }
@@ -162,7 +162,7 @@ impl Store {
         self.state.conditions_version
     }
 
-    /// The terms of the deal that comes of an order, under the conditions in force.
+    /// The terms of an order's deal, under the conditions in force.
     ///
     /// # Errors
     /// [`Rejection::NotOpen`] while suspended or closed; [`Rejection::Terms`] names the field of the order, or of the
@@ -208,7 +208,7 @@ impl Machine for Store {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Opened { .. } => {}
             Event::ConditionsSet { version, conditions } => {
                 state.conditions_version = *version;

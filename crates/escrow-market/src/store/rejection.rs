@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{CommandKind, Role, Status};
+use escrow::RejectionClass;
 use escrow::terms::TermsError;
 
 /// Why a command or an order was refused. Nothing has changed.
@@ -25,17 +26,17 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the store is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
     /// Nothing can be ordered.
@@ -50,7 +51,7 @@ pub enum Rejection {
         /// What it must be.
         expected: u32,
     },
-    /// The conditions, or the terms that would come of the order, break a rule.
+    /// The conditions, or the terms of the order's deal, break a rule.
     #[error("terms: {0}")]
     Terms(TermsError),
 }
@@ -58,26 +59,36 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::WrongStatus { .. } => "wrong-status",
-            Self::NotOpen { .. } => "store-not-open",
-            Self::WrongVersion { .. } => "wrong-version",
-            Self::Terms(_) => "invalid-terms",
-        }
+        self.row().0
     }
 
-    /// Can the same command, or the same order, succeed later, or after reading the store again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command, or the same order, can succeed later, or after the store was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
-            Self::WrongStatus { status, .. } | Self::NotOpen { status } => match status {
-                Status::Open | Status::Suspended => true,
-                Status::Closed => false,
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
+            Self::WrongStatus { status, .. } => match status {
+                Status::Open | Status::Suspended => ("wrong-status", Conflict, true),
+                Status::Closed => ("wrong-status", Gone, false),
             },
-            Self::Stale { .. } => true,
-            Self::UnknownActor | Self::WrongRole { .. } | Self::WrongVersion { .. } | Self::Terms(_) => false,
+            Self::NotOpen { status } => match status {
+                Status::Open | Status::Suspended => ("store-not-open", Conflict, true),
+                Status::Closed => ("store-not-open", Gone, false),
+            },
+            Self::WrongVersion { .. } => ("wrong-version", Conflict, false),
+            Self::Terms(_) => ("invalid-terms", Invalid, false),
         }
     }
 }

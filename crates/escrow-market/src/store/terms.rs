@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use escrow::terms::{Consent, Contacts, Delivery, Fee, Item, Policy, Problem, Service, TermsError};
 use escrow::{Currency, Money, PartyId, Terms, TermsDraft, Text};
 
-/// What the platform takes in a store, and under which rules: every deal that is opened through it gets them as they are
+/// What the platform charges in a store, and under which rules: every deal that is opened through it gets them as they are
 /// then, and keeps them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +39,7 @@ pub struct StoreDraft {
 }
 
 impl StoreDraft {
-    /// Do these conditions make deals here? Whether a fixed part can be carved out of a fee depends on the order, and is
+    /// Whether these conditions make deals. That a fixed part can be carved out of a fee depends on the order, and is
     /// looked at there.
     pub(super) fn check_conditions(&self, conditions: &Conditions) -> Result<(), TermsError> {
         if conditions.policy.consent != Consent::OnCreation {
@@ -90,7 +90,7 @@ fn sample_name() -> Result<Text<200, 1>, TermsError> {
 pub struct StoreTerms(StoreDraft);
 
 impl StoreTerms {
-    /// Checks the draft, by the terms of a deal that would come of it.
+    /// Checks the draft, by the terms of a deal under it.
     ///
     /// # Errors
     /// [`TermsError`] names the field and what is wrong with it. Not transient.

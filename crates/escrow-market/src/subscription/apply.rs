@@ -1,4 +1,4 @@
-//! How a subscription takes in what happened: no rule, no computation.
+//! How a subscription folds what happened: no rule, no computation.
 
 use super::decode::{Anchor, Phase, State};
 use super::settled::{Came, Settled};
@@ -61,7 +61,7 @@ impl State {
     pub(super) fn apply(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         match &recorded.event {
-            // only ever the first, which `begin` takes in
+            // only ever the first event, which `begin` has folded
             Event::Subscribed { .. } => {}
             Event::ChargeOrdered { period, attempt, retries, amount, from, to, instrument } => {
                 if let Phase::Trialing { .. } = self.phase {

@@ -1,5 +1,5 @@
-//! What can be asked of a subscription. As with a deal, the same command may be sent again at any time: what already
-//! stands is recognised and answered with no events.
+//! What can be asked of a subscription. As with a deal, the same command may be sent again at any time: a repeat
+//! is recognised and answered with no events.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ commands! {
         ProposePlan = "propose_plan",
         /// Agree to the plan that the other side has proposed.
         AgreePlan = "agree_plan",
-        /// Take a proposal of one's own back.
+        /// Take one's own proposal back.
         WithdrawPlan = "withdraw_plan",
         /// End it.
         Cancel = "cancel",
@@ -57,7 +57,7 @@ pub struct SetInstrument {
 }
 
 /// Proposes another plan, in place of a proposal that is still open. It binds nobody until the other side agrees, and
-/// takes effect with the next period that is charged.
+/// is in force from the next period that is charged.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProposePlan {
@@ -71,7 +71,7 @@ pub struct ProposePlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgreePlan {
-    /// Which.
+    /// The version of the plan.
     pub version: u32,
 }
 
@@ -79,7 +79,7 @@ pub struct AgreePlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawPlan {
-    /// Which.
+    /// The version of the plan.
     pub version: u32,
 }
 

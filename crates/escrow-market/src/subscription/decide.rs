@@ -1,4 +1,4 @@
-//! The rules of a subscription: who may do what and when, what already stands, and what follows.
+//! The rules of a subscription: who may do what and when, what is a repeat, and what follows.
 
 use std::sync::Arc;
 
@@ -344,7 +344,7 @@ impl Subscription {
         let dunning = &self.terms.dunning;
         match self.state.phase {
             Phase::Suspended { .. } | Phase::Cancelled { .. } => None,
-            // an attempt that the payer asked for during his grace does not prolong it
+            // an attempt that the payer asked for during the grace does not prolong it
             Phase::PastDue { next: next @ Next::Suspend { .. } } => Some(next),
             Phase::Trialing { .. } | Phase::Active | Phase::PastDue { next: Next::Retry { .. } } => {
                 Some(match dunning.retry_s.get(usize::from(charge.retries)) {

@@ -28,7 +28,7 @@ pub struct Parts {
     pub state: State,
 }
 
-/// Where it stands, and what it waits for there.
+/// Its phase, and what it waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Phase {
@@ -76,7 +76,7 @@ pub struct State {
     pub(super) phase: Phase,
     /// In force.
     pub(super) plan: PlanVersion,
-    /// Binds both, and takes effect with the next period that is charged.
+    /// Binds both, and is in force from the next period that is charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) agreed: Option<PlanVersion>,
     /// Waits for the other side.
@@ -91,7 +91,7 @@ pub struct State {
     pub(super) charge: Option<Charge>,
     pub(super) paid: u32,
     pub(super) skipped: u32,
-    /// Does it end with its period?
+    /// Whether it ends with its period.
     pub(super) ends: bool,
     pub(super) settled: SettledAttempts,
 }
@@ -205,7 +205,7 @@ impl Subscription {
         }
     }
 
-    /// Was a deadline so far ahead, at the most, when it was set?
+    /// Whether a deadline was at most so far ahead when it was set.
     fn is_due_within(&self, at: Time, secs: u32) -> bool {
         at <= self.state.progress.last_at().plus_secs(secs)
     }

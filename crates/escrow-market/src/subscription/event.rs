@@ -30,7 +30,7 @@ pub enum Event {
         attempt: u16,
         /// How many retries of the schedule are used up.
         retries: u8,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// When the period begins.
         from: Time,
@@ -55,7 +55,7 @@ pub enum Event {
         period: u32,
         /// The attempt.
         attempt: u16,
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// What comes next; absent where the subscription stays as it is: suspended, or cancelled.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// Nobody paid: nothing is charged until the payer pays.
     Suspended {
-        /// When it is cancelled, unless he does.
+        /// When it is cancelled, unless the payer pays.
         until: Time,
     },
     /// Periods went by and are not charged.
@@ -84,7 +84,7 @@ pub enum Event {
     PlanProposed {
         /// Its version.
         version: u32,
-        /// What.
+        /// The plan.
         plan: Plan,
         /// By which side.
         by: Proposer,
@@ -117,7 +117,7 @@ pub enum Event {
     },
     /// It has ended: nothing is charged any more.
     Cancelled {
-        /// Why.
+        /// The reason.
         because: Ending,
     },
     /// The payer was charged for nothing: send the amount back and note it
@@ -127,11 +127,11 @@ pub enum Event {
         period: u32,
         /// Which attempt.
         attempt: u16,
-        /// How much.
+        /// The amount.
         amount: Money,
         /// The gateway's id of the payment.
         reference: Reference,
-        /// Why.
+        /// The reason.
         because: Undue,
     },
     /// It went back.

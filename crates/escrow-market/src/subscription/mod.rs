@@ -1,4 +1,4 @@
-//! The subscription: a payer who is charged for every period of a plan, by himself and in time.
+//! The subscription: a payer who is charged for every period of a plan, in time and without acting.
 //!
 //! `trialing → active → past_due → suspended → cancelled`. Every period is counted from 1, is charged when it begins,
 //! and is *paid or skipped once, or open*: at every step `paid + skipped + open = the latest period`, where only the
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | a charge is declined | the next attempt after [`Dunning::retry_s`]; after the last, [`Dunning::grace_s`]; then suspended |
 //! | suspended | nothing is charged; cancelled after [`Dunning::suspended_s`], unless the payer [pays](command::Pay) |
-//! | he pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
+//! | the payer pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
 //! | the host was down, or the gateway silent, for several periods | the one that was ordered is asked again under its key; once it is answered, [`Missed`] says whether the ones between are skipped (and the running one charged) or charged each in order |
 //! | a charge succeeds after it was declined | never a payment: it is owed back ([`Event::RefundOwed`], [`Subscription::refunds`]) |
 //! | another plan | proposed by one side, agreed by the other, in force from the next period that is charged; what was ordered keeps its amount |
@@ -84,7 +84,7 @@ pub struct Subscription {
     state: State,
 }
 
-/// Where a subscription stands.
+/// The status of a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -133,7 +133,7 @@ pub enum Next {
 pub enum Proposer {
     /// Who pays.
     Payer,
-    /// Who is paid, or an operator for him.
+    /// Who is paid, or an operator for them.
     Recipient,
 }
 
@@ -165,7 +165,7 @@ impl Subscription {
     /// How much may be owed back at a time; far more than a gateway that keeps its word ever causes.
     pub const MAX_REFUNDS: usize = settled::SettledAttempts::MAX_OWED;
 
-    /// Subscribes: the payer does, who agrees to the first plan by it, or an operator who has his consent. Without a
+    /// Subscribes: the payer does, and agrees to the first plan by it, or an operator with the payer's consent. Without a
     /// trial the first period begins at once, and so does its charge: commit it, then have it executed.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl Subscription {
         &self.terms
     }
 
-    /// The version at the last event that a person caused: what an actor's `seen` is held against.
+    /// The version at the last event that a person caused: an actor's `seen` is compared with it.
     pub const fn revision(&self) -> u64 {
         self.state.progress.revision()
     }
@@ -198,12 +198,12 @@ impl Subscription {
         self.state.progress.created_at()
     }
 
-    /// Where it stands.
+    /// Its status.
     pub const fn status(&self) -> Status {
         self.state.phase.status()
     }
 
-    /// Is the payer to be served? Until the trial or the last paid period ends, and while a later charge is under way
+    /// Whether the payer is served: until the trial or the last paid period ends, and while a later charge is under way
     /// or past due; never before the first payment where there was no trial.
     pub fn is_served(&self) -> bool {
         match self.status() {
@@ -218,7 +218,7 @@ impl Subscription {
         &self.state.plan
     }
 
-    /// The plan that is agreed and takes effect with the next period that is charged.
+    /// The plan that is agreed and in force from the next period that is charged.
     pub const fn next_plan(&self) -> Option<&PlanVersion> {
         self.state.agreed.as_ref()
     }

@@ -51,7 +51,7 @@ pub enum Trial {
     Until(Time),
 }
 
-/// What becomes of periods that went by while a charge had no answer or was overdue: the host was down, the gateway
+/// What happens to periods that went by while a charge had no answer or was overdue: the host was down, the gateway
 /// silent, the payer late.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,7 +73,7 @@ pub struct Dunning {
     pub grace_s: u32,
     /// How long a suspended subscription waits for its payer before it is cancelled; not zero.
     pub suspended_s: u32,
-    /// What becomes of periods that went by.
+    /// What happens to periods that went by.
     pub missed: Missed,
 }
 
@@ -125,7 +125,7 @@ pub enum Recipient {
     Platform,
     /// A store, for what it sells.
     Store {
-        /// Which.
+        /// The store.
         store: StoreId,
         /// Whose it is: acts for it.
         owner: PartyId,

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{CommandKind, Role, Status};
+use escrow::RejectionClass;
 use escrow::terms::TermsError;
 
 /// Why a command was refused. Nothing has changed.
@@ -27,17 +28,17 @@ pub enum Rejection {
     /// This role never may.
     #[error("{role} may not {command}")]
     WrongRole {
-        /// Whose.
+        /// The actor's role.
         role: Role,
-        /// What.
+        /// The command.
         command: CommandKind,
     },
     /// This role may, but not now.
     #[error("{command} is not possible while the subscription is {status}")]
     WrongStatus {
-        /// What.
+        /// The command.
         command: CommandKind,
-        /// When.
+        /// The status now.
         status: Status,
     },
     /// A trial that ends at a set time ended before it began.
@@ -131,52 +132,47 @@ pub enum Rejection {
 impl Rejection {
     /// A stable name, kebab-case.
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownActor => "unknown-actor",
-            Self::Stale { .. } => "stale",
-            Self::WrongRole { .. } => "wrong-role",
-            Self::WrongStatus { .. } => "wrong-status",
-            Self::TrialOver => "trial-over",
-            Self::TrialTooLong => "trial-too-long",
-            Self::AttemptPending => "attempt-pending",
-            Self::WrongAttempt { .. } => "wrong-attempt",
-            Self::TooManyAttempts { .. } => "too-many-attempts",
-            Self::WrongVersion { .. } => "wrong-version",
-            Self::NotProposed { .. } => "not-proposed",
-            Self::OwnProposal => "own-proposal",
-            Self::OthersProposal => "others-proposal",
-            Self::Plan(_) => "invalid-plan",
-            Self::UnknownAttempt { .. } => "unknown-attempt",
-            Self::SettledLongAgo { .. } => "settled-long-ago",
-            Self::SettledOtherwise { .. } => "settled-otherwise",
-            Self::TooManyRefunds { .. } => "too-many-refunds",
-            Self::NothingOwed { .. } => "nothing-owed",
-        }
+        self.row().0
     }
 
-    /// Can the same command succeed later, or after reading the subscription again?
+    /// What kind of refusal it is.
+    pub const fn class(&self) -> RejectionClass {
+        self.row().1
+    }
+
+    /// Whether the same command can succeed later, or after the subscription was read again.
     pub const fn is_transient(&self) -> bool {
+        self.row().2
+    }
+
+    /// Code, class, and whether it is transient.
+    const fn row(&self) -> (&'static str, RejectionClass, bool) {
+        use RejectionClass::{Conflict, Forbidden, Gone, Invalid};
         match self {
+            Self::UnknownActor => ("unknown-actor", Forbidden, false),
+            Self::Stale { .. } => ("stale", Conflict, true),
+            Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
             Self::WrongStatus { status, .. } => match status {
-                Status::Trialing | Status::Active | Status::PastDue | Status::Suspended => true,
-                Status::Cancelled => false,
+                Status::Trialing | Status::Active | Status::PastDue | Status::Suspended => {
+                    ("wrong-status", Conflict, true)
+                }
+                Status::Cancelled => ("wrong-status", Gone, false),
             },
-            Self::Stale { .. } | Self::AttemptPending | Self::TooManyRefunds { .. } => true,
-            Self::UnknownActor
-            | Self::WrongRole { .. }
-            | Self::TrialOver
-            | Self::TrialTooLong
-            | Self::WrongAttempt { .. }
-            | Self::TooManyAttempts { .. }
-            | Self::WrongVersion { .. }
-            | Self::NotProposed { .. }
-            | Self::OwnProposal
-            | Self::OthersProposal
-            | Self::Plan(_)
-            | Self::UnknownAttempt { .. }
-            | Self::SettledLongAgo { .. }
-            | Self::SettledOtherwise { .. }
-            | Self::NothingOwed { .. } => false,
+            Self::TrialOver => ("trial-over", Gone, false),
+            Self::TrialTooLong => ("trial-too-long", Invalid, false),
+            Self::AttemptPending => ("attempt-pending", Conflict, true),
+            Self::WrongAttempt { .. } => ("wrong-attempt", Conflict, false),
+            Self::TooManyAttempts { .. } => ("too-many-attempts", Conflict, false),
+            Self::WrongVersion { .. } => ("wrong-version", Conflict, false),
+            Self::NotProposed { .. } => ("not-proposed", Conflict, false),
+            Self::OwnProposal => ("own-proposal", Forbidden, false),
+            Self::OthersProposal => ("others-proposal", Forbidden, false),
+            Self::Plan(_) => ("invalid-plan", Invalid, false),
+            Self::UnknownAttempt { .. } => ("unknown-attempt", Invalid, false),
+            Self::SettledLongAgo { .. } => ("settled-long-ago", Gone, false),
+            Self::SettledOtherwise { .. } => ("settled-otherwise", Gone, false),
+            Self::TooManyRefunds { .. } => ("too-many-refunds", Conflict, true),
+            Self::NothingOwed { .. } => ("nothing-owed", Conflict, false),
         }
     }
 }

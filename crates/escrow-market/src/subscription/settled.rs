@@ -63,7 +63,7 @@ impl SettledAttempts {
         })
     }
 
-    /// Notes what an attempt came to, in place of what was known of it.
+    /// Notes the result of an attempt, in place of what was known.
     pub(super) fn note(&mut self, settled: Settled) {
         let same = |s: &&mut Settled| s.period == settled.period && s.attempt == settled.attempt;
         if let Some(known) = self.0.iter_mut().find(same) {

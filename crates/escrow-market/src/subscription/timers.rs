@@ -57,7 +57,7 @@ impl State {
     /// The plan and the anchor by which the next charge that begins a period is made.
     fn plan_from(&self, starts: Time, period: u32, anew: bool) -> (&Plan, Anchor) {
         let plan = self.agreed.as_ref().map_or(&self.plan.plan, |agreed| &agreed.plan);
-        // another length is counted from where it takes effect
+        // another length is counted from where it begins to apply
         if anew || plan.period != self.plan.plan.period {
             (plan, Anchor { at: starts, period })
         } else {

@@ -214,7 +214,7 @@ fn the_table_is_what_the_balance_does() {
                 } else if stands || within.contains(&wanted) {
                     Ok(!stands && kind != CommandKind::Wake)
                 } else if kind == CommandKind::Answer && wanted == WithdrawalStatus::Failed {
-                    Err("already-settled")
+                    Err("already-answered")
                 } else {
                     Err("wrong-status")
                 };
@@ -305,7 +305,7 @@ fn a_credit_is_checked() {
     assert_eq!(refused(&mut balance, credit(2, 1, -1), &clock(0)), Rejection::AmountNotPositive);
     let dollars = Credit { amount: usd(1), ..credit(2, 1, 1) };
     assert_eq!(refused(&mut balance, dollars, &clock(0)), Rejection::OtherCurrency);
-    assert_eq!(refused(&mut balance, credit(2, 1, i64::MAX), &clock(0)), Rejection::Overflow);
+    assert_eq!(refused(&mut balance, credit(2, 1, i64::MAX), &clock(0)), Rejection::SumTooLarge);
     assert_eq!(ok(&mut balance, credit(2, 1, i64::MAX - 1_000_00), &clock(0)).len(), 1);
 }
 
@@ -656,12 +656,12 @@ fn every_rejection_has_a_code_of_its_own() {
         Rejection::WrongRole { role: Role::Clock, command },
         Rejection::UnknownWithdrawal { number: 1, last: 0 },
         Rejection::WrongStatus { command, status },
-        Rejection::AlreadySettled { number: 1, status },
+        Rejection::AlreadyAnswered { number: 1, status },
         Rejection::AmountNotPositive,
         Rejection::OtherCurrency,
         Rejection::FactReused { fact },
         Rejection::TooOld { fact, until: Time::MIN },
-        Rejection::Overflow,
+        Rejection::SumTooLarge,
         Rejection::NumberTaken { number: 1, next: 2 },
         Rejection::NumberSkipped { next: 2 },
         Rejection::ToBalance,

@@ -54,7 +54,7 @@ trait Play:
     fn step(&self, choice: Choice, now: Time) -> (Self::Command, Actor);
     /// What its journal tells of, if it is one.
     fn replay(&self, journal: &[Recorded<Self::Event>]) -> Option<Self>;
-    /// Do its invariants hold?
+    /// Whether its invariants hold.
     fn is_sound(&self) -> bool;
 }
 
@@ -348,26 +348,25 @@ impl Play for Deal {
         let verdict = if content % 2 == 0 { Verdict::Success } else { Verdict::Failure };
         let award = Award::Amount(rub(i64::from(content)));
         match kind % 16 {
-            0 | 1 => (Agree { terms_version: 1, payment: None }.into(), actor),
+            0 | 1 => (Agree::new(1).into(), actor),
             2..=4 => {
                 let guarantee = who % 2 == 1;
-                let paid = ConfirmPayment {
-                    deposit: if guarantee { DepositId::SELLER_GUARANTEE } else { DepositId::BUYER_PAYMENT },
-                    gateway: text("bank"),
-                    reference: text(&format!("payment-{}", content % 8)),
-                    amount: if guarantee { rub(20_00) } else { rub(225_00) },
-                    transaction: None,
-                    held_until: content.is_multiple_of(4).then(|| now.plus_secs(200_000)),
-                };
+                let paid = ConfirmPayment::charged(
+                    if guarantee { DepositId::SELLER_GUARANTEE } else { DepositId::BUYER_PAYMENT },
+                    text("bank"),
+                    text(&format!("payment-{}", content % 8)),
+                    if guarantee { rub(20_00) } else { rub(225_00) },
+                )
+                .held_until(content.is_multiple_of(4).then(|| now.plus_secs(200_000)));
                 (paid.into(), Actor::Gateway)
             }
-            5 | 6 => (Report { verdict }.into(), actor),
-            7 => (Cancel { reason: text("no"), at_fault: None }.into(), actor),
-            8 => (OpenDispute { reason: text("late"), evidence: None }.into(), actor),
-            9 => (ProposeAward { award }.into(), actor),
+            5 | 6 => (Report::new(verdict).into(), actor),
+            7 => (Cancel::new(text("no")).into(), actor),
+            8 => (OpenDispute::new(text("late")).into(), actor),
+            9 => (ProposeAward::new(award).into(), actor),
             10 => {
                 let offered = self.dispute().and_then(|d| d.offer(Side::Buyer).or(d.offer(Side::Seller)));
-                (AcceptAward { award: offered.unwrap_or(award) }.into(), actor)
+                (AcceptAward::new(offered.unwrap_or(award)).into(), actor)
             }
             11..=13 => match self.pending().next() {
                 Some(order) => {
@@ -376,11 +375,11 @@ impl Play for Deal {
                     } else {
                         Answered::Declined(text("no such card"))
                     };
-                    (Answer { transaction: order.transaction.id(), result }.into(), Actor::Gateway)
+                    (Answer::new(order.transaction.id(), result).into(), Actor::Gateway)
                 }
                 None => (Wake {}.into(), Actor::Clock),
             },
-            14 => (Post { reference: text(&format!("message-{content}")) }.into(), actor),
+            14 => (Post::new(text(&format!("message-{content}"))).into(), actor),
             _ => (Wake {}.into(), Actor::Clock),
         }
     }

@@ -105,7 +105,7 @@ fn whoever_is_told_of_a_payment_is_told_of_its_way_back() {
     assert_eq!(last(&w, &back), ["buyer: paid", "seller: paid"]);
 }
 
-/// The home-made plan: the work is uploaded, the customer is told, comes, and pays. What he may see of it then is not in
+/// The home-made plan: the work is uploaded, the customer is told, comes, and pays. What the customer may see then is not in
 /// the notice.
 #[test]
 fn the_customer_is_told_that_the_work_is_uploaded() {
@@ -116,7 +116,7 @@ fn the_customer_is_told_that_the_work_is_uploaded() {
     let (.., notices) = told(&w.journal).pop().unwrap();
     assert_eq!(notices[0].news, News::Submitted { number: 1 });
     w.fill();
-    let changes = RequestChanges { number: 1, comment: text("louder") };
+    let changes = RequestChanges::new(1, text("louder"));
     let asked = w.act(&buyer(), changes);
     assert_eq!(last(&w, &asked)[0], "seller: changes_requested");
     let again = w.act(&seller(), submit(2));
@@ -138,7 +138,7 @@ fn the_shop_is_told_when_the_buyer_cancels() {
     assert_eq!(last(&w, &cancelled), ["buyer: cancelled", "buyer: ended"]);
     // by staff, and by nobody: both are told
     let mut w = World::funded(sale(Policy::shop()));
-    let cancelled = w.act(&operator(), Cancel { reason: text("fraud"), at_fault: None });
+    let cancelled = w.act(&operator(), Cancel::new(text("fraud")));
     assert_eq!(
         last(&w, &cancelled),
         ["buyer: cancelled", "seller: cancelled", "buyer: ended", "seller: ended"]
@@ -178,14 +178,13 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
         ["buyer: phase_entered", "seller: phase_entered", "arbiter: phase_entered"]
     );
     // what is said in a dispute is for the arbiter too
-    let said = w.act(&buyer(), escrow::deal::command::Post { reference: text("m-1") });
+    let said = w.act(&buyer(), escrow::deal::command::Post::new(text("m-1")));
     assert_eq!(last(&w, &said), ["seller: posted", "arbiter: posted"]);
-    let ruled =
-        w.act(&judge(), escrow::deal::command::Rule { award: escrow::Award::SellerAll, at_fault: None });
+    let ruled = w.act(&judge(), escrow::deal::command::Rule::new(escrow::Award::SellerAll));
     let knows = ["buyer: ruled", "seller: ruled", "buyer: ended", "seller: ended"];
     assert_eq!(last(&w, &ruled), knows, "the arbiter knows");
 
-    // an arbiter who is paid for it is told as the arbiter that he is
+    // an arbiter whom the deal pays is told as the arbiter
     let mut draft = judged(sale(Policy::marketplace()));
     draft.policy.arbitration_fee = Some(escrow::terms::ArbitrationFee {
         payee: FeePayee::Partner(text("judge")),
@@ -196,7 +195,7 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
         max: None,
     });
     let mut w = World::arbitrated(draft);
-    w.act(&judge(), escrow::deal::command::Rule { award: escrow::Award::SellerAll, at_fault: None });
+    w.act(&judge(), escrow::deal::command::Rule::new(escrow::Award::SellerAll));
     let paid = answered(&mut w);
     assert_eq!(last(&w, &paid)[..2], ["arbiter: paid", "seller: paid"]);
 
@@ -204,20 +203,20 @@ fn staff_and_arbiter_are_told_when_they_are_to_act() {
     let mut w = World::disputed(sale(Policy::marketplace()));
     let arbitration = w.wait_for_deadline();
     assert_eq!(last(&w, &arbitration)[2], "operator: phase_entered");
-    let found = w.act(&operator(), escrow::deal::command::AppointArbiter { arbiter: text("judge") });
+    let found = w.act(&operator(), escrow::deal::command::AppointArbiter::new(text("judge")));
     let everybody = ["buyer: arbiter_appointed", "seller: arbiter_appointed", "arbiter: arbiter_appointed"];
     assert_eq!(last(&w, &found), everybody);
     // whoever is replaced is told, and then nothing more
-    let replaced = w.act(&operator(), escrow::deal::command::AppointArbiter { arbiter: text("other") });
+    let replaced = w.act(&operator(), escrow::deal::command::AppointArbiter::new(text("other")));
     let (.., notices) = told_last(&w, &replaced);
     let arbiters: Vec<_> = notices.iter().filter(|n| n.to.role == Role::Arbiter).collect();
     assert_eq!(arbiters.len(), 2);
-    let said = w.act(&seller(), escrow::deal::command::Post { reference: text("m-2") });
+    let said = w.act(&seller(), escrow::deal::command::Post::new(text("m-2")));
     let (.., notices) = told_last(&w, &said);
     let arbiters: Vec<_> = notices.iter().filter_map(|n| n.to.party.as_deref()).collect();
     assert_eq!(arbiters, ["anna", "other"]);
 
-    // a moderator, where a funded deal waits for him
+    // a moderator, where a funded deal waits for moderation
     let mut w = World::funded(sale(Policy::shop().moderation(escrow::terms::Moderation::Required)));
     let all = told(&w.journal);
     assert!(
@@ -297,7 +296,7 @@ fn samples() -> Vec<(Deal, Event)> {
         serde_json::to_value(&proposed).unwrap(),
         json!({ "type": "terms_amended", "terms_version": 2, "terms": terms, "changed": [], "deposits": [], "consents": { "buyer": true, "seller": false } }),
         json!({ "type": "agreed", "side": "buyer", "terms_version": 1 }),
-        json!({ "type": "payment_claimed", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
+        json!({ "type": "payment_stated", "order": order(json!("buyer"), "charge", "charge"), "gateway": "bank", "reference": "r" }),
         json!({ "type": "payment_requested", "tx": 9, "deposit": "buyer_payment", "amount": money, "key": "k",
             "form": { "method": "card", "return_urls": { "success_url": "https://a", "fail_url": "https://b" } } }),
         json!({ "type": "payment_received", "tx": 9, "deposit": "buyer_payment", "amount": money, "gateway": "bank", "reference": "r" }),
@@ -409,9 +408,8 @@ fn on_hold() -> World {
 fn claimed() -> World {
     let mut w = World::new(plain(Policy::guarantee()));
     w.act(&seller(), agree(1));
-    let claim =
-        escrow::deal::command::PaymentClaim { deposit: B, gateway: text("bank"), reference: text("c") };
-    w.act(&buyer(), escrow::deal::command::Agree { terms_version: 1, payment: Some(claim) });
+    let claim = escrow::deal::command::StatedPayment::new(B, text("bank"), text("c"));
+    w.act(&buyer(), escrow::deal::command::Agree::new(1).payment(claim));
     w
 }
 
@@ -604,7 +602,7 @@ fn prove(cases: u32, property: impl Fn(&History) -> Result<(), String>) {
 }
 
 /// No original, no preview, no instrument, no contact, no free text: to nobody, so also not to a buyer who has not bought.
-/// And nobody is told of what he did, nor twice.
+/// And nobody is told of what they did, nor twice.
 #[test]
 fn no_notice_says_too_much() {
     prove(3_000, |history| {
@@ -700,7 +698,7 @@ fn a_commit_has_its_notices() {
     act(StartPerforming {}.into(), boris.clone(), &mut outbox);
     // the buyer is late: the dispute opens by itself, and is arbitrated, before the arbiter is replaced
     agent.clock.advance(45 * DAY);
-    let appoint = escrow::deal::command::AppointArbiter { arbiter: text("other") };
+    let appoint = escrow::deal::command::AppointArbiter::new(text("other"));
     act(appoint.into(), Actor::Operator(text("olga")).into(), &mut outbox);
     let journal: Vec<Recorded> =
         outbox.journal.journal(common_id()).iter().cloned().map(Envelope::into_recorded).collect();

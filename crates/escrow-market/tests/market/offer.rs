@@ -212,7 +212,7 @@ fn the_limit_per_taker_counts_reserved_and_concluded() {
     assert_eq!(offer.left_for(&text("boris")), 1);
     let over = Rejection::CountOverLimit { left: 1 };
     assert_eq!(refused(&mut offer, take(3, 2), &party("boris", 3)), over);
-    // clara has a limit of her own
+    // clara's limit is separate
     ok(&mut offer, take(3, 5), &party("clara", 3));
     // what lapses does not count: 5 − 3 concluded
     ok(&mut offer, wake(), &clock(HOUR + 2));
@@ -293,7 +293,7 @@ fn the_owner_cannot_take_and_an_operator_says_for_whom() {
     assert_eq!(refused(&mut offer, take(1, 1), &operator(0).via(text("anna"))), Rejection::OwnOffer);
     ok(&mut offer, take(1, 1), &operator(0).via(text("boris")));
     assert_eq!(offer.take(deal_id(1)).unwrap().taker, "boris");
-    // boris repeats what the operator did for him
+    // boris repeats what the operator did on boris's behalf
     assert_eq!(ok(&mut offer, take(1, 1), &party("boris", 1)), []);
 }
 
@@ -545,14 +545,12 @@ fn follow(offer: &mut Offer, deal: &Deal, secs: u32) -> Option<Command> {
 }
 
 fn pay(deal: &Deal, deposit: DepositId) -> escrow::Command {
-    ConfirmPayment {
+    ConfirmPayment::charged(
         deposit,
-        gateway: text("bank"),
-        reference: text(&format!("payment-{}", deal.version())),
-        amount: deal.deposit(deposit).unwrap().outstanding(),
-        transaction: None,
-        held_until: None,
-    }
+        text("bank"),
+        text(&format!("payment-{}", deal.version())),
+        deal.deposit(deposit).unwrap().outstanding(),
+    )
     .into()
 }
 
@@ -569,7 +567,7 @@ fn a_concluded_deal_consumes_its_count_however_it_ends() {
     let mut deal = open(&offer, 1, 10);
     assert!(!deal.is_concluded());
     assert_eq!(follow(&mut offer, &deal, 10), Some(propose(1)));
-    drive(&mut deal, Agree { terms_version: 1, payment: None }, &party("anna", 20));
+    drive(&mut deal, Agree::new(1), &party("anna", 20));
     assert_eq!(offer.follow(&deal), None);
     let payment = pay(&deal, DepositId::BUYER_PAYMENT);
     drive(&mut deal, payment, &Context::gateway(at(30)));
@@ -591,7 +589,7 @@ fn a_declined_and_an_expired_deal_give_their_counts_back() {
     let mut expired = open(&offer, 2, 10);
     follow(&mut offer, &declined, 10);
     // the offer hears of the second only when it is over
-    drive(&mut declined, Cancel { reason: text("no"), at_fault: None }, &party("anna", 20));
+    drive(&mut declined, Cancel::new(text("no")), &party("anna", 20));
     assert_eq!(follow(&mut offer, &declined, 20), Some(give_back(1)));
     drive(&mut expired, escrow::deal::command::Wake {}, &clock(100 * 24 * HOUR));
     assert_eq!(expired.outcome(), Some(Outcome::Expired));
@@ -626,12 +624,12 @@ fn a_concluded_deal_that_goes_back_to_its_deposits_and_expires_gives_its_count_b
     assert_eq!(counts(&offer), (8, 0, 2));
     // a moderator has a remark, the price is amended, and nobody pays the new one
     let moderator = Context::new(at(3), Actor::Moderator(text("mila")));
-    drive(&mut deal, Remark { remark: text("too dear") }, &moderator);
+    drive(&mut deal, Remark::new(text("too dear")), &moderator);
     let mut cheaper = deal.terms().to_draft();
     cheaper.items[0].unit_price = rub(70_00);
     let terms = Arc::new(Terms::new(cheaper).unwrap());
-    drive(&mut deal, Amend { from_version: 1, terms }, &party("anna", 4));
-    drive(&mut deal, Agree { terms_version: 2, payment: None }, &party("boris", 5));
+    drive(&mut deal, Amend::new(1, terms), &party("anna", 4));
+    drive(&mut deal, Agree::new(2), &party("boris", 5));
     assert!(!deal.is_concluded());
     assert_eq!(offer.follow(&deal), None);
     drive(&mut deal, escrow::deal::command::Wake {}, &clock(100 * 24 * HOUR));

@@ -1,4 +1,4 @@
-//! The payee: where his money may go, each destination confirmed by a code before it is used.
+//! The payee: where the money may go, each destination confirmed by a code before it is used.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
 

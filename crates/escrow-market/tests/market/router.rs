@@ -283,7 +283,7 @@ fn a_refund_with_a_destination_goes_to_the_gateway_that_took_the_money() {
     host.act(&Cancel::default().into(), seller());
     assert_eq!(host.deal.legs()[0].state(), LegState::Declined);
     let card = Some(Destination::Card(text("card-2")));
-    host.act(&RedirectRefund { payee: Payee::Buyer, destination: card }.into(), buyer());
+    host.act(&RedirectRefund::new(Payee::Buyer, card).into(), buyer());
     assert_eq!(host.world.reached(key_of(&host.deal, 3)), [MAIL]);
     assert_eq!(host.deal.status(), Status::Cancelled);
 }
@@ -291,9 +291,8 @@ fn a_refund_with_a_destination_goes_to_the_gateway_that_took_the_money() {
 #[test]
 fn holds_are_captured_and_let_go_where_they_are() {
     let mut host = Host::new();
-    let held = |gateway: &str, reference: &str, minor| ConfirmPayment {
-        held_until: Some(start().plus_secs(20 * 86_400)),
-        ..confirm(gateway, reference, minor)
+    let held = |gateway: &str, reference: &str, minor| {
+        confirm(gateway, reference, minor).held_until(start().plus_secs(20 * 86_400))
     };
     host.act(&held(WEBMONEY, "w-1", 1_000_00).into(), Actor::Gateway);
     host.act(&held(RBK, "r-1", 400_00).into(), Actor::Gateway);
@@ -303,31 +302,22 @@ fn holds_are_captured_and_let_go_where_they_are() {
 }
 
 fn confirm(gateway: &str, reference: &str, minor: i64) -> ConfirmPayment {
-    ConfirmPayment {
-        deposit: B,
-        gateway: text(gateway),
-        reference: text(reference),
-        amount: rub(minor),
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    }
+    ConfirmPayment::charged(B, text(gateway), text(reference), rub(minor))
 }
 
 #[test]
 fn a_claimed_payment_is_verified_where_it_is_said_to_be() {
     let mut host = Host::with_policy(Policy::shop().consent(escrow::terms::Consent::Explicit));
-    host.act(&Agree { terms_version: 1, payment: None }.into(), seller());
+    host.act(&Agree::new(1).into(), seller());
     // at a gateway that there is not: nobody is asked, and nothing holds it up
-    host.act(&Agree { terms_version: 1, payment: Some(claim("qiwi", "c-1")) }.into(), buyer());
+    host.act(&Agree::new(1).payment(claim("qiwi", "c-1")).into(), buyer());
     assert!(host.deal.has_pending());
     let order = host.deal.pending().next().unwrap();
     assert_eq!(
         host.agent.gateway.execute(order).unwrap_err(),
         RouterError::NotRouted(RouteError::UnknownGateway(text("qiwi")))
     );
-    host.act(&Agree { terms_version: 1, payment: Some(claim(RBK, "c-1")) }.into(), buyer());
+    host.act(&Agree::new(1).payment(claim(RBK, "c-1")).into(), buyer());
     assert_eq!(host.deal.status(), Status::AwaitingPerformance);
     assert_eq!(host.world.paid(RBK), [(TransactionKind::Charge, Payee::Buyer, 1_000_00)]);
     host.world.check();
@@ -442,7 +432,7 @@ fn a_destination_does_not_change_while_an_order_has_no_answer() {
     host.world.behave(WEBMONEY, Behaviour::TimeOut, 1);
     host.sell(WEBMONEY);
     let card = Some(Destination::Card(text("card-1")));
-    let refused = host.submit(&SetDestination { payee: Payee::Seller, destination: card }.into(), seller());
+    let refused = host.submit(&SetDestination::new(Payee::Seller, card).into(), seller());
     assert_eq!(refused, Err(AgentError::Rejected(Rejection::AttemptUnanswered)));
 }
 
@@ -665,7 +655,7 @@ fn happen(host: &mut Host, chance: &Chance, n: usize) {
         }
         Chance::Claim(g) => {
             let payment = Some(claim(GATEWAYS[g], &format!("c-{n}")));
-            let _ = host.submit(&Agree { terms_version: 1, payment }.into(), buyer());
+            let _ = host.submit(&Agree::new(1).payment(payment).into(), buyer());
         }
         Chance::Destination(who, kind) => {
             let payee = [Payee::Seller, Payee::Party(text("partner")), Payee::Buyer][who].clone();

@@ -180,16 +180,12 @@ fn while_suspended_there_is_no_new_deal_and_open_ones_run_on() {
     assert_eq!(store.terms(&order()).unwrap_err(), not_open);
     assert!(not_open.is_transient());
     // the deal knows nothing of it
-    let paid = escrow::deal::command::ConfirmPayment {
-        deposit: escrow::deposit::DepositId::BUYER_PAYMENT,
-        gateway: text("bank"),
-        reference: text("payment-1"),
-        amount: rub(1_000_00),
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    };
+    let paid = escrow::deal::command::ConfirmPayment::charged(
+        escrow::deposit::DepositId::BUYER_PAYMENT,
+        text("bank"),
+        text("payment-1"),
+        rub(1_000_00),
+    );
     let _ = deal.handle(&paid.into(), &Context::gateway(now())).unwrap();
     assert_eq!(deal.status(), escrow::Status::AwaitingPerformance);
 

@@ -780,7 +780,7 @@ fn a_consent_binds_exactly_the_version_that_was_seen() {
     let mut s = active();
     ok(&mut s, propose(2, Plan::new(rub(550_00), Period::Months(1))), &boris(on("2027-02-01")));
     ok(&mut s, propose(3, dearer()), &boris(on("2027-02-02")));
-    // anna agrees to what she has read: 550
+    // anna agrees to what anna has read: 550
     assert_eq!(refused(&mut s, agree(2), &anna(on("2027-02-03"))), Rejection::NotProposed { version: 2 });
     let taken = Rejection::WrongVersion { expected: 4 };
     assert_eq!(refused(&mut s, propose(2, dearer()), &boris(on("2027-02-03"))), taken);

@@ -65,8 +65,8 @@ fn deposit() -> String {
 fn settled() -> World {
     let mut w = eventful();
     let award = Award::Amount(rub(1_000_00));
-    w.act(&seller(), ProposeAward { award });
-    w.act(&buyer(), AcceptAward { award });
+    w.act(&seller(), ProposeAward::new(award));
+    w.act(&buyer(), AcceptAward::new(award));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
     w
@@ -195,7 +195,7 @@ fn every_status_has_its_name() {
 #[test]
 fn the_deposit_adds_up() {
     let deposit = project(&settled()).deposit;
-    // 3 360 and a charge of 50; the award of 1 000 to the seller and his incurred 300 are one question: see below
+    // 3 360 and a charge of 50; the award of 1 000 to the seller and the seller's incurred 300 are one question: see below
     assert_eq!(deposit.buyer_paid, Sum::from_kopecks(3_410_00));
     assert_eq!(deposit.seller_paid, Sum::ZERO);
     assert_eq!(deposit.buyout.kopecks() + deposit.returned.kopecks(), 3_410_00);

@@ -126,14 +126,14 @@ fn eventful() -> World {
     w.pay(B, 3_360_00);
     let track = SetPerformingTrack { tracker_short_name: text("cdek"), code: text("8172990122") };
     w.act(&seller(), escrow_nalogka::Call::SetTrack(track).command());
-    w.act(&seller(), IncurCost { service: 0, evidence: text("waybill") });
+    w.act(&seller(), IncurCost::new(0, text("waybill")));
     w.pass(HOUR);
     w.act(&tracker(), checkpoint("8172990122", "1", CheckpointKind::Progress, after(HOUR)));
     w.act(&seller(), charge("extra", Side::Buyer, Side::Seller.payee(), 50_00));
     w.pay(escrow::deposit::DepositId::charge(1).unwrap(), 50_00);
-    w.act(&buyer(), Attach { attachment: attachment("photo-2") });
+    w.act(&buyer(), Attach::new(attachment("photo-2")));
     w.pass(HOUR);
-    let reason = OpenDispute { reason: text("One is dented"), evidence: None };
+    let reason = OpenDispute::new(text("One is dented"));
     w.act(&buyer(), reason);
     w
 }
@@ -143,11 +143,5 @@ fn tracker() -> escrow::Actor {
 }
 
 fn attachment(id: &str) -> std::sync::Arc<Attachment> {
-    std::sync::Arc::new(Attachment {
-        id: text(id),
-        description: text("A dent"),
-        mime: text("image/jpeg"),
-        size: 4_096,
-        digest: None,
-    })
+    std::sync::Arc::new(Attachment::new(text(id), text("image/jpeg"), 4_096).description(text("A dent")))
 }

@@ -68,7 +68,7 @@ fn a_free_service_is_told_and_costs_nothing() {
     assert_eq!((deal.additional_services[1].final_cost, deal.additional_services.len()), (Sum::ZERO, 2));
     // incurred, it costs nobody anything either
     let mut w = w;
-    w.act(&operator(), IncurCost { service: 1, evidence: text("paper") });
+    w.act(&operator(), IncurCost::new(1, text("paper")));
     w.act(&buyer(), Call::Cancel { comment: text("") }.command());
     w.done_all();
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 3_360_00);
@@ -142,7 +142,7 @@ fn an_order_of_the_same_price_has_a_form_of_its_own() {
 fn an_order_that_changes_after_it_is_paid_is_created_anew() {
     let mut w = paid(shop());
     let caller = shop_user().caller(None).unwrap();
-    w.act(&seller(), IncurCost { service: 0, evidence: text("waybill") });
+    w.act(&seller(), IncurCost::new(0, text("waybill")));
     assert_eq!(OrderChange::of(&w.deal), OrderChange::CancelAndRecreate);
     let body = json!({ "subject_items": [{ "name": "Kettle", "price": "1500", "quantity": 3 }] });
     let late = w.refuse(&seller(), update(&w, &body, &caller)[0].clone());
@@ -336,7 +336,7 @@ fn cancelled_before_the_deposit_costs_nothing() {
 #[test]
 fn the_buyer_cancels_and_bears_what_was_incurred() {
     let mut w = paid(shop());
-    w.act(&seller(), IncurCost { service: 0, evidence: text("waybill") });
+    w.act(&seller(), IncurCost::new(0, text("waybill")));
     w.act(&buyer(), Call::Cancel { comment: text("") }.command());
     assert_eq!(wire_status(&w), DealStatus::CancelRequested);
     w.done_all();
@@ -352,7 +352,7 @@ fn the_buyer_cancels_and_bears_what_was_incurred() {
 #[test]
 fn the_seller_cancels_and_bears_everything() {
     let mut w = paid(shop());
-    w.act(&seller(), IncurCost { service: 0, evidence: text("waybill") });
+    w.act(&seller(), IncurCost::new(0, text("waybill")));
     of_shop(&mut w, &Call::Cancel { comment: text("") }.command());
     w.done_all();
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 3_360_00);
@@ -367,7 +367,7 @@ fn a_service_of_the_platform_is_paid_by_who_cancels() {
     // half of the 80 each: 3 400
     for (who, refund, owed) in [(buyer(), 3_320_00, 0), (seller(), 3_400_00, 1)] {
         let mut w = paid(created(&shop_user(), &request, None));
-        w.act(&operator(), IncurCost { service: 1, evidence: text("paper") });
+        w.act(&operator(), IncurCost::new(1, text("paper")));
         w.act(&who, Call::Cancel { comment: text("") }.command());
         w.done_all();
         assert_eq!((w.gets(&Payee::Buyer, Purpose::Refund), w.owed().len()), (refund, owed));
@@ -419,12 +419,12 @@ fn a_resolved_dispute_divides_the_deposit() {
         w
     };
     let mut agreed = disputed();
-    agreed.act(&seller(), ProposeAward { award });
-    agreed.act(&buyer(), AcceptAward { award });
+    agreed.act(&seller(), ProposeAward::new(award));
+    agreed.act(&buyer(), AcceptAward::new(award));
     let mut ruled = disputed();
-    ruled.act(&operator(), escrow::deal::command::AppointArbiter { arbiter: text("judge") });
+    ruled.act(&operator(), escrow::deal::command::AppointArbiter::new(text("judge")));
     ruled.wait_for_deadline();
-    ruled.act(&judge(), Rule { award, at_fault: Some(Side::Seller) });
+    ruled.act(&judge(), Rule::new(award).at_fault(Side::Seller));
     for (mut w, guilty) in [(agreed, None), (ruled, Some(Side::Seller))] {
         w.done_all();
         let deal = project(&w);
@@ -464,7 +464,7 @@ fn additional_payments_by_either_party() {
     assert_eq!((deposit.buyout, deposit.returned), (Sum::from_kopecks(3_410_00), Sum::ZERO));
 }
 
-/// The buyer pays a part directly, the seller's fees are more than the rest: the seller has a deposit of his own.
+/// The buyer pays a part directly, the seller's fees are more than the rest: the seller has a deposit, too.
 #[test]
 fn the_seller_deposits_what_is_over_his_proceeds() {
     // 3 300 of 3 360 offline: 60 online, which are the buyer's half of the commission; the seller's 60 are due
@@ -536,6 +536,6 @@ fn what_cannot_be_said_is_not_said() {
     assert_eq!(dollars.map(|_| ()), refused("subject_items_sum", I::Currency));
     // what is left out makes nothing wrong
     let mut w = World::new(plain(Policy::shop()));
-    w.act(&buyer(), Post { reference: text("message-1") });
+    w.act(&buyer(), Post::new(text("message-1")));
     assert!(escrow_nalogka::Deal::project(&w.deal, &HostData::new(Workflow::Shop)).is_ok());
 }

@@ -264,7 +264,7 @@ fn events_that_do_not_follow_are_refused() {
     assert_eq!(notifications(Some(&w.deal), &[], &w.deal, &host), Ok(Vec::new()));
     // and what only the journal notes is not told either: no field but `updated_at` differs
     let mut later = w.clone();
-    let post = escrow::deal::command::Post { reference: text("message-1") };
+    let post = escrow::deal::command::Post::new(text("message-1"));
     later.pass(HOUR).act(&buyer(), post);
     let news = envelopes(&later).split_off(all.len());
     assert_eq!(news.len(), 1);
@@ -300,7 +300,7 @@ proptest! {
                 11 => (buyer(), escrow::deal::command::WithdrawDispute::default().into()),
                 12 => (buyer(), cancel("changed my mind")),
                 13 => (seller(), charge(&format!("c{n}"), Side::Buyer, Side::Seller.payee(), 10_00)),
-                14 => (buyer(), Attach { attachment: attachment(&format!("photo-{n}")) }.into()),
+                14 => (buyer(), Attach::new(attachment(&format!("photo-{n}"))).into()),
                 _ => (Actor::Clock, Wake {}.into()),
             };
             let _ = w.attempt(&actor, command);

@@ -71,16 +71,7 @@ fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> 
     let (gateway, reference) = paid.unwrap_or((known("suite"), known("payment")));
     let held_until = held.then(|| start().plus_secs(7 * 86_400));
     let deposit = DepositId::BUYER_PAYMENT;
-    let payment = ConfirmPayment {
-        deposit,
-        gateway,
-        reference,
-        amount,
-        transaction: None,
-        held_until,
-        capture: None,
-        is_final: true,
-    };
+    let payment = ConfirmPayment::charged(deposit, gateway, reference, amount).held_until(held_until);
     act(&mut deal, payment, Actor::Gateway)?;
     Ok(Some(deal))
 }
@@ -105,7 +96,7 @@ fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answ
     Err(format!("order {} is still in progress after it was asked {PATIENCE} times", order.key))
 }
 
-/// Is it carried out, once, with this amount?
+/// Whether it is carried out, once, with this amount.
 fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
     let (effects, amount) = (gateway.effects(order.key), order.transaction.amount());
     ensure(effects == [amount], || {
@@ -234,8 +225,8 @@ fn form<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let deal = deal_id(9, 0);
     let key = IdempotencyKey { deal, transaction: TxId::new(1) };
     let page = known("https://shop.example/back");
-    let return_urls = ReturnUrls { success_url: page, fail_url: known("https://shop.example/no") };
-    let form = PaymentForm { method: known("card"), return_urls };
+    let return_urls = ReturnUrls::new(page, known("https://shop.example/no"));
+    let form = PaymentForm::new(known("card"), return_urls);
     for _ in 0..2 {
         let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, rub(1_000_00), &form);
         ensure(gateway.checkout(request).is_ok(), || "there is no form".to_owned())?;

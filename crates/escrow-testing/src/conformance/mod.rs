@@ -3,8 +3,8 @@
 //! A suite drives small deals through the adapter, looks at what the storage or the provider has afterwards, and says
 //! which laws it broke. It wants storage, or a sandbox, of its own: nothing that it does is undone.
 //!
-//! The suites speak to the [blocking ports](escrow::port::blocking). An adapter for the async ports takes part with a
-//! few lines that block on its futures.
+//! The suites speak to the [blocking ports](escrow::port::blocking). An adapter for the async ports needs a few
+//! lines that block on its futures.
 
 mod gateway;
 mod sink;
@@ -75,7 +75,7 @@ impl fmt::Display for List<'_> {
     }
 }
 
-/// What became of trying a law.
+/// The result of trying a law.
 enum Tried {
     Held,
     Skipped,

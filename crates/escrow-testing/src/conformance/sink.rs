@@ -110,7 +110,7 @@ fn open<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<Deal, String> {
 
 /// One more event that anybody may cause.
 fn post(deal: &mut Deal, text: &'static str) -> Result<Vec<Recorded>, String> {
-    let message = Post { reference: known(text) };
+    let message = Post::new(known(text));
     act(deal, message, buyer())
 }
 
@@ -164,20 +164,16 @@ fn life<S: SinkUnderTest>(sink: &mut S, id: DealId) -> Result<(Deal, Vec<Envelop
     let (mut deal, events) = proposed(id)?;
     let mut told: Vec<_> = commit(None, &events, &deal).envelopes().collect();
     write(sink, None, &events, &deal)?;
-    let payment = ConfirmPayment {
-        deposit: DepositId::BUYER_PAYMENT,
-        gateway: known("bank"),
-        reference: known("payment-1"),
-        amount: deal.terms().quote().deposit,
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    };
+    let payment = ConfirmPayment::charged(
+        DepositId::BUYER_PAYMENT,
+        known("bank"),
+        known("payment-1"),
+        deal.terms().quote().deposit,
+    );
     let steps: [(escrow::Command, Actor); 4] = [
         (payment.into(), Actor::Gateway),
         (StartPerforming {}.into(), seller()),
-        (Post { reference: known("чат/17 – «где?»") }.into(), buyer()),
+        (Post::new(known("чат/17 – «где?»")).into(), buyer()),
         (Accept::default().into(), buyer()),
     ];
     for (command, actor) in steps {

@@ -14,7 +14,7 @@ use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 pub struct Report {
     /// The scenario's name.
     pub name: String,
-    /// Were all expectations met, and did all invariants hold?
+    /// Whether all expectations were met and all invariants hold.
     pub ok: bool,
     /// Why the deal was not created.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ pub struct StepError {
     pub message: String,
 }
 
-/// One step and what came of it.
+/// One step and its result.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StepReport {
@@ -92,9 +92,9 @@ pub struct StepReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositMoney {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
@@ -105,15 +105,15 @@ pub type Preview = Settlement;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LegReport {
-    /// Out of which deposit.
+    /// The source deposit.
     pub deposit: DepositId,
-    /// To whom.
+    /// The payee.
     pub payee: Payee,
-    /// Why.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Where it stands.
+    /// How far it is.
     pub state: LegState,
     /// The payment that it goes back to, by the gateway's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,11 +141,11 @@ pub struct PayeeReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DepositReport {
-    /// Which.
+    /// The deposit.
     pub deposit: DepositId,
-    /// Whose.
+    /// The owner's side.
     pub owner: Side,
-    /// What for.
+    /// The purpose.
     pub purpose: DepositPurpose,
     /// How much is required.
     pub required: Money,

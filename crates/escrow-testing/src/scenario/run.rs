@@ -15,7 +15,7 @@ use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
 /// How often a deal is woken or resumed at the end before it counts as stuck.
 const MAX_ROUNDS: usize = 1_000;
 
-/// Drives the scenario and compares what came of it with what it expects.
+/// Runs the scenario and compares the result with its expectations.
 pub fn run(scenario: &Scenario) -> Report {
     let mut report = Report::new(scenario.name.to_string());
     let id = scenario.id.unwrap_or(DealId::new(uuid::Uuid::nil()));

@@ -1,5 +1,5 @@
-//! Random histories: steps are drawn as plain numbers, and become commands when it is known where the deal stands,
-//! so that histories reach far and shrink well.
+//! Random histories: steps are drawn as plain numbers, and become commands when the deal's state is known, so that
+//! histories reach far and shrink well.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -24,8 +24,8 @@ pub struct History {
     pub(super) steady: bool,
 }
 
-/// One step, drawn as a few numbers before it is known where the deal will stand: what a state machine's test draws
-/// for its transitions. [`moment`](Self::moment) and [`command`](Self::command) say what it comes to.
+/// One step, drawn as a few numbers before the deal's state is known: what a state machine's test draws for its
+/// transitions. [`moment`](Self::moment) and [`command`](Self::command) make the instant and the command of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     pub(super) clock: Move,
@@ -127,7 +127,7 @@ impl Step {
 }
 
 /// Random deals with random histories of up to 60 steps, by whoever may act and whoever may not, with a clock that
-/// stands, runs, leaps to deadlines and steps back.
+/// stops, runs, leaps to deadlines and steps back.
 pub fn histories() -> impl Strategy<Value = History> {
     histories_of(terms())
 }
@@ -165,7 +165,7 @@ pub fn steps() -> impl Strategy<Value = Step> {
     (moves(), acts(), salts()).prop_map(|(clock, act, salt)| Step { clock, act, salt })
 }
 
-/// A step that brings the deal on, while the clock stands.
+/// A step that brings the deal on, while the clock is stopped.
 pub fn calm_steps() -> impl Strategy<Value = Step> {
     salts().prop_map(|salt| Step { clock: Move::Stand, act: Act::Forward, salt })
 }

@@ -25,7 +25,7 @@
 //!         if let Some(order) = recorded.event.order() {
 //!             self.0.insert(order.tx);
 //!         }
-//!         // a claimed payment is answered by the payment itself
+//!         // a stated payment is answered by the payment itself
 //!         if let Event::TransactionSucceeded { tx, .. }
 //!         | Event::TransactionFailed { tx, .. }
 //!         | Event::PaymentReceived { tx, .. } = &recorded.event

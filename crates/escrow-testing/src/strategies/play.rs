@@ -8,7 +8,7 @@ use escrow::Recorded;
 use escrow::deal::CommandKind;
 use escrow::{Actor, Command, Context, Deal, DealId, Rejection, Time, Transition, transition};
 
-/// One step as it was taken.
+/// One step as it was played.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Moment<'m> {
@@ -20,7 +20,7 @@ pub struct Moment<'m> {
     pub command: &'m Command,
     /// Who tried it, and when.
     pub context: &'m Context,
-    /// What came of it: [`transition`] of `before`.
+    /// The verdict: [`transition`] of `before`.
     pub verdict: &'m Result<Transition, Rejection>,
     /// The deal with the events applied; as before, where the command was rejected.
     pub after: &'m Deal,
@@ -33,13 +33,13 @@ impl Moment<'_> {
     }
 }
 
-/// A deal that is being played, with all that was recorded of it.
+/// A deal that is being played, with its journal.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Play {
     /// The deal as it is now.
     pub deal: Deal,
-    /// Every event of it, the proposal first.
+    /// Every event of the deal, the proposal first.
     pub journal: Vec<Recorded>,
     /// Every command that was tried, accepted or not.
     pub taken: Vec<(Command, Context)>,
@@ -110,12 +110,12 @@ impl Step {
         choose(deal, now, taken, self.act, self.salt)
     }
 
-    /// Does the clock stand?
+    /// Whether the clock is stopped.
     pub const fn stands(&self) -> bool {
         matches!(self.clock, Move::Stand)
     }
 
-    /// The same step while the clock stands.
+    /// The same step while the clock is stopped.
     #[must_use]
     pub fn standing(self) -> Self {
         Self { clock: Move::Stand, ..self }

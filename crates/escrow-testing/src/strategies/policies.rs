@@ -1,4 +1,4 @@
-//! Every preset, and random changes of it that keep every rule.
+//! Every preset, and random changes that keep every rule.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use escrow::{Currency, DefaultRuling, Money, Rate};
 
 const DAY: u32 = 86_400;
 
-/// Every preset, and random changes of it.
+/// Every preset, and random changes.
 pub fn policies() -> impl Strategy<Value = Policy> {
     let tweaks = vec((0..TWEAKS, any::<u8>()), 0..=8);
     let span = prop_oneof![Just(None), (1..=10_u32).prop_map(Some)];

@@ -62,7 +62,7 @@ fn what_should_have_come_of_it_did() {
 
 #[test]
 fn events_are_compared_in_full_and_in_order() {
-    let post = |n: &str| Command::from(Post { reference: text(n) });
+    let post = |n: &str| Command::from(Post::new(text(n)));
     let posted = |n: &str| Event::Posted { reference: text(n) };
     started().when(post("m-1"), &at(buyer())).then_events([posted("m-1")]);
     let said = panics(|| started().when(post("m-1"), &at(buyer())).then_events([posted("m-2")]));
@@ -137,7 +137,7 @@ fn every_policy_keeps_the_rules() {
 #[test]
 fn commands_fit_and_hostile_commands_do_not() {
     let (mut fit, mut hostile) = (Ratio::default(), Ratio::default());
-    let deal = started().when(Post { reference: text("m-1") }, &at(buyer())).deal().clone();
+    let deal = started().when(Post::new(text("m-1")), &at(buyer())).deal().clone();
     let runner = &mut TestRunner::deterministic();
     for _ in 0..1_000 {
         let drawn = |strategy: &dyn Fn() -> BoxedStrategy<(Command, Context)>, runner: &mut TestRunner| {
@@ -215,7 +215,7 @@ fn a_broken_projection_is_found_and_told_as_a_short_story() {
     let story = found.expect_err("it is broken").to_string();
     let steps = story.lines().filter(|line| line.contains(" ms, ")).count();
     assert!((2..=4).contains(&steps), "{steps} steps:\n{story}");
-    assert!(story.contains("PaymentClaimed") && story.contains("gateway: Answer"), "{story}");
+    assert!(story.contains("PaymentStated") && story.contains("gateway: Answer"), "{story}");
 }
 
 #[test]

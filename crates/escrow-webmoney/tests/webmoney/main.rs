@@ -244,7 +244,7 @@ fn an_amount_that_does_not_divide_by_the_count_stays_exact() {
 
 #[test]
 fn the_commission_is_the_quotes() {
-    // 2 % of 10 000.00 = 200.00, the seller's: since the price is paid directly, he pays it in
+    // 2 % of 10 000.00 = 200.00, the seller's: since the price is paid directly, the seller pays it in
     let fee = Fee::of_price(text("service"), FeePayee::Platform, percent(2), Payer::Seller);
     let rules = Rules { fees: vec![fee], ..Rules::default() };
     let mut w = proposed_under(&create(), &rules);
@@ -252,7 +252,7 @@ fn the_commission_is_the_quotes() {
     assert_eq!(contract(&w).seller.deposit.unwrap().as_str(), "1000.00", "the commission is no deposit");
     send_accept(&mut w, &accept("anna", None));
     w.pay(GB, 1_000_00);
-    // the seller's first transaction is for the guarantee, his next for the commission
+    // the seller's first transaction is for the guarantee, the next for the commission
     send_accept(&mut w, &accept("boris", Some("t-guarantee")));
     verify_claims(&mut w);
     assert_eq!((w.held(GS), w.held(L)), (1_000_00, 0));
@@ -335,7 +335,7 @@ fn a_transaction_id_is_a_claim_until_the_gateway_confirms_it() {
     // the gateway knows of no such payment
     w.decline(asked);
     assert_eq!((w.status(), contract(&w).buyer.tran_id), (Status::AwaitingDeposit, None));
-    // she names the right one
+    // Anna names the right one
     send_accept(&mut w, &accept("anna", Some("t-anna-2")));
     verify_claims(&mut w);
     assert_eq!((w.status(), w.held(GB)), (Status::Performing, 1_000_00));
@@ -373,7 +373,7 @@ fn nobody_fills_a_deal_with_claims() {
     }
     let (call, agree) = claim(&w, 100);
     assert_eq!(attempt(&mut w, &call, &agree), Err(Rejection::TooMany { max: 100 }));
-    // which is her own affair: the other side still claims, and the gateway's facts count
+    // which is Anna's own affair: the other side still claims, and the gateway's facts count
     send_accept(&mut w, &accept("boris", Some("t-boris")));
     verify_claims(&mut w);
     w.pay(GB, 1_000_00);
@@ -383,7 +383,7 @@ fn nobody_fills_a_deal_with_claims() {
 #[test]
 fn a_purse_is_a_reference_and_only_ones_own() {
     let mut json = create();
-    // what Boris says of Anna's purse is not her destination
+    // what Boris says of Anna's purse is not Anna's destination
     json["buyer"]["Purse"] = json!("Z999999999999");
     let mut w = proposed(&json);
     let wallet = |w: &World, payee: &Payee| w.deal.destination(payee, DestinationUse::Payouts).cloned();
@@ -658,7 +658,7 @@ fn ruled(json: &Value, rules: &Rules, winner: Side) -> World {
     failure(&mut w, "anna");
     w.pass(10 * DAY);
     sue(&mut w, "anna").unwrap();
-    w.act(&judge(), Rule { award: Award::Winner(winner), at_fault: Some(winner.other()) });
+    w.act(&judge(), Rule::new(Award::Winner(winner)).at_fault(winner.other()));
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
     w
@@ -684,7 +684,7 @@ fn the_winner_takes_both_deposits_less_the_arbitration_fee() {
     let w = ruled(&create_paying(), &judged_rules(150_00), Side::Buyer);
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 10_000_00);
     assert_eq!(w.gets(&Payee::Buyer, Purpose::Award), 850_00);
-    // the buyer loses, and has no guarantee: the fee comes out of his payment
+    // the buyer loses, and has no guarantee: the fee comes out of the buyer's payment
     let w = ruled(&create_paying(), &judged_rules(150_00), Side::Seller);
     assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), 9_850_00);
     assert_eq!(w.gets(&Payee::Seller, Purpose::Guarantee), 1_000_00);
@@ -693,7 +693,7 @@ fn the_winner_takes_both_deposits_less_the_arbitration_fee() {
 
 #[test]
 fn the_arbitration_fee_comes_out_of_deposits_in_their_own_currency() {
-    // 10 % of the loser's 100.00 WMZ; the winner takes 90.00 WMZ and his own 50.00 WMZ
+    // 10 % of the loser's 100.00 WMZ; the winner gets 90.00 WMZ and the winner's own 50.00 WMZ
     let mut rules = judged_rules(0);
     rules.policy.arbitration_fee.as_mut().unwrap().guarantee_rate = percent(10);
     let mut json = create();
@@ -716,8 +716,8 @@ fn the_arbitration_fee_comes_out_of_deposits_in_their_own_currency() {
 fn an_arbiter_may_be_appointed_once_it_comes_to_that() {
     let mut w = disputed_for_ten_days();
     sue(&mut w, "boris").unwrap();
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
-    w.act(&judge(), Rule { award: Award::Winner(Side::Seller), at_fault: None });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
+    w.act(&judge(), Rule::new(Award::Winner(Side::Seller)));
     w.done_all();
     assert_eq!(w.gets(&Payee::Seller, Purpose::Award), 1_000_00);
 }
@@ -770,7 +770,7 @@ fn a_silent_arbitration_comes_to_an_end() {
 fn a_consent_binds_a_version() {
     let mut w = proposed(&create());
     assert_eq!((contract(&w).version_id, contract(&w).user_id.as_str()), (1, "boris"));
-    // Anna answers with a lower price: a counter-offer is the next version, and hers
+    // Anna answers with a lower price: a counter-offer is the next version, and Anna's
     let mut draft = w.deal.terms().to_draft();
     draft.items[0].unit_price = rub(4_500_00);
     draft.pay_offline = Some(rub(9_000_00));
@@ -779,7 +779,7 @@ fn a_consent_binds_a_version() {
     assert_eq!((shown.version_id, shown.user_id.as_str(), shown.amount.as_str()), (2, "anna", "9000.00"));
     assert_eq!((shown.buyer.accepted, shown.seller.accepted), (true, false));
     assert_eq!((shown.created, shown.modified), (start(), after(HOUR)));
-    // Boris accepts what he was shown: the first version, which is no longer on the table
+    // Boris accepts what Boris was shown: the first version, which is no longer on the table
     let stale = accept("boris", None);
     let [agree, _] = stale.commands(&w.deal, 1, &text("webmoney"), text("w")).unwrap();
     assert_eq!(attempt(&mut w, &stale, &agree), Err(Rejection::StaleTerms { given: 1, actual: 2 }));
@@ -823,7 +823,7 @@ fn a_counter_offer_may_be_of_another_duration() {
 
 // --- «Объект OfferInfo», «Объект OfferUserInfo» ---
 
-/// Boris sells ten oak tables at 5 000.00 each, paid by the buyer's deposit; he deposits 500.00 for each.
+/// Boris sells ten oak tables at 5 000.00 each, paid by the buyer's deposit; Boris deposits 500.00 for each.
 fn offer_draft() -> OfferDraft {
     let mut subject = Item::new(text("Oak table"), rub(5_000_00), 10);
     subject.unit = Some(text("pcs"));
@@ -884,7 +884,7 @@ fn an_offer_is_taken_and_becomes_a_contract() {
     for personal in ["R222222222222", "+7 900", "ext-anna"] {
         assert!(!stored.contains(personal), "{personal}");
     }
-    // her contract: 2 × 5 000.00, and 2 × 500.00 of his
+    // Anna's contract: 2 × 5 000.00, and 2 × 500.00 of Boris's
     let w = World::proposed_by(&buyer(), offer.proposal(deal).unwrap().to_draft());
     let shown = contract(&w);
     assert_eq!(

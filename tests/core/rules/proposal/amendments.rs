@@ -147,7 +147,7 @@ fn an_arbiter_is_not_paid_by_the_deal_in_any_order() {
     assert_eq!(Terms::new(draft).unwrap_err().problem(), Problem::IsAParty);
     // appointed first, named by an amendment afterwards
     let mut w = World::new(plain(Policy::freelance()));
-    w.act(&operator(), AppointArbiter { arbiter: text("judge") });
+    w.act(&operator(), AppointArbiter::new(text("judge")));
     let mut with_fee = plain(Policy::freelance());
     with_fee.fees.push(partner());
     let mut with_service = plain(Policy::freelance());

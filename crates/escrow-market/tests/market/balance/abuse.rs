@@ -229,7 +229,7 @@ fn a_clock_that_steps_back_resets_no_limit() {
 #[test]
 fn a_declined_payout_that_is_later_said_to_be_paid_is_not_swallowed() {
     let mut balance = with_withdrawal(WithdrawalStatus::Failed);
-    let contradiction = Rejection::AlreadySettled { number: 1, status: WithdrawalStatus::Failed };
+    let contradiction = Rejection::AlreadyAnswered { number: 1, status: WithdrawalStatus::Failed };
     assert_eq!(refused(&mut balance, paid(1), &gateway(3)), contradiction);
     assert!(!contradiction.is_transient());
     // the money went back once, and is not taken again behind the holder's back
@@ -242,7 +242,7 @@ fn a_declined_payout_that_is_later_said_to_be_paid_is_not_swallowed() {
 fn a_paid_payout_is_paid_once() {
     let mut balance = with_withdrawal(WithdrawalStatus::Paid);
     stands(&mut balance, paid(1), &gateway(3));
-    let contradiction = Rejection::AlreadySettled { number: 1, status: WithdrawalStatus::Paid };
+    let contradiction = Rejection::AlreadyAnswered { number: 1, status: WithdrawalStatus::Paid };
     assert_eq!(refused(&mut balance, declined(1), &gateway(4)), contradiction);
     // paid under another id would be paid twice: somebody has to look at it
     let other = Answer { withdrawal: 1, result: Answered::Succeeded(text("payout-8")) };

@@ -264,7 +264,7 @@ fn random_deal() -> impl Strategy<Value = RandomDeal> {
 }
 
 impl RandomDeal {
-    /// Anna and boris, one of whom sells; the site takes its part, and out of it the processor his.
+    /// Anna and boris, one of whom sells; the site gets its part, and the processor a part of that.
     fn propose(self, id: u128) -> Deal {
         let (buyer, seller) = if self.sells { ("boris", "anna") } else { ("anna", "boris") };
         let item = escrow::terms::Item::new(text("thing"), rub(self.price), 1);
@@ -298,21 +298,17 @@ impl RandomDeal {
             (operator.clone(), Payee::Platform),
             (operator.clone(), Payee::Processor),
         ];
-        let payment = ConfirmPayment {
-            deposit: DepositId::BUYER_PAYMENT,
-            gateway: text("bank"),
-            reference: text(&deal.id().to_string()),
-            amount: deal.terms().quote().deposit,
-            transaction: None,
-            held_until: None,
-            capture: None,
-            is_final: true,
-        };
+        let payment = ConfirmPayment::charged(
+            DepositId::BUYER_PAYMENT,
+            text("bank"),
+            text(&deal.id().to_string()),
+            deal.terms().quote().deposit,
+        );
         act(deal, &Actor::Gateway, payment.into());
         for (actor, payee) in owners {
-            act(deal, &actor, SetDestination { payee, destination: destination() }.into());
+            act(deal, &actor, SetDestination::new(payee, destination()).into());
         }
-        act(deal, &buyer, RedirectRefund { payee: Payee::Buyer, destination: destination() }.into());
+        act(deal, &buyer, RedirectRefund::new(Payee::Buyer, destination()).into());
         act(deal, &seller, StartPerforming {}.into());
         match self.end {
             End::Accepted => act(deal, &buyer, Accept::default().into()),
@@ -320,9 +316,9 @@ impl RandomDeal {
             End::CancelledByBuyer => act(deal, &buyer, crate::common::cancel("no")),
             End::Awarded(ppm) => {
                 let award = Award::Share(Rate::from_ppm(ppm).unwrap());
-                act(deal, &buyer, OpenDispute { reason: text("late"), evidence: None }.into());
-                act(deal, &buyer, ProposeAward { award }.into());
-                act(deal, &seller, AcceptAward { award }.into());
+                act(deal, &buyer, OpenDispute::new(text("late")).into());
+                act(deal, &buyer, ProposeAward::new(award).into());
+                act(deal, &seller, AcceptAward::new(award).into());
             }
         }
     }

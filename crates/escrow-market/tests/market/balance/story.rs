@@ -113,7 +113,7 @@ fn a_chargeback_after_the_sale_takes_the_seller_below_zero() {
     ok(&mut boris_has, request(1, 700_00), &boris(10));
     ok(&mut boris_has, confirm(1), &boris(11));
     ok(&mut boris_has, paid(1), &gateway(12));
-    // anna's bank takes all of it: the seller is liable, and has withdrawn his part
+    // anna's bank takes all of it: the seller is liable, and has withdrawn the seller's part
     w.act(&Actor::Gateway, chargeback("cb-1", B, 1_000_00, ChargebackStep::Opened));
     w.act(&Actor::Gateway, chargeback("cb-1", B, 1_000_00, ChargebackStep::Lost));
     assert_eq!(tell(&mut boris_has, &w.deal), 1);

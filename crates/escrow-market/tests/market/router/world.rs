@@ -7,8 +7,8 @@ use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, CheckoutError, Receipt};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::{
-    Accept, Answered, ConfirmPayment, PaymentClaim, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
-    SetDestination, StartPerforming,
+    Accept, Answered, ConfirmPayment, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
+    SetDestination, StartPerforming, StatedPayment,
 };
 use escrow::deposit::{DepositId, IdempotencyKey, TransactionKind, TxId};
 use escrow::port::{self, CheckoutForm, CheckoutRequest, Clock, blocking};
@@ -71,28 +71,18 @@ pub fn terms(policy: Policy) -> Terms {
 
 pub fn request(key: &str, method: &str, amount: Money) -> Command {
     let address = |path: &str| text(&format!("https://shop.example/{path}"));
-    let return_urls = ReturnUrls { success_url: address("paid"), fail_url: address("failed") };
-    let form = Arc::new(PaymentForm { method: text(method), return_urls });
-    RequestPayment { key: text(key), deposit: B, amount, form }.into()
+    let return_urls = ReturnUrls::new(address("paid"), address("failed"));
+    let form = Arc::new(PaymentForm::new(text(method), return_urls));
+    RequestPayment::new(text(key), B, amount, form).into()
 }
 
 pub fn pay(gateway: &str, reference: &str, amount: Money) -> Command {
     let (gateway, reference) = (text(gateway), text(reference));
-    ConfirmPayment {
-        deposit: B,
-        gateway,
-        reference,
-        amount,
-        transaction: None,
-        held_until: None,
-        capture: None,
-        is_final: true,
-    }
-    .into()
+    ConfirmPayment::charged(B, gateway, reference, amount).into()
 }
 
-pub fn claim(gateway: &str, reference: &str) -> PaymentClaim {
-    PaymentClaim { deposit: B, gateway: text(gateway), reference: text(reference) }
+pub fn claim(gateway: &str, reference: &str) -> StatedPayment {
+    StatedPayment::new(B, text(gateway), text(reference))
 }
 
 pub fn key_of(deal: &Deal, number: u32) -> IdempotencyKey {
@@ -309,9 +299,9 @@ impl Host {
     pub fn try_destination(&mut self, payee: Payee, to: Destination) -> Result<Receipt, Failed> {
         let destination = Some(to);
         let (command, by) = match &payee {
-            Payee::Buyer => (RedirectRefund { payee, destination }.into(), text("anna")),
-            Payee::Party(id) => (SetDestination { payee: payee.clone(), destination }.into(), id.clone()),
-            _ => (SetDestination { payee, destination }.into(), text("shop")),
+            Payee::Buyer => (RedirectRefund::new(payee, destination).into(), text("anna")),
+            Payee::Party(id) => (SetDestination::new(payee.clone(), destination).into(), id.clone()),
+            _ => (SetDestination::new(payee, destination).into(), text("shop")),
         };
         self.submit(&command, Actor::Party(by))
     }

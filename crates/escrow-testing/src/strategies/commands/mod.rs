@@ -27,7 +27,7 @@ use escrow::{Actor, Command, Deal, Role, Side, Time};
 pub(super) use self::facts::{aftermath, answer};
 pub(super) use self::money::payment;
 
-/// What brings the deal on from where it stands.
+/// What brings the deal on from its current state.
 pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
     let by_gateway = |command| (Actor::Gateway, command);
     if deal.has_pending() && !salt.once_in(4) {
@@ -116,82 +116,69 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
     let side = deal.role_of(actor).and_then(Role::side);
     match kind {
         CommandKind::Amend => amend(deal, salt).into(),
-        CommandKind::Agree => Agree {
-            terms_version: deal.terms_version().saturating_sub(salt.once_in(12).into()),
-            payment: salt.once_in(4).then(|| claim(deal, side, salt)),
-        }
-        .into(),
+        CommandKind::Agree => Agree::new(deal.terms_version().saturating_sub(salt.once_in(12).into()))
+            .payment(salt.once_in(4).then(|| stated(deal, side, salt)))
+            .into(),
         CommandKind::RequestPayment => request(deal, side, salt).into(),
         CommandKind::ConfirmPayment => payment(deal, now, salt),
-        CommandKind::Remark => Remark { remark: text(salt.of(&["blurred photo", "no such item"])) }.into(),
+        CommandKind::Remark => Remark::new(text(salt.of(&["blurred photo", "no such item"]))).into(),
         CommandKind::Approve => Approve {}.into(),
-        CommandKind::Attach => Attach {
-            attachment: Arc::new(Attachment {
-                id: text(salt.of(&["photo", "scan"])),
-                description: text(""),
-                mime: text("image/png"),
-                size: 1,
-                digest: None,
-            }),
-        }
+        CommandKind::Attach => Attach::new(Arc::new(
+            Attachment::new(text(salt.of(&["photo", "scan"])), text("image/png"), 1).description(text("")),
+        ))
         .into(),
-        CommandKind::SetTrack => SetTrack { track: track(salt.pick(2)) }.into(),
+        CommandKind::SetTrack => SetTrack::new(track(salt.pick(2))).into(),
         CommandKind::RemoveTrack => RemoveTrack {}.into(),
         CommandKind::RecordTracking => tracking(deal, now, salt).into(),
         CommandKind::StartPerforming => StartPerforming {}.into(),
         CommandKind::StopPerforming => StopPerforming {}.into(),
-        CommandKind::Submit => Submit {
-            number: deal.submitted().saturating_add(1).saturating_sub(salt.once_in(8).into()),
-            revision: Arc::new(Revision {
-                preview: text("preview"),
-                original: text(salt.of(&["original", "original-2"])),
-                digest: text("digest"),
-            }),
-        }
+        CommandKind::Submit => Submit::new(
+            deal.submitted().saturating_add(1).saturating_sub(salt.once_in(8).into()),
+            Arc::new(Revision::new(
+                text("preview"),
+                text(salt.of(&["original", "original-2"])),
+                text("digest"),
+            )),
+        )
         .into(),
-        CommandKind::RequestChanges => RequestChanges {
-            number: deal.submitted().saturating_add(salt.once_in(8).into()),
-            comment: text("brighter, please"),
-        }
+        CommandKind::RequestChanges => RequestChanges::new(
+            deal.submitted().saturating_add(salt.once_in(8).into()),
+            text("brighter, please"),
+        )
         .into(),
-        CommandKind::Accept => Accept { quantities: None }.into(),
-        CommandKind::AcceptPart => Accept { quantities: Some(quantities(deal, salt)) }.into(),
+        CommandKind::Accept => Accept::all().into(),
+        CommandKind::AcceptPart => Accept::part(quantities(deal, salt)).into(),
         CommandKind::Report => {
-            Report { verdict: salt.of(&[Verdict::Success, Verdict::Success, Verdict::Failure]) }.into()
+            Report::new(salt.of(&[Verdict::Success, Verdict::Success, Verdict::Failure])).into()
         }
-        CommandKind::IncurCost => IncurCost {
-            service: u8::try_from(salt.pick(deal.binding_terms().services.len().saturating_add(1)))
-                .unwrap_or(0),
-            evidence: text("receipt"),
-        }
+        CommandKind::IncurCost => IncurCost::new(
+            u8::try_from(salt.pick(deal.binding_terms().services.len().saturating_add(1))).unwrap_or(0),
+            text("receipt"),
+        )
         .into(),
         CommandKind::AddCharge => add_charge(deal, salt).into(),
-        CommandKind::Cancel => Cancel { reason: text(""), at_fault: None }.into(),
-        CommandKind::CancelWithFault => Cancel {
-            reason: text("fraud"),
-            at_fault: Some(salt.of(&[Fault::Seller, Fault::Buyer, Fault::Nobody])),
+        CommandKind::Cancel => Cancel::new(text("")).into(),
+        CommandKind::CancelWithFault => {
+            Cancel::new(text("fraud")).at_fault(salt.of(&[Fault::Seller, Fault::Buyer, Fault::Nobody])).into()
         }
-        .into(),
-        CommandKind::OpenDispute => OpenDispute { reason: text("broken"), evidence: None }.into(),
-        CommandKind::ProposeAward => ProposeAward { award: award(deal, salt) }.into(),
+        CommandKind::OpenDispute => OpenDispute::new(text("broken")).into(),
+        CommandKind::ProposeAward => ProposeAward::new(award(deal, salt)).into(),
         CommandKind::AcceptAward => {
             let offered = side.and_then(|side| deal.dispute()?.offer(side.other()));
-            AcceptAward { award: offered.unwrap_or_else(|| award(deal, salt)) }.into()
+            AcceptAward::new(offered.unwrap_or_else(|| award(deal, salt))).into()
         }
         CommandKind::WithdrawDispute => {
             let stands = deal.dispute().map_or(0, |dispute| dispute.openings());
             let opening = salt.of(&[None, Some(stands), Some(stands), Some(stands.saturating_add(1))]);
-            WithdrawDispute { opening }.into()
+            WithdrawDispute::new().opening(opening).into()
         }
-        CommandKind::FileClaim => FileClaim { reference: text(salt.of(&["claim-1", "claim-2"])) }.into(),
-        CommandKind::Rule => Rule {
-            award: award(deal, salt),
-            at_fault: salt.of(&[None, Some(Side::Buyer), Some(Side::Seller)]),
-        }
-        .into(),
+        CommandKind::FileClaim => FileClaim::new(text(salt.of(&["claim-1", "claim-2"]))).into(),
+        CommandKind::Rule => Rule::new(award(deal, salt))
+            .at_fault(salt.of(&[None, Some(Side::Buyer), Some(Side::Seller)]))
+            .into(),
         CommandKind::AppointArbiter => {
             let names = [JUDGE, JUDGE, OTHER_JUDGE, BUYER, COURIER, PARTNER];
-            AppointArbiter { arbiter: text(salt.of(&names)) }.into()
+            AppointArbiter::new(text(salt.of(&names))).into()
         }
         CommandKind::Answer => answer(deal, salt),
         CommandKind::SetDestination => destination(deal, actor, DestinationUse::Payouts, salt),
@@ -200,9 +187,7 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
         CommandKind::Returned => returned(deal, salt),
         CommandKind::SettleReceivable => settle(deal, salt),
         CommandKind::Extend => extend(deal, now, salt).into(),
-        CommandKind::Post => {
-            Post { reference: text(salt.of(&["message-1", "message-2", "message-3"])) }.into()
-        }
+        CommandKind::Post => Post::new(text(salt.of(&["message-1", "message-2", "message-3"]))).into(),
         CommandKind::Wake => Wake {}.into(),
     }
 }

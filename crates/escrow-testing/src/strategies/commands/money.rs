@@ -24,11 +24,11 @@ fn fresh_reference(deal: &Deal) -> Reference {
 }
 
 /// A payment that a party names: one of a few, or one that the deal knows already.
-pub(super) fn claim(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> PaymentClaim {
+pub(super) fn stated(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> StatedPayment {
     let known = deal.transactions().iter().filter_map(|t| t.gateway().zip(t.reference())).next_back();
     let (gateway, reference) = match known {
         Some((gateway, reference)) if salt.once_in(3) => (gateway.clone(), reference.clone()),
-        _ => (gateway(salt), text(salt.of(&["claimed-1", "claimed-2"]))),
+        _ => (gateway(salt), text(salt.of(&["stated-1", "stated-2"]))),
     };
     let deposit = own_deposit(deal, side, salt);
     PaymentClaim { deposit, gateway, reference }

@@ -19,7 +19,7 @@ pub(super) fn amend(deal: &Deal, salt: &mut Salt) -> Amend {
         change(&mut draft, salt);
     }
     let terms = Terms::new(draft).map_or_else(|_| current.clone(), Arc::new);
-    Amend { from_version, terms }
+    Amend::new(from_version, terms)
 }
 
 fn change(draft: &mut TermsDraft, salt: &mut Salt) {

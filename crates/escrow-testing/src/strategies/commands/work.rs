@@ -10,7 +10,7 @@ use escrow::deposit::DepositId;
 use escrow::{Award, Deal, Money, Rate, Side, Time};
 
 pub(super) fn track(n: usize) -> Arc<Track> {
-    Arc::new(Track { tracker: text("cdek"), code: text(&format!("code-{n}")) })
+    Arc::new(Track::new(text("cdek"), text(&format!("code-{n}"))))
 }
 
 pub(super) fn tracking(deal: &Deal, now: Time, salt: &mut Salt) -> RecordTracking {
@@ -23,16 +23,17 @@ pub(super) fn tracking(deal: &Deal, now: Time, salt: &mut Salt) -> RecordTrackin
         _ => track(salt.pick(2)),
     };
     let number = if salt.once_in(6) { 1 } else { deal.version() };
-    RecordTracking {
+    RecordTracking::new(
         track,
-        checkpoint: Arc::new(Checkpoint {
-            id: text(&format!("checkpoint-{number}")),
-            kind,
-            occurred_at: if salt.once_in(8) { now.minus_secs(500) } else { now },
-            title: text(""),
-            location: None,
-        }),
-    }
+        Arc::new(
+            Checkpoint::new(
+                text(&format!("checkpoint-{number}")),
+                kind,
+                if salt.once_in(8) { now.minus_secs(500) } else { now },
+            )
+            .title(text("")),
+        ),
+    )
 }
 
 pub(super) fn quantities(deal: &Deal, salt: &mut Salt) -> Arc<[u32]> {
@@ -90,5 +91,5 @@ pub(super) fn extend(deal: &Deal, now: Time, salt: &mut Salt) -> Extend {
         3 => deadline.minus_secs(1),
         _ => deadline.plus_secs(100 * 86_400),
     };
-    Extend { timer, until }
+    Extend::new(timer, until)
 }

@@ -1,4 +1,4 @@
-//! The claims on the pots: services provided by others, then fees, in the order of the terms. The arbitration fee comes
+//! The costs on the pots: services provided by others, then fees, in the order of the terms. The arbitration fee comes
 //! before them all, in `settle.rs`.
 
 use smallvec::SmallVec;
@@ -12,10 +12,10 @@ use crate::terms::{FeeLine, Quote};
 use crate::terms::{OnRefund, Provider, Terms};
 use crate::{Payee, Side};
 
-/// What a claim is paid from: B (the buyer's part, or out of S), L, the seller's guarantee.
+/// What a cost is paid from: B (the buyer's part, or out of S), L, the seller's guarantee.
 pub(super) type Paid = [i64; 3];
 
-/// What a claim is for.
+/// What a cost is for.
 #[derive(Clone, Copy)]
 pub(super) enum Of<'q> {
     /// A service, by who provides it.
@@ -40,8 +40,8 @@ impl Of<'_> {
     }
 }
 
-/// One claim: what it asks of whom, and what it got.
-pub(super) struct Claim<'q> {
+/// One cost: what it asks of whom, and what it got.
+pub(super) struct Cost<'q> {
     pub(super) of: Of<'q>,
     /// Whether the buyer's part is paid after S. True for fees that a refund gives up in whole or in part.
     pub(super) after_s: bool,
@@ -53,7 +53,7 @@ pub(super) struct Claim<'q> {
     pub(super) paid: Paid,
 }
 
-impl<'q> Claim<'q> {
+impl<'q> Cost<'q> {
     fn new(of: Of<'q>, parts: (i64, i64), bearer: Bearer) -> Result<Self, TooLarge> {
         let whole = add(parts.0, parts.1)?;
         let (buyers, sellers, platforms) = match bearer {
@@ -102,16 +102,16 @@ impl<'q> Claim<'q> {
     }
 }
 
-/// Room for as many claims as there can be, so that they need no heap. Too large to be moved about.
-pub(super) type Claims<'q> = SmallVec<[Claim<'q>; Terms::MAX_SERVICES + Terms::MAX_FEES]>;
+/// Room for as many costs as there can be, so that they need no heap. Too large to be moved about.
+pub(super) type Costs<'q> = SmallVec<[Cost<'q>; Terms::MAX_SERVICES + Terms::MAX_FEES]>;
 
-/// Adds the claims that this row of the table pays, in the order in which they are paid.
-pub(super) fn collect_claims<'q>(
+/// Adds the costs that this row of the table pays, in the order in which they are paid.
+pub(super) fn collect_costs<'q>(
     terms: &'q Terms,
     quote: &'q Quote,
     incurred: Incurred,
     row: &Row,
-    claims: &mut Claims<'q>,
+    costs: &mut Costs<'q>,
 ) -> Result<(), TooLarge> {
     for (index, (service, line)) in terms.services.iter().zip(&quote.services).enumerate() {
         let is_paid = match row.services {
@@ -121,19 +121,19 @@ pub(super) fn collect_claims<'q>(
         // what the seller provides is part of the proceeds
         if is_paid && service.provider != Provider::Seller {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            claims.push(Claim::new(Of::Service(&service.provider), parts, row.bearer)?);
+            costs.push(Cost::new(Of::Service(&service.provider), parts, row.bearer)?);
         }
     }
     for (fee, line) in terms.fees.iter().zip(&quote.fees) {
-        // a carve-out is no claim of its own: it is taken out of what its parent gets
+        // a carve-out is no cost of its own: it is taken out of what its parent gets
         let Some(on_refund) = fee.on_refund else { continue };
         let factor = row.factor(on_refund);
         if factor != Factor::Zero {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());
-            let mut claim = Claim::new(Of::Fee(line), parts, row.bearer)?;
-            claim.after_s = on_refund != OnRefund::Keep;
-            claim.scaled = factor == Factor::F;
-            claims.push(claim);
+            let mut cost = Cost::new(Of::Fee(line), parts, row.bearer)?;
+            cost.after_s = on_refund != OnRefund::Keep;
+            cost.scaled = factor == Factor::F;
+            costs.push(cost);
         }
     }
     Ok(())
