@@ -62,6 +62,18 @@ const NOT_CLOSED: &[P] = &[
     Disputed,
     Paying,
 ];
+const ALL_BUT_AWAITING_DEPOSIT: &[P] =
+    &[Proposed, P::Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
+const ALL_BUT_PAYING: &[P] = &[
+    Proposed,
+    AwaitingDeposit,
+    P::Moderation,
+    AwaitingPerformance,
+    Performing,
+    AwaitingAcceptance,
+    Disputed,
+    Closed,
+];
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
@@ -69,16 +81,17 @@ const AGREED: &[P] =
     &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const ENDED: &[P] = &[Paying, Closed];
-/// A capture goes on as far as what happened meanwhile takes it; the last payout closes.
-const ANSWERED: &[P] =
-    &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
+/// A capture goes on as far as what happened meanwhile takes it.
+const CAPTURED: &[P] =
+    &[P::Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                              BEFORE_FUNDED,                                                           Always,                   STAYS),
     row(Agree,            PARTIES,                                BEFORE_FUNDED,                                                           Always,                   AGREED),
     row(RequestPayment,   PARTIES,                                BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(ConfirmPayment,   &[Gateway],                             ANY,                                                                     Always,                   PAID),
+    row(ConfirmPayment,   &[Gateway],                            &[AwaitingDeposit],                                                      Always,                   PAID),
+    row(ConfirmPayment,   &[Gateway],                            ALL_BUT_AWAITING_DEPOSIT,                                                Always,                   STAYS),
     row(Remark,           &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         &[P::Moderation]),
     row(Remark,           &[Moderator],                           &[P::Moderation],                                                        Always,                   STAYS),
     row(Approve,          &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         STAYS),
@@ -112,10 +125,17 @@ const ROWS: &[Row] = &[
     row(FileClaim,        PARTIES,                                &[Disputed],                                                             If(InArbitration),        STAYS),
     row(Rule,             &[Arbiter],                             &[Disputed],                                                             If(InArbitration),        ENDED),
     row(AppointArbiter,   &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(Answer,           &[Gateway],                             ANY,                                                                     Always,                   ANSWERED),
-    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator], ANY,                                                               Always,                   &[Closed]),
-    row(RedirectRefund,   &[Buyer, Seller, Operator],             ANY,                                                                     Always,                   &[Closed]),
-    row(Chargeback,       &[Gateway],                             ANY,                                                                     Always,                   ENDED),
+    row(Answer,           &[Gateway],                            &[Proposed, P::Moderation],                                              Always,                   ENDED),
+    row(Answer,           &[Gateway],                            &[AwaitingDeposit, AwaitingPerformance],                                 Always,                   CAPTURED),
+    row(Answer,           &[Gateway],                            &[Performing, AwaitingAcceptance, Disputed, Closed],                     Always,                   STAYS),
+    row(Answer,           &[Gateway],                            &[Paying],                                                               Always,                   &[Closed]),
+    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],ALL_BUT_PAYING,                                                          Always,                   STAYS),
+    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],&[Paying],                                                               Always,                   &[Closed]),
+    row(RedirectRefund,   &[Buyer, Seller, Operator],            ALL_BUT_PAYING,                                                          Always,                   STAYS),
+    row(RedirectRefund,   &[Buyer, Seller, Operator],            &[Paying],                                                               Always,                   &[Closed]),
+    row(Chargeback,       &[Gateway],                            &[Proposed, AwaitingDeposit, P::Moderation, AwaitingPerformance, Disputed],Always,                   ENDED),
+    row(Chargeback,       &[Gateway],                            &[Performing, AwaitingAcceptance, Closed],                               Always,                   STAYS),
+    row(Chargeback,       &[Gateway],                            &[Paying],                                                               Always,                   &[Closed]),
     row(Returned,         &[Gateway],                             ANY,                                                                     Always,                   STAYS),
     row(SettleReceivable, &[Gateway, Operator],                   ANY,                                                                     Always,                   STAYS),
     row(Extend,           &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
