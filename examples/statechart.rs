@@ -51,8 +51,8 @@ const HEAD: &str = "\
 
 Every arrow of a command is a row of the table (`src/deal/table.rs`) that a real deal of the preset took: its label names
 the commands that `transition` accepted, with the roles that gave them, or the deadline that passed. An arrow goes from
-the phase before the command to the phase after it. What leads to an end names the outcome. Commands that leave the phase as it is are not drawn; the whole table is in
-`tests/core/table/snapshots/core__table__page__grid.snap`.
+the phase before the command to the phase after it. What leads to an end names the outcome. Commands that leave the
+phase as it is are not drawn; the whole table is in `tests/core/table/snapshots/core__table__page__grid.snap`.
 ";
 
 // --- the diagram ---
