@@ -263,6 +263,12 @@ pub enum Event {
         /// The party's side.
         side: Side,
     },
+    /// The arbiter is to be asked at once. One party's word alone takes effect where `policy.early_arbitration`.
+    EscalationAsked {
+        /// The party's side; absent: the operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
+    },
     /// A claim was filed.
     ClaimFiled {
         /// By which side.
@@ -533,6 +539,7 @@ impl Event {
             | Self::AwardAccepted { .. }
             | Self::DisputeWithdrawn { .. }
             | Self::WithdrawalOffered { .. }
+            | Self::EscalationAsked { .. }
             | Self::ClaimFiled { .. }
             | Self::Ruled { .. }
             | Self::ArbiterAppointed { .. }

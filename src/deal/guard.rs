@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Deal;
 use super::phase::{Phase, PhaseKind};
-use crate::dispute::Opener;
+use crate::dispute::{Dispute, DisputeStage, Opener};
 use crate::terms::{Acceptance, BuyerCancel, Moderation};
 use crate::{RejectionClass, Role, Side};
 
@@ -32,9 +32,11 @@ pub enum Guard {
     BuyerMayCancelNow,
     /// The seller tells the progress: no track is attached, and the buyer accepts.
     ToldByHand,
-    /// Something is held, other than charges, so that there is something to disagree about; and this side has not
-    /// opened the dispute before: once each.
+    /// Something is held, other than charges, so that there is something to disagree about; and this side has opened the
+    /// dispute less than [`Dispute::MAX_OPENINGS`](crate::Dispute::MAX_OPENINGS) times.
     MayDispute,
+    /// The parties are asked, not yet the arbiter.
+    Negotiating,
     /// The arbiter is asked, no longer the parties.
     InArbitration,
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
@@ -44,13 +46,13 @@ pub enum Guard {
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
-    /// The actor opened the dispute, or nobody did and no deadline either.
+    /// The actor opened the dispute, or no party did.
     MayWithdraw,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ModerationOn,
         Self::AllAgreed,
         Self::Funded,
@@ -62,6 +64,7 @@ impl Guard {
         Self::BuyerMayCancelNow,
         Self::ToldByHand,
         Self::MayDispute,
+        Self::Negotiating,
         Self::InArbitration,
         Self::RevisionsLeft,
         Self::ChangesLeft,
@@ -98,15 +101,15 @@ impl Guard {
             }
             Self::ToldByHand => by_buyer && deal.track().is_none(),
             Self::MayDispute => {
-                let before = |side| deal.dispute().is_some_and(|dispute| dispute.was_opened_by(side));
+                let opened = |side| deal.dispute().map_or(0, |dispute| dispute.openings_by(side));
                 let held = deal.books().holds_required();
-                held && !role.side().is_some_and(before)
+                held && role.side().is_none_or(|side| opened(side) < Dispute::MAX_OPENINGS)
+            }
+            Self::Negotiating => {
+                matches!(deal.phase(), Phase::Disputed { stage: DisputeStage::Negotiation, .. })
             }
             Self::InArbitration => {
-                matches!(
-                    deal.phase(),
-                    Phase::Disputed { stage: crate::dispute::DisputeStage::Arbitration, .. }
-                )
+                matches!(deal.phase(), Phase::Disputed { stage: DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
             Self::ChangesLeft => {
@@ -118,8 +121,7 @@ impl Guard {
             }
             Self::MayWithdraw => deal.dispute().is_some_and(|dispute| match dispute.opened_by() {
                 Opener::Party(side) => role.side() == Some(side),
-                Opener::Refusal | Opener::Reports => true,
-                Opener::Timer => false,
+                Opener::Refusal | Opener::Reports | Opener::Timer => true,
             }),
         }
     }
@@ -138,6 +140,7 @@ impl Guard {
             Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
             Self::ToldByHand => "not-told-by-hand",
             Self::MayDispute => "may-not-dispute",
+            Self::Negotiating => "in-arbitration",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
             Self::ChangesLeft => "no-changes-left",
@@ -154,6 +157,7 @@ impl Guard {
             | Self::CaptureConfirmed
             | Self::ToldByHand
             | Self::MayDispute
+            | Self::Negotiating
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => RejectionClass::Conflict,
@@ -176,6 +180,7 @@ impl Guard {
             | Self::CaptureConfirmed
             | Self::ToldByHand
             | Self::MayDispute
+            | Self::Negotiating
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => true,
@@ -207,12 +212,13 @@ impl fmt::Display for Guard {
             Self::ToldByHand => {
                 "a track tells the progress of this deal, or both reports: remove the track first"
             }
-            Self::MayDispute => "nothing is held that could be disputed, or you have opened a dispute before: accept, cancel, or wait for the deadline",
+            Self::MayDispute => "nothing is held that could be disputed, or you have opened the dispute four times: accept, cancel, or wait for the deadline",
+            Self::Negotiating => "the arbiter is asked already: wait for the ruling, or agree",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
             Self::ChangesLeft => "no revision waits for an answer, or it is the last one that the policy allows: accept it or open a dispute",
             Self::OfferMade => "the other party has not offered an award",
-            Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
+            Self::MayWithdraw => "the dispute can be given up by who opened it; one that opened by itself, by both",
         })
     }
 }

@@ -55,7 +55,7 @@ impl Quarrel {
 
     pub(super) fn open(&mut self, by: Opener, reason: &Reason, at: Time) {
         let known = self.dispute.take();
-        let opened = |side, before: bool| before || by == Opener::Party(side);
+        let counted = |side, before: u8| before.saturating_add(u8::from(by == Opener::Party(side)));
         self.dispute = Some(match known {
             Some(dispute) => Dispute {
                 status: DisputeStatus::Open,
@@ -63,9 +63,10 @@ impl Quarrel {
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,
-                buyer_opened: opened(Side::Buyer, dispute.buyer_opened),
-                seller_opened: opened(Side::Seller, dispute.seller_opened),
+                buyers_openings: counted(Side::Buyer, dispute.buyers_openings),
+                sellers_openings: counted(Side::Seller, dispute.sellers_openings),
                 withdrawal_by: None,
+                escalation_by: None,
                 ..dispute
             },
             None => Dispute {
@@ -76,12 +77,14 @@ impl Quarrel {
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,
-                buyer_opened: opened(Side::Buyer, false),
-                seller_opened: opened(Side::Seller, false),
+                buyers_openings: counted(Side::Buyer, 0),
+                sellers_openings: counted(Side::Seller, 0),
                 buyers_offer: None,
                 sellers_offer: None,
                 withdrawal_by: None,
-                claim: None,
+                escalation_by: None,
+                buyers_claim: None,
+                sellers_claim: None,
                 award: None,
                 guilty_side: None,
             },
@@ -110,8 +113,15 @@ impl Quarrel {
         });
     }
 
-    pub(super) fn file_claim(&mut self, reference: &Reference) {
-        self.change(|d| d.claim = Some(reference.clone()));
+    pub(super) fn ask_for_arbiter(&mut self, by: Option<Side>) {
+        self.change(|d| d.escalation_by = d.escalation_by.or(by));
+    }
+
+    pub(super) fn file_claim(&mut self, side: Side, reference: &Reference) {
+        self.change(|d| match side {
+            Side::Buyer => d.buyers_claim = Some(reference.clone()),
+            Side::Seller => d.sellers_claim = Some(reference.clone()),
+        });
     }
 
     /// By agreement, or as somebody rules.
@@ -146,12 +156,14 @@ impl Quarrel {
         let Some(dispute) = &self.dispute else { return true };
         let staged = !matches!(phase, Phase::Disputed { stage, .. } if stage != dispute.stage);
         let (opened, by_both) = match dispute.opened_by {
-            Opener::Party(side) => (dispute.was_opened_by(side), false),
-            Opener::Refusal | Opener::Reports => (true, true),
-            Opener::Timer => (true, false),
+            Opener::Party(side) => (dispute.openings_by(side) > 0, false),
+            Opener::Refusal | Opener::Reports | Opener::Timer => (true, true),
         };
+        let by_parties = u32::from(dispute.buyers_openings).saturating_add(dispute.sellers_openings.into());
         staged
             && opened
+            && Side::ALL.iter().all(|side| dispute.openings_by(*side) <= Dispute::MAX_OPENINGS)
+            && by_parties <= dispute.openings
             && dispute.openings >= 1
             && (by_both || dispute.withdrawal_by.is_none())
             && (dispute.award.is_some() || dispute.guilty_side.is_none())

@@ -6,7 +6,7 @@ use super::rules::legs::is_declined;
 use super::rules::payins;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
-use crate::dispute::DisputeStatus;
+use crate::dispute::{DisputeStage, DisputeStatus};
 use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
@@ -90,7 +90,12 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             }
             DisputeStatus::Resolved => false,
         }),
-        Command::FileClaim(c) => deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
+        Command::Escalate(_) => open_dispute(deal).is_some_and(|d| {
+            d.stage == DisputeStage::Arbitration || role.side().is_some() && d.escalation_by == role.side()
+        }),
+        Command::FileClaim(c) => {
+            deal.dispute().zip(role.side()).is_some_and(|(d, side)| d.claim(side) == Some(&c.reference))
+        }
         Command::Rule(c) => {
             deal.dispute().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
                 && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Ruling, .. }))

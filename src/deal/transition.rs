@@ -154,6 +154,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::ProposeAward(c) => dispute::propose(deal, c, role),
         Command::AcceptAward(c) => dispute::accept(deal, c, role),
         Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role),
+        Command::Escalate(_) => Ok(dispute::escalate(deal, role)),
         Command::FileClaim(c) => Ok(dispute::file_claim(deal, c, role)),
         Command::Rule(c) => dispute::rule(deal, c),
         Command::AppointArbiter(c) => dispute::appoint(deal, c),

@@ -292,6 +292,8 @@ policy! {
         chargeback_s: u32 = Policy::CHARGEBACK_S,
     }
     optional {
+        /// Whether one party alone can have the arbiter asked at once.
+        early_arbitration: bool,
         /// What a ruling costs.
         arbitration_fee: Option<ArbitrationFee>,
         /// What is taken out of additional charges that go to the seller.

@@ -62,6 +62,7 @@ impl Policy {
             default_ruling: DefaultRuling::BuyerAll,
             arbitration_fee: None,
             charge_fee: None,
+            early_arbitration: false,
             return_all: ReturnAll::Off,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
@@ -116,6 +117,8 @@ impl Policy {
             default_ruling: DefaultRuling::Share(Rate::HALF),
             revision_time_s: 3 * DAY,
             max_revisions: 5,
+            // the manager is called in with the dispute
+            early_arbitration: true,
             ..Self::shop()
         }
     }

@@ -100,6 +100,7 @@ impl HostData {
             Event::AwardProposed { .. }
             | Event::AwardAccepted { .. }
             | Event::WithdrawalOffered { .. }
+            | Event::EscalationAsked { .. }
             | Event::ClaimFiled { .. }
             | Event::Ruled { .. } => self.dispute.updated_at = Some(at),
             Event::Proposed { .. }

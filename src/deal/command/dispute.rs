@@ -89,6 +89,15 @@ impl WithdrawDispute {
     }
 }
 
+/// Asks the arbiter at once, instead of after the negotiation. The operator's word is enough; the parties must both say so,
+/// unless `policy.early_arbitration`.
+///
+/// # Source
+/// The home-made escrow plan: the manager can be called in at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalate {}
+
 /// Notes that a claim was filed with a court or an arbitration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,7 @@ pub use delivery::{
     IncurCost, MessageRef, Post, RecordTracking, RemoveTrack, Report, RequestChanges, Revision, SetTrack,
     StartPerforming, StopPerforming, Submit, Track, TrackCode, TrackerName, Verdict, Wake,
 };
-pub use dispute::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
+pub use dispute::{AcceptAward, AppointArbiter, Escalate, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
 pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
@@ -71,6 +71,8 @@ commands! {
         AcceptAward = "accept_award",
         /// Give the dispute up.
         WithdrawDispute = "withdraw_dispute",
+        /// Ask the arbiter at once.
+        Escalate = "escalate",
         /// Note that a claim was filed.
         FileClaim = "file_claim",
         /// Rule on the dispute.

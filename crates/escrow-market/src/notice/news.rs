@@ -146,6 +146,12 @@ pub enum News {
         /// The party's side.
         side: Side,
     },
+    /// The arbiter is to be asked at once.
+    EscalationAsked {
+        /// The party's side; absent: the operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
+    },
     /// A claim was filed.
     ClaimFiled {
         /// By which side.

@@ -77,6 +77,10 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::AwardAccepted { side, award } => (one(side.other()), News::AwardAccepted { award: *award }),
         Event::DisputeWithdrawn { .. } => (with_arbiter(deal, both()), News::DisputeWithdrawn {}),
         Event::WithdrawalOffered { side } => (one(side.other()), News::WithdrawalOffered { side: *side }),
+        Event::EscalationAsked { by } => (
+            with_operator(with_arbiter(deal, by.map_or_else(both, |side| one(side.other())))),
+            News::EscalationAsked { by: *by },
+        ),
         Event::ClaimFiled { side, reference } => {
             let (side, reference) = (*side, reference.clone());
             (with_arbiter(deal, one(side.other())), News::ClaimFiled { side, reference })
