@@ -421,7 +421,7 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Timer => 4,
         });
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
-            let offers = Side::ALL.map(|side| dispute.offer(side).is_some());
+            let offers = Side::ALL.map(|side| deal.offer(side).is_some());
             let first = offers.iter().position(|offered| *offered).unwrap_or(2);
             let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
             key.extend([*interrupted as u8, first as u8, withdrawal]);
@@ -537,11 +537,11 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         }
         CommandKind::ProposeAward => vec![ProposeAward::new(Award::Share(Rate::HALF)).into()],
         CommandKind::AcceptAward => {
-            let offered = deal.dispute().zip(role.side());
-            let offered = offered.and_then(|(dispute, side)| dispute.offer(side.other()));
-            let award = offered.unwrap_or(Award::BuyerAll);
-            vec![AcceptAward::new(award).into()]
+            let offered = role.side().and_then(|side| deal.offer(side.other()));
+            vec![AcceptAward::new(offered.map_or(Award::BuyerAll.into(), |o| o.award)).into()]
         }
+        CommandKind::GiveBack => vec![GiveBack::new(rub(deal.given_back().minor() + 1)).into()],
+        CommandKind::Escalate => vec![Escalate {}.into()],
         CommandKind::WithdrawDispute => vec![WithdrawDispute::default().into()],
         CommandKind::FileClaim => vec![FileClaim::new(text(&fresh)).into()],
         CommandKind::Rule => [Award::SellerAll, Award::Winner(Side::Buyer)]

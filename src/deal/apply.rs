@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::agreement::{Agreement, Consents};
 use super::books::Books;
 use super::books::fold::{Charged, Received, Waiting};
-use super::clockwork::Clockwork;
+use super::clockwork::{Clockwork, Ended};
 use super::event::Event;
 use super::phase::{Phase, Stage};
 use super::quarrel::Quarrel;
@@ -111,13 +111,15 @@ impl Deal {
                 work.latest_spent |= *by == Opener::Refusal;
                 quarrel.open(*by, reason, at);
             }
-            Event::AwardProposed { side, award } => quarrel.offer(*side, *award),
-            Event::AwardAccepted { award, .. } => quarrel.decide_award(*award, None),
+            Event::AwardProposed { side, offer } => quarrel.make_offer(*side, offer),
+            Event::OfferFell { side, .. } => quarrel.drop_offer(*side),
+            Event::GivenBack { total, .. } => work.given_back = total.minor(),
+            Event::AwardAccepted { award, .. } => quarrel.decide_award(award.award(), None),
             Event::DisputeWithdrawn { remaining_ms } => quarrel.withdraw(*remaining_ms),
             Event::WithdrawalOffered { side } => quarrel.offer_withdrawal(*side),
             Event::EscalationAsked { by } => quarrel.ask_for_arbiter(*by),
             Event::ClaimFiled { side, reference } => quarrel.file_claim(*side, reference),
-            Event::Ruled { award, at_fault } => quarrel.decide_award(*award, *at_fault),
+            Event::Ruled { award, at_fault } => quarrel.decide_award(Some(*award), *at_fault),
             Event::DisputeClosed {} => quarrel.close(),
             Event::ArbiterAppointed { arbiter, .. } => quarrel.appoint(arbiter),
             Event::DestinationSet { payee, of, destination } => {
@@ -133,8 +135,9 @@ impl Deal {
                 }
                 clockwork.enter(*phase, *paused, &recorded.actor, at);
             }
-            Event::EndingDecided { ending, funded, settle_by, .. } => {
-                clockwork.end(ending, *funded, *settle_by);
+            Event::EndingDecided { ending, funded, settle_by, charges, original, .. } => {
+                let (funded, settle_by, charges, original) = (*funded, *settle_by, *charges, *original);
+                clockwork.end(Ended { ending: ending.clone(), funded, settle_by, charges, original });
             }
             Event::CaptureOrdered { order } => books.order_capture(order, at),
             Event::LegOrdered { order } => books.order_leg(order, at),

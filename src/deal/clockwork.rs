@@ -7,7 +7,7 @@ use super::command::CommandKind;
 use super::event::Paused;
 use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::{ClientKey, Reason};
-use crate::settlement::{Ending, Outcome};
+use crate::settlement::{Charges, Ending, Outcome};
 use crate::stored::left_out::is_default;
 use crate::{Actor, Recorded, Side, Time, machine};
 
@@ -80,6 +80,12 @@ pub(crate) struct Ended {
     pub(crate) funded: bool,
     /// From when declined legs go to balances.
     pub(crate) settle_by: Time,
+    /// What becomes of the additional charges.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) charges: Charges,
+    /// Whether an award, or an agreement, gives the buyer the original of the work.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) original: bool,
 }
 
 /// The phase and everything that runs with time.
@@ -196,8 +202,8 @@ impl Clockwork {
         self.extended_s = self.extended_s.saturating_add(by_s);
     }
 
-    pub(super) fn end(&mut self, ending: &Ending, funded: bool, settle_by: Time) {
-        self.ended = Some(Ended { ending: ending.clone(), funded, settle_by });
+    pub(super) fn end(&mut self, ended: Ended) {
+        self.ended = Some(ended);
     }
 
     /// A payment that came back gives its payee the whole time again.

@@ -21,7 +21,7 @@ use crate::deposit::{
     TxId,
 };
 use crate::dispute::{Award, Opener};
-use crate::settlement::{Ending, Fault, Outcome, Receivable};
+use crate::settlement::{Charges, Ending, Fault, Offered, Outcome, Receivable, Resolution};
 use crate::stored::left_out::is_default;
 use crate::terms::{Terms, TermsField};
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
@@ -243,15 +243,29 @@ pub enum Event {
     AwardProposed {
         /// The party's side.
         side: Side,
-        /// What the seller would get.
-        award: Award,
+        /// The offer.
+        offer: Offered,
+    },
+    /// An offer would pay something else by now: it stands no more.
+    OfferFell {
+        /// The side that had made it.
+        side: Side,
+        /// Its number.
+        number: u32,
+    },
+    /// The seller forgoes a part in favour of the buyer.
+    GivenBack {
+        /// How much in all.
+        total: Money,
+        /// How much it was before.
+        before: Money,
     },
     /// A party accepted the other's offer.
     AwardAccepted {
         /// The party's side.
         side: Side,
-        /// What the seller gets.
-        award: Award,
+        /// How the deal ends.
+        award: Resolution,
     },
     /// The dispute was given up.
     DisputeWithdrawn {
@@ -339,6 +353,12 @@ pub enum Event {
         funded: bool,
         /// From when declined legs go to balances.
         settle_by: Time,
+        /// What becomes of the additional charges.
+        #[serde(default, skip_serializing_if = "is_default")]
+        charges: Charges,
+        /// Whether an award, or an agreement, gives the buyer the original of the work.
+        #[serde(default, skip_serializing_if = "is_default")]
+        original: bool,
     },
     /// The gateway is to capture a hold.
     CaptureOrdered {
@@ -537,6 +557,8 @@ impl Event {
             | Self::DisputeOpened { .. }
             | Self::AwardProposed { .. }
             | Self::AwardAccepted { .. }
+            | Self::OfferFell { .. }
+            | Self::GivenBack { .. }
             | Self::DisputeWithdrawn { .. }
             | Self::WithdrawalOffered { .. }
             | Self::EscalationAsked { .. }

@@ -117,7 +117,7 @@ impl Guard {
             }
             Self::OfferMade => {
                 let other = role.side().map(Side::other);
-                deal.dispute().zip(other).is_some_and(|(dispute, side)| dispute.offer(side).is_some())
+                other.is_some_and(|side| deal.offer(side).is_some())
             }
             Self::MayWithdraw => deal.dispute().is_some_and(|dispute| match dispute.opened_by() {
                 Opener::Party(side) => role.side() == Some(side),

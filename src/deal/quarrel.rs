@@ -6,6 +6,8 @@ use super::command::Verdict;
 use super::phase::Phase;
 use crate::deposit::{Reason, Reference};
 use crate::dispute::{Award, Dispute, DisputeStage, DisputeStatus, Opener};
+use crate::settlement::Offered;
+use crate::stored::left_out::is_default;
 use crate::{PartyId, Side, Time};
 
 /// The dispute, the reports, the arbiter.
@@ -20,12 +22,31 @@ pub(crate) struct Quarrel {
     pub(crate) sellers_report: Option<Verdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arbiter: Option<PartyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyers_offer: Option<Offered>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sellers_offer: Option<Offered>,
+    /// How many offers the parties have made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) offers_made: u32,
 }
 
 impl Quarrel {
     /// Whether a dispute is open: an ending has to close it.
     pub(crate) fn is_open(&self) -> bool {
         self.dispute.as_ref().is_some_and(|d| d.status == DisputeStatus::Open)
+    }
+
+    /// What this side offers.
+    pub(crate) const fn offer(&self, side: Side) -> Option<&Offered> {
+        match side {
+            Side::Buyer => self.buyers_offer.as_ref(),
+            Side::Seller => self.sellers_offer.as_ref(),
+        }
+    }
+
+    pub(crate) const fn has_offers(&self) -> bool {
+        self.buyers_offer.is_some() || self.sellers_offer.is_some()
     }
 
     pub(crate) const fn report(&self, side: Side) -> Option<Verdict> {
@@ -79,8 +100,6 @@ impl Quarrel {
                 opened_at: at,
                 buyers_openings: counted(Side::Buyer, 0),
                 sellers_openings: counted(Side::Seller, 0),
-                buyers_offer: None,
-                sellers_offer: None,
                 withdrawal_by: None,
                 escalation_by: None,
                 buyers_claim: None,
@@ -91,11 +110,20 @@ impl Quarrel {
         });
     }
 
-    pub(super) fn offer(&mut self, side: Side, award: Award) {
-        self.change(|d| match side {
-            Side::Buyer => d.buyers_offer = Some(award),
-            Side::Seller => d.sellers_offer = Some(award),
-        });
+    pub(super) fn make_offer(&mut self, side: Side, offer: &Offered) {
+        self.offers_made = offer.number;
+        *self.offer_mut(side) = Some(offer.clone());
+    }
+
+    pub(super) fn drop_offer(&mut self, side: Side) {
+        *self.offer_mut(side) = None;
+    }
+
+    const fn offer_mut(&mut self, side: Side) -> &mut Option<Offered> {
+        match side {
+            Side::Buyer => &mut self.buyers_offer,
+            Side::Seller => &mut self.sellers_offer,
+        }
     }
 
     pub(super) fn offer_withdrawal(&mut self, side: Side) {
@@ -105,11 +133,11 @@ impl Quarrel {
     pub(super) fn withdraw(&mut self, remaining_ms: u64) {
         self.buyers_report = None;
         self.sellers_report = None;
+        self.buyers_offer = None;
+        self.sellers_offer = None;
         self.change(|d| {
             d.status = DisputeStatus::Withdrawn;
             d.remaining_ms = remaining_ms;
-            d.buyers_offer = None;
-            d.sellers_offer = None;
         });
     }
 
@@ -125,9 +153,9 @@ impl Quarrel {
     }
 
     /// By agreement, or as somebody rules.
-    pub(super) fn decide_award(&mut self, award: Award, at_fault: Option<Side>) {
+    pub(super) fn decide_award(&mut self, award: Option<Award>, at_fault: Option<Side>) {
         self.change(|d| {
-            d.award = Some(award);
+            d.award = award;
             d.guilty_side = at_fault;
         });
     }
@@ -148,8 +176,11 @@ impl Quarrel {
         }
     }
 
-    /// Whether the dispute agrees with the phase, and knows by whom it was opened.
+    /// Whether the dispute agrees with the phase, and knows by whom it was opened; and no offer has a number to come.
     pub(super) fn agrees(&self, phase: Phase) -> bool {
+        if Side::ALL.iter().any(|side| self.offer(*side).is_some_and(|o| o.number > self.offers_made)) {
+            return false;
+        }
         if matches!(phase, Phase::Disputed { .. }) != self.is_open() {
             return false;
         }

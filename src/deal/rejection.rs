@@ -209,6 +209,18 @@ pub enum Rejection {
     /// There is no such offer, or another one now.
     #[error("award: the other party offers something else, or nothing")]
     NoSuchOffer,
+    /// As much or more was given back already.
+    #[error("total: {total} was given back already: name a larger total")]
+    GivenBackMore {
+        /// What was given back.
+        total: Money,
+    },
+    /// More would be given back than the seller earns.
+    #[error("total: at most {max}")]
+    GivesBackTooMuch {
+        /// The proceeds.
+        max: Money,
+    },
     /// The dispute was not opened as often as that.
     #[error("opening: the dispute was opened {openings} times")]
     NoSuchOpening {
@@ -281,6 +293,8 @@ impl Rejection {
             Self::RevisionNumber { .. } => ("revision-number", Conflict, false),
             Self::ArbiterIsAParty => ("arbiter-is-a-party", Invalid, false),
             Self::NoSuchOffer => ("no-such-offer", Conflict, false),
+            Self::GivenBackMore { .. } => ("given-back-more", Conflict, false),
+            Self::GivesBackTooMuch { .. } => ("gives-back-too-much", Invalid, false),
             Self::NoSuchOpening { .. } => ("no-such-opening", Invalid, false),
             Self::FactContradicts(_) => ("fact-contradicts", Conflict, false),
             Self::UnknownPayment => ("unknown-payment", Invalid, false),

@@ -75,12 +75,15 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             d.status == DisputeStatus::Open
                 && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
-        Command::ProposeAward(c) => open_dispute(deal)
-            .zip(role.side())
-            .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
-        Command::AcceptAward(c) => {
-            let accepted = deal.dispute().and_then(|d| d.award) == Some(c.award);
-            accepted && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Agreement, .. }))
+        Command::ProposeAward(c) => {
+            let same = |o: &crate::settlement::Offered| o.award == c.award && o.original == c.original;
+            role.side().and_then(|side| deal.offer(side)).is_some_and(same)
+        }
+        Command::AcceptAward(c) => deal.ending() == Some(&c.award.ending()),
+        Command::GiveBack(c) => {
+            c.total.currency() == deal.terms.currency
+                && c.total.minor() == work.given_back
+                && work.given_back > 0
         }
         Command::WithdrawDispute(c) => deal.dispute().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),

@@ -126,8 +126,8 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context) -> Result<(), Rejection> {
     let actor = &context.actor;
     use rules::{
-        acceptance, answers, bounces, cancellation, chargebacks, charges, costs, debts, destinations,
-        dispute, moderation, notes, payins, performance, proposal, timers, tracking,
+        acceptance, agreement, answers, bounces, cancellation, chargebacks, charges, costs, debts,
+        destinations, dispute, moderation, notes, payins, performance, proposal, timers, tracking,
     };
     let pushed = deal.pushed();
     let judged = match command {
@@ -151,9 +151,10 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::AddCharge(c) => charges::add(deal, c, role),
         Command::Cancel(c) => Ok(cancellation::cancel(deal, c, role)),
         Command::OpenDispute(c) => Ok(dispute::open_by_party(deal, c, role)),
-        Command::ProposeAward(c) => dispute::propose(deal, c, role),
-        Command::AcceptAward(c) => dispute::accept(deal, c, role),
+        Command::ProposeAward(c) => agreement::propose(deal, c, role),
+        Command::AcceptAward(c) => agreement::accept(deal, c, role),
         Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role),
+        Command::GiveBack(c) => agreement::give_back(deal, c),
         Command::Escalate(_) => Ok(dispute::escalate(deal, role)),
         Command::FileClaim(c) => Ok(dispute::file_claim(deal, c, role)),
         Command::Rule(c) => dispute::rule(deal, c),
@@ -168,6 +169,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::Post(c) => Ok(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
+    agreement::review(deal);
     if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
         let (request_id, command, by) = (id.clone(), command.kind(), role.side());
         deal.push(Event::RequestNoted { request_id, command, by });

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Deal;
 use super::agreement::{Agreement, Consents};
 use super::books::{Books, Case, Debt};
@@ -13,7 +15,9 @@ use super::work::Work;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
 use crate::dispute::Dispute;
 use crate::dispute::DisputeStage;
-use crate::settlement::{Ending, Incurred, Outcome, Pots, SettleError, Settlement, settle};
+use crate::settlement::{
+    Charge, Course, Ending, Incurred, Offered, Outcome, Pots, SettleError, Settlement, settle,
+};
 use crate::terms::Terms;
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 
@@ -302,17 +306,51 @@ impl Deal {
         self.state.books.pots(self.terms.currency, funded)
     }
 
-    /// What everybody would get if the deal ended like this now. Reads no permission; answers for every ending.
-    /// Charges are outside the settlement: a paid one goes to its payee on success, otherwise back.
+    /// What this side offers; an award of nothing is an offer, too.
+    pub const fn offer(&self, side: Side) -> Option<&Offered> {
+        self.state.quarrel.offer(side)
+    }
+
+    /// G: what the seller has given back.
+    pub fn given_back(&self) -> Money {
+        Money::from_minor(self.state.work.given_back, self.terms.currency)
+    }
+
+    /// What everybody would get if the deal ended like this now, additional charges included. Reads no permission; answers
+    /// for every ending.
     ///
     /// # Errors
     /// [`SettleError`] where a partial buyout or an award does not fit.
     pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
-        settle(self.binding_terms(), &self.pots(), self.state.work.incurred, ending)
+        settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)
+    }
+
+    /// What has happened, as far as a settlement depends on it.
+    pub(crate) fn course<'a>(&self, charges: &'a [Charge<'a>]) -> Course<'a> {
+        Course::from(self.state.work.incurred).given_back(self.state.work.given_back).charges(charges)
+    }
+
+    /// The additional charges, as a settlement sees them.
+    pub(crate) fn charges(&self) -> SmallVec<[Charge<'_>; 4]> {
+        self.deposits().iter().filter_map(as_charge).collect()
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.
     pub fn money_inside(&self) -> impl Iterator<Item = Money> + '_ {
         self.state.books.money_inside()
     }
+}
+
+/// An additional charge, as a settlement sees it. What is paid too much is no part of it.
+pub(crate) fn as_charge(deposit: &Deposit) -> Option<Charge<'_>> {
+    let details = deposit.charge.as_ref()?;
+    let (required, held) = (deposit.required.minor(), deposit.as_if_held());
+    let paid = required > 0 && held >= required;
+    Some(Charge {
+        deposit: deposit.id,
+        payer: deposit.owner,
+        payee: &details.payee,
+        held: held.min(required),
+        paid,
+    })
 }

@@ -64,10 +64,6 @@ pub struct Dispute {
     pub(crate) buyers_openings: u8,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) sellers_openings: u8,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) buyers_offer: Option<Award>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sellers_offer: Option<Award>,
     /// Who has agreed to give up a dispute that no party opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) withdrawal_by: Option<Side>,
@@ -116,14 +112,6 @@ impl Dispute {
     /// When it was opened last.
     pub const fn opened_at(&self) -> Time {
         self.opened_at
-    }
-
-    /// What this side offers. `None` is no offer; an award of nothing is one.
-    pub const fn offer(&self, side: Side) -> Option<Award> {
-        match side {
-            Side::Buyer => self.buyers_offer,
-            Side::Seller => self.sellers_offer,
-        }
     }
 
     /// Who has agreed to give up a dispute that no party opened; it ends once the other side agrees.

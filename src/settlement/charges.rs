@@ -1,5 +1,7 @@
 //! What becomes of additional charges.
 
+use serde::{Deserialize, Serialize};
+
 use super::fraction::Fraction;
 use super::{Charge, SettleError, Settlement};
 use crate::deposit::Purpose;
@@ -9,8 +11,9 @@ use crate::{Currency, Money, Payee, Side};
 
 /// What an ending makes of the charges that are paid in full. It says so before they are, because a charge is settled by
 /// itself when its money is there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) enum Charges {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Charges {
     /// They go to their payees.
     Whole,
     /// φ: this part goes to their payees. Of a charge that the seller pays to the buyer it is the rest.

@@ -28,6 +28,11 @@ pub(super) fn awarded(award: Award, max: Money) -> Result<(i64, Fraction), Settl
     }
 }
 
+/// Whether an award gives the seller all of `max`, and that is something.
+pub(crate) fn awards_all(award: Award, max: Money) -> bool {
+    max.is_positive() && awarded(award, max).is_ok_and(|(s, _)| s == max.minor())
+}
+
 /// What the seller has spent on incurred services of the seller's own.
 pub(super) fn sellers_incurred_costs(terms: &Terms, incurred: Incurred) -> Result<i64, TooLarge> {
     let mut sum = 0;

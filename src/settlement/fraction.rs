@@ -1,15 +1,40 @@
 //! Parts of a whole that are no rates: f and φ.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Rate;
 use crate::money::minor::{TooLarge, sub};
 use crate::money::mul_div_floor;
 
 /// `part / whole`, from 0 to 1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Fraction {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Fraction {
     part: i64,
     /// Over zero.
     whole: i64,
+}
+
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+struct Parts(i64, i64);
+
+impl From<Fraction> for Parts {
+    fn from(f: Fraction) -> Self {
+        Self(f.part, f.whole)
+    }
+}
+
+impl TryFrom<Parts> for Fraction {
+    type Error = &'static str;
+
+    fn try_from(Parts(part, whole): Parts) -> Result<Self, Self::Error> {
+        if whole > 0 && (0..=whole).contains(&part) {
+            Ok(Self { part, whole })
+        } else {
+            Err("a fraction is [part, whole], from 0 to 1")
+        }
+    }
 }
 
 impl Fraction {

@@ -43,6 +43,7 @@
 //! Until every required deposit is full, every ending gives everything back.
 
 mod accepted;
+mod agreed;
 mod charges;
 mod costs;
 mod course;
@@ -56,9 +57,13 @@ mod row;
 mod settle;
 mod split;
 
+pub use agreed::{Offered, Resolution};
+pub use charges::Charges;
 pub use course::{Charge, Course};
+pub(crate) use due::awards_all;
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;
+pub use fraction::Fraction;
 pub use outcome::Outcome;
 pub use pots::{Incurred, Pots};
 pub(crate) use settle::settle_surely;

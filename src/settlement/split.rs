@@ -9,7 +9,8 @@ use crate::money::MoneyError;
 use crate::{Money, Payee};
 
 /// One share of a pot: a leg before it is numbered. Never zero.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Share {
     /// The pot that it comes out of.
@@ -37,7 +38,8 @@ pub struct Receivable {
 }
 
 /// A whole settlement: one share per payee, purpose and pot, and what is owed beyond the pots.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settlement {
     /// The shares. Per pot they sum to exactly what it held.
@@ -50,6 +52,11 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Whether it gives everybody the same, and leaves them the same debts.
+    pub(crate) fn pays_like(&self, other: &Self) -> bool {
+        self.shares == other.shares && self.receivables == other.receivables
+    }
+
     /// What one payee gets for one purpose, from all pots of the deal's currency, in minor units.
     pub fn minor_of(&self, payee: &Payee, purpose: Purpose) -> i64 {
         self.shares

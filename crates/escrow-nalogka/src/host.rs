@@ -99,6 +99,7 @@ impl HostData {
             }
             Event::AwardProposed { .. }
             | Event::AwardAccepted { .. }
+            | Event::OfferFell { .. }
             | Event::WithdrawalOffered { .. }
             | Event::EscalationAsked { .. }
             | Event::ClaimFiled { .. }
@@ -137,6 +138,7 @@ impl HostData {
             | Event::ReceivableRaised { .. }
             | Event::ChargebackRecorded { .. }
             | Event::HoldCharged { .. }
+            | Event::GivenBack { .. }
             | Event::RequestNoted { .. }
             | Event::StrayOpened { .. }
             | Event::AnswerDoubted { .. }

@@ -13,7 +13,10 @@ pub use delivery::{
     IncurCost, MessageRef, Post, RecordTracking, RemoveTrack, Report, RequestChanges, Revision, SetTrack,
     StartPerforming, StopPerforming, Submit, Track, TrackCode, TrackerName, Verdict, Wake,
 };
-pub use dispute::{AcceptAward, AppointArbiter, Escalate, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
+pub use dispute::{
+    AcceptAward, AppointArbiter, Escalate, FileClaim, GiveBack, OpenDispute, ProposeAward, Rule,
+    WithdrawDispute,
+};
 pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
@@ -65,10 +68,12 @@ commands! {
         Cancel = "cancel" | CancelWithFault = "cancel_with_fault" if names_fault,
         /// Open a dispute.
         OpenDispute = "open_dispute",
-        /// Offer to settle the dispute.
+        /// Offer how the deal is to end.
         ProposeAward = "propose_award",
         /// Accept the other party's offer.
         AcceptAward = "accept_award",
+        /// Forgo a part in favour of the buyer.
+        GiveBack = "give_back",
         /// Give the dispute up.
         WithdrawDispute = "withdraw_dispute",
         /// Ask the arbiter at once.

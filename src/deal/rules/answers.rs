@@ -195,8 +195,8 @@ fn decline(
 /// The deal goes on where it waited for the capture, unless another one is without an answer.
 pub(crate) fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
     if deposit.is_charge() {
-        if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
-            charges::settle(deal, deposit, outcome);
+        if let Phase::Paying { awaiting_capture: false, .. } = *deal.phase() {
+            charges::settle(deal, deposit);
             chargebacks::reconcile(deal);
             deal.close_if_done();
         }

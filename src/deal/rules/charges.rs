@@ -1,14 +1,15 @@
 //! Additional charges: further deposits, optional to pay, outside the settlement of the deal.
 
-use crate::settlement::Outcome;
 use std::sync::Arc;
 
 use super::legs;
-use crate::deal::Rejection;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
+use crate::deal::view::as_charge;
+use crate::deal::{Deal, Rejection};
 use crate::deposit::{ChargeDetails, Deposit, DepositId, Purpose};
+use crate::settlement::Settlement;
 use crate::terms::Terms;
 use crate::{Payee, Role};
 
@@ -52,26 +53,34 @@ pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge, role: Role) -> Result<(),
     Ok(())
 }
 
-/// What an ending takes of a charge for its payee: all that is required where it is paid in full and the deal succeeds.
-pub(crate) fn wanted(charge: &Deposit, outcome: Outcome) -> i64 {
-    if outcome == Outcome::Completed && charge.as_if_held() >= charge.required.minor() {
-        charge.required.minor()
-    } else {
-        0
+/// What an ending takes of a charge for anybody but its payer.
+pub(crate) fn wanted(deal: &Deal, charge: &Deposit) -> i64 {
+    let shares = divided(deal, charge).shares.into_iter().filter(|s| !s.purpose.goes_back());
+    shares.fold(0, |sum, s| s.amount.minor().saturating_add(sum))
+}
+
+/// How the deal's ending divides a charge: the part that the ending gives goes to its payee, less the fee; the rest back.
+fn divided(deal: &Deal, charge: &Deposit) -> Settlement {
+    let mut out = Settlement::default();
+    if let (Some(ended), Some(course)) = (&deal.clockwork().ended, as_charge(charge)) {
+        let terms = deal.binding_terms();
+        if ended.charges.divide(&terms.policy, terms.currency, &course, &mut out).is_err() {
+            // a charge beyond every limit goes back
+            out = Settlement::default();
+        }
     }
+    out
 }
 
 /// A charge goes to its payee or back; while its capture is without an answer, nowhere.
-pub(crate) fn settle(deal: &mut Draft<'_>, id: DepositId, outcome: Outcome) {
+pub(crate) fn settle(deal: &mut Draft<'_>, id: DepositId) {
     let Some(deposit) = deal.books().deposit(id) else { return };
     if deal.books().open_captures(id).next().is_some() {
         return;
     }
-    match &deposit.charge {
-        Some(charge) if wanted(deposit, outcome) > 0 => {
-            let (charge, amount) = (charge.clone(), deposit.required);
-            legs::assign(deal, id, &charge.payee, Purpose::Charge, amount);
-        }
-        Some(_) | None => legs::give_back(deal, id, Purpose::Refund),
+    let division = divided(deal, deposit);
+    for share in division.shares.iter().filter(|s| !s.purpose.goes_back()) {
+        legs::assign(deal, id, &share.payee, share.purpose, share.amount);
     }
+    legs::give_back(deal, id, Purpose::Refund);
 }

@@ -2,9 +2,7 @@
 
 use super::{endings, performance, tracking};
 use crate::deal::Rejection;
-use crate::deal::command::{
-    AcceptAward, AppointArbiter, FileClaim, FileRef, OpenDispute, ProposeAward, Rule, WithdrawDispute,
-};
+use crate::deal::command::{AppointArbiter, FileClaim, FileRef, OpenDispute, Rule, WithdrawDispute};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
@@ -47,29 +45,6 @@ fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<F
     let until = deal.at().plus_millis(left_ms);
     deal.push(Event::DisputeOpened { by, reason, evidence });
     deal.enter(Phase::Disputed { interrupted, stage, until });
-}
-
-/// An offer; an award that cannot be paid is refused, with the most that can.
-pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
-    // the table lets parties only
-    let Some(side) = role.side() else { return Ok(()) };
-    deal.preview(&Ending::agreed(c.award))?;
-    deal.push(Event::AwardProposed { side, award: c.award });
-    Ok(())
-}
-
-/// Agreement resolves, without an arbitration fee.
-pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Result<(), Rejection> {
-    // the table lets parties only
-    let Some(side) = role.side() else { return Ok(()) };
-    if deal.dispute().and_then(|d| d.offer(side.other())) != Some(c.award) {
-        return Err(Rejection::NoSuchOffer);
-    }
-    let ending = Ending::agreed(c.award);
-    let settlement = deal.preview(&ending)?;
-    deal.push(Event::AwardAccepted { side, award: c.award });
-    endings::end_as_settled(deal, ending, Outcome::Resolved, &settlement);
-    Ok(())
 }
 
 /// The arbiter rules; the amounts come from the award.

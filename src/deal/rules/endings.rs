@@ -7,7 +7,9 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deposit::{Deposit, DepositId, DepositPurpose, Purpose};
-use crate::settlement::{Ending, Fault, Outcome, Pots, Settlement, settle_surely};
+use crate::settlement::{
+    AwardedBy, Ending, Fault, Outcome, Pots, Settlement, awards_all, max_award, settle_surely,
+};
 
 /// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is settled by
 /// [`Deal::preview`] before anything is pushed, and goes to [`end_as_settled`].
@@ -25,8 +27,9 @@ pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
 
 fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), pots, deal.incurred().into(), &ending, &mut settlement);
-    conclude(deal, ending, outcome, pots.funded, &settlement);
+    settle_surely(deal.binding_terms(), pots, deal.course(&deal.charges()), &ending, &mut settlement);
+    let original = gives_all(deal, &ending, pots);
+    conclude(deal, ending, outcome, (pots.funded, original), &settlement);
 }
 
 /// Ends the deal like this, with what [`Deal::preview`] has said of it.
@@ -36,26 +39,49 @@ pub(crate) fn end_as_settled(
     outcome: Outcome,
     settlement: &Settlement,
 ) {
-    let funded = deal.pots().funded;
-    conclude(deal, ending, outcome, funded, settlement);
+    let pots = deal.pots();
+    let original = gives_all(deal, &ending, &pots);
+    conclude(deal, ending, outcome, (pots.funded, original), settlement);
 }
 
-fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool, settlement: &Settlement) {
+/// Ends the deal as both parties have agreed. Who gets the original is a part of it.
+pub(crate) fn end_as_agreed(deal: &mut Draft<'_>, ending: Ending, original: bool, settlement: &Settlement) {
+    let pots = deal.pots();
+    let original = original || gives_all(deal, &ending, &pots);
+    conclude(deal, ending, Outcome::Resolved, (pots.funded, original), settlement);
+}
+
+/// Whether an award gives the seller all that there is to award, and that is something.
+fn gives_all(deal: &Deal, ending: &Ending, pots: &Pots) -> bool {
+    let Ending::Awarded { award, by } = ending else { return false };
+    let ruled = *by == AwardedBy::Ruling;
+    let most = max_award(deal.binding_terms(), pots, deal.course(&[]), ruled);
+    most.is_ok_and(|most| awards_all(*award, most))
+}
+
+fn conclude(
+    deal: &mut Draft<'_>,
+    ending: Ending,
+    outcome: Outcome,
+    (funded, original): (bool, bool),
+    settlement: &Settlement,
+) {
     if deal.quarrel().is_open() {
         deal.push(Event::DisputeClosed {});
     }
     let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
-    deal.push(Event::EndingDecided { ending, outcome, funded, settle_by });
+    let charges = settlement.charges;
+    deal.push(Event::EndingDecided { ending, outcome, funded, settle_by, charges, original });
     payins::drop_claims(deal);
     if !deal.books().divides_anything() && !deal.books().has_unsettled_legs() {
         owe(deal, settlement);
         return deal.close(outcome);
     }
-    let awaiting_capture = close_holds(deal, settlement, outcome);
+    let awaiting_capture = close_holds(deal, settlement);
     deal.enter(Phase::Paying { outcome, awaiting_capture });
     // nobody knows yet what there is to give out
     if !awaiting_capture {
-        distribute(deal, settlement, outcome);
+        distribute(deal, settlement);
     }
 }
 
@@ -63,17 +89,17 @@ fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool
 pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
     let Some(ending) = deal.ending().cloned() else { return };
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), &deal.pots(), deal.incurred().into(), &ending, &mut settlement);
+    settle_surely(deal.binding_terms(), &deal.pots(), deal.course(&[]), &ending, &mut settlement);
     deal.enter(Phase::Paying { outcome, awaiting_capture: false });
-    distribute(deal, &settlement, outcome);
+    distribute(deal, &settlement);
 }
 
 /// Orders a leg for every share that leaves its deposit's owner, and gives back the rest of every deposit.
-fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
+fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
     legs::distribute(deal, settlement);
     for deposit in ids(deal) {
         if deposit.is_charge() {
-            charges::settle(deal, deposit, outcome);
+            charges::settle(deal, deposit);
         } else {
             let back = way_back(deposit);
             legs::give_back(deal, deposit, back);
@@ -86,14 +112,14 @@ fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
 
 /// Captures or lets go what is on hold. Whether a capture is without an answer now; one of a charge is not waited for,
 /// since a charge is settled by itself.
-fn close_holds(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) -> bool {
+fn close_holds(deal: &mut Draft<'_>, settlement: &Settlement) -> bool {
     if !deal.books().has_holds() {
         return false;
     }
     let mut unanswered = false;
     for deposit in ids(deal) {
         let wanted = match deal.books().deposit(deposit) {
-            Some(of) if deposit.is_charge() => charges::wanted(of, outcome),
+            Some(of) if deposit.is_charge() => charges::wanted(deal, of),
             Some(_) => outflow(settlement, deposit),
             None => 0,
         };

@@ -28,9 +28,9 @@ enum Way {
     Void,
 }
 
-/// A leg for every share of a settlement that leaves its deposit's owner.
+/// A leg for every share of a settlement that leaves its deposit's owner. Charges are settled by themselves.
 pub(crate) fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
-    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back()) {
+    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back() && !s.deposit.is_charge()) {
         assign(deal, share.deposit, &share.payee, share.purpose, share.amount);
     }
 }

@@ -2,6 +2,7 @@
 //! commands and timers → [`endings`] → [`charges`] → [`legs`] and [`holds`].
 
 pub(super) mod acceptance;
+pub(super) mod agreement;
 pub(super) mod answers;
 pub(super) mod bounces;
 pub(super) mod cancellation;

@@ -11,7 +11,7 @@ use escrow::deal::command::{
 use escrow::deal::{DepositChange, Phase, Timer};
 use escrow::deposit::{DepositId, GatewayName, Purpose, Reference};
 use escrow::dispute::{Award, Opener};
-use escrow::settlement::{Ending, Fault, Outcome, Receivable};
+use escrow::settlement::{Ending, Fault, Outcome, Receivable, Resolution};
 use escrow::terms::TermsField;
 use escrow::{Money, PartyId, Side, Time};
 
@@ -131,13 +131,23 @@ pub enum News {
     },
     /// A side offers to settle.
     AwardProposed {
-        /// What the seller would get.
-        award: Award,
+        /// How the deal would end.
+        award: Resolution,
+    },
+    /// A side's offer would pay something else by now, and stands no more.
+    OfferFell {
+        /// The side that had made it.
+        side: Side,
+    },
+    /// The seller forgoes a part in favour of the buyer.
+    GivenBack {
+        /// How much in all.
+        total: Money,
     },
     /// A side has accepted the other's offer.
     AwardAccepted {
-        /// What the seller gets.
-        award: Award,
+        /// How the deal ends.
+        award: Resolution,
     },
     /// The dispute was given up.
     DisputeWithdrawn {},

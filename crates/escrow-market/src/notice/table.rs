@@ -73,7 +73,11 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::DisputeOpened { by, .. } => {
             (with_operator(with_arbiter(deal, both())), News::DisputeOpened { by: *by })
         }
-        Event::AwardProposed { side, award } => (one(side.other()), News::AwardProposed { award: *award }),
+        Event::AwardProposed { side, offer } => {
+            (one(side.other()), News::AwardProposed { award: offer.award })
+        }
+        Event::OfferFell { side, .. } => (both(), News::OfferFell { side: *side }),
+        Event::GivenBack { total, .. } => (both(), News::GivenBack { total: *total }),
         Event::AwardAccepted { side, award } => (one(side.other()), News::AwardAccepted { award: *award }),
         Event::DisputeWithdrawn { .. } => (with_arbiter(deal, both()), News::DisputeWithdrawn {}),
         Event::WithdrawalOffered { side } => (one(side.other()), News::WithdrawalOffered { side: *side }),

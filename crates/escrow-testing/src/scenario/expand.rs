@@ -7,10 +7,10 @@ use super::ScenarioError;
 use escrow::Command;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Approve, Attach, Cancel,
-    Chargeback, ConfirmPayment, Extend, FileClaim, IncurCost, OpenDispute, Post, ProposeAward,
-    RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges, RequestPayment, Returned,
-    Rule, SetDestination, SetTrack, SettleReceivable, StartPerforming, StopPerforming, Submit, Wake,
-    WithdrawDispute,
+    Chargeback, ConfirmPayment, Escalate, Extend, FileClaim, GiveBack, IncurCost, OpenDispute, Post,
+    ProposeAward, RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges,
+    RequestPayment, Returned, Rule, SetDestination, SetTrack, SettleReceivable, StartPerforming,
+    StopPerforming, Submit, Wake, WithdrawDispute,
 };
 use escrow::terms::Policy;
 
@@ -82,7 +82,9 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "open_dispute" => OpenDispute,
         "propose_award" => ProposeAward,
         "accept_award" => AcceptAward,
+        "give_back" => GiveBack,
         "withdraw_dispute" => WithdrawDispute,
+        "escalate" => Escalate,
         "file_claim" => FileClaim,
         "rule" => Rule,
         "appoint_arbiter" => AppointArbiter,

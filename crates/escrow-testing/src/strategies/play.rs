@@ -198,7 +198,9 @@ const fn weight(kind: CommandKind) -> usize {
         | CommandKind::Returned
         | CommandKind::SettleReceivable
         | CommandKind::Remark => 1,
-        CommandKind::Extend | CommandKind::AppointArbiter => 2,
+        CommandKind::Extend | CommandKind::AppointArbiter | CommandKind::GiveBack | CommandKind::Escalate => {
+            2
+        }
         CommandKind::Amend
         | CommandKind::Agree
         | CommandKind::RequestPayment
