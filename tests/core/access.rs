@@ -56,8 +56,11 @@ fn who_sees_the_work() {
 fn the_originals_go_to_the_buyer_who_pays_for_them() {
     let awards = [
         (Award::SellerAll, true),
-        (Award::Share(percent(1)), true),
-        (Award::Amount(rub(1)), true),
+        // all of M, which is 1 000.00, and no part of it
+        (Award::Share(Rate::WHOLE), true),
+        (Award::Amount(rub(1_000_00)), true),
+        (Award::Share(percent(1)), false),
+        (Award::Amount(rub(999_99)), false),
         (Award::Winner(Side::Seller), true),
         (Award::BuyerAll, false),
         (Award::Amount(rub(0)), false),
@@ -72,7 +75,16 @@ fn the_originals_go_to_the_buyer_who_pays_for_them() {
             .pending()
             .iter()
             .any(|(_, kind, to, _)| (*kind, to) == (TransactionKind::Payout, &Payee::Seller));
-        assert_eq!((originals(&w, Role::Buyer), paid), (bought, bought), "{award:?}");
+        assert_eq!(originals(&w, Role::Buyer), bought, "{award:?}");
+        assert_eq!(paid, !matches!(award, Award::BuyerAll | Award::Winner(Side::Buyer)) && w.gets(&Payee::Seller, Purpose::Payout) > 0);
+    }
+    // an agreement may say so, whatever the seller gets
+    for original in [false, true] {
+        let mut w = work();
+        let offer = ProposeAward::new(Award::Share(percent(1)));
+        w.act(&seller(), if original { offer.with_original() } else { offer });
+        w.act(&buyer(), AcceptAward::new(Award::Share(percent(1))));
+        assert_eq!(originals(&w, Role::Buyer), original);
     }
     // whoever leaves has seen a preview, and keeps no more
     let leave: [(Actor, Command); 2] = [

@@ -15,7 +15,7 @@ use crate::{Money, Role, Side};
 pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    let pays = Arc::new(deal.preview(&c.award.ending())?);
+    let pays = Arc::new(deal.preview(&c.award.ending())?.written());
     let number = deal.quarrel().offers_made.saturating_add(1);
     let offer = Offered { number, award: c.award, original: c.original, pays };
     deal.push(Event::AwardProposed { side, offer });

@@ -27,7 +27,7 @@ pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
 
 fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), pots, deal.course(&deal.charges()), &ending, &mut settlement);
+    settle_surely(deal.binding_terms(), pots, deal.course(&[]), &ending, &mut settlement);
     let original = gives_all(deal, &ending, pots);
     conclude(deal, ending, outcome, (pots.funded, original), &settlement);
 }

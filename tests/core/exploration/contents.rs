@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
-    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost, Post,
-    ProposeAward, RemoveTrack, RequestChanges, Returned, Rule, SettleReceivable, StartPerforming,
-    StatedPayment, StopPerforming, Verdict, WithdrawDispute,
+    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Escalate, Extend, FileClaim, GiveBack,
+    IncurCost, Post, ProposeAward, RemoveTrack, RequestChanges, Returned, Rule, SettleReceivable,
+    StartPerforming, StatedPayment, StopPerforming, Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
 use escrow::deposit::{Deposit, LegState, TransactionKind, TransactionState};
@@ -125,7 +125,10 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 offer(Cancel::new(text("stop")).at_fault(at_fault).into(), 0);
             }
         }
-        CommandKind::OpenDispute => offer(dispute("bad"), 0),
+        CommandKind::OpenDispute => {
+            let before = side.is_some_and(|side| deal.dispute().is_some_and(|d| d.openings_by(side) > 0));
+            offer(dispute("bad"), before.into());
+        }
         CommandKind::ProposeAward => {
             let zero = Money::zero(deal.terms().currency);
             let award = if is_buyer { Award::Amount(zero) } else { Award::Share(Rate::HALF) };
@@ -133,11 +136,12 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
             offer(ProposeAward::new(Award::Winner(Side::Seller)).into(), 1);
         }
         CommandKind::AcceptAward => {
-            let others = side.and_then(|side| deal.dispute().and_then(|d| d.offer(side.other())));
-            if let Some(award) = others {
-                offer(AcceptAward::new(award).into(), 0);
+            if let Some(others) = side.and_then(|side| deal.offer(side.other())) {
+                offer(AcceptAward::new(others.award).offer(others.number).into(), 0);
             }
         }
+        CommandKind::GiveBack => offer(GiveBack::new(rub(1)).into(), 1),
+        CommandKind::Escalate => offer(Escalate {}.into(), 0),
         CommandKind::WithdrawDispute => offer(WithdrawDispute::default().into(), 0),
         CommandKind::FileClaim => offer(FileClaim::new(text("claim")).into(), 0),
         CommandKind::Rule => {

@@ -140,6 +140,8 @@ cells_of! {
     cells_of_open_dispute: OpenDispute,
     cells_of_propose_award: ProposeAward,
     cells_of_accept_award: AcceptAward,
+    cells_of_give_back: GiveBack,
+    cells_of_escalate: Escalate,
     cells_of_withdraw_dispute: WithdrawDispute,
     cells_of_file_claim: FileClaim,
     cells_of_rule: Rule,

@@ -80,7 +80,7 @@ pub fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
     facts.push(deal.consents().buyer);
     facts.push(deal.consents().seller);
     for side in Side::ALL {
-        facts.push(deal.dispute().is_some_and(|dispute| dispute.offer(side).is_some()));
+        facts.push(deal.offer(side).is_some());
     }
     (deal.phase().kind(), facts)
 }
@@ -165,7 +165,11 @@ pub fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         Guard::MayDispute => {
             let held = deal.deposits().iter().any(|d| d.charge().is_none() && !d.held().is_zero());
             let side = if role == Role::Buyer { Side::Buyer } else { Side::Seller };
-            held && !deal.dispute().is_some_and(|d| d.was_opened_by(side))
+            held && deal.dispute().is_none_or(|d| d.openings_by(side) < 4)
+        }
+        Guard::Negotiating => {
+            let negotiation = |stage: &DisputeStage| *stage == DisputeStage::Negotiation;
+            matches!(deal.phase(), Phase::Disputed { stage, .. } if negotiation(stage))
         }
         Guard::InArbitration => {
             let arbitration = |stage: &DisputeStage| *stage == DisputeStage::Arbitration;
@@ -178,15 +182,15 @@ pub fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
             !asked && deal.submitted() > 0 && deal.submitted() < policy.max_revisions
         }
         Guard::OfferMade => match role {
-            Role::Buyer => deal.dispute().is_some_and(|d| d.offer(Side::Seller).is_some()),
-            Role::Seller => deal.dispute().is_some_and(|d| d.offer(Side::Buyer).is_some()),
+            Role::Buyer => deal.offer(Side::Seller).is_some(),
+            Role::Seller => deal.offer(Side::Buyer).is_some(),
             _ => false,
         },
         Guard::MayWithdraw => match deal.dispute().map(|d| d.opened_by()) {
             Some(Opener::Party(Side::Buyer)) => role == Role::Buyer,
             Some(Opener::Party(Side::Seller)) => role == Role::Seller,
-            Some(Opener::Refusal | Opener::Reports) => true,
-            Some(Opener::Timer) | None => false,
+            Some(Opener::Refusal | Opener::Reports | Opener::Timer) => true,
+            None => false,
         },
         other => panic!("say here when {other:?} holds"),
     }

@@ -128,6 +128,7 @@ fn a_guard_says_what_to_do_next_and_whether_waiting_helps() {
         Guard::CaptureConfirmed,
         Guard::ToldByHand,
         Guard::MayDispute,
+        Guard::Negotiating,
         Guard::InArbitration,
         Guard::ChangesLeft,
         Guard::OfferMade,

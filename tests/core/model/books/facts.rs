@@ -67,7 +67,7 @@ pub(super) fn meant(deal: &Deal, actor: &Actor, command: &Command) -> Option<Vec
             Some(Side::Seller) => Fault::Seller,
             None => c.at_fault.unwrap_or(Fault::Nobody),
         })],
-        Command::AcceptAward(c) => vec![Ending::agreed(c.award)],
+        Command::AcceptAward(c) => vec![c.award.ending()],
         Command::Rule(c) => vec![Ending::ruled(c.award)],
         Command::Report(c) if c.verdict == Verdict::Success => vec![Ending::Success, nobody],
         Command::Report(_)
