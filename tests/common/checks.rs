@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::*;
 use escrow::deal::command::{Wake, WithdrawDispute};
 use escrow::deal::{Command, Event};
-use escrow::deposit::{DepositId, TransactionKind, TransactionState};
+use escrow::deposit::{DepositId, LegId, TransactionKind, TransactionState};
 use escrow::{Actor, Context, Deal, Recorded, Rejection, Status, Transition, TxId};
 
 impl World {
@@ -53,6 +53,7 @@ impl World {
     /// Books what really happened: a payment once per reference, whatever the deal says of it.
     pub fn book_facts(&mut self, command: &Command, transition: &Transition) {
         let tx = |tx: TxId| self.deal.transaction(tx).unwrap().clone();
+        let of_leg = |leg: LegId| self.deal.legs().iter().find(|l| l.id() == leg).unwrap().deposit();
         let mut moves = Vec::new();
         if let Command::ConfirmPayment(c) = command
             && self.paid.insert(format!("{}/{}", c.gateway, c.reference))
@@ -78,9 +79,15 @@ impl World {
                     }
                 }
                 Event::LegCredited { order } => moves.push((order.deposit, -order.amount.minor())),
-                Event::ChargedBack { deposit, from_held, from_legs, .. } => {
-                    moves.push((*deposit, -from_held.minor() - from_legs.minor()))
+                // what banks take and give back
+                Event::PotCut { deposit, old, new, .. } => moves.push((*deposit, old.minor() - new.minor())),
+                Event::LegCut { leg, old, new } => moves.push((of_leg(*leg), new.minor() - old.minor())),
+                Event::LegRestored { leg, amount, .. } => moves.push((of_leg(*leg), amount.minor())),
+                // what is payable again; what its payee had twice was in no pot
+                Event::PaymentReturned { again: Some((leg, amount)), .. } => {
+                    moves.push((of_leg(*leg), amount.minor()))
                 }
+                Event::HoldCharged { hold, amount, .. } => moves.push((tx(*hold).deposit(), amount.minor())),
                 _ => {}
             }
         }

@@ -4,6 +4,7 @@ use crate::agent::host::Host;
 use crate::agent::process::{KINDS, Kind, Process};
 use crate::agent::stories::{buyer, gateway, guaranteed, json, performing};
 use crate::common::*;
+use escrow::deal::Contradiction;
 use escrow::deal::command::{Accept, Answer, Answered};
 use escrow::deposit::TransactionKind;
 use escrow::{AgentError, Deal, Payee, Rejection, Status, TxId};
@@ -73,7 +74,10 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         for result in [declined, Answered::Succeeded(text("another-id"))] {
             let answer = Answer::new(paid, result);
             let refused = process.submit(&mut deal, answer, gateway());
-            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx: paid })));
+            assert_eq!(
+                refused,
+                Err(AgentError::Rejected(Rejection::FactContradicts(Contradiction::Answer { tx: paid })))
+            );
         }
         let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");

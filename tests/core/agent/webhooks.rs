@@ -3,6 +3,7 @@
 use crate::agent::host::Host;
 use crate::agent::process::{KINDS, Process};
 use crate::agent::stories::{buyer, fees_services_payout, gateway, performing};
+use escrow::deal::Contradiction;
 use escrow::deal::command::Accept;
 use escrow::deposit::TransactionKind;
 use escrow::{AgentError, Payee, Rejection, Status};
@@ -69,7 +70,7 @@ fn a_gateway_that_takes_its_word_back_changes_nothing_and_is_told_of() {
             let refused = process.submit(&mut deal, webhook, gateway());
             assert_eq!(
                 refused,
-                Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx })),
+                Err(AgentError::Rejected(Rejection::FactContradicts(Contradiction::Answer { tx }))),
                 "{behaviour:?}"
             );
             assert_eq!((deal.status(), host.journal()), (status, journal));

@@ -25,9 +25,10 @@ pub fn runs_to_its_end(deal: &Deal) -> Result<(), String> {
         } else if let Some(due) = deal.next_deadline() {
             command = Wake {}.into();
             context = Context::clock(due);
-        } else if let Some(open) = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened) {
-            let (reference, deposit, amount) = (open.reference.clone(), open.deposit, open.amount);
-            command = Chargeback::new(reference, deposit, amount, ChargebackStep::Won).into();
+        } else if let Some(open) = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened) {
+            let payment = (open.gateway.clone(), open.payment.clone());
+            let won = Chargeback::new(open.id.clone(), payment, open.amount().unwrap(), ChargebackStep::Won);
+            command = won.of(open.deposit).into();
             context = Context::gateway(deal.last_at());
         } else {
             let inside = deal.money_inside().any(|m| !m.is_zero());

@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::Command;
+use escrow::deal::Contradiction;
 use escrow::deal::command::{
     Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, Post, StartPerforming, StopPerforming,
 };
@@ -30,7 +31,7 @@ fn refund_after_payout() {
     let b = w.buckets(B);
     assert_eq!((b.received, b.paid_out, b.refunded, b.held), (1_300_00, 1_000_00, 300_00, 0));
     // a chargeback finds nothing in the pot
-    w.act(&Actor::Gateway, chargeback("cb", B, 1_000_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_000_00, ChargebackStep::Lost));
     assert_eq!(w.buckets(B).charged_back, 0);
 }
 
@@ -41,14 +42,14 @@ fn cumulative_over_withdrawal() {
     w.pay(B, 400_00);
     w.act(&seller(), StartPerforming {});
     // each chargeback is less than the deposit; both together are 1 200.00 of 1 000.00
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 600_00, ChargebackStep::Opened));
-    w.act(&Actor::Gateway, chargeback("cb-2", B, 600_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb-2", "pay-1", 600_00, ChargebackStep::Opened));
     w.act(&buyer(), accept());
     assert_eq!(w.pending(), []);
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 600_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Lost));
     // of the seller's 1 000.00 there are 400.00 left, and they still wait
     assert_eq!(w.legs(), [(B, Payee::Seller, Purpose::Payout, 400_00, LegState::Waiting)]);
-    w.act(&Actor::Gateway, chargeback("cb-2", B, 600_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb-2", "pay-1", 600_00, ChargebackStep::Lost));
     // the second finds 400.00; the other 200.00 are owed
     assert_eq!(w.legs(), [(B, Payee::Seller, Purpose::Payout, 0, LegState::Dropped)]);
     assert_eq!(w.buckets(B).charged_back, 1_000_00);
@@ -83,7 +84,7 @@ fn double_payout_on_timeout() {
     // the same answer again is old news, the opposite one is refused
     w.repeat(&Actor::Gateway, answer(tx, Answered::InProgress));
     let refused = w.refuse(&Actor::Gateway, answer(tx, declined()));
-    assert_eq!(refused, Rejection::AlreadyAnswered { tx: TxId::new(tx) });
+    assert_eq!(refused, Rejection::FactContradicts(Contradiction::Answer { tx: TxId::new(tx) }));
     let payouts = w.deal.transactions().iter();
     assert_eq!(payouts.filter(|t| t.kind() == TransactionKind::Payout).count(), 1);
 }
@@ -230,7 +231,7 @@ fn stale_overwrite() {
     w.act(&operator(), set_track("A"));
     let seen = w.deal.revision();
     w.act(&Actor::Tracker, checkpoint("A", "1", CheckpointKind::Final, w.now));
-    w.act(&Actor::Gateway, chargeback("cb", B, 1_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_00, ChargebackStep::Opened));
     assert_eq!(w.deal.revision(), seen);
     let fresh = Context::new(w.now, buyer()).seen(seen);
     assert!(w.attempt_in(&fresh, &accept()).is_ok());

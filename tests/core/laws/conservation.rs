@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::laws::no_deadlock::{Ways, finish};
 use crate::laws::{Finding, ensure};
 use escrow::deal::PhaseKind;
-use escrow::deal::command::ChargebackStep;
 use escrow::deposit::{DepositId, HoldState, LegState, Purpose, TransactionKind, TransactionState};
 use escrow::{Deal, Event, Phase};
 use escrow_testing::strategies::Moment;
@@ -46,7 +45,6 @@ pub fn outflow_never_exceeds_inflow(m: &Moment<'_>) -> Finding {
                         ordered += amount;
                     }
                 }
-                TransactionKind::Chargeback => out += amount,
                 _ => {}
             }
         }
@@ -140,10 +138,6 @@ pub fn nothing_leaves_what_is_contested(m: &Moment<'_>) -> Finding {
         if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event
             && order.kind != TransactionKind::Void
         {
-            let open = |c: &escrow::deal::OpenChargeback| {
-                c.deposit == order.deposit && c.step == ChargebackStep::Opened
-            };
-            ensure!(!view.chargebacks().iter().any(open), "a chargeback is open, and yet {order:?}");
             let capturing = |t: &escrow::Transaction| {
                 t.kind() == TransactionKind::Capture && t.is_pending() && t.deposit() == order.deposit
             };

@@ -20,8 +20,18 @@ pub fn pending_is_what_was_ordered_and_not_settled(m: &Moment<'_>) -> Finding {
             ensure!(is_new, "the key of {order:?} is taken");
         }
         match event {
-            Event::PaymentRequested { tx, .. } | Event::ChargedBack { tx, .. } => {
-                next = next.max(tx.number())
+            Event::PaymentRequested { tx, .. } => next = next.max(tx.number()),
+            // it may answer the order to capture
+            Event::HoldCharged { tx, .. } => {
+                next = next.max(tx.number());
+                let _ = expected.remove(&m.after.key(*tx).to_string());
+            }
+            // asked again, under the same key
+            Event::AnswerDoubted { tx } => {
+                let _ = expected.insert(m.after.key(*tx).to_string());
+            }
+            Event::AnswerConfirmed { tx } => {
+                let _ = expected.remove(&m.after.key(*tx).to_string());
             }
             Event::LegCredited { order } => next = next.max(order.tx.number()),
             Event::PaymentReceived { tx, .. } => {

@@ -124,8 +124,8 @@ fn a_charge_that_is_charged_back_cancels_nothing() {
     let mut w = World::performing(plain(Policy::shop()));
     w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
     w.pay(c1(), 70_00);
-    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Opened));
-    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("case", "pay-2", 70_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("case", "pay-2", 70_00, ChargebackStep::Lost));
     assert_eq!((w.status(), w.held(c1()), w.buckets(c1()).charged_back), (Status::Performing, 0, 70_00));
     w.act(&buyer(), accept());
     w.done_all();

@@ -19,7 +19,7 @@ fn a_deal_has_64_documents_at_most() {
         w.act(&seller(), document(n));
     }
     assert_eq!(w.refuse(&seller(), document(65)), Rejection::TooMany { max: 64 });
-    assert_eq!(w.deal.attachments().len(), 64);
+    assert_eq!(w.deal.attachments().count(), 64);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Amending: what may change, who has to agree, and what becomes of deposits.
 
 use crate::common::*;
-use escrow::deal::command::{AppointArbiter, ChargebackStep};
+use escrow::deal::command::{AppointArbiter, Chargeback, ChargebackStep};
 use escrow::deal::{Command, Consents, Event};
 use escrow::deposit::{LegState, Purpose};
 use escrow::terms::{Acceptance, Fee, FeePayee, Payer, Problem, Provider, Terms};
@@ -79,7 +79,9 @@ fn a_contested_deposit_keeps_its_currency() {
     };
     for (contested, stays) in [(GB, true), (B, false)] {
         let mut w = World::new(guarantee_of(rub(10_00)));
-        w.act(&Actor::Gateway, chargeback("case", contested, 5_00, ChargebackStep::Opened));
+        let opened =
+            Chargeback::new(text("case"), (text("bank"), text("p")), rub(5_00), ChargebackStep::Opened);
+        w.act(&Actor::Gateway, opened.of(contested));
         let dollars = amend(1, guarantee_of(usd(10_00)));
         if stays {
             let Rejection::Terms(error) = w.refuse(&buyer(), dollars) else { panic!() };
