@@ -57,6 +57,7 @@ mod row;
 mod settle;
 mod split;
 
+pub use accepted::requote;
 pub use agreed::{Offered, Resolution};
 pub use charges::Charges;
 pub use course::{Charge, Course};

@@ -1,7 +1,7 @@
 //! Who sees which work, and who reads which event.
 
 use crate::common::*;
-use escrow::deal::command::{Accept, AppointArbiter, Cancel, ChargebackStep};
+use escrow::deal::command::{Accept, AcceptAward, AppointArbiter, Cancel, ChargebackStep, ProposeAward};
 use escrow::deal::{Access, Command, Event};
 use escrow::deposit::TransactionKind;
 use escrow::settlement::Fault;
