@@ -52,6 +52,8 @@ pub struct Leg {
     pub cut: Amount,
     /// The case that it waits for. Computed.
     pub waits_for: Option<usize>,
+    /// The leg of which it is what was cut when that was sent. It shares that leg's lot while it is cut.
+    pub cut_of: Option<usize>,
 }
 
 impl Leg {
@@ -137,6 +139,7 @@ impl Books {
             shield: None,
             cut: 0,
             waits_for: None,
+            cut_of: None,
         });
         no
     }
@@ -157,8 +160,14 @@ impl Books {
         no
     }
 
-    /// Divides a leg: `gross` of it become a part of its own, right behind it.
+    /// Divides a leg: `gross` of it become a part of its own, behind the other parts of the same leg.
     pub(crate) fn split(&mut self, no: usize, gross: Amount) -> usize {
+        let root = self.leg(no).root;
+        let last = self.legs.iter().rposition(|leg| leg.root == root).expect("a leg of that number");
+        self.split_to(no, gross, last + 1)
+    }
+
+    fn split_to(&mut self, no: usize, gross: Amount, place_of_part: usize) -> usize {
         let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
         let part = self.next_leg;
         self.next_leg += 1;
@@ -170,7 +179,8 @@ impl Books {
         sibling.attempts.clear();
         sibling.double_paid = 0;
         sibling.cut = 0;
-        self.legs.insert(at + 1, sibling);
+        sibling.cut_of = None;
+        self.legs.insert(place_of_part, sibling);
         for case in &mut self.cases {
             if let Some(place) = case.waited.iter().position(|&waited| waited == no) {
                 case.waited.insert(place + 1, part);
@@ -213,9 +223,31 @@ impl Books {
         let cut = self.leg(no).cut;
         if cut > 0 {
             self.leg_mut(no).cut = 0;
-            let part = self.split(no, cut);
-            self.leg_mut(part).cut = cut;
+            let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
+            let part = self.split_to(no, cut, at + 1);
+            let leg = self.leg_mut(part);
+            (leg.cut, leg.cut_of) = (cut, Some(no));
         }
+    }
+
+    /// What was cut when its leg was sent is a part of its own once it is payable again.
+    pub(crate) fn release_cut_parts(&mut self) {
+        let released = |leg: &&Leg| leg.cut_of.is_some() && leg.open() > 0;
+        let parts: Vec<(usize, Amount)> =
+            self.legs.iter().filter(released).map(|leg| (leg.no, leg.open())).collect();
+        for (no, open) in parts {
+            self.split(no, open);
+        }
+    }
+
+    /// The leg was not sent after all: what was cut from it is a part of it again.
+    pub(crate) fn take_cut_parts_back(&mut self, no: usize) {
+        let mut gross = 0;
+        for part in self.legs.iter_mut().filter(|leg| leg.cut_of == Some(no)) {
+            gross += part.gross;
+            (part.gross, part.cut) = (0, 0);
+        }
+        self.leg_mut(no).gross += gross;
     }
 
     /// The payee names another destination: the leg is tried again.
