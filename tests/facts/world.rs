@@ -295,7 +295,13 @@ impl World {
             Fact::None => return Ok(false),
             Fact::Confirm(confirm) => model.confirm(confirm),
             Fact::Case(case) => model.chargeback(case),
-            Fact::Answer(tx, outcome) => model.answer(self.numbers[tx], outcome),
+            Fact::Answer(tx, outcome) => {
+                let number = self.numbers[tx];
+                let captures = matches!(model.transactions[number].does, Does::Capture { .. });
+                let id = Outcome::Captured(format!("done-{}", tx.number()));
+                let captured = captures && *outcome == Outcome::Succeeded;
+                model.answer(number, if captured { &id } else { outcome })
+            }
             Fact::Returned(tx, amount, reference) => model.returned(self.numbers[tx], *amount, reference),
             Fact::Settle(number, amount, reference) => {
                 let debt = self.deal.debts().iter().find(|d| d.number == *number).unwrap();

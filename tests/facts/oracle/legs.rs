@@ -21,6 +21,15 @@ pub struct Attempt {
     pub amount: Amount,
     pub state: Sent,
     pub returned: Amount,
+    /// It went through after all, when the payee had the leg by another attempt.
+    pub double: bool,
+}
+
+impl Attempt {
+    /// Whether the payee has something by it.
+    fn counts(&self) -> bool {
+        matches!(self.state, Sent::Succeeded | Sent::Credited) && self.amount > self.returned
+    }
 }
 
 /// A leg, or a part of one. Parts of one leg stand beside each other and share its root.
@@ -198,7 +207,13 @@ impl Books {
             let leg = self.leg_mut(no);
             let attempt = leg.attempts.len();
             let amount = leg.open();
-            leg.attempts.push(Attempt { tx: Some(tx), amount, state: Sent::InFlight, returned: 0 });
+            leg.attempts.push(Attempt {
+                tx: Some(tx),
+                amount,
+                state: Sent::InFlight,
+                returned: 0,
+                double: false,
+            });
             self.transactions.push(Transaction::leg(no, attempt));
         }
     }
@@ -281,7 +296,13 @@ impl Books {
                 self.split_off_cut(no);
                 let leg = self.leg_mut(no);
                 let amount = leg.open();
-                leg.attempts.push(Attempt { tx: None, amount, state: Sent::Credited, returned: 0 });
+                leg.attempts.push(Attempt {
+                    tx: None,
+                    amount,
+                    state: Sent::Credited,
+                    returned: 0,
+                    double: false,
+                });
             } else {
                 self.leg_mut(no).unclaimed = true;
             }
@@ -295,9 +316,10 @@ impl Books {
             if leg.in_flight() > 0 {
                 continue;
             }
-            for attempt in &mut leg.attempts {
-                if attempt.state == Sent::Late {
-                    attempt.state = Sent::Succeeded;
+            for at in 0..leg.attempts.len() {
+                if leg.attempts[at].state == Sent::Late {
+                    leg.attempts[at].double = leg.attempts.iter().any(Attempt::counts);
+                    leg.attempts[at].state = Sent::Succeeded;
                 }
             }
         }
@@ -309,10 +331,7 @@ impl Books {
             self.legs.iter().filter(|leg| leg.kept() > leg.gross).map(|leg| leg.no).collect();
         for no in over {
             let leg = self.leg(no);
-            let counted = leg.attempts.iter().filter(|attempt| attempt.amount > attempt.returned);
-            let counted =
-                counted.filter(|attempt| matches!(attempt.state, Sent::Succeeded | Sent::Credited)).count();
-            if counted > 1 {
+            if leg.attempts.iter().any(|attempt| attempt.double) {
                 continue;
             }
             let (root, mut need) = (leg.root, leg.kept() - leg.gross);
