@@ -82,5 +82,5 @@ pub(crate) fn settle(deal: &mut Draft<'_>, id: DepositId) {
     for share in division.shares.iter().filter(|s| !s.purpose.goes_back()) {
         legs::assign(deal, id, &share.payee, share.purpose, share.amount);
     }
-    legs::give_back(deal, id, Purpose::Refund);
+    legs::give_all_back(deal, id, Purpose::Refund);
 }

@@ -102,7 +102,7 @@ fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
             charges::settle(deal, deposit);
         } else {
             let back = way_back(deposit);
-            legs::give_back(deal, deposit, back);
+            legs::give_all_back(deal, deposit, back);
         }
     }
     owe(deal, settlement);
