@@ -156,7 +156,14 @@ impl Deal {
         let checks = [
             ("clockwork.phase", phase && (kind < PhaseKind::Paying) == clockwork.ended.is_none()),
             ("quarrel.dispute", quarrel.agrees(clockwork.phase)),
-            ("clockwork.ended", quarrel.dispute.as_ref().and_then(|d| d.award) == awarded),
+            // whoever rules does so on a dispute; the parties agree without one, too
+            (
+                "clockwork.ended",
+                match &quarrel.dispute {
+                    Some(dispute) => dispute.award == awarded,
+                    None => clockwork.ended.as_ref().is_none_or(|ended| !ended.ending.is_ruled()),
+                },
+            ),
             ("agreed", same_parties),
             ("quarrel.arbiter", arbiter),
         ];

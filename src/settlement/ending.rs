@@ -97,6 +97,18 @@ impl Ending {
         }
     }
 
+    /// Whether an arbiter ruled so, or the policy in place of a silent one.
+    pub(crate) const fn is_ruled(&self) -> bool {
+        match self {
+            Self::Awarded { by: AwardedBy::Ruling | AwardedBy::DefaultRuling, .. } => true,
+            Self::Awarded { by: AwardedBy::Agreement, .. }
+            | Self::Success
+            | Self::PartialBuyout(_)
+            | Self::Cancelled(_)
+            | Self::CalledOff => false,
+        }
+    }
+
     /// The outcome of a deal that ends like this.
     ///
     /// A deal that ends before it began is cancelled here, and its outcome may be a narrower one: declined or expired.

@@ -39,14 +39,14 @@ pub(crate) fn add(deal: &mut Draft<'_>, c: &AddCharge, role: Role) -> Result<(),
     if deal.books().charge(&c.key).is_some() {
         return Err(Rejection::KeyReused);
     }
-    let deposit = DepositId::at_index(deal.deposits().len())
-        .ok_or(Rejection::TooMany { max: u32::from(DepositId::MAX_CHARGES) })?;
     let by = role.side();
     let max = if by.is_some() { MAX_OF_A_PARTY } else { MAX_OF_STAFF };
     let own = deal.deposits().iter().filter_map(|d| d.charge()).filter(|charge| charge.by == by).count();
     if !u32::try_from(own).is_ok_and(|n| n < max) {
         return Err(Rejection::TooMany { max });
     }
+    let deposit = DepositId::at_index(deal.deposits().len())
+        .ok_or(Rejection::TooMany { max: u32::from(DepositId::MAX_CHARGES) })?;
     let (key, payee, reason) = (c.key.clone(), c.payee.clone(), c.reason.clone());
     let details = ChargeDetails { key, payee, reason, by };
     deal.push(Event::ChargeAdded { deposit, payer: c.payer, amount: c.amount, details: Arc::new(details) });

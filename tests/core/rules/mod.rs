@@ -4,6 +4,7 @@
 //! and repeats around every step.
 
 mod acceptance;
+mod agreement;
 mod answers;
 mod cancellation;
 mod chargebacks;
