@@ -7,7 +7,7 @@ use crate::laws::{Finding, ensure};
 use escrow::deal::command::{Answer, Answered};
 use escrow::deal::{Cause, Debt, PhaseKind};
 use escrow::deposit::{DepositId, HoldState, LegId, LegState, Purpose, TransactionKind, TransactionState};
-use escrow::{Command, Deal, Event, Leg, Payee, Phase, Time, Transaction};
+use escrow::{Command, Deal, Event, Leg, Money, Payee, Phase, Time, Transaction};
 use escrow_testing::strategies::{History, Moment};
 
 /// Every invariant after every step; the buckets add up after every single event. While an ending is worked out, a deposit
@@ -126,9 +126,10 @@ struct Told {
 }
 
 impl Told {
-    fn note(&mut self, payment: &(String, String), deposit: DepositId, capture: Option<&str>, minor: i64) {
-        let payment = format!("{} {}", payment.0, payment.1);
-        let _ = self.receipts.entry((payment, deposit, capture.map(str::to_owned))).or_insert(minor);
+    fn note(&mut self, payment: &(String, String), deposit: DepositId, capture: Option<&str>, amount: Money) {
+        let payment = format!("{} {} {}", payment.0, payment.1, amount.currency());
+        let receipt = (payment, deposit, capture.map(str::to_owned));
+        let _ = self.receipts.entry(receipt).or_insert(amount.minor());
     }
 
     fn hear(&mut self, m: &Moment<'_>) {
@@ -136,7 +137,7 @@ impl Told {
         match m.command {
             Command::ConfirmPayment(c) if c.held_until.is_none() => {
                 let payment = (c.gateway.to_string(), c.reference.to_string());
-                self.note(&payment, c.deposit, c.capture.as_ref().map(|id| id.as_str()), c.amount.minor());
+                self.note(&payment, c.deposit, c.capture.as_ref().map(|id| id.as_str()), c.amount);
             }
             Command::Answer(Answer { transaction, result: Answered::Succeeded(reference), .. }) => {
                 let Some(t) = m.before.transaction(*transaction) else { return };
@@ -145,10 +146,10 @@ impl Told {
                 match (t.kind(), source, names(t)) {
                     // of a capture that was declined first the answer is its capture id
                     (TransactionKind::Capture, Some(payment), _) if failed => {
-                        self.note(&payment, t.deposit(), Some(reference.as_str()), t.amount().minor());
+                        self.note(&payment, t.deposit(), Some(reference.as_str()), t.amount());
                     }
                     (TransactionKind::Capture, Some(payment), _) if t.is_pending() => {
-                        self.note(&payment, t.deposit(), None, t.amount().minor());
+                        self.note(&payment, t.deposit(), None, t.amount());
                     }
                     // a claim makes a receipt only where its payment has none yet
                     (TransactionKind::Charge, _, Some(payment)) if t.is_pending() => {
@@ -157,7 +158,7 @@ impl Told {
                                 && *other.state() == TransactionState::Succeeded
                         };
                         if !m.before.transactions().iter().any(known) {
-                            self.note(&payment, t.deposit(), None, t.amount().minor());
+                            self.note(&payment, t.deposit(), None, t.amount());
                         }
                     }
                     _ => {}
@@ -170,12 +171,20 @@ impl Told {
 
 /// No fact about money is lost: what came in by each payment at the gateway is what the deal has recorded of it.
 pub fn what_came_in_is_recorded(history: &History) -> Finding {
+    what_came_in_is_recorded_by(history, |_| None)
+}
+
+/// The same where the deal is another one after some steps.
+pub fn what_came_in_is_recorded_by(
+    history: &History,
+    other: impl Fn(&Moment<'_>) -> Option<Deal>,
+) -> Finding {
     let mut told = Told::default();
     let end = history.play(|m| -> Finding {
         if m.verdict.is_ok() {
             told.hear(m);
         }
-        let recorded = recorded(m.after);
+        let recorded = recorded(other(m).as_ref().unwrap_or(m.after));
         let mut at_gateway = BTreeMap::<String, i64>::new();
         for ((payment, ..), minor) in &told.receipts {
             *at_gateway.entry(payment.clone()).or_default() += minor;
@@ -200,7 +209,8 @@ fn recorded(deal: &Deal) -> BTreeMap<String, i64> {
             _ => None,
         };
         if let Some((gateway, reference)) = payment.and_then(|p| p.gateway().zip(p.reference())) {
-            *sums.entry(format!("{gateway} {reference}")).or_default() += t.amount().minor();
+            let payment = format!("{gateway} {reference} {}", t.amount().currency());
+            *sums.entry(payment).or_default() += t.amount().minor();
         }
     }
     sums

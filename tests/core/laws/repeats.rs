@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::laws::{Finding, ensure, woken};
 use escrow::deal::command::{Answered, WithdrawDispute};
 use escrow::deal::{PhaseKind, Timer};
-use escrow::{Command, Event, Recorded, RejectionClass, Time, transition};
+use escrow::deposit::TransactionState;
+use escrow::{Command, Event, Recorded, RejectionClass, Time, Transaction, transition};
 use escrow_testing::strategies::{History, Moment};
 
 pub fn a_rejection_changes_nothing(m: &Moment<'_>) -> Finding {
@@ -73,6 +74,11 @@ pub fn a_late_repeat_of_a_fact_changes_nothing(history: &History) -> Finding {
         };
         let in_doubt = |r: &Recorded| match &r.event {
             Event::AnswerDoubted { tx } => Some(*tx),
+            // what was declined went through after all
+            Event::TransactionSucceeded { tx, .. } => {
+                let declined = |t: &Transaction| !t.is_pending() && *t.state() != TransactionState::Succeeded;
+                m.before.transaction(*tx).is_some_and(declined).then_some(*tx)
+            }
             _ => None,
         };
         doubted.extend(m.events().iter().filter_map(in_doubt));

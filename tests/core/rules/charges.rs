@@ -65,14 +65,14 @@ fn what_can_be_charged() {
     // 12 for each party and 8 for the operator: nobody uses up what is another's
     let one = |n: u32| charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1);
     let mut next = 2;
-    for (who, before, max) in [(buyer(), 1, 12), (seller(), 0, 12), (operator(), 0, 8)] {
-        for _ in before..max {
+    for (who, before, own, refused) in [(operator(), 0, 8, 8), (buyer(), 1, 12, 12), (seller(), 0, 12, 32)] {
+        for _ in before..own {
             w.act(&who, one(next));
             next += 1;
         }
-        assert_eq!(w.refuse(&who, one(next)), Rejection::TooMany { max });
+        assert_eq!(w.refuse(&who, one(next)), Rejection::TooMany { max: refused });
     }
-    // 12 + 12 + 8
+    // 8 + 12 + 12
     assert_eq!(next - 1, u32::from(DepositId::MAX_CHARGES));
 }
 
