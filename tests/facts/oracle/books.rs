@@ -170,9 +170,11 @@ impl Books {
         while self.order_the_rest() || self.repay_legs() {
             self.divide_losses();
         }
+        self.repay_what_is_over();
         self.release_cut_parts();
         self.void_what_is_given_back();
         self.mark_waiting();
+        self.forget_what_is_cut_whole();
         self.send();
     }
 

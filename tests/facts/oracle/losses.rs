@@ -179,20 +179,22 @@ impl Books {
         paid
     }
 
-    /// Cuts unsent legs that fit, last first; how much of `sum` was found.
+    /// Cuts unsent legs that fit; how much of `sum` was found. First what was cut already when its leg was sent, then last first.
     fn cut_legs(&mut self, loss: &mut Loss, sum: Amount, fits: impl Fn(&Leg, &Loss) -> bool) -> Amount {
         let mut left = sum;
-        for leg in self.legs.iter_mut().rev() {
-            if leg.deposit != loss.deposit || leg.hold.is_some() || !fits(leg, loss) {
-                continue;
-            }
-            let cut = leg.open().min(left);
-            if cut > 0 {
-                leg.cut += cut;
-                left -= cut;
-                match loss.cuts.iter_mut().find(|(no, _)| *no == leg.no) {
-                    Some((_, sum)) => *sum += cut,
-                    None => loss.cuts.push((leg.no, cut)),
+        for was_cut in [true, false] {
+            for leg in self.legs.iter_mut().rev().filter(|leg| leg.cut_of.is_some() == was_cut) {
+                if leg.deposit != loss.deposit || leg.hold.is_some() || !fits(leg, loss) {
+                    continue;
+                }
+                let cut = leg.open().min(left);
+                if cut > 0 {
+                    leg.cut += cut;
+                    left -= cut;
+                    match loss.cuts.iter_mut().find(|(no, _)| *no == leg.no) {
+                        Some((_, sum)) => *sum += cut,
+                        None => loss.cuts.push((leg.no, cut)),
+                    }
                 }
             }
         }
