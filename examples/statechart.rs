@@ -394,6 +394,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     let capturing = |t: &escrow::Transaction| t.is_pending() && t.kind() == TransactionKind::Capture;
     let capturing = deal.transactions().iter().any(capturing);
     key.extend([u8::from(capturing), u8::from(deal.submitted() > 0), u8::from(deal.track().is_some())]);
+    // a buyer who may leave before the start may not once it was begun, wherever the deal was sent back to
+    key.push(u8::from(deal.phase().kind() < PhaseKind::Performing && deal.has_begun()));
     // where nothing is left but what is on its way back, an ending waits for that
     let empty = deal.deposits().iter().all(|deposit| deposit.held().is_zero());
     key.push(u8::from(empty && deal.legs().iter().any(|leg| !leg.is_settled())));
