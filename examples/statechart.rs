@@ -394,6 +394,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     let capturing = |t: &escrow::Transaction| t.is_pending() && t.kind() == TransactionKind::Capture;
     let capturing = deal.transactions().iter().any(capturing);
     key.extend([u8::from(capturing), u8::from(deal.submitted() > 0), u8::from(deal.track().is_some())]);
+    // a buyer who may leave before the start may not once it was begun, wherever the deal was sent back to
+    key.push(u8::from(deal.phase().kind() < PhaseKind::Performing && deal.has_begun()));
     // where nothing is left but what is on its way back, an ending waits for that
     let empty = deal.deposits().iter().all(|deposit| deposit.held().is_zero());
     key.push(u8::from(empty && deal.legs().iter().any(|leg| !leg.is_settled())));
@@ -411,6 +413,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     for deposit in deal.deposits().iter().filter(|d| d.charge().is_none()) {
         key.push(u8::from(deposit.outstanding().is_zero()) | u8::from(!deposit.on_hold().is_zero()) << 1);
     }
+    let offers = Side::ALL.map(|side| deal.offer(side).is_some());
+    key.push(offers.iter().position(|offered| *offered).unwrap_or(2) as u8);
     if let Some(dispute) = deal.dispute() {
         // one that was given up goes on in the stage that it had
         key.extend([dispute.status() as u8, dispute.stage() as u8]);
@@ -421,10 +425,9 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Timer => 4,
         });
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
-            let offers = Side::ALL.map(|side| deal.offer(side).is_some());
-            let first = offers.iter().position(|offered| *offered).unwrap_or(2);
             let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
-            key.extend([*interrupted as u8, first as u8, withdrawal]);
+            let escalation = dispute.escalation_by().map_or(0, |side| side as u8 + 1);
+            key.extend([*interrupted as u8, withdrawal, escalation]);
         }
     }
     key
@@ -650,9 +653,11 @@ fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
 fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
     let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
     let paid = |t: &&escrow::Transaction| t.kind().is_inbound() && t.state() == &TransactionState::Succeeded;
-    let Some(payment) = deal.transactions().iter().rev().find(paid) else { return Vec::new() };
-    let name = payment.gateway().cloned().zip(payment.reference().cloned());
-    let all = payment.amount().minor();
+    let payment = deal.transactions().iter().rev().find(paid);
+    let name = payment.and_then(|t| t.gateway().cloned().zip(t.reference().cloned()));
+    // one that nobody has told of waits for its payment
+    let name = name.or_else(|| Some((text("bank"), text("early"))));
+    let all = payment.map_or(100, |t| t.amount().minor());
     let (reference, name, steps) = match open {
         None => {
             let sums = vec![

@@ -109,6 +109,9 @@ pub(crate) struct Clockwork {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) extended_s: u32,
     pub(crate) status_change: StatusChange,
+    /// The change with which the deal became either, while it goes to and fro between performing and awaiting acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) joint_change: Option<Box<StatusChange>>,
     /// What somebody said just before the status changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     comment: Option<Reason>,
@@ -151,6 +154,7 @@ impl Clockwork {
                 comment: None,
                 previous: None,
             },
+            joint_change: None,
             comment: None,
             cancelled_by: None,
             ended: None,
@@ -225,7 +229,12 @@ impl Clockwork {
         }
         let comment = self.comment.take();
         if phase.status() != previous {
-            self.status_change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
+            let change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
+            let before = std::mem::replace(&mut self.status_change, change);
+            let joint = self.joint_change.take();
+            if is_performing(previous) && is_performing(phase.status()) {
+                self.joint_change = joint.or_else(|| Some(Box::new(before)));
+            }
         }
     }
 
@@ -247,6 +256,7 @@ impl Clockwork {
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
+            ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
             ("clockwork.ended", outcome),
             (
                 "clockwork.requests",
@@ -257,6 +267,11 @@ impl Clockwork {
         ];
         checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field)
     }
+}
+
+/// Performing, in a world that does not tell apart whether the tracking is finished.
+const fn is_performing(status: Status) -> bool {
+    matches!(status, Status::Performing | Status::AwaitingAcceptance)
 }
 
 impl Ending {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Deal;
 use super::phase::{Phase, PhaseKind};
 use crate::dispute::{Dispute, DisputeStage, Opener};
-use crate::terms::{Acceptance, BuyerCancel, Moderation};
+use crate::terms::{Acceptance, BuyerCancel, Delivery, Moderation};
 use crate::{RejectionClass, Role, Side};
 
 /// A condition on which a permission depends.
@@ -28,15 +28,21 @@ pub enum Guard {
     AcceptedMutually,
     /// `policy.acceptance` is `by_buyer`: a concluded mutual deal is ended by reports.
     MayCancelFunded,
-    /// `policy.buyer_cancel` reaches as far as this phase.
+    /// `policy.buyer_cancel` reaches as far as this phase, or nothing is paid in full.
     BuyerMayCancelNow,
-    /// The seller tells the progress: no track is attached, and the buyer accepts.
+    /// People tell the progress: no track is attached, and the buyer accepts.
     ToldByHand,
+    /// The delivery is no tracked parcel, whose start the seller does not tell.
+    Untracked,
+    /// The delivery is no parcel, which nobody submits.
+    NoParcel,
+    /// The subject is not downloaded, or there is something to download.
+    Downloadable,
+    /// No track is attached, or it can still be changed under `policy.max_tracks`.
+    TracksLeft,
     /// Something is held, other than charges, so that there is something to disagree about; and this side has opened the
     /// dispute less than [`Dispute::MAX_OPENINGS`](crate::Dispute::MAX_OPENINGS) times.
     MayDispute,
-    /// The parties are asked, not yet the arbiter.
-    Negotiating,
     /// The arbiter is asked, no longer the parties.
     InArbitration,
     /// The buyer accepts, and a revision can still be submitted under `policy.max_revisions`.
@@ -52,7 +58,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ModerationOn,
         Self::AllAgreed,
         Self::Funded,
@@ -63,8 +69,11 @@ impl Guard {
         Self::MayCancelFunded,
         Self::BuyerMayCancelNow,
         Self::ToldByHand,
+        Self::Untracked,
+        Self::NoParcel,
+        Self::Downloadable,
+        Self::TracksLeft,
         Self::MayDispute,
-        Self::Negotiating,
         Self::InArbitration,
         Self::RevisionsLeft,
         Self::ChangesLeft,
@@ -92,28 +101,34 @@ impl Guard {
             Self::PartialBuyoutAllowed => by_buyer && policy.partial_buyout_allowed,
             Self::AcceptedMutually => !by_buyer,
             Self::BuyerMayCancelNow => {
-                by_buyer
-                    && match policy.buyer_cancel {
-                        BuyerCancel::BeforePerforming => deal.phase().kind() < PhaseKind::Performing,
-                        BuyerCancel::BeforeAcceptance => deal.phase().kind() < PhaseKind::AwaitingAcceptance,
-                        BuyerCancel::UntilAccepted => true,
-                    }
+                let phase = deal.phase().kind();
+                let unpaid = phase < PhaseKind::AwaitingPerformance && !deal.is_funded();
+                let reaches = match policy.buyer_cancel {
+                    // an interruption can follow the start, and a scan can come while it lasts
+                    BuyerCancel::BeforePerforming => phase < PhaseKind::Performing && !deal.has_begun(),
+                    BuyerCancel::BeforeAcceptance => phase < PhaseKind::AwaitingAcceptance,
+                    BuyerCancel::UntilAccepted => true,
+                };
+                unpaid || reaches && (by_buyer || phase < PhaseKind::AwaitingPerformance)
             }
             Self::ToldByHand => by_buyer && deal.track().is_none(),
+            Self::Untracked => !deal.binding_terms().delivery.as_ref().is_some_and(Delivery::is_tracked),
+            Self::NoParcel => !deal.is_parcel(),
+            Self::Downloadable => !deal.awaits_upload(),
+            Self::TracksLeft => deal.track().is_none() || deal.tracks_changed() < policy.max_tracks,
             Self::MayDispute => {
                 let opened = |side| deal.dispute().map_or(0, |dispute| dispute.openings_by(side));
                 let held = deal.books().holds_required();
                 held && role.side().is_none_or(|side| opened(side) < Dispute::MAX_OPENINGS)
-            }
-            Self::Negotiating => {
-                matches!(deal.phase(), Phase::Disputed { stage: DisputeStage::Negotiation, .. })
             }
             Self::InArbitration => {
                 matches!(deal.phase(), Phase::Disputed { stage: DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
             Self::ChangesLeft => {
-                !deal.changes_requested() && (1..policy.max_revisions).contains(&deal.submitted())
+                !deal.is_parcel()
+                    && !deal.changes_requested()
+                    && (1..policy.max_revisions).contains(&deal.submitted())
             }
             Self::OfferMade => {
                 let other = role.side().map(Side::other);
@@ -139,8 +154,11 @@ impl Guard {
             Self::MayCancelFunded => "report-failure-instead",
             Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
             Self::ToldByHand => "not-told-by-hand",
+            Self::Untracked => "parcel-is-tracked",
+            Self::NoParcel => "delivered-as-a-parcel",
+            Self::Downloadable => "nothing-to-download",
+            Self::TracksLeft => "no-track-changes-left",
             Self::MayDispute => "may-not-dispute",
-            Self::Negotiating => "in-arbitration",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
             Self::ChangesLeft => "no-changes-left",
@@ -156,13 +174,15 @@ impl Guard {
             | Self::Funded
             | Self::CaptureConfirmed
             | Self::ToldByHand
+            | Self::Downloadable
             | Self::MayDispute
-            | Self::Negotiating
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => RejectionClass::Conflict,
-            Self::RevisionsLeft => RejectionClass::Gone,
+            Self::RevisionsLeft | Self::TracksLeft => RejectionClass::Gone,
             Self::ModerationOn
+            | Self::Untracked
+            | Self::NoParcel
             | Self::AcceptedByBuyer
             | Self::PartialBuyoutAllowed
             | Self::AcceptedMutually
@@ -179,12 +199,15 @@ impl Guard {
             | Self::Funded
             | Self::CaptureConfirmed
             | Self::ToldByHand
+            | Self::Downloadable
             | Self::MayDispute
-            | Self::Negotiating
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => true,
             Self::ModerationOn
+            | Self::Untracked
+            | Self::NoParcel
+            | Self::TracksLeft
             | Self::AcceptedByBuyer
             | Self::PartialBuyoutAllowed
             | Self::AcceptedMutually
@@ -212,8 +235,11 @@ impl fmt::Display for Guard {
             Self::ToldByHand => {
                 "a track tells the progress of this deal, or both reports: remove the track first"
             }
+            Self::Untracked => "a track tells when this parcel starts: attach the track, or ask the operator",
+            Self::NoParcel => "a parcel is not submitted: a track, the operator or the buyer says that it has arrived",
+            Self::Downloadable => "there is nothing to download yet: wait for the seller, or open a dispute",
+            Self::TracksLeft => "the track was changed as often as the policy allows: the operator can record where the parcel is",
             Self::MayDispute => "nothing is held that could be disputed, or you have opened the dispute four times: accept, cancel, or wait for the deadline",
-            Self::Negotiating => "the arbiter is asked already: wait for the ruling, or agree",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
             Self::ChangesLeft => "no revision waits for an answer, or it is the last one that the policy allows: accept it or open a dispute",

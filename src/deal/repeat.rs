@@ -45,10 +45,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            work.track.as_ref() != Some(&c.track)
-                || work.checkpoints.contains(&c.checkpoint.id)
-                // the latest is known for good, however many older ones came after it
-                || work.latest.as_ref().is_some_and(|latest| latest.id == c.checkpoint.id)
+            work.track.as_ref() != Some(&c.track) || work.knows(&c.checkpoint.id)
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),

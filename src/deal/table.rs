@@ -7,7 +7,7 @@ use super::guard::Guard::{self, *};
 use super::phase::PhaseKind::{self as P, *};
 use super::rejection::Rejection;
 use crate::Role::{self, Arbiter, Buyer, Clock, Gateway, Moderator, Operator, Partner, Seller, Tracker};
-use Permit::{Always, If};
+use Permit::{Always, Both, If};
 
 /// One cell of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub enum Permit {
     Always,
     /// Yes, where the guard holds.
     If(Guard),
+    /// Yes, where both guards hold; the first one that does not is the reason.
+    Both(Guard, Guard),
 }
 
 struct Row {
@@ -96,25 +98,28 @@ const ROWS: &[Row] = &[
     row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),
     row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             AGREED),
     row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                                 Always,                    STAYS),
-    row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     Always,                    &[AwaitingPerformance]),
-    row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     Always,                    &[AwaitingPerformance]),
-    row(RecordTracking,   &[Tracker],                                     FUNDED,                                                                     Always,                    &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
-    row(RecordTracking,   &[Tracker],                                     &[P::Moderation],                                                           If(Funded),                STAYS),
-    row(StartPerforming,  SELLERS,                                        &[AwaitingPerformance],                                                     If(CaptureConfirmed),      &[Performing]),
-    row(StopPerforming,   SELLERS,                                        &[Performing],                                                              If(ToldByHand),            &[AwaitingPerformance]),
-    row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    If(RevisionsLeft),         &[AwaitingAcceptance]),
+    row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
+    row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
+    row(RecordTracking,   &[Tracker, Operator],                           FUNDED,                                                                     Always,                    &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
+    row(RecordTracking,   &[Tracker, Operator],                           &[P::Moderation],                                                           If(Funded),                STAYS),
+    row(StartPerforming,  &[Seller],                                      &[AwaitingPerformance],                                                     Both(Untracked, CaptureConfirmed),&[Performing]),
+    row(StartPerforming,  &[Operator],                                    &[AwaitingPerformance],                                                     If(CaptureConfirmed),      &[Performing]),
+    row(StopPerforming,   &[Seller],                                      &[Performing],                                                              Both(Untracked, ToldByHand),&[AwaitingPerformance]),
+    row(StopPerforming,   &[Operator],                                    &[Performing],                                                              If(ToldByHand),            &[AwaitingPerformance]),
+    row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    Both(NoParcel, RevisionsLeft),&[AwaitingAcceptance]),
     row(RequestChanges,   &[Buyer],                                       &[AwaitingAcceptance],                                                      If(ChangesLeft),           &[Performing]),
-    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          If(AcceptedByBuyer),       ENDED),
-    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          If(PartialBuyoutAllowed),  ENDED),
+    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable),ENDED),
+    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable),ENDED),
     row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying]),
     row(IncurCost,        &[Seller, Partner, Operator],                   FUNDED,                                                                     Always,                    STAYS),
     row(IncurCost,        &[Seller, Partner, Operator],                   &[P::Moderation],                                                           If(Funded),                STAYS),
     row(AddCharge,        STAFF_TOO,                                      FUNDED,                                                                     Always,                    STAYS),
     row(AddCharge,        STAFF_TOO,                                      &[P::Moderation],                                                           If(Funded),                STAYS),
-    row(Cancel,           PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    ENDED),
-    row(Cancel,           PARTIES,                                        &[AwaitingPerformance],                                                     If(MayCancelFunded),       ENDED),
-    row(Cancel,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          If(BuyerMayCancelNow),     ENDED),
-    row(Cancel,           &[Seller],                                      &[Performing, AwaitingAcceptance],                                          If(MayCancelFunded),       ENDED),
+    row(Cancel,           PARTIES,                                        &[Proposed, AwaitingDeposit],                                               Always,                    ENDED),
+    row(Cancel,           &[Buyer],                                       &[P::Moderation],                                                           If(BuyerMayCancelNow),     ENDED),
+    row(Cancel,           &[Seller],                                      &[P::Moderation],                                                           Always,                    ENDED),
+    row(Cancel,           &[Buyer],                                       ACTIVE,                                                                     If(BuyerMayCancelNow),     ENDED),
+    row(Cancel,           &[Seller],                                      ACTIVE,                                                                     If(MayCancelFunded),       ENDED),
     row(Cancel,           &[Operator],                                    BEFORE_DISPUTE,                                                             Always,                    ENDED),
     row(CancelWithFault,  &[Operator],                                    BEFORE_DISPUTE,                                                             Always,                    ENDED),
     row(OpenDispute,      &[Buyer],                                       &[AwaitingPerformance],                                                     If(MayDispute),            &[Disputed]),
@@ -123,13 +128,13 @@ const ROWS: &[Row] = &[
     row(AcceptAward,      PARTIES,                                        FUNDED,                                                                     If(OfferMade),             ENDED),
     row(GiveBack,         SELLERS,                                        FUNDED,                                                                     Always,                    STAYS),
     row(WithdrawDispute,  PARTIES,                                        &[Disputed],                                                                If(MayWithdraw),           ACTIVE),
-    row(Escalate,         STAFF_TOO,                                      &[Disputed],                                                                If(Negotiating),           STAYS),
+    row(Escalate,         STAFF_TOO,                                      &[Disputed],                                                                Always,           STAYS),
     row(FileClaim,        PARTIES,                                        &[Disputed],                                                                If(InArbitration),         STAYS),
     row(Rule,             &[Arbiter],                                     &[Disputed],                                                                If(InArbitration),         ENDED),
     row(AppointArbiter,   &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
     row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation],                                                 Always,                    ENDED),
-    row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
-    row(Answer,           &[Gateway],                                     &[Performing, AwaitingAcceptance, Disputed, Closed],                        Always,                    STAYS),
+    row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance, Performing],                       Always,                    CAPTURED),
+    row(Answer,           &[Gateway],                                     &[AwaitingAcceptance, Disputed, Closed],                                    Always,                    STAYS),
     row(Answer,           &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   ALL_BUT_PAYING,                                                             Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   &[Paying],                                                                  Always,                    &[Closed]),
@@ -222,6 +227,9 @@ impl Permit {
             Self::Always => Ok(()),
             Self::If(guard) if guard.holds(deal, role) => Ok(()),
             Self::If(guard) => Err(Rejection::Guard(guard)),
+            Self::Both(first, then) => Self::If(first)
+                .check(deal, command, phase, role)
+                .and_then(|()| Self::If(then).check(deal, command, phase, role)),
             Self::WrongRole => Err(Rejection::WrongRole { role, command }),
             Self::WrongPhase => Err(Rejection::WrongPhase { role, command, phase }),
         }

@@ -18,7 +18,7 @@ use crate::dispute::DisputeStage;
 use crate::settlement::{
     Charge, Course, Ending, Incurred, Offered, Outcome, Pots, SettleError, Settlement, settle,
 };
-use crate::terms::Terms;
+use crate::terms::{Delivery, Terms};
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 
 /// Its parts, for the rules.
@@ -94,6 +94,16 @@ impl Deal {
     /// When, by whom and why the status changed last.
     pub const fn status_change(&self) -> &StatusChange {
         &self.state.clockwork.status_change
+    }
+
+    /// The same in a world where performing and awaiting acceptance are one status: going from the one to the other
+    /// changes nothing there.
+    ///
+    /// # Source
+    /// Nalogka's *Исполнение* lasts until the buyer accepts.
+    pub fn joint_status_change(&self) -> &StatusChange {
+        let clockwork = &self.state.clockwork;
+        clockwork.joint_change.as_deref().unwrap_or(&clockwork.status_change)
     }
 
     /// How it ended, once it has.
@@ -203,9 +213,32 @@ impl Deal {
         self.state.work.track.as_deref()
     }
 
-    /// The latest checkpoint of the track.
+    /// The latest checkpoint of the track that counts: a scan from before the deal never does, and after a delivery or a
+    /// refusal no progress does until that is dealt with.
     pub fn latest_checkpoint(&self) -> Option<&Checkpoint> {
         self.state.work.latest.as_deref()
+    }
+
+    /// How often a track was replaced or removed.
+    pub const fn tracks_changed(&self) -> u16 {
+        self.state.work.tracks_changed
+    }
+
+    /// Whether the performance has ever begun: it was started, a track has reported something that counts, or a revision
+    /// was submitted that the buyer can look at. A deal that was sent back to before the start has begun all the same.
+    pub fn has_begun(&self) -> bool {
+        let seen = self.state.work.waits && !self.is_parcel() && self.is_funded();
+        self.state.clockwork.begun || self.state.work.latest.is_some() || seen
+    }
+
+    /// Whether the subject comes as a parcel, by the terms that bind.
+    pub(crate) fn is_parcel(&self) -> bool {
+        self.binding_terms().delivery.as_ref().is_some_and(Delivery::is_parcel)
+    }
+
+    /// Whether the subject is downloaded, and there is nothing to download yet.
+    pub(crate) fn awaits_upload(&self) -> bool {
+        self.submitted() == 0 && self.binding_terms().delivery.as_ref().is_some_and(Delivery::is_download)
     }
 
     /// Which services are incurred, by their index in the terms.

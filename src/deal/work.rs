@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::command::{
-    Attachment, Checkpoint, CheckpointId, Digest, DocumentId, FileRef, MessageRef, Revision, Track,
+    Attachment, Checkpoint, CheckpointId, CheckpointKind, Digest, DocumentId, FileRef, MessageRef, Revision,
+    Track,
 };
 use crate::Side;
 use crate::settlement::Incurred;
@@ -71,7 +72,13 @@ pub(crate) struct Work {
     pub(crate) incurred: Incurred,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) track: Option<Arc<Track>>,
-    /// The latest checkpoint of the track.
+    /// How often a track was replaced or removed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tracks_changed: u16,
+    /// The track that has reported a delivery which the buyer then looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) delivered: Option<Arc<Track>>,
+    /// The latest checkpoint of the track that counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<Arc<Checkpoint>>,
     /// Whether the latest checkpoint was dealt with: its refusal disputed, its delivery answered by a request for changes.
@@ -79,6 +86,9 @@ pub(crate) struct Work {
     pub(crate) latest_spent: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) checkpoints: Recent<CheckpointId>,
+    /// Those that said *final* or *refused*: no number of scans makes the deal forget them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) decisive: Recent<CheckpointId>,
     /// How many revisions were submitted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) submitted: u16,
@@ -109,6 +119,14 @@ impl Work {
         self.documents.iter().filter(|d| d.by == by).count()
     }
 
+    /// Whether this checkpoint of the track is recorded, as far as the deal remembers.
+    pub(crate) fn knows(&self, id: &CheckpointId) -> bool {
+        self.checkpoints.contains(id)
+            || self.decisive.contains(id)
+            // the latest is known for good, however many older ones came after it
+            || self.latest.as_ref().is_some_and(|latest| latest.id == *id)
+    }
+
     /// The evidence of a cost.
     pub(crate) fn evidence_of(&self, service: u8) -> Option<&FileRef> {
         self.evidence.iter().find(|(of, _)| *of == service).map(|(_, evidence)| evidence)
@@ -128,14 +146,21 @@ impl Work {
 
     /// Another track, or none, starts from nothing.
     pub(super) fn set_track(&mut self, track: Option<&Arc<Track>>) {
+        if self.track.is_some() {
+            self.tracks_changed = self.tracks_changed.saturating_add(1);
+        }
         self.track = track.cloned();
         self.latest = None;
         self.latest_spent = false;
         self.checkpoints = Recent::default();
+        self.decisive = Recent::default();
     }
 
     pub(super) fn record(&mut self, checkpoint: &Arc<Checkpoint>, latest: bool) {
-        self.checkpoints.push(checkpoint.id.clone());
+        match checkpoint.kind {
+            CheckpointKind::Progress => self.checkpoints.push(checkpoint.id.clone()),
+            CheckpointKind::Final | CheckpointKind::Refused => self.decisive.push(checkpoint.id.clone()),
+        }
         if latest {
             self.latest = Some(checkpoint.clone());
             self.latest_spent = false;
@@ -160,8 +185,11 @@ impl Work {
     }
 
     /// The buyer looks at what was done.
-    pub(super) const fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         self.waits = false;
+        if self.latest.as_ref().is_some_and(|latest| latest.kind == CheckpointKind::Final) {
+            self.delivered.clone_from(&self.track);
+        }
     }
 
     /// The name of a field that contradicts the others, in a deal of so many services.
@@ -186,7 +214,7 @@ impl Work {
                     .all(|(by, most)| self.documents_of(by) <= most),
             ),
             ("work.latest", self.latest.is_none() || self.track.is_some()),
-            ("work.checkpoints", self.checkpoints.is_bounded()),
+            ("work.checkpoints", self.checkpoints.is_bounded() && self.decisive.is_bounded()),
             ("work.submitted", (self.submitted > 0) == self.revision.is_some()),
             ("work.waits", !self.waits || (self.revision.is_some() && !self.changes_requested)),
             ("work.posts", self.posts.is_bounded()),

@@ -61,18 +61,26 @@ pub(crate) use schedule::fee_amount;
 pub use service::{Payer, Provider, Service};
 pub(crate) use sums::{QuoteError, Sums};
 
+use crate::stored::left_out::is_default;
 use crate::{Currency, Money, PartyId, Side, Text, Time};
 
 /// How the subject reaches the buyer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delivery {
-    /// A parcel, usually tracked.
+    /// A parcel. The seller's word does not deliver it: a track, the operator or the buyer says that it has arrived.
     Parcel {
         /// The carrier or tariff.
         method: Text<100, 1>,
+        /// Whether a track tells how it goes: then the seller's word does not start the performance either.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tracked: bool,
     },
-    /// A download after the payment.
+    /// A download after the payment: accepting is downloading. There is nothing to accept before there is something to
+    /// download, a track delivers nothing, and the original is released on acceptance.
+    ///
+    /// # Source
+    /// Interkassa: back on the seller's site, the buyer is offered the good for download.
     Download {},
     /// A promise of delivery. Interkassa shows method and approximate time after the payment.
     Promise {
@@ -81,6 +89,29 @@ pub enum Delivery {
         /// The approximate time.
         expected: Time,
     },
+}
+
+impl Delivery {
+    pub(crate) const fn is_parcel(&self) -> bool {
+        match self {
+            Self::Parcel { .. } => true,
+            Self::Download {} | Self::Promise { .. } => false,
+        }
+    }
+
+    pub(crate) const fn is_tracked(&self) -> bool {
+        match self {
+            Self::Parcel { tracked, .. } => *tracked,
+            Self::Download {} | Self::Promise { .. } => false,
+        }
+    }
+
+    pub(crate) const fn is_download(&self) -> bool {
+        match self {
+            Self::Download {} => true,
+            Self::Parcel { .. } | Self::Promise { .. } => false,
+        }
+    }
 }
 
 /// Guarantee deposits, in their own currency where it differs from the price's.

@@ -47,7 +47,9 @@ pub enum Acceptance {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BuyerCancel {
-    /// Until the performance starts.
+    /// Until the performance starts: as long as the seller, the operator, the track or a revision has not begun it.
+    /// What was begun once stays begun, so that the buyer never keeps goods on their way, nor work that they have seen,
+    /// and the money.
     BeforePerforming,
     /// Until the performance is finished.
     BeforeAcceptance,
@@ -290,6 +292,8 @@ policy! {
         /// How long what is disputed at the payer's bank is kept back. A chargeback that is not decided by then counts as
         /// won, until the bank says otherwise.
         chargeback_s: u32 = Policy::CHARGEBACK_S,
+        /// How often a track may be replaced or removed. Each time the seller has the whole time to start again.
+        max_tracks: u16 = Policy::MAX_TRACKS,
     }
     optional {
         /// Whether one party alone can have the arbiter asked at once.
@@ -314,4 +318,5 @@ impl Policy {
     pub(super) const CLAIM_S: u32 = 3 * 86_400;
     /// 120 days, as long as card schemes give their banks.
     pub(super) const CHARGEBACK_S: u32 = 120 * 86_400;
+    pub(super) const MAX_TRACKS: u16 = 5;
 }

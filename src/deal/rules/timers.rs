@@ -22,6 +22,10 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         Timer::Performance => match (policy.acceptance, policy.on_performance_deadline) {
             (Acceptance::Mutual, _) => acceptance::end_by_reports(deal),
             (Acceptance::ByBuyer, OnSilence::Cancel) => cancel(deal, Fault::Seller, Outcome::Cancelled),
+            // silence downloads nothing
+            (Acceptance::ByBuyer, OnSilence::Accept) if deal.awaits_upload() => {
+                cancel(deal, Fault::Seller, Outcome::Cancelled);
+            }
             (Acceptance::ByBuyer, OnSilence::Accept) => succeed(deal),
             (Acceptance::ByBuyer, OnSilence::Dispute) => dispute::open(deal, Opener::Timer),
         },

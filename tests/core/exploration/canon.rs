@@ -30,6 +30,7 @@ const INERT: &[(&str, &[&str])] = &[
             "last_at",
             // words and names, read by nothing but the recognition of a repeat, which has no events either way
             "status_change",
+            "joint_change",
             "comment",
             "cancelled_by",
         ],
@@ -37,7 +38,7 @@ const INERT: &[(&str, &[&str])] = &[
     // the model keeps it beside the deal: once it is past, it does not matter by how much
     ("Ended", &["settle_by"]),
     // only to recognise a repeat, and to bound the number; the model never gives a checkpoint's id twice
-    ("Work", &["attachments", "posts", "checkpoints"]),
+    ("Work", &["attachments", "posts", "checkpoints", "decisive"]),
     // numbered: written by `history`
     ("Books", &["transactions", "legs"]),
     // ids are renumbered and kinds compared by `history`; the rest are instants of the past
@@ -56,7 +57,19 @@ const INERT: &[(&str, &[&str])] = &[
 const INERT_ONCE_ENDED: &[(&str, &[&str])] = &[
     ("Agreement", &["version", "consents", "approved"]),
     ("Clockwork", &["remaining", "extended_s"]),
-    ("Work", &["track", "latest", "latest_spent", "submitted", "revision", "changes_requested"]),
+    (
+        "Work",
+        &[
+            "track",
+            "tracks_changed",
+            "delivered",
+            "latest",
+            "latest_spent",
+            "submitted",
+            "revision",
+            "changes_requested",
+        ],
+    ),
     ("Quarrel", &["dispute", "buyers_report", "sellers_report"]),
 ];
 

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::table::statechart::{
-    actor, before_deadline, commands, draft, explore, kind_of_state, rub, started,
+    actor, before_deadline, commands, draft, explore, kind_of_state, rub, started, text,
 };
-use escrow::deal::{CommandKind, Guard, Phase, PhaseKind};
+use escrow::deal::{Access, CommandKind, Guard, Phase, PhaseKind};
 use escrow::deposit::TransactionKind;
 use escrow::dispute::{DisputeStage, Opener};
 use escrow::terms::{
-    Acceptance, BuyerCancel, Consent, Moderation, OnSilence, OneReport, Payer, Policy, Terms, TermsDraft,
+    Acceptance, BuyerCancel, Consent, Delivery, Moderation, OnSilence, OneReport, Payer, Policy, Terms,
+    TermsDraft,
 };
 use escrow::{Context, Deal, Role, Side};
 
@@ -37,7 +38,7 @@ pub fn rules() -> Vec<(&'static str, TermsDraft)> {
             with(Policy::shop(), |p| {
                 p.consent = Consent::Explicit;
                 p.moderation = Moderation::Required;
-                p.buyer_cancel = BuyerCancel::BeforePerforming;
+                p.buyer_cancel = BuyerCancel::BeforeAcceptance;
                 p.on_performance_deadline = OnSilence::Accept;
                 p.on_acceptance_deadline = OnSilence::Dispute;
             }),
@@ -57,6 +58,16 @@ pub fn rules() -> Vec<(&'static str, TermsDraft)> {
                 p.one_report = OneReport::Stands;
             }),
         ),
+        ("tracked parcel, one track", {
+            let mut draft = draft(Policy::shop().max_tracks(0));
+            draft.delivery = Some(Delivery::Parcel { method: text("courier"), tracked: true });
+            draft
+        }),
+        ("download", {
+            let mut draft = draft(Policy::shop());
+            draft.delivery = Some(Delivery::Download {});
+            draft
+        }),
         ("paid offline", {
             // nothing is ever deposited, so that there is nothing to dispute
             let mut draft = draft(Policy::shop());
@@ -155,21 +166,26 @@ pub fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         Guard::PartialBuyoutAllowed => by_buyer && policy.partial_buyout_allowed,
         Guard::AcceptedMutually => !by_buyer,
         Guard::BuyerMayCancelNow => match (policy.buyer_cancel, deal.phase().kind()) {
-            (_, _) if !by_buyer => false,
+            (_, PhaseKind::Moderation) if !deal.is_funded() => true,
+            // no deal of reports is before the start, nor comes back to it
+            (_, phase) if !by_buyer => phase == PhaseKind::Moderation,
             (BuyerCancel::UntilAccepted, _) => true,
-            (BuyerCancel::BeforeAcceptance, phase) => phase < PhaseKind::AwaitingAcceptance,
-            (BuyerCancel::BeforePerforming, phase) => phase < PhaseKind::Performing,
+            (BuyerCancel::BeforeAcceptance, phase) => phase != PhaseKind::AwaitingAcceptance,
+            (BuyerCancel::BeforePerforming, _) => !deal.has_begun(),
         },
+        Guard::Untracked => !matches!(deal.terms().delivery, Some(Delivery::Parcel { tracked: true, .. })),
+        Guard::NoParcel => !matches!(deal.terms().delivery, Some(Delivery::Parcel { .. })),
+        Guard::Downloadable => {
+            deal.terms().delivery != Some(Delivery::Download {})
+                || deal.access(Role::Seller) != Access::Nothing
+        }
+        Guard::TracksLeft => deal.track().is_none() || deal.tracks_changed() < policy.max_tracks,
         // where both report, nobody tells the progress
         Guard::ToldByHand => by_buyer && deal.track().is_none(),
         Guard::MayDispute => {
             let held = deal.deposits().iter().any(|d| d.charge().is_none() && !d.held().is_zero());
             let side = if role == Role::Buyer { Side::Buyer } else { Side::Seller };
             held && deal.dispute().is_none_or(|d| d.openings_by(side) < 4)
-        }
-        Guard::Negotiating => {
-            let negotiation = |stage: &DisputeStage| *stage == DisputeStage::Negotiation;
-            matches!(deal.phase(), Phase::Disputed { stage, .. } if negotiation(stage))
         }
         Guard::InArbitration => {
             let arbitration = |stage: &DisputeStage| *stage == DisputeStage::Arbitration;
@@ -178,8 +194,11 @@ pub fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         // nobody submits for reports
         Guard::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
         Guard::ChangesLeft => {
-            let asked = deal.changes_requested();
-            !asked && deal.submitted() > 0 && deal.submitted() < policy.max_revisions
+            let parcel = matches!(deal.terms().delivery, Some(Delivery::Parcel { .. }));
+            !parcel
+                && !deal.changes_requested()
+                && deal.submitted() > 0
+                && deal.submitted() < policy.max_revisions
         }
         Guard::OfferMade => match role {
             Role::Buyer => deal.offer(Side::Seller).is_some(),

@@ -9,7 +9,7 @@ use super::policies::policies;
 use super::salt::{sound, text};
 use escrow::money::Rounding;
 use escrow::terms::{
-    Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Provider, Service, Terms, TermsDraft,
+    Delivery, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Provider, Service, Terms, TermsDraft,
 };
 use escrow::{Currency, Money, PartyId, Rate};
 
@@ -17,16 +17,29 @@ use escrow::{Currency, Money, PartyId, Rate};
 pub fn terms() -> impl Strategy<Value = Terms> {
     let arbiter = prop_oneof![4 => Just(None), 4 => Just(Some(JUDGE)), 1 => Just(Some(COURIER))];
     let offline = weighted(0.25, 0..=1_000_000_u32);
-    (items(), services(), fees(), guarantees(), policies(), offline, arbiter, of(Just("conditions")))
-        .prop_map(|(items, services, fees, guarantees, policy, offline, arbiter, conditions)| {
-            let mut draft = TermsDraft::new(id(BUYER), id(SELLER), Currency::RUB, items, policy);
-            draft.services = services;
-            draft.fees = fees;
-            draft.guarantees = guarantees;
-            draft.arbiter = arbiter.map(id);
-            draft.conditions = conditions.map(text);
-            repaired(draft, offline)
-        })
+    (
+        items(),
+        services(),
+        fees(),
+        guarantees(),
+        policies(),
+        offline,
+        arbiter,
+        of(Just("conditions")),
+        deliveries(),
+    )
+        .prop_map(
+            |(items, services, fees, guarantees, policy, offline, arbiter, conditions, delivery)| {
+                let mut draft = TermsDraft::new(id(BUYER), id(SELLER), Currency::RUB, items, policy);
+                draft.services = services;
+                draft.fees = fees;
+                draft.guarantees = guarantees;
+                draft.arbiter = arbiter.map(id);
+                draft.conditions = conditions.map(text);
+                draft.delivery = delivery;
+                repaired(draft, offline)
+            },
+        )
 }
 
 /// What the drawn parts contradict each other in is taken out: the offline part, then fees from the last.
@@ -57,6 +70,15 @@ fn id(name: &str) -> PartyId {
 
 fn rate(ppm: u32) -> Rate {
     sound(Rate::from_ppm(ppm))
+}
+
+fn deliveries() -> impl Strategy<Value = Option<Delivery>> {
+    let parcel = |tracked| Some(Delivery::Parcel { method: text("courier"), tracked });
+    prop_oneof![
+        6 => Just(None),
+        1 => any::<bool>().prop_map(parcel),
+        1 => Just(Some(Delivery::Download {})),
+    ]
 }
 
 fn amounts() -> impl Strategy<Value = i64> {
