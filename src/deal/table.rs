@@ -87,7 +87,7 @@ const CAPTURED: &[P] =
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
-    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED),
+    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(ConfirmPayment,   &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
@@ -132,10 +132,10 @@ const ROWS: &[Row] = &[
     row(FileClaim,        PARTIES,                                        &[Disputed],                                                                If(InArbitration),         STAYS),
     row(Rule,             &[Arbiter],                                     &[Disputed],                                                                If(InArbitration),         ENDED),
     row(AppointArbiter,   &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
-    row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation],                                                 Always,                    ENDED),
-    row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance, Performing],                       Always,                    CAPTURED),
-    row(Answer,           &[Gateway],                                     &[AwaitingAcceptance, Disputed, Closed],                                    Always,                    STAYS),
+    row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation, Performing, AwaitingAcceptance, Disputed],       Always,                    ENDED),
+    row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(Answer,           &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
+    row(Answer,           &[Gateway],                                     &[Closed],                                                                  Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   ALL_BUT_PAYING,                                                             Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   &[Paying],                                                                  Always,                    &[Closed]),
     row(RedirectRefund,   &[Buyer, Seller, Operator],                     ALL_BUT_PAYING,                                                             Always,                    STAYS),

@@ -44,6 +44,7 @@ fn terminal_phases_take_only_money_facts() {
         if phase == PhaseKind::Closed && open {
             let about_money = match kind {
                 CommandKind::ConfirmPayment | CommandKind::Answer | CommandKind::Chargeback => true,
+                CommandKind::Returned | CommandKind::SettleReceivable => true,
                 // where money goes that is on its way, or comes in late
                 CommandKind::SetDestination | CommandKind::RedirectRefund => true,
                 CommandKind::Wake => true,
