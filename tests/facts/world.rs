@@ -8,9 +8,9 @@ use escrow::deal::command::{
     StartPerforming, Wake,
 };
 use escrow::deal::{Cause, Command, Event, Phase};
-use escrow::deposit::{DepositId, LegState, Transaction, TransactionKind, TransactionState, TxId};
+use escrow::deposit::{DepositId, LegState, Purpose, Transaction, TransactionKind, TransactionState, TxId};
 use escrow::dispute::Award;
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::{Fee, Liable, Payer, Service, Terms};
 use escrow::{Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time};
 
@@ -22,7 +22,6 @@ pub const B: DepositId = DepositId::BUYER_PAYMENT;
 pub const GB: DepositId = DepositId::BUYER_GUARANTEE;
 pub const GS: DepositId = DepositId::SELLER_GUARANTEE;
 pub const COURIER: Party = Party::Third(1);
-pub const DAY: u32 = 86_400;
 
 pub fn text<T: std::str::FromStr>(text: &str) -> T
 where
@@ -111,6 +110,9 @@ pub enum Fact {
     Settle(u32, Amount, String),
     Redirect(Party, bool),
 }
+
+/// What is known of an order: what it does, for which deposit, to whom, for what, of which payment, how much.
+type Key = (u8, usize, Party, Option<words::Purpose>, Option<String>, Amount);
 
 /// Why a history cannot be compared any further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -296,7 +298,13 @@ impl World {
             Fact::None => return Ok(false),
             Fact::Confirm(confirm) => model.confirm(confirm),
             Fact::Case(case) => model.chargeback(case),
-            Fact::Answer(tx, outcome) => model.answer(self.numbers[tx], outcome),
+            Fact::Answer(tx, outcome) => {
+                let number = self.numbers[tx];
+                let captures = matches!(model.transactions[number].does, Does::Capture { .. });
+                let id = Outcome::Captured(format!("done-{}", tx.number()));
+                let captured = captures && *outcome == Outcome::Succeeded;
+                model.answer(number, if captured { &id } else { outcome })
+            }
             Fact::Returned(tx, amount, reference) => model.returned(self.numbers[tx], *amount, reference),
             Fact::Settle(number, amount, reference) => {
                 let debt = self.deal.debts().iter().find(|d| d.number == *number).unwrap();
@@ -405,9 +413,30 @@ impl World {
         Ok(())
     }
 
+    /// A payment that was captured in parts is refunded by one order in the model, in the deal by one for each capture.
+    fn match_in_parts(&mut self, ours: &mut Vec<(Key, TxId)>, theirs: &mut Vec<(Key, usize)>) {
+        theirs.retain(|(key, number)| {
+            let same =
+                |(k, _): &(Key, TxId)| (k.0, k.1, k.2, k.3, &k.4) == (key.0, key.1, key.2, key.3, &key.4);
+            let parts: Vec<(Key, TxId)> = ours.iter().filter(|k| same(k)).cloned().collect();
+            let sum: Amount = parts.iter().map(|(k, _)| k.5).sum();
+            if sum != key.5 || key.4.is_none() || parts.len() < 2 {
+                return true;
+            }
+            ours.retain(|k| !same(k));
+            let mut number = *number;
+            for (at, (k, tx)) in parts.iter().enumerate() {
+                self.numbers.insert(*tx, number);
+                if at + 1 < parts.len() {
+                    number = self.model.divide_order(number, k.5);
+                }
+            }
+            false
+        });
+    }
+
     /// Pairs the new orders of the deal with the new transactions of the model.
     fn match_orders(&mut self) -> Result<(), Differs> {
-        type Key = (u8, usize, Party, Option<words::Purpose>, Option<String>, Amount);
         let mut ours: Vec<(Key, TxId)> = Vec::new();
         let mut sums: BTreeMap<(u8, usize, Party), Amount> = BTreeMap::new();
         for t in self.deal.transactions().iter().skip(self.seen).filter(|t| !t.kind().is_inbound()) {
@@ -466,6 +495,8 @@ impl World {
                 None => rest.push((key, tx)),
             }
         }
+        self.match_in_parts(&mut rest, &mut theirs);
+        self.model_seen = self.model.transactions.len();
         if rest.is_empty() && theirs.is_empty() {
             return Ok(());
         }
@@ -523,19 +554,14 @@ impl World {
     pub fn returned(&mut self, tx: TxId, minor: i64, reference: &str) -> Result<bool, Rejection> {
         let amount =
             self.deal.transaction(tx).map_or(rub(minor), |t| Money::from_minor(minor, t.amount().currency()));
-        let command = Returned { transaction: tx, amount, reference: text(reference) };
+        let command = Returned::new(tx, amount, text(reference));
         self.tell(command, &Fact::Returned(tx, Amount::from(minor), reference.to_owned()))
     }
 
     pub fn settle(&mut self, number: u32, minor: i64) -> Result<bool, Rejection> {
         self.settled += 1;
         let reference = format!("s-{}", self.settled);
-        let command = SettleReceivable {
-            receivable: number,
-            amount: rub(minor),
-            reference: text(&reference),
-            source: text("cash"),
-        };
+        let command = SettleReceivable::new(number, rub(minor), text(&reference));
         self.tell(command, &Fact::Settle(number, Amount::from(minor), reference))
     }
 
@@ -551,13 +577,13 @@ impl World {
     /// The parties agree: so much is the seller's.
     pub fn award(&mut self, minor: i64) {
         let award = Award::Amount(rub(minor));
-        self.act(&buyer(), OpenDispute { reason: text("broken"), evidence: None });
-        self.act(&buyer(), ProposeAward { award });
-        self.act(&seller(), AcceptAward { award });
+        self.act(&buyer(), OpenDispute::new(text("broken")));
+        self.act(&buyer(), ProposeAward::new(award));
+        self.act(&seller(), AcceptAward::new(award));
     }
 
     pub fn cancel(&mut self) {
-        self.act(&operator(), Cancel { reason: text("stop"), at_fault: Some(Fault::Nobody) });
+        self.act(&operator(), Cancel::new(text("stop")).at_fault(Fault::Nobody));
     }
 
     pub fn wake_at(&mut self, at: Time) {
@@ -690,14 +716,7 @@ pub fn confirm_fact(c: &ConfirmPayment) -> Fact {
 }
 
 pub fn chargeback(id: &str, payment: &str, step: ChargebackStep, minor: i64) -> Chargeback {
-    Chargeback {
-        reference: text(id),
-        gateway: text("bank"),
-        payment: text(payment),
-        deposit: None,
-        amount: rub(minor),
-        step,
-    }
+    Chargeback::new(text(id), (text("bank"), text(payment)), rub(minor), step)
 }
 
 pub fn case_fact(c: &Chargeback) -> Fact {
@@ -724,15 +743,14 @@ pub fn answer(tx: TxId, ok: bool) -> (Answer, Fact) {
         Answered::Declined(text("no"))
     };
     let outcome = if ok { Outcome::Succeeded } else { Outcome::Declined };
-    (Answer { transaction: tx, result }, Fact::Answer(tx, outcome))
+    (Answer::new(tx, result), Fact::Answer(tx, outcome))
 }
 
 pub fn redirect(to: Party, back: bool) -> (Actor, Command, Fact) {
-    let destination = None;
     let command: Command = if back {
-        RedirectRefund { payee: payee(to), destination }.into()
+        RedirectRefund::new(payee(to), None).into()
     } else {
-        SetDestination { payee: payee(to), destination }.into()
+        SetDestination::new(payee(to), None).into()
     };
     let actor = match to {
         Party::Buyer => buyer(),

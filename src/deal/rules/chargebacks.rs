@@ -60,19 +60,8 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             parts: SmallVec::new(),
         },
     };
-    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment);
-    let early = deal.books().is_unknown(&c.gateway, &c.payment);
-    let foreign = |t: &crate::deposit::Transaction| t.amount.currency() != c.amount.currency();
-    if known.is_none() && !early && receipts.all(foreign) {
-        return Err(Rejection::AmountCurrency);
-    }
-    if early && known.is_none() {
-        if deal.phase().is_closed() {
-            return Err(Rejection::UnknownPayment);
-        }
-        if deal.books().early_cases() >= MAX_EARLY {
-            return Err(Rejection::TooMany { max: 16 });
-        }
+    if known.is_none() {
+        check_payment(deal, c)?;
     }
     let step = |told| Rejection::FactContradicts(Contradiction::Step { recorded: case.step(), told });
     match (c.step, case.lost, case.reinstated) {
@@ -101,6 +90,25 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
     }
     place(deal, &mut case);
     Ok(case)
+}
+
+/// A chargeback of which nobody has told before is about money that came in, or waits for it.
+fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
+    let mut currencies = deal.books().money_of(&c.gateway, &c.payment, c.deposit).peekable();
+    let is_known = currencies.peek().is_some();
+    if currencies.any(|currency| currency == c.amount.currency()) {
+        return Ok(());
+    }
+    if is_known {
+        return Err(Rejection::AmountCurrency);
+    }
+    if deal.phase().is_closed() {
+        return Err(Rejection::UnknownPayment);
+    }
+    if deal.books().early_cases() >= MAX_EARLY {
+        return Err(Rejection::TooMany { max: 16 });
+    }
+    Ok(())
 }
 
 /// One chargeback is about one payment.
@@ -133,13 +141,15 @@ fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
 
 /// The legs that wait for a chargeback, in the order in which they were to wait.
 fn waited(deal: &Draft<'_>, number: u32, case: &Case) -> SmallVec<[LegId; 2]> {
-    let mut legs: SmallVec<[(u8, LegId); 2]> = SmallVec::new();
-    for leg in deal.legs().iter().rev().filter(|l| l.waits_for == Some(number)) {
-        let liable = liable(deal, leg.deposit());
-        legs.push((deal.books().rank(leg, case, &liable), leg.id()));
+    let mut found = SmallVec::new();
+    for deposit in deal.books().all_deposits() {
+        let liable = liable(deal, deposit.id());
+        let legs = deal.books().last_first(deposit.id()).into_iter();
+        let mut legs: Vec<_> = legs.filter(|l| l.waits_for == Some(number)).collect();
+        legs.sort_by_key(|l| deal.books().rank(l, case, &liable));
+        found.extend(legs.into_iter().map(|l| l.id()));
     }
-    legs.sort_by_key(|(rank, _)| *rank);
-    legs.into_iter().map(|(_, id)| id).collect()
+    found
 }
 
 /// Whether what is lost now is no part of the pot that an ending divides.
@@ -205,32 +215,37 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     if deal.books().cases().is_empty() {
         return;
     }
-    loop {
+    let debts = loop {
         let losses = deal.books().losses(|id| liable(deal, id));
         cut_pots(deal, &losses);
-        change_debts(deal, &losses.debts);
         cut_legs(deal, &losses);
         if !give_rest(deal) {
-            break;
+            break losses.debts;
         }
-    }
-    // what is divided off can wait for another one in part
-    while hold_back(deal) {}
+    };
+    change_debts(deal, &debts);
+    hold_back(deal);
     legs::send_waiting(deal);
     deal.close_if_done();
 }
 
-/// What is back in the pot after an ending has divided it goes to whom the ending gives it: back to the payer. Whether
-/// anything did.
+/// What is back in the pot and nobody wants goes back to the payer: all of it after an ending has divided the pot, before
+/// that what is over. Whether anything did.
 fn give_rest(deal: &mut Draft<'_>) -> bool {
-    if !deal.phase().has_ended() || deal.phase().awaits_capture() {
+    let ended = deal.phase().has_ended();
+    if deal.phase().awaits_capture() {
         return false;
     }
-    let rest = |d: &&Deposit| d.cash().saturating_add(d.lost_later) > 0 && d.on_hold == 0;
-    let ids: SmallVec<[DepositId; 2]> = deal.books().all_deposits().filter(rest).map(Deposit::id).collect();
+    let rest = |d: &Deposit| {
+        let wanted = if ended { 0 } else { d.required.minor() };
+        let over = d.cash().saturating_add(d.lost_later).saturating_sub(wanted);
+        (over > 0 && (!ended || d.on_hold == 0)).then_some((d.id(), over))
+    };
+    let over: SmallVec<[(DepositId, i64); 2]> = deal.books().all_deposits().filter_map(rest).collect();
     let before = deal.books().next_leg();
-    for id in ids {
-        legs::give_back(deal, id, endings::way_back(id));
+    for (id, amount) in over {
+        let purpose = if ended { endings::way_back(id) } else { Purpose::Excess };
+        legs::give_back(deal, id, purpose, amount);
     }
     deal.books().next_leg() != before
 }
@@ -328,9 +343,7 @@ fn currency_of(deal: &Deal, cause: Cause) -> crate::Currency {
 }
 
 /// Marks the legs that wait for an open chargeback; of a leg of which only a part waits, that part is divided off.
-/// Whether any was.
-fn hold_back(deal: &mut Draft<'_>) -> bool {
-    let mut divided = false;
+fn hold_back(deal: &mut Draft<'_>) {
     let patience = deal.binding_terms().policy.chargeback_s;
     let now = deal.at();
     let waiting = deal.books().waiting(|id| liable(deal, id), |c| c.is_open(now, patience));
@@ -340,25 +353,23 @@ fn hold_back(deal: &mut Draft<'_>) -> bool {
         .filter(|l| matches!(l.state(), LegState::Waiting | LegState::Declined))
         .map(|l| (l.id(), l.amount(), l.waits_for))
         .collect();
-    for (id, amount, waits_for) in unsent {
-        match waiting.get(&id) {
-            Some((chargeback, part)) if *part < amount.minor() => {
-                let (into, part) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
-                divided = true;
-                deal.push(Event::LegSplit { leg: id, into, amount: part });
+    for (leg, amount, waits_for) in unsent {
+        let parts = waiting.get(&leg).map(SmallVec::as_slice).unwrap_or_default();
+        let in_all = parts.iter().fold(0_i64, |sum, (_, part)| sum.saturating_add(*part));
+        // where nothing of it goes, it waits for the first itself
+        let (own, rest) = match parts.split_first() {
+            Some(((first, _), rest)) if in_all >= amount.minor() => (Some(*first), rest),
+            Some(_) | None => (None, parts),
+        };
+        for (chargeback, part) in rest {
+            let (into, amount) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
+            deal.push(Event::LegSplit { leg, into, amount });
+            if waits_for != Some(*chargeback) {
                 deal.push(Event::LegHeldBack { leg: into, chargeback: Some(*chargeback) });
-                if waits_for.is_some() {
-                    deal.push(Event::LegHeldBack { leg: id, chargeback: None });
-                }
             }
-            Some((chargeback, _)) if waits_for != Some(*chargeback) => {
-                deal.push(Event::LegHeldBack { leg: id, chargeback: Some(*chargeback) });
-            }
-            None if waits_for.is_some() => {
-                deal.push(Event::LegHeldBack { leg: id, chargeback: None });
-            }
-            Some(_) | None => {}
+        }
+        if own != waits_for {
+            deal.push(Event::LegHeldBack { leg, chargeback: own });
         }
     }
-    divided
 }

@@ -1,6 +1,6 @@
 //! Legs: what a deposit pays to somebody, by numbered attempts.
 
-use super::books::{Books, Transaction};
+use super::books::{Books, Does, Transaction};
 use super::words::{Amount, DepositId, Party, Payment, Purpose, Tx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,15 @@ pub struct Attempt {
     pub amount: Amount,
     pub state: Sent,
     pub returned: Amount,
+    /// It went through after all, when the payee had the leg by another attempt.
+    pub double: bool,
+}
+
+impl Attempt {
+    /// Whether the payee has something by it.
+    fn counts(&self) -> bool {
+        matches!(self.state, Sent::Succeeded | Sent::Credited) && self.amount > self.returned
+    }
 }
 
 /// A leg, or a part of one. Parts of one leg stand beside each other and share its root.
@@ -52,6 +61,8 @@ pub struct Leg {
     pub cut: Amount,
     /// The case that it waits for. Computed.
     pub waits_for: Option<usize>,
+    /// The leg of which it is what was cut when that was sent. It shares that leg's lot while it is cut.
+    pub cut_of: Option<usize>,
 }
 
 impl Leg {
@@ -137,6 +148,7 @@ impl Books {
             shield: None,
             cut: 0,
             waits_for: None,
+            cut_of: None,
         });
         no
     }
@@ -157,8 +169,14 @@ impl Books {
         no
     }
 
-    /// Divides a leg: `gross` of it become a part of its own, right behind it.
+    /// Divides a leg: `gross` of it become a part of its own, behind the other parts of the same leg.
     pub(crate) fn split(&mut self, no: usize, gross: Amount) -> usize {
+        let root = self.leg(no).root;
+        let last = self.legs.iter().rposition(|leg| leg.root == root).expect("a leg of that number");
+        self.split_to(no, gross, last + 1)
+    }
+
+    fn split_to(&mut self, no: usize, gross: Amount, place_of_part: usize) -> usize {
         let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
         let part = self.next_leg;
         self.next_leg += 1;
@@ -170,7 +188,8 @@ impl Books {
         sibling.attempts.clear();
         sibling.double_paid = 0;
         sibling.cut = 0;
-        self.legs.insert(at + 1, sibling);
+        sibling.cut_of = None;
+        self.legs.insert(place_of_part, sibling);
         for case in &mut self.cases {
             if let Some(place) = case.waited.iter().position(|&waited| waited == no) {
                 case.waited.insert(place + 1, part);
@@ -188,7 +207,13 @@ impl Books {
             let leg = self.leg_mut(no);
             let attempt = leg.attempts.len();
             let amount = leg.open();
-            leg.attempts.push(Attempt { tx: Some(tx), amount, state: Sent::InFlight, returned: 0 });
+            leg.attempts.push(Attempt {
+                tx: Some(tx),
+                amount,
+                state: Sent::InFlight,
+                returned: 0,
+                double: false,
+            });
             self.transactions.push(Transaction::leg(no, attempt));
         }
     }
@@ -213,8 +238,51 @@ impl Books {
         let cut = self.leg(no).cut;
         if cut > 0 {
             self.leg_mut(no).cut = 0;
-            let part = self.split(no, cut);
-            self.leg_mut(part).cut = cut;
+            let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
+            let part = self.split_to(no, cut, at + 1);
+            let leg = self.leg_mut(part);
+            (leg.cut, leg.cut_of, leg.declined) = (cut, Some(no), false);
+        }
+    }
+
+    /// A leg is paid by several orders. Its own keeps `amount`; the number of the other one.
+    pub fn divide_order(&mut self, tx: Tx, amount: Amount) -> Tx {
+        let Does::Leg { no, attempt } = self.transactions[tx].does else { unreachable!("no leg") };
+        let rest = self.leg(no).attempts[attempt].amount - amount;
+        self.leg_mut(no).attempts[attempt].amount = amount;
+        let part = self.split(no, rest);
+        let other = self.transactions.len();
+        let (tx, state) = (Some(other), Sent::InFlight);
+        self.leg_mut(part).attempts.push(Attempt { tx, amount: rest, state, returned: 0, double: false });
+        self.transactions.push(Transaction::leg(part, 0));
+        other
+    }
+
+    /// What was cut when its leg was sent is a part of its own once it is payable again.
+    pub(crate) fn release_cut_parts(&mut self) {
+        let released = |leg: &&Leg| leg.cut_of.is_some() && leg.open() > 0;
+        let parts: Vec<(usize, Amount)> =
+            self.legs.iter().filter(released).map(|leg| (leg.no, leg.open())).collect();
+        for (no, open) in parts {
+            self.split(no, open);
+        }
+    }
+
+    /// The leg was not sent after all: what was cut from it is a part of it again.
+    pub(crate) fn take_cut_parts_back(&mut self, no: usize) {
+        let (mut gross, mut cut) = (0, 0);
+        for part in self.legs.iter_mut().filter(|leg| leg.cut_of == Some(no)) {
+            (gross, cut) = (gross + part.gross, cut + part.cut);
+            (part.gross, part.cut) = (0, 0);
+        }
+        let leg = self.leg_mut(no);
+        (leg.gross, leg.cut) = (leg.gross + gross, leg.cut + cut);
+    }
+
+    /// What is cut whole waits for no destination: once it is payable again, it is tried anew.
+    pub(crate) fn forget_what_is_cut_whole(&mut self) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.cut > 0 && leg.open() == 0 && leg.unsent() > 0) {
+            (leg.declined, leg.unclaimed) = (false, false);
         }
     }
 
@@ -249,7 +317,13 @@ impl Books {
                 self.split_off_cut(no);
                 let leg = self.leg_mut(no);
                 let amount = leg.open();
-                leg.attempts.push(Attempt { tx: None, amount, state: Sent::Credited, returned: 0 });
+                leg.attempts.push(Attempt {
+                    tx: None,
+                    amount,
+                    state: Sent::Credited,
+                    returned: 0,
+                    double: false,
+                });
             } else {
                 self.leg_mut(no).unclaimed = true;
             }
@@ -259,16 +333,33 @@ impl Books {
 
     /// Late successes count once no later attempt is in flight.
     pub(crate) fn promote_late(&mut self) {
-        for leg in &mut self.legs {
-            if leg.in_flight() > 0 {
-                continue;
-            }
-            for attempt in &mut leg.attempts {
-                if attempt.state == Sent::Late {
-                    attempt.state = Sent::Succeeded;
+        let numbers: Vec<usize> =
+            self.legs.iter().filter(|leg| leg.in_flight() == 0).map(|leg| leg.no).collect();
+        for no in numbers {
+            for at in 0..self.leg(no).attempts.len() {
+                let leg = self.leg_mut(no);
+                if leg.attempts[at].state == Sent::Late {
+                    leg.attempts[at].double = leg.attempts.iter().any(Attempt::counts);
+                    leg.attempts[at].state = Sent::Succeeded;
+                    self.divide_after_all(no);
                 }
             }
         }
+    }
+
+    /// What an attempt that went through after all leaves of its leg is a part of its own: what was cut, and what is open.
+    fn divide_after_all(&mut self, no: usize) {
+        let leg = self.leg(no);
+        let double = leg.attempts.iter().any(|attempt| attempt.double);
+        let rest = if double { leg.cut } else { leg.gross - leg.kept() };
+        let (cut, was_declined) = (leg.cut.min(rest).max(0), leg.declined);
+        self.leg_mut(no).cut = cut;
+        self.split_off_cut(no);
+        let open = rest - cut;
+        if open > 0 {
+            self.split(no, open);
+        }
+        self.leg_mut(no).declined = was_declined && double;
     }
 
     /// An attempt that was made before its leg was divided, and succeeded after all, pays the other parts, too.
@@ -277,10 +368,7 @@ impl Books {
             self.legs.iter().filter(|leg| leg.kept() > leg.gross).map(|leg| leg.no).collect();
         for no in over {
             let leg = self.leg(no);
-            let counted = leg.attempts.iter().filter(|attempt| attempt.amount > attempt.returned);
-            let counted =
-                counted.filter(|attempt| matches!(attempt.state, Sent::Succeeded | Sent::Credited)).count();
-            if counted > 1 {
+            if leg.attempts.iter().any(|attempt| attempt.double) {
                 continue;
             }
             let (root, mut need) = (leg.root, leg.kept() - leg.gross);

@@ -1,8 +1,8 @@
 //! Money that comes in: what the gateway says of payments.
 
-use super::books::Books;
+use super::books::{Books, Does};
 use super::holds::{Hold, HoldEnd};
-use super::words::{Amount, Answer, Confirm, Currency, DepositId, How, Kind, Payment, Purpose};
+use super::words::{Amount, Answer, Confirm, Currency, DepositId, How, Kind, Outcome, Payment, Purpose};
 
 /// Money that came in by a payment, for one deposit.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Receipt {
     pub amount: Amount,
     pub currency: Currency,
     pub capture: Option<String>,
+    /// Captured by an order of the deal: the gateway may tell of it with the id or without.
+    pub own: bool,
     pub last: bool,
     /// How much of it was a hold before.
     pub from_hold: Amount,
@@ -31,6 +33,12 @@ impl Books {
         if answer != Answer::Applied {
             return answer;
         }
+        self.record(fact);
+        Answer::Applied
+    }
+
+    /// What is known to be new.
+    pub(crate) fn record(&mut self, fact: &Confirm) {
         self.moment += 1;
         let deposit = if fact.currency == self.deposits[fact.deposit].currency {
             fact.deposit
@@ -42,7 +50,6 @@ impl Books {
             How::Charged { capture, last } => self.record_charge(fact, deposit, capture.clone(), *last),
         }
         self.settle();
-        Answer::Applied
     }
 
     /// The port answers a party's claim. It makes a receipt only where its payment has none yet, in any deposit.
@@ -71,7 +78,7 @@ impl Books {
         let of_payment =
             |receipt: &&Receipt| receipt.payment == fact.payment && receipt.named == fact.deposit;
         for receipt in self.receipts.iter().filter(of_payment) {
-            if receipt.capture.as_deref() == capture {
+            if receipt.capture.as_deref() == capture || receipt.own && capture.is_none() {
                 // whether it was the last is not said to be content
                 let same = receipt.amount == fact.amount && receipt.currency == fact.currency;
                 return if same {
@@ -81,7 +88,7 @@ impl Books {
                     Answer::contradicts(stands, format!("{} {}, last: {last}", fact.amount, fact.currency))
                 };
             }
-            if receipt.capture.is_some() != capture.is_some() {
+            if !receipt.own && receipt.capture.is_some() != capture.is_some() {
                 let stands = format!("charged with capture {:?}", receipt.capture);
                 return Answer::contradicts(stands, format!("charged with capture {capture:?}"));
             }
@@ -135,6 +142,7 @@ impl Books {
         let hold = self.holds.iter().position(same);
         let (mut from_hold, mut undone) = (0, 0);
         if let Some(no) = hold {
+            self.answer_by_itself(no, fact.amount);
             from_hold = self.holds[no].open().min(fact.amount);
             undone = self.holds[no].failed.min(fact.amount - from_hold);
             let hold = &mut self.holds[no];
@@ -151,6 +159,7 @@ impl Books {
             amount: fact.amount,
             currency: fact.currency,
             capture,
+            own: false,
             last,
             from_hold: from_hold + undone,
             at: self.moment,
@@ -162,6 +171,16 @@ impl Books {
             self.order_back(deposit, &fact.payment, Purpose::Excess, new - wanted);
             let leg = self.legs.last_mut().expect("just ordered");
             leg.by_ending = false;
+        }
+    }
+
+    /// The gateway did what it was asked to do, and told so before it answered.
+    fn answer_by_itself(&mut self, hold: usize, charged: Amount) {
+        let Some(tx) = self.holds[hold].capturing else { return };
+        if let Does::Capture { amount, .. } = self.transactions[tx].does
+            && amount == charged
+        {
+            self.transactions[tx].outcome = Some(Outcome::Succeeded);
         }
     }
 
