@@ -432,7 +432,10 @@ impl Play for Balance {
             3 => {
                 let (deal, payee, since) = (deal_id(content % 2), Payee::Platform, noon());
                 let (amount, purpose) = (rub(i64::from(content % 2) + 30_00), Purpose::Chargeback);
-                (Debit { deal, receivable: 1, revision: 0, payee, purpose, amount, since }.into(), Actor::Clock)
+                (
+                    Debit { deal, receivable: 1, revision: 0, payee, purpose, amount, since }.into(),
+                    Actor::Clock,
+                )
             }
             4..=6 => {
                 let number = self.last_number() + u32::from(who % 8 > 1);
