@@ -222,10 +222,12 @@ fn facts(order: &PendingOrder<'_>, behaviour: Behaviour) -> Vec<Command> {
             charged(order, amount).into_iter().map(Command::from).collect()
         }
         Behaviour::ChargedInParts if kind == TransactionKind::Capture => {
+            let parts: Vec<Money> = parts.collect();
+            let last = parts.len();
             let number = |n: usize| Reference::new(format!("{}-{n}", order.key.transaction)).ok();
             let one = |(n, part): (usize, Money)| {
                 let id = number(n)?.as_str().parse().ok()?;
-                Some(charged(order, part)?.capture(id, part == rest).into())
+                Some(charged(order, part)?.capture(id, n == last).into())
             };
             (1..).zip(parts).filter_map(one).collect()
         }
