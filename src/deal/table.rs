@@ -79,6 +79,17 @@ const ANY: &[P] = &P::ALL;
 const STAYS: &[P] = &[];
 const AGREED: &[P] =
     &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+/// A chargeback that waited for its payment can leave the deal short as soon as it is funded.
+const AGREED_OR_ENDED: &[P] = &[
+    AwaitingDeposit,
+    P::Moderation,
+    AwaitingPerformance,
+    Performing,
+    AwaitingAcceptance,
+    Disputed,
+    Paying,
+    Closed,
+];
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
 const CAPTURED: &[P] =

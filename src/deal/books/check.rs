@@ -1,7 +1,8 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::{Books, Cause, index};
+use super::agree::hold_agrees;
+use super::{Books, index};
 use crate::Money;
 use crate::deposit::BooksError;
 use crate::deposit::{
@@ -9,26 +10,26 @@ use crate::deposit::{
     TransactionState, TxId,
 };
 use crate::machine::DecodeError;
-use crate::{Currency, Payee, Side};
+use crate::{Currency, Side};
 
 /// What follows from the lists, counted once.
-struct Counted {
+pub(super) struct Counted {
     /// Of each transaction: how many captures and voids of it have no answer.
-    orders_on: Vec<u32>,
+    pub(super) orders_on: Vec<u32>,
     /// Of each transaction: what of it was to be let go by orders.
-    voided: Vec<i64>,
+    pub(super) voided: Vec<i64>,
     /// Of each transaction: what is on its way, or back, to it.
-    returned: Vec<i64>,
+    pub(super) returned: Vec<i64>,
     /// Of each transaction: what captures have taken of it.
-    captured: Vec<i64>,
+    pub(super) captured: Vec<i64>,
     /// Of each leg: what was sent for it and stayed with its payee, and by how many attempts.
-    sent: Vec<(i64, u32)>,
+    pub(super) sent: Vec<(i64, u32)>,
     /// Of each deposit, then of each of money that strayed: its buckets, as transactions and legs explain them, and what is
     /// on hold.
-    explained: Vec<(Buckets, i64)>,
+    pub(super) explained: Vec<(Buckets, i64)>,
 }
 
-const fn add(sum: &mut i64, amount: i64) {
+pub(super) const fn add(sum: &mut i64, amount: i64) {
     *sum = sum.saturating_add(amount);
 }
 
@@ -65,10 +66,10 @@ impl Books {
                 return Err(BooksError::Transactions { deposit: deposit.id }.into());
             }
         }
-        if !self.cases_agree() {
+        if !self.cases_agree() || !self.losses_are_told() {
             return Err(DecodeError::Field { field: "books.cases" });
         }
-        if !self.debts_agree() {
+        if !self.debts_agree() || !self.causes_are_known() {
             return Err(DecodeError::Field { field: "books.debts" });
         }
         let unanswered = super::count(self.transactions.iter().filter(|t| t.is_order()).count());
@@ -140,7 +141,7 @@ impl Books {
     }
 
     /// The place of a deposit in what is counted.
-    fn slot(&self, id: DepositId) -> usize {
+    pub(super) fn slot(&self, id: DepositId) -> usize {
         match id.stray_index() {
             Some(stray) => self.deposits.len().saturating_add(stray),
             None => id.index(),
@@ -244,101 +245,9 @@ impl Books {
             && needs_source
     }
 
-    fn leg_agrees(&self, i: usize, l: &Leg, counted: &Counted) -> bool {
-        let numbered = index(l.id.0) == i;
-        let attempt = l.tx.and_then(|tx| self.transaction(tx));
-        let own = attempt.is_none_or(|t| t.leg == Some(l.id));
-        let part = l.part_of.is_some();
-        let state = match (l.state, attempt.map(|t| &t.state)) {
-            (LegState::Ordered, Some(TransactionState::Pending))
-            | (LegState::Settled | LegState::Credited, Some(TransactionState::Succeeded))
-            | (LegState::Declined | LegState::Dropped, Some(TransactionState::Failed(_)))
-            | (LegState::Dropped, None) => true,
-            // only a chargeback keeps a leg waiting
-            (LegState::Waiting, None | Some(TransactionState::Failed(_))) => l.waits_for.is_some(),
-            (LegState::Declined, None) => part,
-            (
-                LegState::Ordered
-                | LegState::Settled
-                | LegState::Credited
-                | LegState::Declined
-                | LegState::Dropped
-                | LegState::Waiting,
-                _,
-            ) => false,
-        };
-        let amount = l.cut >= 0
-            && match l.state {
-                // of what came back nothing may be left
-                LegState::Dropped | LegState::Settled | LegState::Credited => !l.amount.is_negative(),
-                LegState::Ordered | LegState::Declined | LegState::Waiting => l.amount.is_positive(),
-            };
-        let paid = match (l.state, attempt) {
-            (LegState::Settled | LegState::Credited, Some(t)) if t.kind == TransactionKind::Void => {
-                l.amount == t.amount
-            }
-            (LegState::Settled | LegState::Credited, Some(_)) => {
-                counted.sent.get(i).is_some_and(|(sent, _)| l.amount.minor() <= *sent)
-            }
-            (LegState::Ordered, Some(t)) => t.amount == l.amount,
-            (_, _) => true,
-        };
-        // what goes back goes back to a payment into the same deposit; nothing else has a source
-        let source = match self.source_of(l.source) {
-            Some(source) => l.purpose.goes_back() && source.brought_money() && source.deposit == l.deposit,
-            None => !l.purpose.goes_back() && l.source.is_none(),
-        };
-        let waits = l.waits_for.is_none_or(|n| {
-            // what the bank has decided keeps nothing waiting
-            let undecided = self.cases.get(index(n)).is_some_and(|c| !c.won && c.lost.is_none());
-            undecided && matches!(l.state, LegState::Waiting | LegState::Declined)
-        });
-        let of =
-            l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
-        let deposit = self.deposit(l.deposit);
-        let currency = deposit.is_some_and(|d| d.required.currency() == l.amount.currency());
-        let to_owner = !l.purpose.goes_back() || deposit.map(|d| d.owner.payee()).as_ref() == Some(&l.payee);
-        numbered && own && state && amount && paid && source && waits && of && currency && to_owner
-    }
-
-    /// The first leg of which its payee has more than it comes to, with its parts, without owing it. The platform owes
-    /// nothing to itself, but has nothing twice that was not sent twice.
-    fn had_twice_and_not_owed(&self, counted: &Counted) -> Option<usize> {
-        let mut twice = vec![(0_i64, 0_u32, 0_i64); self.legs.len()];
-        for (l, (sent, attempts)) in self.legs.iter().zip(&counted.sent) {
-            let Some(of) = twice.get_mut(index(l.root().0)) else { continue };
-            of.1 = of.1.saturating_add(*attempts);
-            if matches!(l.state, LegState::Settled | LegState::Credited) {
-                add(&mut of.0, sent.saturating_sub(l.amount.minor()).max(0));
-            }
-        }
-        for debt in &self.debts {
-            if let Cause::PaidTwice { leg } = debt.cause
-                && let Some(of) = twice.get_mut(index(leg.0))
-            {
-                add(&mut of.2, debt.amount.minor());
-            }
-        }
-        self.legs.iter().zip(twice).position(|(l, (more, attempts, owed))| {
-            let own = l.payee == Payee::Platform && attempts > 1;
-            more > owed && !own
-        })
-    }
-
-    fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {
+    pub(super) fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {
         id.and_then(|id| self.transaction(id))
     }
-}
-
-/// Whether what was taken of a hold and what was let go explain its state. What is charged beyond it lets nothing go.
-fn hold_agrees(t: &Transaction, hold: HoldState) -> bool {
-    let gone = t.captured.saturating_add(t.let_go);
-    let within = gone <= t.amount.minor();
-    let state = match hold {
-        HoldState::Closed => gone >= t.amount.minor(),
-        HoldState::Open { .. } | HoldState::Closing | HoldState::Lapsed => within,
-    };
-    t.captured >= 0 && t.let_go >= 0 && state && (within || t.let_go == 0)
 }
 
 impl Counted {

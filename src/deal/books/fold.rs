@@ -8,7 +8,7 @@ use crate::deal::command::{DestinationUse, PaymentForm};
 use crate::deal::event::DepositChange;
 use crate::deposit::{
     Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId,
-    LegState, Order, Purpose, Reference, Transaction, TransactionKind, TransactionState, TxId,
+    LegState, Order, Purpose, Reference, SentTo, Transaction, TransactionKind, TransactionState, TxId,
 };
 use crate::{Destination, Money, Payee, Side, Time};
 
@@ -329,6 +329,12 @@ impl Books {
         of: DestinationUse,
         destination: Option<&Destination>,
     ) {
+        let before = self.destination(payee, of).cloned().map_or(SentTo::Known, SentTo::Chosen);
+        let legs = self.legs.iter().filter(|l| l.payee == *payee && DestinationUse::of(l.purpose) == of);
+        let legs: SmallVec<[LegId; 4]> = legs.map(|l| l.id).collect();
+        for sent in self.transactions.iter_mut().filter(|t| t.leg.is_some_and(|id| legs.contains(&id))) {
+            sent.sent_to.get_or_insert_with(|| before.clone());
+        }
         self.destinations.retain(|d| d.payee != *payee || d.of != of);
         if let Some(destination) = destination {
             let destination = destination.clone();
@@ -736,6 +742,7 @@ fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction
         capture: None,
         bounced: SmallVec::new(),
         doubted: false,
+        sent_to: None,
         late: false,
         returned: 0,
         created_at: at,

@@ -96,7 +96,7 @@ impl Books {
 /// One deposit while its losses are gone through.
 struct Pot<'b> {
     books: &'b Books,
-    /// Its legs in the order in which they are cut: those that were sent, which are cut already, then last first.
+    /// Its legs in the order in which they are cut.
     legs: Vec<&'b Leg>,
     deposit: DepositId,
     payer: Payee,
@@ -196,7 +196,7 @@ impl<'b> Pot<'b> {
         paid
     }
 
-    /// Cuts unsent legs, last first, up to a sum; what somebody else than the payer and the liable party loses is owed to
+    /// Cuts unsent legs in their order, up to a sum; what somebody else than the payer and the liable party loses is owed to
     /// them, for `chargeback`.
     fn cut(&self, sum: i64, out: &mut Losses, chargeback: Option<u32>, fits: impl Fn(&Leg) -> bool) -> i64 {
         let mut left = sum;
@@ -251,10 +251,11 @@ impl Books {
         legs
     }
 
-    /// The legs of a deposit in the order in which they are cut. What was cut when its leg was sent stays cut.
+    /// The legs of a deposit in the order in which they are cut: last first. Of the parts of a leg those that are cut already
+    /// stay so.
     fn cut_order(&self, deposit: DepositId) -> Vec<&Leg> {
         let mut legs = self.last_first(deposit);
-        legs.sort_by_key(|l| !l.is_sent());
+        legs.sort_by_key(|l| (std::cmp::Reverse(l.root()), !l.is_sent(), l.cut == 0));
         legs
     }
 

@@ -1,6 +1,7 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
+mod agree;
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;

@@ -270,12 +270,13 @@ impl Books {
 
     /// The leg was not sent after all: what was cut from it is a part of it again.
     pub(crate) fn take_cut_parts_back(&mut self, no: usize) {
-        let mut gross = 0;
+        let (mut gross, mut cut) = (0, 0);
         for part in self.legs.iter_mut().filter(|leg| leg.cut_of == Some(no)) {
-            gross += part.gross;
+            (gross, cut) = (gross + part.gross, cut + part.cut);
             (part.gross, part.cut) = (0, 0);
         }
-        self.leg_mut(no).gross += gross;
+        let leg = self.leg_mut(no);
+        (leg.gross, leg.cut) = (leg.gross + gross, leg.cut + cut);
     }
 
     /// What is cut whole waits for no destination: once it is payable again, it is tried anew.
