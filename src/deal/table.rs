@@ -81,6 +81,9 @@ const ANY: &[P] = &P::ALL;
 const STAYS: &[P] = &[];
 const AGREED: &[P] =
     &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+/// A refusal that waited for the moderator opens a dispute, or ends a deal that holds nothing by then.
+const APPROVED: &[P] =
+    &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying];
 const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
@@ -90,27 +93,28 @@ const CAPTURED: &[P] =
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
-    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED),
+    row(Agree,            PARTIES,                                        &[Proposed, AwaitingDeposit],                                               Always,                    AGREED),
+    row(Agree,            PARTIES,                                        &[P::Moderation],                                                           Always,                    APPROVED),
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit],                                                         Always,                    PAID),
     row(ConfirmPayment,   &[Gateway],                                     ALL_BUT_AWAITING_DEPOSIT,                                                   Always,                    STAYS),
     row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
     row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
     row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),
-    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             AGREED),
+    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             APPROVED),
     row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                                 Always,                    STAYS),
     row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
     row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
     row(RecordTracking,   &[Tracker, Operator],                           FUNDED,                                                                     Always,                    &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
     row(RecordTracking,   &[Tracker, Operator],                           &[P::Moderation],                                                           If(Funded),                STAYS),
-    row(StartPerforming,  &[Seller],                                      &[AwaitingPerformance],                                                     Both(Untracked, CaptureConfirmed),&[Performing]),
+    row(StartPerforming,  &[Seller],                                      &[AwaitingPerformance],                                                     Both(Untracked, CaptureConfirmed), &[Performing]),
     row(StartPerforming,  &[Operator],                                    &[AwaitingPerformance],                                                     If(CaptureConfirmed),      &[Performing]),
-    row(StopPerforming,   &[Seller],                                      &[Performing],                                                              Both(Untracked, ToldByHand),&[AwaitingPerformance]),
+    row(StopPerforming,   &[Seller],                                      &[Performing],                                                              Both(Untracked, ToldByHand), &[AwaitingPerformance]),
     row(StopPerforming,   &[Operator],                                    &[Performing],                                                              If(ToldByHand),            &[AwaitingPerformance]),
-    row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    Both(NoParcel, RevisionsLeft),&[AwaitingAcceptance]),
+    row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    Both(NoParcel, RevisionsLeft), &[AwaitingAcceptance]),
     row(RequestChanges,   &[Buyer],                                       &[AwaitingAcceptance],                                                      If(ChangesLeft),           &[Performing]),
-    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable),ENDED),
-    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable),ENDED),
+    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable), ENDED),
+    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable), ENDED),
     row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying]),
     row(IncurCost,        &[Seller, Partner, Operator],                   FUNDED,                                                                     Always,                    STAYS),
     row(IncurCost,        &[Seller, Partner, Operator],                   &[P::Moderation],                                                           If(Funded),                STAYS),
