@@ -5,7 +5,7 @@ use escrow::deal::Guard;
 use escrow::deal::command::{ChargebackStep, StartPerforming};
 use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::settlement::{Ending, Fault};
-use escrow::terms::Terms;
+use escrow::terms::{BuyerCancel, Terms};
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status};
 
 use TransactionKind::{Capture, Payout, Refund};
@@ -13,7 +13,7 @@ use TransactionKind::{Capture, Payout, Refund};
 #[test]
 fn charges_by_how_the_deal_ends() {
     let charged = |paid: i64| {
-        let mut w = World::performing(plain(Policy::shop()));
+        let mut w = World::performing(plain(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance)));
         w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
         w.repeat(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
         if paid > 0 {

@@ -138,6 +138,7 @@ fn a_guard_says_what_to_do_next_and_whether_waiting_helps() {
         Guard::Funded,
         Guard::CaptureConfirmed,
         Guard::ToldByHand,
+        Guard::Downloadable,
         Guard::MayDispute,
         Guard::InArbitration,
         Guard::ChangesLeft,

@@ -9,7 +9,7 @@ use escrow::deal::command::{
     StartPerforming,
 };
 use escrow::deposit::{DepositId, LegState};
-use escrow::terms::{Fee, FeePayee, Payer, Terms};
+use escrow::terms::{BuyerCancel, Fee, FeePayee, Payer, Terms};
 use escrow::{Award, Deal, Policy, Rate, Status};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -287,7 +287,7 @@ impl RandomDeal {
     fn propose(self, id: u128) -> Deal {
         let (buyer, seller) = if self.sells { ("boris", "anna") } else { ("anna", "boris") };
         let item = escrow::terms::Item::new(text("thing"), rub(self.price), 1);
-        let mut draft = crate::common::plain(Policy::shop());
+        let mut draft = crate::common::plain(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance));
         (draft.buyer, draft.seller, draft.items) = (text(buyer), text(seller), vec![item]);
         let rate = |ppm| Rate::from_ppm(ppm).unwrap();
         let site = FeePayee::Partner(text("site"));
