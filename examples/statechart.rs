@@ -344,7 +344,6 @@ pub(crate) fn explore<K: std::hash::Hash + Eq>(
             }
         }
         found.push(deal);
-        if found.len() % 500 == 0 { eprintln!("{} {} {:?}", found.len(), waiting.len(), found.last().unwrap()); }
         assert!(found.len() < 50_000, "the kinds of states are too fine to be explored");
     }
     found

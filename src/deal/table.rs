@@ -77,8 +77,6 @@ const ALL_BUT_PAYING: &[P] = &[
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
-const AGREED: &[P] =
-    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 /// A chargeback that waited for its payment can leave the deal short as soon as it is funded.
 const AGREED_OR_ENDED: &[P] = &[
     AwaitingDeposit,
@@ -143,10 +141,10 @@ const ROWS: &[Row] = &[
     row(FileClaim,        PARTIES,                                        &[Disputed],                                                                If(InArbitration),         STAYS),
     row(Rule,             &[Arbiter],                                     &[Disputed],                                                                If(InArbitration),         ENDED),
     row(AppointArbiter,   &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
-    row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation, Performing, AwaitingAcceptance, Disputed],       Always,                    ENDED),
+    row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
     row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(Answer,           &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
-    row(Answer,           &[Gateway],                                     &[Closed],                                                                  Always,                    STAYS),
+    row(Answer,           &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   ALL_BUT_PAYING,                                                             Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   &[Paying],                                                                  Always,                    &[Closed]),
     row(RedirectRefund,   &[Buyer, Seller, Operator],                     ALL_BUT_PAYING,                                                             Always,                    STAYS),

@@ -62,7 +62,14 @@ fn counts(deal: &Deal, checkpoint: &Checkpoint) -> bool {
 }
 
 /// Acts on what came in while the deal could not: the latest checkpoint, unless it was dealt with, and a submission.
+///
+/// What waits for the answer to a capture goes on waiting.
 pub(crate) fn act_on_what_waits(deal: &mut Draft<'_>) {
+    if let Phase::Active { stage: Stage::AwaitingPerformance, .. } = deal.phase()
+        && deal.books().awaits_capture()
+    {
+        return;
+    }
     if let Some(checkpoint) = deal.latest_checkpoint().filter(|_| !deal.work().latest_spent) {
         let kind = checkpoint.kind;
         act_on(deal, kind);
