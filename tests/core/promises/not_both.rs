@@ -15,9 +15,7 @@ use escrow::deal::command::{Accept, CheckpointKind, Verdict, Wake};
 use escrow::deal::{Access, CommandKind, Permit, Timer, cell};
 use escrow::settlement::Ending;
 use escrow::terms::{BuyerCancel, Delivery, OnSilence, ReturnAll};
-use escrow::{
-    Award, Command, Context, Deal, DealId, Event, Policy, Recorded, Role, Side, Terms, Time,
-};
+use escrow::{Award, Command, Context, Deal, DealId, Event, Policy, Recorded, Role, Side, Terms, Time};
 
 /// A deal, and whether the buyer has the goods, or they are on their way, or has seen the work.
 struct Found {
@@ -81,7 +79,9 @@ fn gives(before: &Deal, after: &Deal, recorded: &Recorded) -> bool {
     match &recorded.event {
         Event::PerformingStarted {} => true,
         // of the track as it was when it was recorded
-        Event::TrackingRecorded { checkpoint, latest } => *latest && checkpoint.kind != CheckpointKind::Refused,
+        Event::TrackingRecorded { checkpoint, latest } => {
+            *latest && checkpoint.kind != CheckpointKind::Refused
+        }
         Event::Submitted { .. } | Event::PhaseEntered { .. } | Event::PaymentReceived { .. } => {
             let parcel = matches!(before.terms().delivery, Some(Delivery::Parcel { .. }));
             !parcel && matches!(after.access(Role::Buyer), Access::Preview(_) | Access::Original(_))
