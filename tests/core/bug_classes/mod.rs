@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod chargebacks;
+mod delivery;
 mod disputes;
 mod facts;
 mod input;

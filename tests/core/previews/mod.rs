@@ -9,7 +9,7 @@ use crate::common::*;
 use escrow::deal::command::IncurCost;
 use escrow::deposit::{DepositId, Purpose};
 use escrow::settlement::{Ending, Quantities};
-use escrow::terms::{ArbitrationFee, Fee, FeePayee, Item, OnRefund, Payer, Provider};
+use escrow::terms::{ArbitrationFee, BuyerCancel, Fee, FeePayee, Item, OnRefund, Payer, Provider};
 use escrow::{Payee, Policy, Rate, TermsDraft};
 
 use Purpose::Guarantee;

@@ -94,8 +94,9 @@ impl Stepped<'_> {
     /// Whether the buyer has money back by this ending.
     fn gives_back(&self) -> bool {
         match self.after.ending() {
-            // the exception: what is not kept is handed back
-            Some(Ending::PartialBuyout(_)) | Some(Ending::Success) | None => false,
+            // the exception: what is not kept is handed back; keeping nothing is none
+            Some(Ending::PartialBuyout(kept)) => kept.iter().all(|units| *units == 0),
+            Some(Ending::Success) | None => false,
             Some(Ending::Cancelled(_) | Ending::CalledOff) => true,
             Some(Ending::Awarded { award, .. }) => !matches!(award, Award::SellerAll),
         }

@@ -8,7 +8,7 @@ use escrow::deal::{CommandKind, Guard, Permit, PhaseKind, cell};
 
 const LEGEND: &str = "\
 Who may do what, in which phase. A role that a row does not name never may; one that a cell does not name may in
-another phase. A number is a guard, listed below.
+another phase. A number is a guard, listed below; of 1+2, both must hold.
 
 B buyer  S seller  P partner  A arbiter  O operator  M moderator  G gateway  T tracker  C clock
 ";

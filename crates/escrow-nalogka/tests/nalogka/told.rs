@@ -152,12 +152,21 @@ fn the_statuses_of_a_whole_life() {
     let told = lawful(&envelopes(&w), &w.deal, &host(Workflow::Shop)).unwrap();
     let expected = ["awaiting_performance", "performing", "disputed", "performing", "settling", "completed"];
     assert_eq!(statuses(&told), expected);
-    // the end of the tracking is no change of the status there, and is told as an update
-    let finished = ["status_updated_at", "status_updated_by"];
-    assert!(told.iter().any(|n| match n {
-        Notification::Updated { changes, .. } => changes.keys().eq(finished),
+    // the end of the tracking is no change of the status there: nothing is told, and the status keeps its time
+    assert!(!told.iter().any(|n| match n {
+        Notification::Updated { changes, .. } =>
+            changes.contains_key("status_updated_at") && !changes.contains_key("status"),
         _ => false,
     }));
+    let settling = told
+        .iter()
+        .position(|n| matches!(n, Notification::ChangedStatus { new_status: DealStatus::Settling, .. }));
+    let performing = &told[..settling.unwrap()];
+    // from the withdrawal on, until six hours after the delivery
+    assert!(matches!(
+        performing.last().unwrap(),
+        Notification::ChangedStatus { new_status: DealStatus::Performing, .. }
+    ));
 }
 
 #[test]
