@@ -75,8 +75,8 @@ pub fn states() -> Vec<(&'static str, Deal)> {
 }
 
 pub fn chargeback(step: ChargebackStep, amount: Money) -> Command {
-    let (reference, deposit) = ("cb-1".parse().unwrap(), DepositId::BUYER_PAYMENT);
-    command::Chargeback::new(reference, deposit, amount, step).into()
+    let payment = ("bank".parse().unwrap(), "payment-1".parse().unwrap());
+    command::Chargeback::new("cb-1".parse().unwrap(), payment, amount, step).into()
 }
 
 pub fn actors() -> Vec<Actor> {

@@ -325,9 +325,9 @@ fn again_when_paid(_: &Deal, recorded: &Recorded) -> Option<Event> {
     matches!(recorded.event, Event::PaymentReceived { .. }).then(|| recorded.event.clone())
 }
 
-/// A bank takes twice what it has lost once.
+/// A debt that a chargeback leaves is raised twice.
 fn again_when_charged_back(_: &Deal, recorded: &Recorded) -> Option<Event> {
-    matches!(recorded.event, Event::ChargedBack { .. }).then(|| recorded.event.clone())
+    matches!(recorded.event, Event::ReceivableRaised { .. }).then(|| recorded.event.clone())
 }
 
 /// Once the deal is over, a payment that had come in has failed.

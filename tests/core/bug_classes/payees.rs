@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::Guard;
-use escrow::deal::command::{Agree, AppointArbiter, CheckpointKind, DestinationUse, PaymentClaim, Verdict};
+use escrow::deal::command::{Agree, AppointArbiter, CheckpointKind, DestinationUse, StatedPayment, Verdict};
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::settlement::{Ending, Fault};
 use escrow::terms::{Acceptance, FeePayee, OnRefund, Payer};

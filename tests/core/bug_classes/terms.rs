@@ -85,7 +85,7 @@ fn terminal_edit() {
     let changed_at = w.deal.status_change().clone();
     w.pass(DAY).pay(B, 1_00);
     w.done_all();
-    w.act(&Actor::Gateway, chargeback("cb", B, 1_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_00, ChargebackStep::Opened));
     assert_eq!(*w.deal.status_change(), changed_at);
     assert_eq!(w.deal.next_deadline(), None);
 }

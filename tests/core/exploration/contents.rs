@@ -8,11 +8,11 @@ use std::sync::Arc;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
     ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost, Post,
-    ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StatedPayment, StopPerforming, Verdict,
-    WithdrawDispute,
+    ProposeAward, RemoveTrack, RequestChanges, Returned, Rule, SettleReceivable, StartPerforming,
+    StatedPayment, StopPerforming, Verdict, WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
-use escrow::deposit::{Deposit, TransactionState};
+use escrow::deposit::{Deposit, LegState, TransactionKind, TransactionState};
 use escrow::settlement::{Fault, max_award};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Award, Deal, Destination, Money, Payee, Rate, Side, Time, Transaction};
@@ -169,16 +169,40 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         }
         CommandKind::Chargeback => {
             let number = deal.chargebacks().len();
-            for deposit in deal.deposits().iter().filter(|d| d.buckets().received > 0) {
+            let came = |t: &&Transaction| t.kind().is_inbound() && *t.state() == TransactionState::Succeeded;
+            for payment in deal.transactions().iter().filter(came) {
+                let named = || (payment.gateway().cloned().unwrap(), payment.reference().cloned().unwrap());
                 let mut add = |name: &str, minor, step| {
-                    let amount = Money::from_minor(minor, deposit.required().currency());
+                    let amount = Money::from_minor(minor, payment.amount().currency());
                     let reference = text(&format!("{name}-{number}"));
-                    offer(Chargeback::new(reference, deposit.id(), amount, step).into(), 1);
+                    offer(Chargeback::new(reference, named(), amount, step).into(), 1);
                 };
-                let all = deposit.buckets().received;
+                let all = payment.amount().minor();
                 add("all", all, ChargebackStep::Opened);
                 add("half", (all / 2).max(1), ChargebackStep::Opened);
                 add("lost", all, ChargebackStep::Lost);
+            }
+        }
+        // what was sent comes back, whole
+        CommandKind::Returned => {
+            let kinds = [TransactionKind::Payout, TransactionKind::Fee, TransactionKind::Refund];
+            for t in deal.transactions().iter().filter(|t| kinds.contains(&t.kind())) {
+                let credited = deal
+                    .legs()
+                    .iter()
+                    .any(|l| l.transaction() == Some(t.id()) && l.state() == LegState::Credited);
+                let left = t.amount().minor() - t.bounced();
+                if *t.state() == TransactionState::Succeeded && left > 0 && !credited {
+                    let reference = text(&format!("back-{}", t.id()));
+                    let amount = Money::from_minor(left, t.amount().currency());
+                    offer(Returned::new(t.id(), amount, reference).into(), 1);
+                }
+            }
+        }
+        CommandKind::SettleReceivable => {
+            for debt in deal.receivables() {
+                let reference = text(&format!("settled-{}", debt.number));
+                offer(SettleReceivable::new(debt.number, debt.open(), reference).into(), 1);
             }
         }
         CommandKind::Extend => {

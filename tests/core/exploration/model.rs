@@ -293,8 +293,13 @@ pub fn answers(claimed: &Option<escrow::deposit::Reference>) -> [Answered; 2] {
 
 /// Both ends of the first chargeback that is open.
 pub fn verdicts(deal: &Deal) -> Vec<Chargeback> {
-    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
-    let end = |step| open.map(|c| Chargeback::new(c.reference.clone(), c.deposit, c.amount, step));
+    let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
+    let end = |step| {
+        open.and_then(|c| {
+            let payment = (c.gateway.clone(), c.payment.clone());
+            Some(Chargeback::new(c.id.clone(), payment, c.amount()?, step).of(c.deposit))
+        })
+    };
     [ChargebackStep::Won, ChargebackStep::Lost].into_iter().filter_map(end).collect()
 }
 

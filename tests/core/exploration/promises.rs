@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use escrow::deal::PhaseKind;
-use escrow::deal::command::ChargebackStep;
+use escrow::deal::{Debt, PhaseKind};
 use escrow::deposit::{Purpose, TransactionKind, TransactionState};
-use escrow::terms::Liable;
-use escrow::{Currency, Deal, Transaction};
+use escrow::{Currency, Deal, Money, Payee, Transaction};
 
 /// A promise by its name, and how it was broken.
 pub type Broken = (&'static str, String);
@@ -39,9 +37,8 @@ fn conserved(deal: &Deal) -> Result<(), String> {
         match t.kind() {
             TransactionKind::Charge | TransactionKind::Capture if done => of.came += amount,
             TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee if done => {
-                of.left += amount
+                of.left += amount - i128::from(t.bounced());
             }
-            TransactionKind::Chargeback => of.taken += amount,
             // what is being let go is in no pot any more, and was no money yet
             TransactionKind::Void if t.is_pending() => of.inside -= amount,
             _ => {}
@@ -50,20 +47,22 @@ fn conserved(deal: &Deal) -> Result<(), String> {
     for deposit in deal.deposits() {
         let b = deposit.buckets();
         let inside = b.held - deposit.on_hold().minor() + b.reserved;
-        books.entry(deposit.required().currency()).or_default().inside += i128::from(inside);
+        let of = books.entry(deposit.required().currency()).or_default();
+        of.inside += i128::from(inside);
+        of.taken += i128::from(b.charged_back);
     }
-    for c in deal.chargebacks().iter().filter(|c| c.step == ChargebackStep::Lost) {
-        books.entry(c.amount.currency()).or_default().lost += i128::from(c.amount.minor());
+    for c in deal.chargebacks() {
+        let Some(lost) = c.lost else { continue };
+        let back = c.reinstated.map_or(0, Money::minor);
+        books.entry(lost.currency()).or_default().lost += i128::from(lost.minor() - back);
     }
-    for owed in deal.receivables().iter().filter(|owed| owed.purpose == Purpose::Chargeback) {
+    // what is owed to others than the platform was taken out of their legs, and counts there
+    let to_platform = |d: &&Debt| d.purpose == Purpose::Chargeback && d.payee == Payee::Platform;
+    for owed in deal.receivables().filter(to_platform) {
         books.entry(owed.amount.currency()).or_default().owed += i128::from(owed.amount.minor());
     }
-    // what the bank took and the pots could not give is the liable party's debt, or the platform's loss
-    let somebody = deal.binding_terms().policy.chargeback_liable != Liable::Platform;
-    let balanced = |b: &Books| {
-        let covered = if somebody { b.taken + b.owed == b.lost } else { b.taken <= b.lost && b.owed == 0 };
-        b.came - b.left - b.taken == b.inside && covered
-    };
+    // what the bank took is taken out of the pots, owed, or the platform's own cost
+    let balanced = |b: &Books| b.came - b.left - b.taken == b.inside && b.taken + b.owed <= b.lost;
     match books.iter().find(|(_, b)| !balanced(b)) {
         Some((currency, b)) => Err(format!("{currency}: {b:?}")),
         None => Ok(()),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use escrow::deal::command::{
     Accept, AcceptAward, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep,
     CheckpointKind, DestinationUse, Extend, FileClaim, IncurCost, Post, ProposeAward, RemoveTrack,
-    RequestChanges, Rule, StartPerforming, StopPerforming, Verdict, Wake, WithdrawDispute,
+    RequestChanges, Returned, Rule, SettleReceivable, StartPerforming, StopPerforming, Verdict, Wake,
+    WithdrawDispute,
 };
 use escrow::deal::{Allowed, Command, CommandKind, PhaseKind, Timer};
 use escrow::deposit::DepositId;
@@ -79,7 +80,9 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
         CommandKind::Answer => crate::common::answer(999, succeeded("plain")),
         CommandKind::SetDestination => destination(Payee::Buyer, DestinationUse::Payouts, card("plain")),
         CommandKind::RedirectRefund => destination(Payee::Buyer, DestinationUse::Refunds, card("plain")),
-        CommandKind::Chargeback => chargeback("plain", DepositId::BUYER_PAYMENT, 1, ChargebackStep::Opened),
+        CommandKind::Chargeback => chargeback("plain", "plain", 1, ChargebackStep::Opened),
+        CommandKind::Returned => Returned::new(escrow::TxId::new(999), rub(1), text("plain")).into(),
+        CommandKind::SettleReceivable => SettleReceivable::new(999, rub(1), text("plain")).into(),
         CommandKind::Extend => Extend::new(Timer::Start, after(9_999 * DAY)).into(),
         CommandKind::Post => Post::new(text("plain")).into(),
         CommandKind::Wake => Wake {}.into(),

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::laws::{Finding, ensure, is_charge};
-use escrow::deal::PhaseKind;
-use escrow::deal::command::ChargebackStep;
+use escrow::deal::{Cause, PhaseKind};
 use escrow::deposit::{DepositId, DepositPurpose, Purpose};
 use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Settlement};
 use escrow::{Actor, Award, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Side, settle};
@@ -53,7 +52,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
             {
                 got.push((*deposit, payee.clone(), *purpose, *amount));
             }
-            Event::ReceivableRaised { receivable } if receivable.purpose != Purpose::Chargeback => {
+            Event::ReceivableRaised { receivable, cause: Cause::Ending } => {
                 owed.push(format!("{receivable:?}"));
             }
             // where a command begins, after the timers
@@ -145,15 +144,16 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
             ensure!(is_winner || bears, "{ending:?}, and yet {leg:?}");
         }
     }
-    let mut lost = 0_i128;
-    for chargeback in deal.chargebacks().iter().filter(|c| c.step == ChargebackStep::Lost) {
-        lost += i128::from(chargeback.amount.minor()).max(1);
-    }
+    let lost = deal.chargebacks().iter().any(|c| c.lost.is_some());
     for owed in deal.receivables() {
         ensure!(owed.amount.is_positive() && owed.debtor != owed.payee, "{owed:?}");
-        let of_bank = owed.purpose == Purpose::Chargeback;
-        ensure!(of_bank || decided, "not funded, and yet {owed:?}");
-        ensure!(!of_bank || lost > 0, "no chargeback is lost, and yet {owed:?}");
+        match owed.cause {
+            Cause::Ending => ensure!(decided, "not funded, and yet {owed:?}"),
+            Cause::RefundedTwice { .. } | Cause::Liable { .. } | Cause::Cut { .. } => {
+                ensure!(lost, "no chargeback is lost, and yet {owed:?}");
+            }
+            Cause::PaidTwice { .. } | Cause::Overpaid { .. } => {}
+        }
     }
     Ok(())
 }

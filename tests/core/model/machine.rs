@@ -253,11 +253,11 @@ impl Run {
     pub fn finish(&mut self) -> Finding {
         self.now = self.now.max(self.deal.last_at());
         for _ in 0..1_000 {
-            let open = self.deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened).cloned();
+            let open = self.deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened).cloned();
             if let Some(open) = open {
-                let (reference, deposit, amount) = (open.reference, open.deposit, open.amount);
-                let won = Chargeback::new(reference, deposit, amount, ChargebackStep::Won);
-                self.give(&won.into(), &Context::gateway(self.now))?;
+                let amount = open.amount().ok_or("a chargeback without a sum")?;
+                let won = Chargeback::new(open.id, (open.gateway, open.payment), amount, ChargebackStep::Won);
+                self.give(&won.of(open.deposit).into(), &Context::gateway(self.now))?;
             } else if let Some((actor, command)) = self.world.last_word(&self.deal)? {
                 self.give(&command, &Context::new(self.now, actor))?;
             } else if let Some(due) = self.deal.next_deadline() {

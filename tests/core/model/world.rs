@@ -176,7 +176,7 @@ impl World {
                 payment.came = minor(amount);
                 self.shift(Account::Payer(name), Account::Pot(deposit), amount)
             }
-            TransactionKind::Hold | TransactionKind::Chargeback => Err(format!("{t:?} is ordered")),
+            TransactionKind::Hold => Err(format!("{t:?} is ordered")),
         }
     }
 

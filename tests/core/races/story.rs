@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use escrow::deal::command::{Accept, ChargebackStep, DestinationUse, IncurCost, StartPerforming, Wake};
-use escrow::deposit::DepositId;
 use escrow::settlement::Fault;
 use escrow::terms::{FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
 use escrow::{Actor, Caller, Command, Payee, Time};
@@ -126,7 +125,7 @@ pub fn a_webhook_and_an_answer() -> Story {
 /// A bank takes the payment back while the buyer accepts.
 pub fn acceptance_and_chargeback() -> Story {
     let before = performing(plain(Policy::shop()), 1_000_00);
-    let lost = chargeback("cb-1", DepositId::BUYER_PAYMENT, 600_00, ChargebackStep::Lost);
+    let lost = chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Lost);
     let ours = vec![by(buyer(), Accept::default())];
     story("acceptance and chargeback", before, ours, vec![by(Actor::Gateway, lost)])
 }
