@@ -1,8 +1,11 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
+use std::collections::BTreeSet;
+
 use super::{Books, Cause, index};
 use crate::Money;
+use crate::deal::command::DestinationUse;
 use crate::deposit::BooksError;
 use crate::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, HoldState, Leg, LegState, Transaction, TransactionKind,
@@ -65,11 +68,16 @@ impl Books {
                 return Err(BooksError::Transactions { deposit: deposit.id }.into());
             }
         }
-        if !self.cases_agree() {
-            return Err(DecodeError::Field { field: "books.cases" });
+        let lists = [
+            ("books.cases", self.cases_agree()),
+            ("books.debts", self.debts_agree()),
+            ("books.destinations", self.destinations_agree()),
+        ];
+        if let Some((field, _)) = lists.into_iter().find(|(_, agrees)| !agrees) {
+            return Err(DecodeError::Field { field });
         }
-        if !self.debts_agree() {
-            return Err(DecodeError::Field { field: "books.debts" });
+        if !self.losses_explain_cuts() {
+            return Err(DecodeError::Field { field: "books.legs" });
         }
         let unanswered = super::count(self.transactions.iter().filter(|t| t.is_order()).count());
         let unsettled = super::count(self.legs.iter().filter(|l| !l.is_settled()).count());
@@ -323,6 +331,31 @@ impl Books {
             let own = l.payee == Payee::Platform && attempts > 1;
             more > owed && !own
         })
+    }
+
+    /// Whether no more was cut and taken out of each deposit than lost chargebacks account for.
+    fn losses_explain_cuts(&self) -> bool {
+        let mut left = vec![0_i64; self.deposits.len().saturating_add(self.strays.len())];
+        for case in self.cases.iter().filter(|c| c.lost.is_some()) {
+            for (part, standing) in case.parts.iter().zip(case.standing()) {
+                if let Some(left) = left.get_mut(self.slot(part.deposit)) {
+                    add(left, standing);
+                }
+            }
+        }
+        let cuts = self.legs.iter().map(|l| (l.deposit, l.cut));
+        let lost = self.all_deposits().map(|d| (d.id, d.lost));
+        for (deposit, gone) in cuts.chain(lost) {
+            if let Some(left) = left.get_mut(self.slot(deposit)) {
+                *left = left.saturating_sub(gone);
+            }
+        }
+        left.iter().all(|left| *left >= 0)
+    }
+
+    fn destinations_agree(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        self.destinations.iter().all(|d| seen.insert((&d.payee, d.of == DestinationUse::Refunds)))
     }
 
     fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::chargebacks::Fullness;
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
 use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
@@ -117,7 +118,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
     if c.amount.currency() != named.required.currency() {
         return stray(deal, c);
     }
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     match fact {
         Fact::New => {
             let tx = answered_request(deal, c).unwrap_or(deal.books().next_tx());
@@ -132,7 +133,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
             charge_hold(deal, c, hold, capture);
-            chargebacks::end_if_short(deal, was_full);
+            chargebacks::end_if_short(deal, was);
             Ok(())
         }
     }
@@ -322,7 +323,7 @@ fn check_total(deal: &Deal, c: &ConfirmPayment) -> Result<(), Rejection> {
 pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
     let id = c.deposit;
     check_total(deal, c)?;
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     let wanted = match deal.deposit(id) {
         Some(deposit) if deal.takes_money(deposit) => deposit.outstanding().minor(),
         Some(_) | None => 0,
@@ -346,7 +347,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     } else {
         legs::refund(deal, id, tx, Purpose::Excess, amount.saturating_sub(wanted));
     }
-    let full_now = chargebacks::full(deal);
+    let with_it = Fullness::of(deal);
     chargebacks::reconcile(deal);
     if wanted == 0 {
         return Ok(());
@@ -355,10 +356,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_needed(deal, id);
     } else {
         // a chargeback that came before its payment undoes it at once
-        let ever = [was_full, full_now]
-            .into_iter()
-            .reduce(|a, b| std::array::from_fn(|i| a.get(i) == Some(&true) || b.get(i) == Some(&true)));
-        chargebacks::end_if_short(deal, ever.unwrap_or(was_full));
+        chargebacks::end_if_short(deal, was.or(with_it));
         funding::advance(deal);
     }
     Ok(())
