@@ -7,7 +7,7 @@ use super::{Books, index};
 use crate::deposit::{DepositId, LegId, LegState, Purpose, Reference, TransactionState};
 use crate::settlement::Receivable;
 use crate::stored::left_out::is_default;
-use crate::{Money, Payee};
+use crate::{Money, Payee, Time};
 
 /// Why somebody owes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
@@ -68,6 +68,11 @@ pub struct Debt {
     /// Why.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cause: Cause,
+    /// Since when.
+    pub raised_at: Time,
+    /// How often its amount has changed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) changes: u32,
     /// What was paid of it, by the reference of each payment, in minor units.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) payments: SmallVec<[(Reference, i64); 1]>,
@@ -80,6 +85,16 @@ impl Debt {
     /// What was paid of it, in minor units.
     pub fn paid(&self) -> i64 {
         self.payments.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+    }
+
+    /// Every payment of it, by its reference, in minor units.
+    pub fn payments(&self) -> impl Iterator<Item = (&Reference, i64)> {
+        self.payments.iter().map(|(reference, amount)| (reference, *amount))
+    }
+
+    /// The number of its changes and payments: it tells two states of one debt apart, and which of them is the later one.
+    pub fn revision(&self) -> u32 {
+        self.changes.saturating_add(u32::try_from(self.payments.len()).unwrap_or(u32::MAX))
     }
 
     /// What is still owed.
@@ -108,15 +123,17 @@ impl Books {
         self.debts.get(index(number))
     }
 
-    pub(in crate::deal) fn owe(&mut self, receivable: &Receivable, cause: Cause) {
+    pub(in crate::deal) fn owe(&mut self, receivable: &Receivable, cause: Cause, raised_at: Time) {
         let Receivable { debtor, payee, purpose, amount } = receivable.clone();
         let number = super::number_after(self.debts.len());
-        self.debts.push(Debt { number, debtor, payee, purpose, amount, cause, payments: SmallVec::new() });
+        let (changes, payments) = (0, SmallVec::new());
+        self.debts.push(Debt { number, debtor, payee, purpose, amount, cause, raised_at, changes, payments });
     }
 
     pub(in crate::deal) fn change_debt(&mut self, number: u32, amount: Money) {
         if let Some(debt) = self.debts.get_mut(index(number)) {
             debt.amount = amount;
+            debt.changes = debt.changes.saturating_add(1);
         }
     }
 

@@ -124,8 +124,10 @@ impl Books {
                 self.cases.get(index(n)).is_some_and(|c| c.opened.is_some() && !c.won && c.lost.is_none());
             undecided && matches!(l.state, LegState::Waiting | LegState::Declined)
         });
-        let of =
-            l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
+        let of = l.part_of.is_none_or(|root| {
+            let same = |r: &Leg| (r.deposit, &r.payee, r.purpose) == (l.deposit, &l.payee, l.purpose);
+            root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none() && same(r))
+        });
         let deposit = self.deposit(l.deposit);
         let currency = deposit.is_some_and(|d| d.required.currency() == l.amount.currency());
         let to_owner = !l.purpose.goes_back() || deposit.map(|d| d.owner.payee()).as_ref() == Some(&l.payee);

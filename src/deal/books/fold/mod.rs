@@ -135,6 +135,7 @@ fn inbound(id: TxId, deposit: DepositId, amount: Money, at: Time) -> Transaction
         capture: None,
         bounced: SmallVec::new(),
         doubted: false,
+        sent_to: None,
         late: false,
         returned: 0,
         created_at: at,

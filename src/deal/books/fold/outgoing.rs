@@ -4,7 +4,7 @@ use super::{add, ordered, sub};
 use crate::deal::books::{Books, PayeeDestination, index};
 use crate::deal::command::DestinationUse;
 use crate::deposit::{
-    DepositId, HoldState, Leg, LegId, LegState, Order, Purpose, Transaction, TransactionKind,
+    DepositId, HoldState, Leg, LegId, LegState, Order, Purpose, SentTo, Transaction, TransactionKind,
     TransactionState, TxId,
 };
 use crate::{Destination, Money, Payee, Time};
@@ -127,6 +127,13 @@ impl Books {
         of: DestinationUse,
         destination: Option<&Destination>,
     ) {
+        let before = self.destination(payee, of).cloned().map_or(SentTo::Known, SentTo::Chosen);
+        let theirs = |l: &Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of;
+        for sent in &mut self.transactions {
+            if sent.leg.and_then(|id| self.legs.get(index(id.0))).is_some_and(theirs) {
+                sent.sent_to.get_or_insert_with(|| before.clone());
+            }
+        }
         self.destinations.retain(|d| d.payee != *payee || d.of != of);
         if let Some(destination) = destination {
             let destination = destination.clone();
