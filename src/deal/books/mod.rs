@@ -1,12 +1,12 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
-mod agree;
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;
 pub(in crate::deal) mod fold;
 mod losses;
+mod receipts;
 
 pub use self::cases::{Case, CasePart};
 pub use self::debts::{Cause, Debt};
