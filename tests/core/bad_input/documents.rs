@@ -253,6 +253,8 @@ fn rich_scenarios() -> Vec<(&'static str, Value)> {
     let base = |preset: &str, steps: Value| {
         let mut terms = terms();
         terms["policy"] = json!({ "preset": preset });
+        // a parcel is not submitted
+        terms["delivery"] = json!({ "promise": { "method": "CDEK", "expected": "2026-03-08T12:00:00Z" } });
         terms.as_object_mut().unwrap().remove("pay_offline");
         json!({ "start": "2026-03-01T12:00:00Z", "terms": terms, "steps": steps })
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use escrow::deal::command::{Accept, ChargebackStep, DestinationUse, IncurCost, StartPerforming, Wake};
 use escrow::settlement::Fault;
-use escrow::terms::{FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
+use escrow::terms::{BuyerCancel, FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
 use escrow::{Actor, Caller, Command, Payee, Time};
 use escrow_testing::{Behaviour, Rule, SinkFault};
 
@@ -148,7 +148,7 @@ fn rule(payee: Option<Payee>, behaviour: Behaviour, times: u32) -> Rule {
 
 /// A service of a courier's, a fee for the platform: three legs.
 fn with_three_legs() -> TermsDraft {
-    let mut draft = sale(Policy::shop());
+    let mut draft = sale(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance));
     draft.fees[0].on_refund = Some(OnRefund::Keep);
     draft.services.push(service("delivery", 50_00, Payer::Buyer, Provider::Third(text("courier"))));
     draft
