@@ -1,6 +1,8 @@
 //! Histories by chance, told to both.
 
-use escrow::deal::command::{Accept, Cancel, ChargebackStep, StartPerforming};
+use escrow::deal::command::{
+    Accept, AcceptAward, Cancel, ChargebackStep, OpenDispute, ProposeAward, Returned, StartPerforming,
+};
 use escrow::deal::{Cause, Phase};
 use escrow::deposit::{DepositId, TransactionState, TxId};
 use escrow::settlement::Fault;
@@ -119,11 +121,7 @@ fn gateway(world: &mut World, dice: &mut Dice) -> Step {
         let most = world.deal.transaction(tx).unwrap().amount();
         let amount = if dice.roll(2) == 0 { most.minor() } else { dice.up_to(60) };
         let reference = format!("r-{}", dice.roll(3));
-        let command = escrow::deal::command::Returned {
-            transaction: tx,
-            amount: Money::from_minor(amount, most.currency()),
-            reference: text(&reference),
-        };
+        let command = Returned::new(tx, Money::from_minor(amount, most.currency()), text(&reference));
         let fact = Fact::Returned(tx, Amount::from(amount), reference);
         return world.step(&escrow::Actor::Gateway, &command.into(), &fact).map(drop);
     }
@@ -175,17 +173,15 @@ fn goes_on(world: &mut World, dice: &mut Dice) -> Step {
     let (actor, command): (_, escrow::deal::Command) = match dice.roll(8) {
         0..=3 => (seller(), StartPerforming {}.into()),
         4 | 5 => (buyer(), Accept::default().into()),
-        6 => (operator(), Cancel { reason: text("stop"), at_fault: Some(Fault::Nobody) }.into()),
+        6 => (operator(), Cancel::new(text("stop")).at_fault(Fault::Nobody).into()),
         _ => {
             if let Phase::Active { .. } = world.deal.phase() {
                 let most = world.deal.deposit(B).unwrap().held().minor().max(1);
                 let award = escrow::dispute::Award::Amount(rub(dice.up_to(most)));
-                let open = escrow::deal::command::OpenDispute { reason: text("broken"), evidence: None };
+                let open = OpenDispute::new(text("broken"));
                 world.step(&buyer(), &open.into(), &Fact::None)?.ok();
-                world
-                    .step(&buyer(), &escrow::deal::command::ProposeAward { award }.into(), &Fact::None)?
-                    .ok();
-                (seller(), escrow::deal::command::AcceptAward { award }.into())
+                world.step(&buyer(), &ProposeAward::new(award).into(), &Fact::None)?.ok();
+                (seller(), AcceptAward::new(award).into())
             } else {
                 return Ok(());
             }

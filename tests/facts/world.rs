@@ -8,9 +8,9 @@ use escrow::deal::command::{
     StartPerforming, Wake,
 };
 use escrow::deal::{Cause, Command, Event, Phase};
-use escrow::deposit::{DepositId, LegState, Transaction, TransactionKind, TransactionState, TxId};
+use escrow::deposit::{DepositId, LegState, Purpose, Transaction, TransactionKind, TransactionState, TxId};
 use escrow::dispute::Award;
-use escrow::settlement::{Ending, Fault, Purpose};
+use escrow::settlement::{Ending, Fault};
 use escrow::terms::{Fee, Liable, Payer, Service, Terms};
 use escrow::{Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time};
 
@@ -22,7 +22,6 @@ pub const B: DepositId = DepositId::BUYER_PAYMENT;
 pub const GB: DepositId = DepositId::BUYER_GUARANTEE;
 pub const GS: DepositId = DepositId::SELLER_GUARANTEE;
 pub const COURIER: Party = Party::Third(1);
-pub const DAY: u32 = 86_400;
 
 pub fn text<T: std::str::FromStr>(text: &str) -> T
 where
@@ -296,7 +295,13 @@ impl World {
             Fact::None => return Ok(false),
             Fact::Confirm(confirm) => model.confirm(confirm),
             Fact::Case(case) => model.chargeback(case),
-            Fact::Answer(tx, outcome) => model.answer(self.numbers[tx], outcome),
+            Fact::Answer(tx, outcome) => {
+                let number = self.numbers[tx];
+                let captures = matches!(model.transactions[number].does, Does::Capture { .. });
+                let id = Outcome::Captured(format!("done-{}", tx.number()));
+                let captured = captures && *outcome == Outcome::Succeeded;
+                model.answer(number, if captured { &id } else { outcome })
+            }
             Fact::Returned(tx, amount, reference) => model.returned(self.numbers[tx], *amount, reference),
             Fact::Settle(number, amount, reference) => {
                 let debt = self.deal.debts().iter().find(|d| d.number == *number).unwrap();
@@ -523,19 +528,14 @@ impl World {
     pub fn returned(&mut self, tx: TxId, minor: i64, reference: &str) -> Result<bool, Rejection> {
         let amount =
             self.deal.transaction(tx).map_or(rub(minor), |t| Money::from_minor(minor, t.amount().currency()));
-        let command = Returned { transaction: tx, amount, reference: text(reference) };
+        let command = Returned::new(tx, amount, text(reference));
         self.tell(command, &Fact::Returned(tx, Amount::from(minor), reference.to_owned()))
     }
 
     pub fn settle(&mut self, number: u32, minor: i64) -> Result<bool, Rejection> {
         self.settled += 1;
         let reference = format!("s-{}", self.settled);
-        let command = SettleReceivable {
-            receivable: number,
-            amount: rub(minor),
-            reference: text(&reference),
-            source: text("cash"),
-        };
+        let command = SettleReceivable::new(number, rub(minor), text(&reference));
         self.tell(command, &Fact::Settle(number, Amount::from(minor), reference))
     }
 
@@ -551,13 +551,13 @@ impl World {
     /// The parties agree: so much is the seller's.
     pub fn award(&mut self, minor: i64) {
         let award = Award::Amount(rub(minor));
-        self.act(&buyer(), OpenDispute { reason: text("broken"), evidence: None });
-        self.act(&buyer(), ProposeAward { award });
-        self.act(&seller(), AcceptAward { award });
+        self.act(&buyer(), OpenDispute::new(text("broken")));
+        self.act(&buyer(), ProposeAward::new(award));
+        self.act(&seller(), AcceptAward::new(award));
     }
 
     pub fn cancel(&mut self) {
-        self.act(&operator(), Cancel { reason: text("stop"), at_fault: Some(Fault::Nobody) });
+        self.act(&operator(), Cancel::new(text("stop")).at_fault(Fault::Nobody));
     }
 
     pub fn wake_at(&mut self, at: Time) {
@@ -690,14 +690,7 @@ pub fn confirm_fact(c: &ConfirmPayment) -> Fact {
 }
 
 pub fn chargeback(id: &str, payment: &str, step: ChargebackStep, minor: i64) -> Chargeback {
-    Chargeback {
-        reference: text(id),
-        gateway: text("bank"),
-        payment: text(payment),
-        deposit: None,
-        amount: rub(minor),
-        step,
-    }
+    Chargeback::new(text(id), (text("bank"), text(payment)), rub(minor), step)
 }
 
 pub fn case_fact(c: &Chargeback) -> Fact {
@@ -724,15 +717,14 @@ pub fn answer(tx: TxId, ok: bool) -> (Answer, Fact) {
         Answered::Declined(text("no"))
     };
     let outcome = if ok { Outcome::Succeeded } else { Outcome::Declined };
-    (Answer { transaction: tx, result }, Fact::Answer(tx, outcome))
+    (Answer::new(tx, result), Fact::Answer(tx, outcome))
 }
 
 pub fn redirect(to: Party, back: bool) -> (Actor, Command, Fact) {
-    let destination = None;
     let command: Command = if back {
-        RedirectRefund { payee: payee(to), destination }.into()
+        RedirectRefund::new(payee(to), None).into()
     } else {
-        SetDestination { payee: payee(to), destination }.into()
+        SetDestination::new(payee(to), None).into()
     };
     let actor = match to {
         Party::Buyer => buyer(),

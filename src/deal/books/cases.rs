@@ -8,7 +8,7 @@ use crate::deal::command::ChargebackStep;
 use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction, TransactionKind};
 use crate::money::allocate;
 use crate::stored::left_out::is_default;
-use crate::{Money, Time};
+use crate::{Currency, Money, Time};
 
 /// The part of a chargeback that falls on one deposit, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -139,7 +139,9 @@ impl Books {
 
     /// How many chargebacks wait for a payment that nobody has told of.
     pub(crate) fn early_cases(&self) -> usize {
-        self.cases.iter().filter(|c| c.parts.is_empty() && !c.won && c.reinstated.is_none()).count()
+        let waits = |c: &&Case| c.parts.is_empty() && !c.won && c.reinstated.is_none();
+        let early = |c: &&Case| self.money_of(&c.gateway, &c.payment, c.deposit).next().is_none();
+        self.cases.iter().filter(waits).filter(early).count()
     }
 
     /// Whether any chargeback concerns this deposit.
@@ -181,8 +183,7 @@ impl Books {
         let mut found: SmallVec<[(DepositId, i64); 4]> = SmallVec::new();
         let currency = case.amount().map(Money::currency);
         for t in self.of_payment(&case.gateway, &case.payment) {
-            let named = self.named(t.deposit);
-            let meant = case.deposit.is_none_or(|d| d == named || d == t.deposit);
+            let meant = self.is_meant(t.deposit, case.deposit);
             let known = found.iter().any(|(deposit, _)| *deposit == t.deposit);
             if meant && !known && Some(t.amount.currency()) == currency {
                 let lost = self.lost_of(&case.gateway, &case.payment, t.deposit, Some(&case.id));
@@ -241,9 +242,21 @@ impl Books {
         })
     }
 
-    /// Whether no money of a payment is known.
-    pub(crate) fn is_unknown(&self, gateway: &GatewayName, payment: &Reference) -> bool {
-        self.of_payment(gateway, payment).all(|t| t.hold.is_some() && t.captured == 0)
+    /// The currencies of what came in by a payment and is money, for the deposit that is meant, if one is.
+    pub(crate) fn money_of<'b>(
+        &'b self,
+        gateway: &'b GatewayName,
+        payment: &'b Reference,
+        meant: Option<DepositId>,
+    ) -> impl Iterator<Item = Currency> + 'b {
+        self.of_payment(gateway, payment)
+            .filter(move |t| self.is_meant(t.deposit, meant) && (t.hold.is_none() || t.captured > 0))
+            .map(|t| t.amount.currency())
+    }
+
+    /// Whether a deposit, or the one that its money was for, is the one that a chargeback names, if it names one.
+    fn is_meant(&self, deposit: DepositId, meant: Option<DepositId>) -> bool {
+        meant.is_none_or(|meant| meant == deposit || meant == self.named(deposit))
     }
 
     pub(in crate::deal) fn record_case(&mut self, case: Case) {

@@ -70,6 +70,7 @@ impl Books {
             let id = deposit.id;
             let mut pot = Pot {
                 books: self,
+                legs: self.last_first(id),
                 deposit: id,
                 payer: deposit.owner.payee(),
                 liable: liable(id),
@@ -93,6 +94,8 @@ impl Books {
 /// One deposit while its losses are gone through.
 struct Pot<'b> {
     books: &'b Books,
+    /// Its legs, last first.
+    legs: Vec<&'b Leg>,
     deposit: DepositId,
     payer: Payee,
     liable: Payee,
@@ -195,7 +198,7 @@ impl<'b> Pot<'b> {
     /// them, for `chargeback`.
     fn cut(&self, sum: i64, out: &mut Losses, chargeback: Option<u32>, fits: impl Fn(&Leg) -> bool) -> i64 {
         let mut left = sum;
-        for leg in self.books.legs.iter().rev().filter(|l| l.deposit == self.deposit && fits(l)) {
+        for leg in self.legs.iter().filter(|l| fits(l)) {
             if left <= 0 {
                 break;
             }
@@ -237,6 +240,13 @@ impl Books {
     pub(crate) fn is_void(&self, leg: &Leg) -> bool {
         let attempt = leg.tx.and_then(|tx| self.transaction(tx));
         attempt.is_some_and(|t| t.kind == crate::deposit::TransactionKind::Void)
+    }
+
+    /// The legs of a deposit, last first. Parts of a leg stand where it stands, in the order in which they were divided off.
+    pub(crate) fn last_first(&self, deposit: DepositId) -> Vec<&Leg> {
+        let mut legs: Vec<&Leg> = self.legs.iter().filter(|l| l.deposit == deposit).collect();
+        legs.sort_by_key(|l| std::cmp::Reverse((l.root(), l.id)));
+        legs
     }
 
     /// In which order legs wait for a chargeback: refunds of its payment, the liable party's, the others.
@@ -292,14 +302,8 @@ impl Books {
                 let covered = held.min(keep.saturating_sub(doubled)).max(0);
                 held = held.saturating_sub(covered);
                 let mut need = keep.saturating_sub(covered);
-                let mut order: Vec<&Leg> = self
-                    .legs
-                    .iter()
-                    .rev()
-                    .filter(|l| {
-                        l.deposit == id && !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id)
-                    })
-                    .collect();
+                let unsent = |l: &&Leg| !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id);
+                let mut order: Vec<&Leg> = self.last_first(id).into_iter().filter(unsent).collect();
                 order.sort_by_key(|l| self.rank(l, case, &liable));
                 for leg in order {
                     let part = leg.amount.minor().min(need);

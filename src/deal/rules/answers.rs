@@ -97,9 +97,10 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
         TransactionKind::Capture => {
             let (amount, deposit) = (transaction.amount, transaction.deposit);
             let (gateway, payment) = payment_of(deal, tx).ok_or(Rejection::UnknownTransaction { tx })?;
-            let capture = CaptureId::from_reference(reference);
-            let told =
-                ConfirmPayment { capture, ..ConfirmPayment::charged(deposit, gateway, payment, amount) };
+            let mut told = ConfirmPayment::charged(deposit, gateway, payment, amount);
+            if payins::has_capture_ids(deal, &told) {
+                told.capture = CaptureId::from_reference(reference);
+            }
             if payins::is_recorded(deal, &told) {
                 return Ok(());
             }

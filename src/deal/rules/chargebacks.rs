@@ -60,19 +60,8 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
             parts: SmallVec::new(),
         },
     };
-    let mut receipts = deal.books().of_payment(&c.gateway, &c.payment);
-    let early = deal.books().is_unknown(&c.gateway, &c.payment);
-    let foreign = |t: &crate::deposit::Transaction| t.amount.currency() != c.amount.currency();
-    if known.is_none() && !early && receipts.all(foreign) {
-        return Err(Rejection::AmountCurrency);
-    }
-    if early && known.is_none() {
-        if deal.phase().is_closed() {
-            return Err(Rejection::UnknownPayment);
-        }
-        if deal.books().early_cases() >= MAX_EARLY {
-            return Err(Rejection::TooMany { max: 16 });
-        }
+    if known.is_none() {
+        check_payment(deal, c)?;
     }
     let step = |told| Rejection::FactContradicts(Contradiction::Step { recorded: case.step(), told });
     match (c.step, case.lost, case.reinstated) {
@@ -101,6 +90,25 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
     }
     place(deal, &mut case);
     Ok(case)
+}
+
+/// A chargeback of which nobody has told before is about money that came in, or waits for it.
+fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
+    let mut currencies = deal.books().money_of(&c.gateway, &c.payment, c.deposit).peekable();
+    let is_known = currencies.peek().is_some();
+    if currencies.any(|currency| currency == c.amount.currency()) {
+        return Ok(());
+    }
+    if is_known {
+        return Err(Rejection::AmountCurrency);
+    }
+    if deal.phase().is_closed() {
+        return Err(Rejection::UnknownPayment);
+    }
+    if deal.books().early_cases() >= MAX_EARLY {
+        return Err(Rejection::TooMany { max: 16 });
+    }
+    Ok(())
 }
 
 /// One chargeback is about one payment.
@@ -133,13 +141,15 @@ fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
 
 /// The legs that wait for a chargeback, in the order in which they were to wait.
 fn waited(deal: &Draft<'_>, number: u32, case: &Case) -> SmallVec<[LegId; 2]> {
-    let mut legs: SmallVec<[(u8, LegId); 2]> = SmallVec::new();
-    for leg in deal.legs().iter().rev().filter(|l| l.waits_for == Some(number)) {
-        let liable = liable(deal, leg.deposit());
-        legs.push((deal.books().rank(leg, case, &liable), leg.id()));
+    let mut found = SmallVec::new();
+    for deposit in deal.books().all_deposits() {
+        let liable = liable(deal, deposit.id());
+        let legs = deal.books().last_first(deposit.id()).into_iter();
+        let mut legs: Vec<_> = legs.filter(|l| l.waits_for == Some(number)).collect();
+        legs.sort_by_key(|l| deal.books().rank(l, case, &liable));
+        found.extend(legs.into_iter().map(|l| l.id()));
     }
-    legs.sort_by_key(|(rank, _)| *rank);
-    legs.into_iter().map(|(_, id)| id).collect()
+    found
 }
 
 /// Whether what is lost now is no part of the pot that an ending divides.
@@ -220,17 +230,23 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     deal.close_if_done();
 }
 
-/// What is back in the pot after an ending has divided it goes to whom the ending gives it: back to the payer. Whether
-/// anything did.
+/// What is back in the pot and nobody wants goes back to the payer: all of it after an ending has divided the pot, before
+/// that what is over. Whether anything did.
 fn give_rest(deal: &mut Draft<'_>) -> bool {
-    if !deal.phase().has_ended() || deal.phase().awaits_capture() {
+    let ended = deal.phase().has_ended();
+    if deal.phase().awaits_capture() {
         return false;
     }
-    let rest = |d: &&Deposit| d.cash().saturating_add(d.lost_later) > 0 && d.on_hold == 0;
-    let ids: SmallVec<[DepositId; 2]> = deal.books().all_deposits().filter(rest).map(Deposit::id).collect();
+    let rest = |d: &Deposit| {
+        let wanted = if ended { 0 } else { d.required.minor() };
+        let over = d.cash().saturating_add(d.lost_later).saturating_sub(wanted);
+        (over > 0 && (!ended || d.on_hold == 0)).then_some((d.id(), over))
+    };
+    let over: SmallVec<[(DepositId, i64); 2]> = deal.books().all_deposits().filter_map(rest).collect();
     let before = deal.books().next_leg();
-    for id in ids {
-        legs::give_back(deal, id, endings::way_back(id));
+    for (id, amount) in over {
+        let purpose = if ended { endings::way_back(id) } else { Purpose::Excess };
+        legs::give_back(deal, id, purpose, amount);
     }
     deal.books().next_leg() != before
 }

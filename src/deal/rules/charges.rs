@@ -72,6 +72,6 @@ pub(crate) fn settle(deal: &mut Draft<'_>, id: DepositId, outcome: Outcome) {
             let (charge, amount) = (charge.clone(), deposit.required);
             legs::assign(deal, id, &charge.payee, Purpose::Charge, amount);
         }
-        Some(_) | None => legs::give_back(deal, id, Purpose::Refund),
+        Some(_) | None => legs::give_all_back(deal, id, Purpose::Refund),
     }
 }

@@ -76,7 +76,7 @@ fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
             charges::settle(deal, deposit, outcome);
         } else {
             let back = way_back(deposit);
-            legs::give_back(deal, deposit, back);
+            legs::give_all_back(deal, deposit, back);
         }
     }
     owe(deal, settlement);

@@ -53,9 +53,15 @@ pub(crate) fn assign(
 
 /// Gives all that a deposit holds in cash back to its sources, newest first: as if nothing had been lost since the
 /// performance began.
-pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
+pub(crate) fn give_all_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
     let Some(of) = deal.books().deposit(deposit) else { return };
-    let mut left = of.cash().saturating_add(of.lost_later);
+    let all = of.cash().saturating_add(of.lost_later);
+    give_back(deal, deposit, purpose, all);
+}
+
+/// Gives so much of what a deposit holds back to its sources, newest first.
+pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose, amount: i64) {
+    let mut left = amount;
     let sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
     for (source, refundable) in sources {
         if left <= 0 {

@@ -10,8 +10,8 @@ use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, Deposit, DepositId, HoldState, Order, Purpose, Reason, Transaction, TransactionKind,
-    TransactionState, TxId,
+    CaptureId, Deposit, DepositId, HoldState, Order, Purpose, Reason, Reference, Transaction,
+    TransactionKind, TransactionState, TxId,
 };
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
@@ -147,15 +147,31 @@ pub(crate) fn is_recorded(deal: &Deal, c: &ConfirmPayment) -> bool {
         let charged = || recorded(deal, c).any(|t| t.kind == TransactionKind::Charge);
         return hold.map_or_else(charged, |hold| hold.amount == c.amount);
     }
-    charges(deal, c).any(|(capture, amount)| capture == c.capture.as_ref() && amount == c.amount)
+    charges(deal, c).any(|known| known.is(c.capture.as_ref()) && known.amount == c.amount)
 }
 
-/// What was charged of the payment in the deposit that is meant: each with its capture id. What was captured by our own
-/// order has the id that the gateway answered with.
-fn charges<'d>(
-    deal: &'d Deal,
-    c: &'d ConfirmPayment,
-) -> impl Iterator<Item = (Option<&'d CaptureId>, Money)> {
+/// What was charged of a payment.
+struct Known<'d> {
+    /// The gateway's id of the capture. What was captured by our order has the id that the gateway answered with.
+    id: Option<&'d str>,
+    /// Whether we ordered it: the gateway may tell of it with the id or without.
+    ordered: bool,
+    amount: Money,
+}
+
+impl Known<'_> {
+    fn is(&self, capture: Option<&CaptureId>) -> bool {
+        self.id == capture.map(CaptureId::as_str) || self.ordered && capture.is_none()
+    }
+
+    /// Whether it has an id where the other one has none: nobody can tell them apart.
+    fn is_mixed(&self, capture: Option<&CaptureId>) -> bool {
+        !self.ordered && self.id.is_some() != capture.is_some()
+    }
+}
+
+/// What was charged of the payment in the deposit that is meant.
+fn charges<'d>(deal: &'d Deal, c: &'d ConfirmPayment) -> impl Iterator<Item = Known<'d>> {
     let captures = |hold: TxId| {
         let all = deal.transactions().iter();
         all.filter(move |t| {
@@ -167,8 +183,18 @@ fn charges<'d>(
     recorded(deal, c).flat_map(move |t| {
         let own = (t.kind == TransactionKind::Charge).then_some(t);
         let of_hold = (t.kind == TransactionKind::Hold).then(|| captures(t.id)).into_iter().flatten();
-        own.into_iter().chain(of_hold).map(|t| (t.capture.as_ref(), t.amount))
+        own.into_iter().chain(of_hold).map(|t| {
+            let answered = t.reference.as_ref().filter(|_| t.kind == TransactionKind::Capture);
+            let id = t.capture.as_ref().map(CaptureId::as_str);
+            let ordered = id.is_none() && answered.is_some();
+            Known { id: id.or(answered.map(Reference::as_str)), ordered, amount: t.amount }
+        })
     })
+}
+
+/// Whether the captures of this payment have ids.
+pub(crate) fn has_capture_ids(deal: &Deal, c: &ConfirmPayment) -> bool {
+    charges(deal, c).any(|known| !known.ordered && known.id.is_some())
 }
 
 fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
@@ -181,12 +207,14 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
             None => Ok(Fact::New),
         };
     }
-    for (capture, amount) in charges(deal, c) {
-        if capture == c.capture.as_ref() {
-            return contradicts(amount);
+    for known in charges(deal, c) {
+        if known.is(c.capture.as_ref()) {
+            return contradicts(known.amount);
         }
-        if capture.is_some() != c.capture.is_some() {
-            return Err(Rejection::FactContradicts(Contradiction::CaptureId { recorded: capture.is_some() }));
+        if known.is_mixed(c.capture.as_ref()) {
+            return Err(Rejection::FactContradicts(Contradiction::CaptureId {
+                recorded: known.id.is_some(),
+            }));
         }
     }
     let Some(hold) = hold else { return Ok(Fact::New) };
@@ -208,7 +236,7 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
 
 /// So much of a hold is money now. Nothing of it is given back that the deposit wants.
 fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Option<TxId>) {
-    let before = deal.deposit(c.deposit).map_or(0, |d| d.cash());
+    let over = c.amount.minor().saturating_sub(wanted_of(deal, c, hold));
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go
     let (amount, last) = (c.amount, c.is_final || capture.is_some());
@@ -219,12 +247,25 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
         deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
     }
     chargebacks::meet(deal, &c.gateway, &c.reference);
-    // over what the deposit wants in cash, the gateway has taken too much
-    let wanted = deal.deposit(c.deposit).map_or(0, |d| d.required.minor().saturating_sub(before).max(0));
-    let wanted = if deal.phase().has_ended() && !deal.phase().awaits_capture() { 0 } else { wanted };
-    legs::refund(deal, c.deposit, hold, Purpose::Excess, c.amount.minor().saturating_sub(wanted));
+    legs::refund(deal, c.deposit, hold, Purpose::Excess, over);
     chargebacks::reconcile(deal);
     answers::after_capture(deal, c.deposit);
+}
+
+/// What the deposit wants of what is charged of a hold: of the hold itself what no other capture brings, beyond it what any
+/// payment could still bring.
+fn wanted_of(deal: &Deal, c: &ConfirmPayment, hold: TxId) -> i64 {
+    let (Some(of), Some(hold)) = (deal.deposit(c.deposit), deal.transaction(hold)) else { return 0 };
+    if deal.phase().has_ended() && !deal.phase().awaits_capture() {
+        return 0;
+    }
+    let open = hold.on_hold();
+    let ordered = deal.books().open_captures(of.id).filter(|t| t.source == Some(hold.id));
+    let own = ordered.fold(0_i64, |sum, t| sum.saturating_add(t.amount.minor()));
+    let missing = deal.books().missing(of, of.required.minor()).saturating_add(own).max(0);
+    let more = if deal.takes_money(of) { of.outstanding().minor() } else { 0 };
+    let beyond = c.amount.minor().saturating_sub(open).clamp(0, more);
+    c.amount.minor().min(open).min(missing).saturating_add(beyond)
 }
 
 /// Money in another currency than its deposit's: recorded in a deposit of its own, and given back whole.

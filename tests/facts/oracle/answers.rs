@@ -33,6 +33,7 @@ impl Books {
         };
         if declined {
             leg.declined = true;
+            self.take_cut_parts_back(no);
         }
         self.settle();
         Answer::Applied

@@ -170,6 +170,7 @@ impl Books {
         while self.order_the_rest() || self.repay_legs() {
             self.divide_losses();
         }
+        self.release_cut_parts();
         self.void_what_is_given_back();
         self.mark_waiting();
         self.send();

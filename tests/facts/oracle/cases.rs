@@ -197,8 +197,10 @@ impl Books {
                 case.reinstated = Some(sum);
                 let unmet = sum.min(case.taken_left);
                 case.taken_left -= unmet;
+                let places: Vec<(DepositId, bool)> =
+                    case.taken.iter().map(|part| (self.receipts[part.receipt].deposit, part.plain)).collect();
                 let weights: Vec<Amount> = case.taken.iter().map(|part| part.amount).collect();
-                let shares = largest_remainder(sum - unmet, &weights);
+                let shares = share_by_place(sum - unmet, &places, &weights);
                 for (part, share) in case.taken.iter_mut().zip(shares) {
                     part.amount -= share;
                 }
@@ -253,7 +255,9 @@ impl Books {
         let weights: Vec<Amount> =
             receipts.iter().map(|&receipt| (self.not_lost(receipt) - own(receipt)).max(0)).collect();
         let sum = sum.min(weights.iter().sum());
-        receipts.into_iter().zip(largest_remainder(sum, &weights)).filter(|&(_, share)| share > 0).collect()
+        let places: Vec<DepositId> = receipts.iter().map(|&at| self.receipts[at].deposit).collect();
+        let shares = share_by_place(sum, &places, &weights);
+        receipts.into_iter().zip(shares).filter(|&(_, share)| share > 0).collect()
     }
 
     fn place(&mut self, at: usize, shares: &[(usize, Amount)], disputed: bool) {
@@ -270,4 +274,26 @@ impl Books {
             case.taken_left -= total;
         }
     }
+}
+
+/// Divides over places by the largest remainder of what they weigh in all, and in each place first come, first served: what a
+/// payment brought into one deposit is one.
+fn share_by_place<P: PartialEq + Copy>(total: Amount, places: &[P], weights: &[Amount]) -> Vec<Amount> {
+    let mut known: Vec<(P, Amount)> = Vec::new();
+    for (&place, &weight) in places.iter().zip(weights) {
+        match known.iter_mut().find(|(of, _)| *of == place) {
+            Some((_, sum)) => *sum += weight,
+            None => known.push((place, weight)),
+        }
+    }
+    let sums: Vec<Amount> = known.iter().map(|&(_, sum)| sum).collect();
+    let mut left = largest_remainder(total, &sums);
+    let mut shares = Vec::new();
+    for (place, &weight) in places.iter().zip(weights) {
+        let at = known.iter().position(|(of, _)| of == place).expect("a place");
+        let share = left[at].min(weight);
+        left[at] -= share;
+        shares.push(share);
+    }
+    shares
 }

@@ -83,13 +83,19 @@ impl Books {
         Ok(())
     }
 
-    /// Money that no ending knew of goes to whom the ending gives it.
+    /// Money that no ending knew of goes to whom the ending gives it. Before an ending what is reinstated beyond what the
+    /// deposit requires is over, and goes back.
     pub(crate) fn order_the_rest(&mut self) -> bool {
-        if !self.ended {
-            return false;
-        }
         let mut did = false;
         for deposit in 0..self.deposits.len() {
+            if !self.ended {
+                let over = self.pot(deposit) - self.uncaptured(deposit) - self.deposits[deposit].required;
+                if over > 0 {
+                    self.give_back(deposit, Purpose::Excess, over);
+                    did = true;
+                }
+                continue;
+            }
             let rest = self.pot(deposit);
             if rest > 0 {
                 match self.later.get(&deposit).copied() {

@@ -2,6 +2,7 @@
 
 use super::books::{Books, Does, Transaction};
 use super::legs::{Attempt, Sent};
+use super::payins::Receipt;
 use super::words::{Amount, Answer, Confirm, Currency, DepositId, How, Outcome, Payment, Purpose, Tx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,13 @@ impl Books {
         for leg in self.legs.iter_mut().filter(|leg| leg.hold == Some(hold)) {
             let part = leg.open().min(left);
             if part > 0 {
-                leg.attempts.push(Attempt { tx: None, amount: part, state: Sent::Succeeded, returned: 0 });
+                leg.attempts.push(Attempt {
+                    tx: None,
+                    amount: part,
+                    state: Sent::Succeeded,
+                    returned: 0,
+                    double: false,
+                });
                 left -= part;
             }
         }
@@ -169,8 +176,22 @@ impl Books {
             Outcome::Captured(id) => Some(id.clone()),
         };
         let Hold { payment, named, currency, .. } = self.holds[hold].clone();
+        let with_ids = self.receipts.iter().any(|receipt| {
+            receipt.payment == payment && receipt.named == named && !receipt.own && receipt.capture.is_some()
+        });
+        let asked = self.holds[hold].capturing == Some(tx);
+        let capture = capture.filter(|_| asked || with_ids);
         let how = How::Charged { capture, last: true };
-        let answer = self.confirm(&Confirm { payment, deposit: named, amount, currency, how });
+        let fact = Confirm { payment, deposit: named, amount, currency, how };
+        // the answer to what the deal has asked for is no contradiction
+        let answer = if asked {
+            self.record(&fact);
+            let same = |receipt: &&mut Receipt| receipt.payment == fact.payment && receipt.amount == amount;
+            self.receipts.iter_mut().rev().find(same).expect("just recorded").own = true;
+            Answer::Applied
+        } else {
+            self.confirm(&fact)
+        };
         if !matches!(answer, Answer::Contradicts { .. }) {
             self.transactions[tx].outcome = Some(outcome.clone());
         }

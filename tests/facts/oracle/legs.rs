@@ -21,6 +21,15 @@ pub struct Attempt {
     pub amount: Amount,
     pub state: Sent,
     pub returned: Amount,
+    /// It went through after all, when the payee had the leg by another attempt.
+    pub double: bool,
+}
+
+impl Attempt {
+    /// Whether the payee has something by it.
+    fn counts(&self) -> bool {
+        matches!(self.state, Sent::Succeeded | Sent::Credited) && self.amount > self.returned
+    }
 }
 
 /// A leg, or a part of one. Parts of one leg stand beside each other and share its root.
@@ -52,6 +61,8 @@ pub struct Leg {
     pub cut: Amount,
     /// The case that it waits for. Computed.
     pub waits_for: Option<usize>,
+    /// The leg of which it is what was cut when that was sent. It shares that leg's lot while it is cut.
+    pub cut_of: Option<usize>,
 }
 
 impl Leg {
@@ -137,6 +148,7 @@ impl Books {
             shield: None,
             cut: 0,
             waits_for: None,
+            cut_of: None,
         });
         no
     }
@@ -157,8 +169,14 @@ impl Books {
         no
     }
 
-    /// Divides a leg: `gross` of it become a part of its own, right behind it.
+    /// Divides a leg: `gross` of it become a part of its own, behind the other parts of the same leg.
     pub(crate) fn split(&mut self, no: usize, gross: Amount) -> usize {
+        let root = self.leg(no).root;
+        let last = self.legs.iter().rposition(|leg| leg.root == root).expect("a leg of that number");
+        self.split_to(no, gross, last + 1)
+    }
+
+    fn split_to(&mut self, no: usize, gross: Amount, place_of_part: usize) -> usize {
         let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
         let part = self.next_leg;
         self.next_leg += 1;
@@ -170,7 +188,8 @@ impl Books {
         sibling.attempts.clear();
         sibling.double_paid = 0;
         sibling.cut = 0;
-        self.legs.insert(at + 1, sibling);
+        sibling.cut_of = None;
+        self.legs.insert(place_of_part, sibling);
         for case in &mut self.cases {
             if let Some(place) = case.waited.iter().position(|&waited| waited == no) {
                 case.waited.insert(place + 1, part);
@@ -188,7 +207,13 @@ impl Books {
             let leg = self.leg_mut(no);
             let attempt = leg.attempts.len();
             let amount = leg.open();
-            leg.attempts.push(Attempt { tx: Some(tx), amount, state: Sent::InFlight, returned: 0 });
+            leg.attempts.push(Attempt {
+                tx: Some(tx),
+                amount,
+                state: Sent::InFlight,
+                returned: 0,
+                double: false,
+            });
             self.transactions.push(Transaction::leg(no, attempt));
         }
     }
@@ -213,9 +238,31 @@ impl Books {
         let cut = self.leg(no).cut;
         if cut > 0 {
             self.leg_mut(no).cut = 0;
-            let part = self.split(no, cut);
-            self.leg_mut(part).cut = cut;
+            let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
+            let part = self.split_to(no, cut, at + 1);
+            let leg = self.leg_mut(part);
+            (leg.cut, leg.cut_of) = (cut, Some(no));
         }
+    }
+
+    /// What was cut when its leg was sent is a part of its own once it is payable again.
+    pub(crate) fn release_cut_parts(&mut self) {
+        let released = |leg: &&Leg| leg.cut_of.is_some() && leg.open() > 0;
+        let parts: Vec<(usize, Amount)> =
+            self.legs.iter().filter(released).map(|leg| (leg.no, leg.open())).collect();
+        for (no, open) in parts {
+            self.split(no, open);
+        }
+    }
+
+    /// The leg was not sent after all: what was cut from it is a part of it again.
+    pub(crate) fn take_cut_parts_back(&mut self, no: usize) {
+        let mut gross = 0;
+        for part in self.legs.iter_mut().filter(|leg| leg.cut_of == Some(no)) {
+            gross += part.gross;
+            (part.gross, part.cut) = (0, 0);
+        }
+        self.leg_mut(no).gross += gross;
     }
 
     /// The payee names another destination: the leg is tried again.
@@ -249,7 +296,13 @@ impl Books {
                 self.split_off_cut(no);
                 let leg = self.leg_mut(no);
                 let amount = leg.open();
-                leg.attempts.push(Attempt { tx: None, amount, state: Sent::Credited, returned: 0 });
+                leg.attempts.push(Attempt {
+                    tx: None,
+                    amount,
+                    state: Sent::Credited,
+                    returned: 0,
+                    double: false,
+                });
             } else {
                 self.leg_mut(no).unclaimed = true;
             }
@@ -263,9 +316,10 @@ impl Books {
             if leg.in_flight() > 0 {
                 continue;
             }
-            for attempt in &mut leg.attempts {
-                if attempt.state == Sent::Late {
-                    attempt.state = Sent::Succeeded;
+            for at in 0..leg.attempts.len() {
+                if leg.attempts[at].state == Sent::Late {
+                    leg.attempts[at].double = leg.attempts.iter().any(Attempt::counts);
+                    leg.attempts[at].state = Sent::Succeeded;
                 }
             }
         }
@@ -277,10 +331,7 @@ impl Books {
             self.legs.iter().filter(|leg| leg.kept() > leg.gross).map(|leg| leg.no).collect();
         for no in over {
             let leg = self.leg(no);
-            let counted = leg.attempts.iter().filter(|attempt| attempt.amount > attempt.returned);
-            let counted =
-                counted.filter(|attempt| matches!(attempt.state, Sent::Succeeded | Sent::Credited)).count();
-            if counted > 1 {
+            if leg.attempts.iter().any(|attempt| attempt.double) {
                 continue;
             }
             let (root, mut need) = (leg.root, leg.kept() - leg.gross);

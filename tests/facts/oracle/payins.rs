@@ -14,6 +14,8 @@ pub struct Receipt {
     pub amount: Amount,
     pub currency: Currency,
     pub capture: Option<String>,
+    /// Captured by an order of the deal: the gateway may tell of it with the id or without.
+    pub own: bool,
     pub last: bool,
     /// How much of it was a hold before.
     pub from_hold: Amount,
@@ -31,6 +33,12 @@ impl Books {
         if answer != Answer::Applied {
             return answer;
         }
+        self.record(fact);
+        Answer::Applied
+    }
+
+    /// What is known to be new.
+    pub(crate) fn record(&mut self, fact: &Confirm) {
         self.moment += 1;
         let deposit = if fact.currency == self.deposits[fact.deposit].currency {
             fact.deposit
@@ -42,7 +50,6 @@ impl Books {
             How::Charged { capture, last } => self.record_charge(fact, deposit, capture.clone(), *last),
         }
         self.settle();
-        Answer::Applied
     }
 
     /// The port answers a party's claim. It makes a receipt only where its payment has none yet, in any deposit.
@@ -71,7 +78,7 @@ impl Books {
         let of_payment =
             |receipt: &&Receipt| receipt.payment == fact.payment && receipt.named == fact.deposit;
         for receipt in self.receipts.iter().filter(of_payment) {
-            if receipt.capture.as_deref() == capture {
+            if receipt.capture.as_deref() == capture || receipt.own && capture.is_none() {
                 // whether it was the last is not said to be content
                 let same = receipt.amount == fact.amount && receipt.currency == fact.currency;
                 return if same {
@@ -81,7 +88,7 @@ impl Books {
                     Answer::contradicts(stands, format!("{} {}, last: {last}", fact.amount, fact.currency))
                 };
             }
-            if receipt.capture.is_some() != capture.is_some() {
+            if !receipt.own && receipt.capture.is_some() != capture.is_some() {
                 let stands = format!("charged with capture {:?}", receipt.capture);
                 return Answer::contradicts(stands, format!("charged with capture {capture:?}"));
             }
@@ -151,6 +158,7 @@ impl Books {
             amount: fact.amount,
             currency: fact.currency,
             capture,
+            own: false,
             last,
             from_hold: from_hold + undone,
             at: self.moment,
