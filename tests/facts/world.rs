@@ -111,6 +111,9 @@ pub enum Fact {
     Redirect(Party, bool),
 }
 
+/// What is known of an order: what it does, for which deposit, to whom, for what, of which payment, how much.
+type Key = (u8, usize, Party, Option<words::Purpose>, Option<String>, Amount);
+
 /// Why a history cannot be compared any further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Differs {
@@ -410,9 +413,30 @@ impl World {
         Ok(())
     }
 
+    /// A payment that was captured in parts is refunded by one order in the model, in the deal by one for each capture.
+    fn match_in_parts(&mut self, ours: &mut Vec<(Key, TxId)>, theirs: &mut Vec<(Key, usize)>) {
+        theirs.retain(|(key, number)| {
+            let same =
+                |(k, _): &(Key, TxId)| (k.0, k.1, k.2, k.3, &k.4) == (key.0, key.1, key.2, key.3, &key.4);
+            let parts: Vec<(Key, TxId)> = ours.iter().filter(|k| same(k)).cloned().collect();
+            let sum: Amount = parts.iter().map(|(k, _)| k.5).sum();
+            if sum != key.5 || key.4.is_none() || parts.len() < 2 {
+                return true;
+            }
+            ours.retain(|k| !same(k));
+            let mut number = *number;
+            for (at, (k, tx)) in parts.iter().enumerate() {
+                self.numbers.insert(*tx, number);
+                if at + 1 < parts.len() {
+                    number = self.model.divide_order(number, k.5);
+                }
+            }
+            false
+        });
+    }
+
     /// Pairs the new orders of the deal with the new transactions of the model.
     fn match_orders(&mut self) -> Result<(), Differs> {
-        type Key = (u8, usize, Party, Option<words::Purpose>, Option<String>, Amount);
         let mut ours: Vec<(Key, TxId)> = Vec::new();
         let mut sums: BTreeMap<(u8, usize, Party), Amount> = BTreeMap::new();
         for t in self.deal.transactions().iter().skip(self.seen).filter(|t| !t.kind().is_inbound()) {
@@ -471,6 +495,8 @@ impl World {
                 None => rest.push((key, tx)),
             }
         }
+        self.match_in_parts(&mut rest, &mut theirs);
+        self.model_seen = self.model.transactions.len();
         if rest.is_empty() && theirs.is_empty() {
             return Ok(());
         }

@@ -252,6 +252,7 @@ impl Books {
         self.settle_leg(order.leg, LegState::Credited);
     }
 
+    /// A leg that is not sent yet: a new one, or one that was declined and is to be tried again once its chargeback is over.
     pub(in crate::deal) fn keep_waiting(&mut self, new: &Waiting<'_>) {
         self.assign(Leg {
             id: new.leg,
@@ -294,7 +295,6 @@ impl Books {
         if let Some(leg) = self.legs.get_mut(index(new.id.0)) {
             leg.state = new.state;
             leg.tx = new.tx.or(leg.tx);
-            leg.waits_for = None;
             return;
         }
         let (deposit, source, amount) = (new.deposit, new.source, new.amount.minor());
@@ -633,9 +633,7 @@ impl Books {
             (leg.state, leg.waits_for) = (LegState::Dropped, None);
             self.unsettled = self.unsettled.saturating_sub(1);
         } else if leg.state == LegState::Dropped {
-            // what was declined still waits for its payee
-            let tried = leg.tx.is_some() || leg.came_back > 0;
-            leg.state = if tried { LegState::Declined } else { LegState::Waiting };
+            leg.state = LegState::Waiting;
             self.unsettled = self.unsettled.saturating_add(1);
         }
         let (deposit, source) = (leg.deposit, leg.source);

@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use super::{Books, Cause, index};
 use crate::Payee;
 use crate::deal::books::cases::{Case, CasePart};
@@ -70,7 +72,7 @@ impl Books {
             let id = deposit.id;
             let mut pot = Pot {
                 books: self,
-                legs: self.last_first(id),
+                legs: self.cut_order(id),
                 deposit: id,
                 payer: deposit.owner.payee(),
                 liable: liable(id),
@@ -94,7 +96,7 @@ impl Books {
 /// One deposit while its losses are gone through.
 struct Pot<'b> {
     books: &'b Books,
-    /// Its legs, last first.
+    /// Its legs in the order in which they are cut.
     legs: Vec<&'b Leg>,
     deposit: DepositId,
     payer: Payee,
@@ -194,7 +196,7 @@ impl<'b> Pot<'b> {
         paid
     }
 
-    /// Cuts unsent legs, last first, up to a sum; what somebody else than the payer and the liable party loses is owed to
+    /// Cuts unsent legs in their order, up to a sum; what somebody else than the payer and the liable party loses is owed to
     /// them, for `chargeback`.
     fn cut(&self, sum: i64, out: &mut Losses, chargeback: Option<u32>, fits: impl Fn(&Leg) -> bool) -> i64 {
         let mut left = sum;
@@ -249,6 +251,14 @@ impl Books {
         legs
     }
 
+    /// The legs of a deposit in the order in which they are cut: last first. Of the parts of a leg those that are cut already
+    /// stay so.
+    fn cut_order(&self, deposit: DepositId) -> Vec<&Leg> {
+        let mut legs = self.last_first(deposit);
+        legs.sort_by_key(|l| (std::cmp::Reverse(l.root()), !l.is_sent(), l.cut == 0));
+        legs
+    }
+
     /// In which order legs wait for a chargeback: refunds of its payment, the liable party's, the others.
     pub(crate) fn rank(&self, leg: &Leg, case: &Case, liable: &Payee) -> u8 {
         if self.refunds(leg, case) {
@@ -264,56 +274,92 @@ impl Books {
         self.debts.iter().filter(|d| d.cause == cause).fold(0, |sum, d| sum.saturating_add(d.paid()))
     }
 
-    /// Which unsent legs wait for an open chargeback, each with the part of it that waits: as much as the deposit does not
-    /// hold of what is disputed. First refunds of the disputed payment, then the liable party's legs, then the others,
-    /// last first.
+    /// Which unsent legs wait for open chargebacks: each with the number of the chargeback and the part that waits for it, as
+    /// much as the deposit does not hold of what is disputed. First refunds of the disputed payment, then the liable
+    /// party's legs, then the others; of each what waits for it already, then last first.
     pub(crate) fn waiting(
         &self,
         liable: impl Fn(DepositId) -> Payee,
         is_open: impl Fn(&Case) -> bool,
-    ) -> BTreeMap<LegId, (u32, i64)> {
+    ) -> BTreeMap<LegId, SmallVec<[(u32, i64); 1]>> {
         let mut waiting = BTreeMap::new();
         for deposit in self.all_deposits() {
-            let id = deposit.id;
-            let mut held = deposit.cash();
-            let liable = liable(id);
-            let mut kept: Vec<(&Case, i64)> = Vec::new();
-            for (number, case) in (1_u32..).zip(&self.cases).filter(|(_, c)| is_open(c) && c.part(id) > 0) {
-                let same = |c: &Case| c.payment == case.payment && c.gateway == case.gateway;
-                let kept_before =
-                    kept.iter().filter(|(c, _)| same(c)).fold(0_i64, |s, (_, k)| s.saturating_add(*k));
-                let refunded =
-                    self.legs.iter().filter(|l| l.deposit == id && l.is_sent() && self.refunds(l, case));
-                let refunded = refunded.fold(0_i64, |s, l| s.saturating_add(l.amount.minor()));
-                let left = self
-                    .charged_by(&case.gateway, &case.payment, id)
-                    .saturating_sub(refunded)
-                    .saturating_sub(self.lost_of(&case.gateway, &case.payment, id, None))
-                    .saturating_sub(kept_before);
-                let keep = case.part(id).min(left).max(0);
-                kept.push((case, keep));
-                // what the payer would have twice, only refunds can cover
-                let unsent = self.legs.iter().filter(|l| {
-                    let free = l.deposit == id && !l.is_sent() && !waiting.contains_key(&l.id);
-                    free && self.refunds(l, case)
-                });
-                let unsent = unsent.fold(0_i64, |s, l| s.saturating_add(l.amount.minor()));
-                let doubled = keep.saturating_sub(left.saturating_sub(unsent)).clamp(0, unsent);
-                let covered = held.min(keep.saturating_sub(doubled)).max(0);
-                held = held.saturating_sub(covered);
-                let mut need = keep.saturating_sub(covered);
-                let unsent = |l: &&Leg| !l.is_sent() && !self.is_void(l) && !waiting.contains_key(&l.id);
-                let mut order: Vec<&Leg> = self.last_first(id).into_iter().filter(unsent).collect();
-                order.sort_by_key(|l| self.rank(l, case, &liable));
-                for leg in order {
-                    let part = leg.amount.minor().min(need);
-                    if part > 0 {
-                        waiting.insert(leg.id, (number, part));
-                        need = need.saturating_sub(part);
-                    }
+            let mut pot = Disputed {
+                books: self,
+                deposit: deposit.id,
+                liable: liable(deposit.id),
+                held: deposit.cash(),
+                free: self.unsent(deposit.id),
+                kept: Vec::new(),
+            };
+            for (number, case) in (1_u32..).zip(&self.cases) {
+                if is_open(case) && case.part(deposit.id) > 0 {
+                    pot.keep(number, case, &mut waiting);
                 }
             }
         }
         waiting
+    }
+
+    /// The legs of a deposit that were not sent, with what they pay, last first.
+    fn unsent(&self, deposit: DepositId) -> Vec<(&Leg, i64)> {
+        let unsent = |l: &&Leg| !l.is_sent() && !self.is_void(l);
+        self.last_first(deposit).into_iter().filter(unsent).map(|l| (l, l.amount.minor())).collect()
+    }
+}
+
+/// One deposit while its disputes are gone through.
+struct Disputed<'b> {
+    books: &'b Books,
+    deposit: DepositId,
+    liable: Payee,
+    /// What it holds and no dispute keeps back yet.
+    held: i64,
+    /// What of its unsent legs waits for nothing yet.
+    free: Vec<(&'b Leg, i64)>,
+    /// What is kept back for earlier disputes.
+    kept: Vec<(&'b Case, i64)>,
+}
+
+impl<'b> Disputed<'b> {
+    fn keep(
+        &mut self,
+        number: u32,
+        case: &'b Case,
+        waiting: &mut BTreeMap<LegId, SmallVec<[(u32, i64); 1]>>,
+    ) {
+        let left = self.left(case);
+        let keep = case.part(self.deposit).min(left).max(0);
+        self.kept.push((case, keep));
+        // what the payer would have twice, only refunds can cover
+        let refunds = self.free.iter().filter(|(l, _)| self.books.refunds(l, case));
+        let refunds = refunds.fold(0_i64, |sum, (_, free)| sum.saturating_add(*free));
+        let doubled = keep.saturating_sub(left.saturating_sub(refunds)).clamp(0, refunds);
+        let covered = self.held.min(keep.saturating_sub(doubled)).max(0);
+        self.held = self.held.saturating_sub(covered);
+        let mut need = keep.saturating_sub(covered);
+        let mut order: Vec<&mut (&Leg, i64)> = self.free.iter_mut().collect();
+        let (books, liable) = (self.books, &self.liable);
+        order.sort_by_key(|(l, _)| (books.rank(l, case, liable), l.waits_for != Some(number)));
+        for (leg, free) in order {
+            let part = need.min(*free);
+            if part > 0 {
+                waiting.entry(leg.id).or_default().push((number, part));
+                *free = free.saturating_sub(part);
+                need = need.saturating_sub(part);
+            }
+        }
+    }
+
+    /// What of the disputed payment is neither refunded, nor lost, nor kept back for earlier disputes.
+    fn left(&self, case: &Case) -> i64 {
+        let (books, id) = (self.books, self.deposit);
+        let same = |c: &Case| c.payment == case.payment && c.gateway == case.gateway;
+        let kept = self.kept.iter().filter(|(c, _)| same(c)).map(|(_, kept)| *kept);
+        let refunds = |l: &&Leg| l.deposit == id && l.is_sent() && books.refunds(l, case);
+        let refunded = books.legs.iter().filter(refunds).map(|l| l.amount.minor());
+        let gone = kept.chain(refunded).fold(0, i64::saturating_add);
+        let lost = books.lost_of(&case.gateway, &case.payment, id, None);
+        books.charged_by(&case.gateway, &case.payment, id).saturating_sub(gone).saturating_sub(lost)
     }
 }

@@ -215,17 +215,16 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     if deal.books().cases().is_empty() {
         return;
     }
-    loop {
+    let debts = loop {
         let losses = deal.books().losses(|id| liable(deal, id));
         cut_pots(deal, &losses);
-        change_debts(deal, &losses.debts);
         cut_legs(deal, &losses);
         if !give_rest(deal) {
-            break;
+            break losses.debts;
         }
-    }
-    // what is divided off can wait for another one in part
-    while hold_back(deal) {}
+    };
+    change_debts(deal, &debts);
+    hold_back(deal);
     legs::send_waiting(deal);
     deal.close_if_done();
 }
@@ -344,9 +343,7 @@ fn currency_of(deal: &Deal, cause: Cause) -> crate::Currency {
 }
 
 /// Marks the legs that wait for an open chargeback; of a leg of which only a part waits, that part is divided off.
-/// Whether any was.
-fn hold_back(deal: &mut Draft<'_>) -> bool {
-    let mut divided = false;
+fn hold_back(deal: &mut Draft<'_>) {
     let patience = deal.binding_terms().policy.chargeback_s;
     let now = deal.at();
     let waiting = deal.books().waiting(|id| liable(deal, id), |c| c.is_open(now, patience));
@@ -356,25 +353,23 @@ fn hold_back(deal: &mut Draft<'_>) -> bool {
         .filter(|l| matches!(l.state(), LegState::Waiting | LegState::Declined))
         .map(|l| (l.id(), l.amount(), l.waits_for))
         .collect();
-    for (id, amount, waits_for) in unsent {
-        match waiting.get(&id) {
-            Some((chargeback, part)) if *part < amount.minor() => {
-                let (into, part) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
-                divided = true;
-                deal.push(Event::LegSplit { leg: id, into, amount: part });
+    for (leg, amount, waits_for) in unsent {
+        let parts = waiting.get(&leg).map(SmallVec::as_slice).unwrap_or_default();
+        let in_all = parts.iter().fold(0_i64, |sum, (_, part)| sum.saturating_add(*part));
+        // where nothing of it goes, it waits for the first itself
+        let (own, rest) = match parts.split_first() {
+            Some(((first, _), rest)) if in_all >= amount.minor() => (Some(*first), rest),
+            Some(_) | None => (None, parts),
+        };
+        for (chargeback, part) in rest {
+            let (into, amount) = (deal.books().next_leg(), Money::from_minor(*part, amount.currency()));
+            deal.push(Event::LegSplit { leg, into, amount });
+            if waits_for != Some(*chargeback) {
                 deal.push(Event::LegHeldBack { leg: into, chargeback: Some(*chargeback) });
-                if waits_for.is_some() {
-                    deal.push(Event::LegHeldBack { leg: id, chargeback: None });
-                }
             }
-            Some((chargeback, _)) if waits_for != Some(*chargeback) => {
-                deal.push(Event::LegHeldBack { leg: id, chargeback: Some(*chargeback) });
-            }
-            None if waits_for.is_some() => {
-                deal.push(Event::LegHeldBack { leg: id, chargeback: None });
-            }
-            Some(_) | None => {}
+        }
+        if own != waits_for {
+            deal.push(Event::LegHeldBack { leg, chargeback: own });
         }
     }
-    divided
 }

@@ -74,7 +74,7 @@ fn choose(
         let (payee, destination) = (payee.clone(), destination.cloned());
         deal.push(Event::DestinationSet { payee, of, destination });
     }
-    legs::retry(deal, |l| goes_there(l) && legs::is_declined(l));
+    legs::try_again(deal, goes_there);
     deal.close_if_done();
     Ok(())
 }

@@ -100,8 +100,17 @@ fn back(
     }
 }
 
-/// The next attempt of every leg that `wanted` names, each where its payee wants it now.
-pub(crate) fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+/// The next attempt of every declined leg that `wanted` names. One that a chargeback keeps back is sent once that is over.
+pub(crate) fn try_again(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+    retry(deal, |leg| wanted(leg) && is_declined(leg));
+    for leg in chosen(deal, |leg| wanted(leg) && is_declined(leg) && leg.waits_for.is_some()) {
+        let Leg { id: leg, deposit, payee, purpose, amount, source, .. } = leg;
+        deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
+    }
+}
+
+/// The next attempt of every leg that `wanted` names and no chargeback keeps back, each where its payee wants it now.
+fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
     for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
         let way = way(deal, &leg.payee, leg.purpose);
         send(deal, leg.into(), &way);

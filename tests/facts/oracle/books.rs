@@ -162,17 +162,20 @@ impl Books {
     pub fn settle(&mut self) {
         self.promote_late();
         self.absorb();
-        self.divide_losses();
+        let was_cut = self.legs.iter().filter(|leg| leg.cut > 0).map(|leg| leg.no).collect();
+        self.divide_losses(&was_cut);
         self.note_full();
         self.place_cases();
-        self.divide_losses();
+        self.divide_losses(&was_cut);
         self.note_cancel();
         while self.order_the_rest() || self.repay_legs() {
-            self.divide_losses();
+            self.divide_losses(&was_cut);
         }
+        self.repay_what_is_over();
         self.release_cut_parts();
         self.void_what_is_given_back();
         self.mark_waiting();
+        self.forget_what_is_cut_whole();
         self.send();
     }
 

@@ -109,7 +109,7 @@ impl Books {
         found
     }
 
-    /// Cancels or raises the difference. What was paid and is owed no longer, the platform repays.
+    /// Cancels or raises the difference.
     pub(crate) fn bring_debts_in_line(&mut self, mut owed: BTreeMap<Cause, (Party, Party, Amount)>) {
         for leg in &self.legs {
             let twice = leg.net() - leg.gross;
@@ -129,10 +129,16 @@ impl Books {
             let required = owed.remove(&debt.cause).map_or(0, |(_, _, sum)| sum);
             debt.required = required;
             debt.amount = required.max(debt.paid - debt.repaid);
-            self.repay(number);
         }
         for (cause, (debtor, creditor, sum)) in owed {
             self.debts.push(Debt::new(cause, debtor, creditor, sum));
+        }
+    }
+
+    /// What was paid of debts and is owed no more, once everything else is worked out.
+    pub(crate) fn repay_what_is_over(&mut self) {
+        for number in 0..self.debts.len() {
+            self.repay(number);
         }
     }
 

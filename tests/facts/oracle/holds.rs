@@ -172,6 +172,9 @@ impl Books {
     ) -> Answer {
         let capture = match outcome {
             Outcome::Declined => return self.capture_declined(tx, hold),
+            _ if matches!(self.transactions[tx].outcome, Some(Outcome::Succeeded | Outcome::Captured(_))) => {
+                return Answer::Repeat;
+            }
             Outcome::Succeeded => None,
             Outcome::Captured(id) => Some(id.clone()),
         };

@@ -1,6 +1,6 @@
 //! Legs: what a deposit pays to somebody, by numbered attempts.
 
-use super::books::{Books, Transaction};
+use super::books::{Books, Does, Transaction};
 use super::words::{Amount, DepositId, Party, Payment, Purpose, Tx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,8 +241,21 @@ impl Books {
             let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
             let part = self.split_to(no, cut, at + 1);
             let leg = self.leg_mut(part);
-            (leg.cut, leg.cut_of) = (cut, Some(no));
+            (leg.cut, leg.cut_of, leg.declined) = (cut, Some(no), false);
         }
+    }
+
+    /// A leg is paid by several orders. Its own keeps `amount`; the number of the other one.
+    pub fn divide_order(&mut self, tx: Tx, amount: Amount) -> Tx {
+        let Does::Leg { no, attempt } = self.transactions[tx].does else { unreachable!("no leg") };
+        let rest = self.leg(no).attempts[attempt].amount - amount;
+        self.leg_mut(no).attempts[attempt].amount = amount;
+        let part = self.split(no, rest);
+        let other = self.transactions.len();
+        let (tx, state) = (Some(other), Sent::InFlight);
+        self.leg_mut(part).attempts.push(Attempt { tx, amount: rest, state, returned: 0, double: false });
+        self.transactions.push(Transaction::leg(part, 0));
+        other
     }
 
     /// What was cut when its leg was sent is a part of its own once it is payable again.
@@ -257,12 +270,20 @@ impl Books {
 
     /// The leg was not sent after all: what was cut from it is a part of it again.
     pub(crate) fn take_cut_parts_back(&mut self, no: usize) {
-        let mut gross = 0;
+        let (mut gross, mut cut) = (0, 0);
         for part in self.legs.iter_mut().filter(|leg| leg.cut_of == Some(no)) {
-            gross += part.gross;
+            (gross, cut) = (gross + part.gross, cut + part.cut);
             (part.gross, part.cut) = (0, 0);
         }
-        self.leg_mut(no).gross += gross;
+        let leg = self.leg_mut(no);
+        (leg.gross, leg.cut) = (leg.gross + gross, leg.cut + cut);
+    }
+
+    /// What is cut whole waits for no destination: once it is payable again, it is tried anew.
+    pub(crate) fn forget_what_is_cut_whole(&mut self) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.cut > 0 && leg.open() == 0 && leg.unsent() > 0) {
+            (leg.declined, leg.unclaimed) = (false, false);
+        }
     }
 
     /// The payee names another destination: the leg is tried again.
@@ -312,17 +333,33 @@ impl Books {
 
     /// Late successes count once no later attempt is in flight.
     pub(crate) fn promote_late(&mut self) {
-        for leg in &mut self.legs {
-            if leg.in_flight() > 0 {
-                continue;
-            }
-            for at in 0..leg.attempts.len() {
+        let numbers: Vec<usize> =
+            self.legs.iter().filter(|leg| leg.in_flight() == 0).map(|leg| leg.no).collect();
+        for no in numbers {
+            for at in 0..self.leg(no).attempts.len() {
+                let leg = self.leg_mut(no);
                 if leg.attempts[at].state == Sent::Late {
                     leg.attempts[at].double = leg.attempts.iter().any(Attempt::counts);
                     leg.attempts[at].state = Sent::Succeeded;
+                    self.divide_after_all(no);
                 }
             }
         }
+    }
+
+    /// What an attempt that went through after all leaves of its leg is a part of its own: what was cut, and what is open.
+    fn divide_after_all(&mut self, no: usize) {
+        let leg = self.leg(no);
+        let double = leg.attempts.iter().any(|attempt| attempt.double);
+        let rest = if double { leg.cut } else { leg.gross - leg.kept() };
+        let (cut, was_declined) = (leg.cut.min(rest).max(0), leg.declined);
+        self.leg_mut(no).cut = cut;
+        self.split_off_cut(no);
+        let open = rest - cut;
+        if open > 0 {
+            self.split(no, open);
+        }
+        self.leg_mut(no).declined = was_declined && double;
     }
 
     /// An attempt that was made before its leg was divided, and succeeded after all, pays the other parts, too.

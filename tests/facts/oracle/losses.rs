@@ -4,7 +4,8 @@ use super::books::Books;
 use super::debts::Cause;
 use super::legs::Leg;
 use super::words::{Amount, DepositId, Party, Payment, Purpose};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +50,7 @@ fn twice(r: Amount, p: Amount, x: Amount) -> Amount {
 
 impl Books {
     /// Divides every standing loss, and brings the debts in line with it.
-    pub(crate) fn divide_losses(&mut self) {
+    pub(crate) fn divide_losses(&mut self, was_cut: &BTreeSet<usize>) {
         for leg in &mut self.legs {
             leg.cut = 0;
         }
@@ -57,7 +58,7 @@ impl Books {
         let mut losses = self.standing_losses();
         for deposit in 0..self.deposits.len() {
             let mut here: Vec<&mut Loss> = losses.iter_mut().filter(|loss| loss.deposit == deposit).collect();
-            self.divide_in(deposit, &mut here, &mut owed);
+            self.divide_in(deposit, &mut here, &mut owed, was_cut);
         }
         self.losses = losses;
         self.bring_debts_in_line(owed);
@@ -100,8 +101,10 @@ impl Books {
         deposit: DepositId,
         losses: &mut [&mut Loss],
         owed: &mut BTreeMap<Cause, (Party, Party, Amount)>,
+        was_cut: &BTreeSet<usize>,
     ) {
         let payer = self.deposits[deposit].payer;
+        let order = self.order_of_cuts(deposit, was_cut);
         let mut held = self.undivided(deposit);
         let mut before: BTreeMap<Payment, Amount> = BTreeMap::new();
         let mut raised = 0;
@@ -122,7 +125,7 @@ impl Books {
             let r = self.goes_back(&loss.payment, deposit);
             let t = twice(r, p, *before + c) - twice(r, p, *before);
             let paid = self.take_paid(twice_cause, t, &mut paid_left);
-            let unsent = self.cut_legs(loss, t - paid, |leg, loss| leg.refunds(&loss.payment));
+            let unsent = self.cut_legs(&order, loss, t - paid, |leg, loss| leg.refunds(&loss.payment));
             loss.payer_owes = t - unsent;
             add(owed, twice_cause, payer, Party::Platform, loss.payer_owes);
 
@@ -134,18 +137,19 @@ impl Books {
                 let free =
                     self.legs_of(deposit).filter(|leg| leg.root == root).map(Leg::open).sum::<Amount>();
                 let made_good = self.take_paid(Cause::Cut(loss.lost, root), rest.min(free), &mut paid_left);
-                rest -= self.cut_legs(loss, made_good, |leg, _| leg.root == root);
+                rest -= self.cut_legs(&order, loss, made_good, |leg, _| leg.root == root);
             }
             loss.from_held = held.min(rest);
             held -= loss.from_held;
             rest -= loss.from_held;
             if let Lost::Case(at) = loss.lost {
                 for no in self.cases[at].waited.clone() {
-                    rest -= self.cut_legs(loss, rest, |leg, loss| leg.no == no && may_cut(leg, loss, liable));
+                    rest -= self
+                        .cut_legs(&order, loss, rest, |leg, loss| leg.no == no && may_cut(leg, loss, liable));
                 }
             }
-            rest -= self.cut_legs(loss, rest, |leg, _| leg.to == liable);
-            rest -= self.cut_legs(loss, rest, |leg, loss| may_cut(leg, loss, liable));
+            rest -= self.cut_legs(&order, loss, rest, |leg, _| leg.to == liable);
+            rest -= self.cut_legs(&order, loss, rest, |leg, loss| may_cut(leg, loss, liable));
             for (no, cut) in loss.cuts.clone() {
                 let leg = self.leg(no);
                 if leg.to != liable && leg.to != payer {
@@ -179,24 +183,39 @@ impl Books {
         paid
     }
 
-    /// Cuts unsent legs that fit, last first; how much of `sum` was found.
-    fn cut_legs(&mut self, loss: &mut Loss, sum: Amount, fits: impl Fn(&Leg, &Loss) -> bool) -> Amount {
+    /// Cuts unsent legs that fit, in this order; how much of `sum` was found.
+    fn cut_legs(
+        &mut self,
+        order: &[usize],
+        loss: &mut Loss,
+        sum: Amount,
+        fits: impl Fn(&Leg, &Loss) -> bool,
+    ) -> Amount {
         let mut left = sum;
-        for leg in self.legs.iter_mut().rev() {
-            if leg.deposit != loss.deposit || leg.hold.is_some() || !fits(leg, loss) {
+        for &no in order {
+            let leg = self.leg_mut(no);
+            if leg.hold.is_some() || !fits(leg, loss) {
                 continue;
             }
             let cut = leg.open().min(left);
             if cut > 0 {
                 leg.cut += cut;
                 left -= cut;
-                match loss.cuts.iter_mut().find(|(no, _)| *no == leg.no) {
+                match loss.cuts.iter_mut().find(|(known, _)| *known == no) {
                     Some((_, sum)) => *sum += cut,
-                    None => loss.cuts.push((leg.no, cut)),
+                    None => loss.cuts.push((no, cut)),
                 }
             }
         }
         sum - left
+    }
+
+    /// The order in which the legs of a deposit are cut: last first. Of the parts of a leg those that are cut already stay so.
+    fn order_of_cuts(&self, deposit: DepositId, was_cut: &BTreeSet<usize>) -> Vec<usize> {
+        let place = |root: usize| self.legs.iter().position(|leg| leg.root == root).expect("a root");
+        let mut order: Vec<&Leg> = self.legs_of(deposit).rev().collect();
+        order.sort_by_key(|leg| (Reverse(place(leg.root)), leg.cut_of.is_none(), !was_cut.contains(&leg.no)));
+        order.into_iter().map(|leg| leg.no).collect()
     }
 
     /// What was sent out of the deposit to anybody but the payer. What came back to somebody who owed nothing counts: it is theirs.

@@ -1,8 +1,8 @@
 //! Money that comes in: what the gateway says of payments.
 
-use super::books::Books;
+use super::books::{Books, Does};
 use super::holds::{Hold, HoldEnd};
-use super::words::{Amount, Answer, Confirm, Currency, DepositId, How, Kind, Payment, Purpose};
+use super::words::{Amount, Answer, Confirm, Currency, DepositId, How, Kind, Outcome, Payment, Purpose};
 
 /// Money that came in by a payment, for one deposit.
 #[derive(Clone, Debug)]
@@ -142,6 +142,7 @@ impl Books {
         let hold = self.holds.iter().position(same);
         let (mut from_hold, mut undone) = (0, 0);
         if let Some(no) = hold {
+            self.answer_by_itself(no, fact.amount);
             from_hold = self.holds[no].open().min(fact.amount);
             undone = self.holds[no].failed.min(fact.amount - from_hold);
             let hold = &mut self.holds[no];
@@ -170,6 +171,16 @@ impl Books {
             self.order_back(deposit, &fact.payment, Purpose::Excess, new - wanted);
             let leg = self.legs.last_mut().expect("just ordered");
             leg.by_ending = false;
+        }
+    }
+
+    /// The gateway did what it was asked to do, and told so before it answered.
+    fn answer_by_itself(&mut self, hold: usize, charged: Amount) {
+        let Some(tx) = self.holds[hold].capturing else { return };
+        if let Does::Capture { amount, .. } = self.transactions[tx].does
+            && amount == charged
+        {
+            self.transactions[tx].outcome = Some(Outcome::Succeeded);
         }
     }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 impl Books {
     /// Marks what waits, for every open case, in the order in which they were opened.
     pub(crate) fn mark_waiting(&mut self) {
+        let waited: BTreeMap<usize, usize> =
+            self.legs.iter().filter_map(|leg| Some((leg.no, leg.waits_for?))).collect();
         for leg in &mut self.legs {
             leg.waits_for = None;
         }
@@ -27,7 +29,7 @@ impl Books {
                 let twice = keep - (self.left_of(&payment, deposit) - *kept + keep - unsent);
                 let covered = (keep - twice.clamp(0, unsent)).min(held).max(0);
                 held -= covered;
-                self.let_wait(at, deposit, &payment, keep - covered);
+                self.let_wait(at, deposit, &payment, keep - covered, &waited);
             }
         }
     }
@@ -53,9 +55,20 @@ impl Books {
         unsent.map(Leg::open).sum()
     }
 
-    fn let_wait(&mut self, case: usize, deposit: DepositId, payment: &Payment, need: Amount) {
+    fn let_wait(
+        &mut self,
+        case: usize,
+        deposit: DepositId,
+        payment: &Payment,
+        need: Amount,
+        waited: &BTreeMap<usize, usize>,
+    ) {
         let mut left = need;
-        for no in self.order_of_waiting(deposit, payment) {
+        // of equals what waits for it already, so that working it out again changes nothing
+        let mut order = self.order_of_waiting(deposit, payment);
+        let liable = self.liable(deposit);
+        order.sort_by_key(|&no| (rank(self.leg(no), payment, liable), waited.get(&no) != Some(&case)));
+        for no in order {
             let leg = self.leg(no);
             let part = leg.open().min(left);
             if part <= 0 || leg.waits_for.is_some() {
@@ -70,17 +83,8 @@ impl Books {
     /// Refunds to the disputed payment, the liable party's legs, the others; each last first.
     fn order_of_waiting(&self, deposit: DepositId, payment: &Payment) -> Vec<usize> {
         let liable: Party = self.liable(deposit);
-        let rank = |leg: &Leg| {
-            if leg.refunds(payment) {
-                0
-            } else if leg.to == liable {
-                1
-            } else {
-                2
-            }
-        };
         let legs = self.legs_of(deposit).rev().filter(|leg| leg.hold.is_none());
-        let mut order: Vec<(i32, usize)> = legs.map(|leg| (rank(leg), leg.no)).collect();
+        let mut order: Vec<(i32, usize)> = legs.map(|leg| (rank(leg, payment, liable), leg.no)).collect();
         order.sort_by_key(|&(rank, _)| rank);
         order.into_iter().map(|(_, no)| no).collect()
     }
@@ -94,5 +98,15 @@ impl Books {
             found.extend(order.filter(|&no| self.leg(no).waits_for == Some(case)));
         }
         found
+    }
+}
+
+fn rank(leg: &Leg, payment: &Payment, liable: Party) -> i32 {
+    if leg.refunds(payment) {
+        0
+    } else if leg.to == liable {
+        1
+    } else {
+        2
     }
 }
