@@ -138,7 +138,10 @@ impl Deal {
         let kind = clockwork.phase.kind();
         let phase = match clockwork.phase {
             Phase::Paying { awaiting_capture: true, .. } => books.awaits_capture(),
-            Phase::Paying { awaiting_capture: false, .. } => books.is_given_out(),
+            // with nothing left to settle it would be closed, and would never be again
+            Phase::Paying { awaiting_capture: false, .. } => {
+                books.is_given_out() && (books.has_unsettled_legs() || books.has_open_capture())
+            }
             Phase::Closed { .. } => !books.holds_anything(),
             Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,

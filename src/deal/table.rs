@@ -62,8 +62,6 @@ const NOT_CLOSED: &[P] = &[
     Disputed,
     Paying,
 ];
-const ALL_BUT_AWAITING_DEPOSIT: &[P] =
-    &[Proposed, P::Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 const ALL_BUT_PAYING: &[P] = &[
     Proposed,
     AwaitingDeposit,
@@ -79,7 +77,6 @@ const ANY: &[P] = &P::ALL;
 const STAYS: &[P] = &[];
 const AGREED: &[P] =
     &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
 const CAPTURED: &[P] =
@@ -90,8 +87,10 @@ const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
     row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED),
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
-    row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit],                                                         Always,                    PAID),
-    row(ConfirmPayment,   &[Gateway],                                     ALL_BUT_AWAITING_DEPOSIT,                                                   Always,                    STAYS),
+    row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
+    row(ConfirmPayment,   &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
+    row(ConfirmPayment,   &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(ConfirmPayment,   &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
     row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
     row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
     row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),

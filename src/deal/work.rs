@@ -162,10 +162,20 @@ impl Work {
     }
 
     /// The name of a field that contradicts the others, in a deal of so many services.
+    /// Whether each cost that is said to be incurred has its evidence, once.
+    fn evidence_agrees(&self) -> bool {
+        let mut told = Incurred::default();
+        self.evidence.iter().all(|(service, _)| {
+            let is_new = !told.contains(usize::from(*service));
+            told = told.with(usize::from(*service));
+            is_new
+        }) && told == self.incurred
+    }
+
     pub(super) fn wrong(&self, services: usize) -> Option<&'static str> {
         let checks = [
             ("work.incurred", (services..32).all(|i| !self.incurred.contains(i))),
-            ("work.evidence", self.evidence.iter().all(|(i, _)| self.incurred.contains(usize::from(*i)))),
+            ("work.evidence", self.evidence_agrees()),
             (
                 "work.documents",
                 [(Some(Side::Buyer), 32), (Some(Side::Seller), 32), (None, 64)]

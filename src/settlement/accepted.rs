@@ -1,7 +1,18 @@
 //! A partial buyout: the quote on what was accepted, or a return of everything.
 
 use super::{Fault, SettleError};
-use crate::terms::{QuoteError, ReturnAll, Sums, Terms};
+use crate::terms::{Quote, QuoteError, ReturnAll, Sums, Terms};
+
+/// What everybody pays and gets where the buyer keeps these quantities only, one per item of the terms. Nothing at all may
+/// be quoted, too, whatever [`Policy::return_all`](crate::Policy::return_all) says.
+///
+/// The deposit was paid in, and shrinks last; carve-outs are cut to their fee. `seller_due` is what the seller owes.
+///
+/// # Errors
+/// [`SettleError`] where a quantity is missing, or is more than was ordered. Not transient.
+pub fn requote(terms: &Terms, quantities: &[u32]) -> Result<Quote, SettleError> {
+    sums_accepted(terms, quantities)?.listed(terms).map_err(SettleError::from)
+}
 
 /// The sums on the accepted quantities, one per item of the terms.
 pub(super) fn sums_accepted(terms: &Terms, quantities: &[u32]) -> Result<Sums, SettleError> {

@@ -56,6 +56,7 @@ mod row;
 mod settle;
 mod split;
 
+pub use accepted::requote;
 pub use course::{Charge, Course};
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;

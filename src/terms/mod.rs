@@ -206,6 +206,15 @@ impl TermsDraft {
         }
     }
 
+    /// What everybody would pay and get under these terms, whatever rule the parties, the guarantees or the policy break.
+    /// `None` where there are no such sums: an item, a service, a fee or the offline part breaks a rule.
+    ///
+    /// For showing refused terms; terms that keep every rule have it as [`Terms::quote`].
+    pub fn to_quote(&self) -> Option<Quote> {
+        self.validate_priced().ok()?;
+        Quote::of(self).ok()
+    }
+
     /// Whether the terms pay this third party: as a partner who takes a fee, as a provider of a service, or with the
     /// arbitration fee.
     pub fn pays_third(&self, id: &PartyId) -> bool {

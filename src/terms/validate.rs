@@ -12,19 +12,7 @@ impl TermsDraft {
         if self.arbiter.as_ref().is_some_and(|a| self.is_party(a) || self.names_third(a)) {
             return Err(TermsError::at("arbiter", Problem::IsAParty));
         }
-        counted("items", self.items.len(), Terms::MAX_ITEMS)?;
-        counted("services", self.services.len(), Terms::MAX_SERVICES)?;
-        counted("fees", self.fees.len(), Terms::MAX_FEES)?;
-        counted("tags", self.tags.len(), Terms::MAX_TAGS)?;
-        if self.items.is_empty() {
-            return Err(TermsError::at("items", Problem::Empty));
-        }
-        self.items.iter().enumerate().try_for_each(|(i, item)| self.validate_item(i, item))?;
-        self.services.iter().enumerate().try_for_each(|(i, service)| self.validate_service(i, service))?;
-        self.validate_fees()?;
-        if let Some(offline) = self.pay_offline {
-            self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
-        }
+        self.validate_priced()?;
         for side in Side::ALL {
             let field = match side {
                 Side::Buyer => "guarantees.buyer",
@@ -44,6 +32,24 @@ impl TermsDraft {
         let charge = self.policy.charge_fee.as_ref().map(|fee| &fee.payee);
         if charge.is_some_and(|payee| self.is_partner_a_party(payee)) {
             return Err(TermsError::at("charge_fee.payee", Problem::IsAParty));
+        }
+        Ok(())
+    }
+
+    /// The rules of whatever a sum is made of.
+    pub(super) fn validate_priced(&self) -> Result<(), TermsError> {
+        counted("items", self.items.len(), Terms::MAX_ITEMS)?;
+        counted("services", self.services.len(), Terms::MAX_SERVICES)?;
+        counted("fees", self.fees.len(), Terms::MAX_FEES)?;
+        counted("tags", self.tags.len(), Terms::MAX_TAGS)?;
+        if self.items.is_empty() {
+            return Err(TermsError::at("items", Problem::Empty));
+        }
+        self.items.iter().enumerate().try_for_each(|(i, item)| self.validate_item(i, item))?;
+        self.services.iter().enumerate().try_for_each(|(i, service)| self.validate_service(i, service))?;
+        self.validate_fees()?;
+        if let Some(offline) = self.pay_offline {
+            self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 mod expand;
 mod facts;
+mod quotes;
 mod report;
 mod run;
 mod span;

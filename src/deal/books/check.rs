@@ -1,7 +1,7 @@
 //! What the books must agree on: storage is not trusted. Linear in the number of entries: what is asked of many of them is
 //! counted once.
 
-use super::{Books, index};
+use super::{Books, Cause, index};
 use crate::Money;
 use crate::deposit::BooksError;
 use crate::deposit::{
@@ -9,7 +9,7 @@ use crate::deposit::{
     TransactionState, TxId,
 };
 use crate::machine::DecodeError;
-use crate::{Currency, Side};
+use crate::{Currency, Payee, Side};
 
 /// What follows from the lists, counted once.
 struct Counted {
@@ -19,6 +19,10 @@ struct Counted {
     voided: Vec<i64>,
     /// Of each transaction: what is on its way, or back, to it.
     returned: Vec<i64>,
+    /// Of each transaction: what captures have taken of it.
+    captured: Vec<i64>,
+    /// Of each leg: what was sent for it and stayed with its payee, and by how many attempts.
+    sent: Vec<(i64, u32)>,
     /// Of each deposit, then of each of money that strayed: its buckets, as transactions and legs explain them, and what is
     /// on hold.
     explained: Vec<(Buckets, i64)>,
@@ -42,7 +46,11 @@ impl Books {
                 return Err(BooksError::Transaction { index: i }.into());
             }
         }
-        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l)) {
+        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted))
+        {
+            return Err(BooksError::Leg { index }.into());
+        }
+        if let Some(index) = self.had_twice_and_not_owed(&counted) {
             return Err(BooksError::Leg { index }.into());
         }
         for (deposit, (buckets, on_hold)) in self.all_deposits().zip(&counted.explained) {
@@ -145,6 +153,8 @@ impl Books {
             orders_on: vec![0; transactions],
             voided: vec![0; transactions],
             returned: vec![0; transactions],
+            captured: vec![0; transactions],
+            sent: vec![(0, 0); self.legs.len()],
             explained: vec![(Buckets::default(), 0); self.deposits.len().saturating_add(self.strays.len())],
         };
         for t in &self.transactions {
@@ -174,8 +184,10 @@ impl Books {
         let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
         let most = t.amount.minor().max(t.captured.saturating_add(t.let_go));
         let returned = (0..=most).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
-        let taken =
-            t.captured >= 0 && t.let_go >= 0 && (t.hold.is_some() || (t.captured, t.let_go) == (0, 0));
+        let taken = match t.hold {
+            Some(hold) => counted.captured.get(i) == Some(&t.captured) && hold_agrees(t, hold),
+            None => (t.captured, t.let_go) == (0, 0),
+        };
         let bounced = t.bounced.is_empty()
             || (t.state == TransactionState::Succeeded
                 && t.leg.is_some()
@@ -232,7 +244,7 @@ impl Books {
             && needs_source
     }
 
-    fn leg_agrees(&self, i: usize, l: &Leg) -> bool {
+    fn leg_agrees(&self, i: usize, l: &Leg, counted: &Counted) -> bool {
         let numbered = index(l.id.0) == i;
         let attempt = l.tx.and_then(|tx| self.transaction(tx));
         let own = attempt.is_none_or(|t| t.leg == Some(l.id));
@@ -262,7 +274,12 @@ impl Books {
                 LegState::Ordered | LegState::Declined | LegState::Waiting => l.amount.is_positive(),
             };
         let paid = match (l.state, attempt) {
-            (LegState::Settled | LegState::Credited, Some(t)) => l.amount.minor() <= t.amount.minor(),
+            (LegState::Settled | LegState::Credited, Some(t)) if t.kind == TransactionKind::Void => {
+                l.amount == t.amount
+            }
+            (LegState::Settled | LegState::Credited, Some(_)) => {
+                counted.sent.get(i).is_some_and(|(sent, _)| l.amount.minor() <= *sent)
+            }
             (LegState::Ordered, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
@@ -272,8 +289,9 @@ impl Books {
             None => !l.purpose.goes_back() && l.source.is_none(),
         };
         let waits = l.waits_for.is_none_or(|n| {
-            let known = self.cases.get(index(n)).is_some();
-            known && matches!(l.state, LegState::Waiting | LegState::Declined)
+            // what the bank has decided keeps nothing waiting
+            let undecided = self.cases.get(index(n)).is_some_and(|c| !c.won && c.lost.is_none());
+            undecided && matches!(l.state, LegState::Waiting | LegState::Declined)
         });
         let of =
             l.part_of.is_none_or(|root| root < l.id && self.leg(root).is_some_and(|r| r.part_of.is_none()));
@@ -283,9 +301,44 @@ impl Books {
         numbered && own && state && amount && paid && source && waits && of && currency && to_owner
     }
 
+    /// The first leg of which its payee has more than it comes to, with its parts, without owing it. The platform owes
+    /// nothing to itself, but has nothing twice that was not sent twice.
+    fn had_twice_and_not_owed(&self, counted: &Counted) -> Option<usize> {
+        let mut twice = vec![(0_i64, 0_u32, 0_i64); self.legs.len()];
+        for (l, (sent, attempts)) in self.legs.iter().zip(&counted.sent) {
+            let Some(of) = twice.get_mut(index(l.root().0)) else { continue };
+            of.1 = of.1.saturating_add(*attempts);
+            if matches!(l.state, LegState::Settled | LegState::Credited) {
+                add(&mut of.0, sent.saturating_sub(l.amount.minor()).max(0));
+            }
+        }
+        for debt in &self.debts {
+            if let Cause::PaidTwice { leg } = debt.cause
+                && let Some(of) = twice.get_mut(index(leg.0))
+            {
+                add(&mut of.2, debt.amount.minor());
+            }
+        }
+        self.legs.iter().zip(twice).position(|(l, (more, attempts, owed))| {
+            let own = l.payee == Payee::Platform && attempts > 1;
+            more > owed && !own
+        })
+    }
+
     fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {
         id.and_then(|id| self.transaction(id))
     }
+}
+
+/// Whether what was taken of a hold and what was let go explain its state. What is charged beyond it lets nothing go.
+fn hold_agrees(t: &Transaction, hold: HoldState) -> bool {
+    let gone = t.captured.saturating_add(t.let_go);
+    let within = gone <= t.amount.minor();
+    let state = match hold {
+        HoldState::Closed => gone >= t.amount.minor(),
+        HoldState::Open { .. } | HoldState::Closing | HoldState::Lapsed => within,
+    };
+    t.captured >= 0 && t.let_go >= 0 && state && (within || t.let_go == 0)
 }
 
 impl Counted {
@@ -300,6 +353,10 @@ impl Counted {
             | TransactionKind::Fee => return,
         };
         let Some(source) = t.source.map(|id| index(id.0)) else { return };
+        let took = !void && t.state == TransactionState::Succeeded;
+        if let Some(captured) = self.captured.get_mut(source).filter(|_| took) {
+            add(captured, t.amount.minor());
+        }
         if let Some(orders) = self.orders_on.get_mut(source).filter(|_| t.is_pending()) {
             *orders = orders.saturating_add(1);
         }
@@ -310,6 +367,13 @@ impl Counted {
 
     fn count_money(&mut self, t: &Transaction, slot: usize) {
         let i = index(t.id.0);
+        let stays = t.state == TransactionState::Succeeded && t.kind != TransactionKind::Void;
+        if let Some((sent, attempts)) =
+            t.leg.and_then(|leg| self.sent.get_mut(index(leg.0))).filter(|_| stays)
+        {
+            add(sent, t.amount.minor().saturating_sub(t.bounced()));
+            *attempts = attempts.saturating_add(1);
+        }
         let voided = self.voided.get(i).copied().unwrap_or(0);
         // what was let go together with a capture
         let rest = t.let_go.saturating_sub(voided);

@@ -104,6 +104,11 @@ enum Fact {
 /// The gateway tells of a payment. Under: wait. Exact: funded. Over: the excess goes back. Wrong phase, closed, or in
 /// another currency: all of it goes back.
 pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Rejection> {
+    // whoever names the deposit of what strayed means the one that it was for
+    let meant = deal.books().named(c.deposit);
+    if meant != c.deposit {
+        return confirm(deal, &ConfirmPayment { deposit: meant, ..c.clone() });
+    }
     let named = deal.deposit(c.deposit).ok_or(Rejection::UnknownDeposit { deposit: c.deposit })?;
     if !c.amount.is_positive() {
         return Err(Rejection::AmountNotPositive);
@@ -136,7 +141,8 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
 /// The payment's receipts and holds in the deposit that is meant.
 fn recorded<'d>(deal: &'d Deal, c: &'d ConfirmPayment) -> impl Iterator<Item = &'d Transaction> {
     let books = deal.books();
-    books.of_payment(&c.gateway, &c.reference).filter(move |t| books.named(t.deposit) == c.deposit)
+    let meant = books.named(c.deposit);
+    books.of_payment(&c.gateway, &c.reference).filter(move |t| books.named(t.deposit) == meant)
 }
 
 /// Whether just this fact is recorded already.

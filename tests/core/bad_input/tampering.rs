@@ -42,14 +42,13 @@ pub fn runs_to_its_end(deal: &Deal) -> Result<(), String> {
 }
 
 /// Numbers of the state that nothing else in it tells: a changed one is another deal, not a broken one.
-const FREE: [&str; 15] = [
+const FREE: [&str; 14] = [
     "/version",
     "/revision",
     "/terms_version",
     "_ms",
     "/extended_s",
     "/dispute/openings",
-    "/incurred",
     "/submitted",
     "/returned",
     "/source",
@@ -62,7 +61,7 @@ const FREE: [&str; 15] = [
 
 #[test]
 fn snapshot_tampering() {
-    let mut refused = 0;
+    let (mut refused, mut taken) = (0, Vec::new());
     for (name, deal) in two_of_each() {
         let document = serde_json::to_value(&deal).unwrap();
         let all = nodes(&document["state"]);
@@ -76,12 +75,19 @@ fn snapshot_tampering() {
                     continue;
                 }
                 let changed = with(&document, &format!("/state{at}"), json!(other));
-                let error = decode::<Deal>(&changed).expect_err(&format!("{name} {at}: {was} -> {other}"));
+                let error = match decode::<Deal>(&changed) {
+                    Ok(_) => {
+                        taken.push(format!("{name} {at}: {was} -> {other}"));
+                        continue;
+                    }
+                    Err(error) => error,
+                };
                 assert!(error.starts_with("state.") || error.starts_with("invalid value"), "{at}: {error}");
                 refused += 1;
             }
         }
     }
+    assert!(taken.is_empty(), "{taken:#?}");
     assert!(refused > 1_000, "{refused}");
 }
 
@@ -93,6 +99,13 @@ fn snapshot_tampering_that_only_the_whole_shows() {
         let (_, deal) = all.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("no {name}"));
         serde_json::to_value(deal).unwrap()
     };
+    for (name, deal) in &all {
+        std::fs::write(
+            format!("/tmp/tc_state_{}.json", name.replace(' ', "_")),
+            serde_json::to_string(deal).unwrap(),
+        )
+        .unwrap();
+    }
     let refuse = |document: &Value, at: &str, value: Value, field: &str| {
         assert_ne!(document.pointer(at), Some(&value), "{at}: nothing is changed");
         let changed = match value {
@@ -128,16 +141,11 @@ fn snapshot_tampering_that_only_the_whole_shows() {
     let claimed = of("guarantee v6");
     refuse(&claimed, "/state/books/transactions/2/gateway", Value::Null, "state.books.transactions[2]");
     let disputed = of("disputed v21");
-    let chargebacks = disputed.pointer("/state/books/chargebacks").unwrap().as_array().unwrap();
-    let twice = json!([chargebacks[0], chargebacks[0]]);
-    refuse(&disputed, "/state/books/chargebacks", twice, "state.books.chargebacks");
-    refuse(&disputed, "/state/books/chargebacks/0/amount/currency", json!("USD"), "state.books.chargebacks");
-    refuse(
-        &disputed,
-        "/state/books/chargebacks/0/deposit",
-        json!("buyer_guarantee"),
-        "state.books.chargebacks",
-    );
+    let cases = disputed.pointer("/state/books/cases").unwrap().as_array().unwrap();
+    let twice = json!([cases[0], cases[0]]);
+    refuse(&disputed, "/state/books/cases", twice, "state.books.cases");
+    refuse(&disputed, "/state/books/cases/0/lost/currency", json!("USD"), "state.books.cases");
+    refuse(&disputed, "/state/books/cases/0/parts/0/deposit", json!("buyer_guarantee"), "state.books.");
 }
 
 /// More paid out than came in, in the ways that a thief would try.
@@ -171,7 +179,7 @@ fn snapshot_tampering_by_whole_figures() {
         (vec![("/state/books/transactions/0/id", json!(2))], "state.books.transactions[0]"),
         (vec![("/state/agreement/consents", json!({ "buyer": false, "seller": true }))], "state.clockwork.phase"),
         (vec![("/state/clockwork/phase", json!({ "closed": { "outcome": "completed" } }))], "state.clockwork.ended"),
-        (vec![("/state/clockwork/phase", json!({ "paying": { "outcome": "completed", "awaiting_capture": false } }))], "state.clockwork.phase"),
+        (vec![("/state/clockwork/phase", json!({ "paying": { "outcome": "completed", "awaiting_capture": false } }))], "state.clockwork.ended"),
         (vec![("/state/clockwork/phase", json!({ "disputed": { "interrupted": "performing", "stage": "arbitration", "until": "2027-01-01T00:00:00Z" } }))], "state.quarrel.dispute"),
         (vec![("/state/quarrel", json!({ "arbiter": "phone-shop" }))], "state.quarrel.arbiter"),
         (vec![("/state/clockwork/last_at", json!("2026-01-01T00:00:00Z"))], "state.clockwork.last_at"),

@@ -70,18 +70,24 @@ fn refund_during_chargeback() {
 
 #[test]
 fn ghost_dispute() {
-    // the money under a dispute is charged back: the deal is cancelled, and its dispute is over with it
+    // the money under a dispute is charged back: the dispute goes on, and is over with the deal
     let mut w = World::disputed(plain(Policy::shop()));
-    let events = w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_000_00, ChargebackStep::Lost));
-    assert!(World::names(&events).contains(&"dispute_closed".to_owned()));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_000_00, ChargebackStep::Lost));
+    assert_eq!((w.status(), w.held(B)), (Status::Disputed, 0));
+    // 10 days of negotiation, 20 of arbitration, then the default ruling
+    w.wait_for_deadline();
+    w.wait_for_deadline();
+    assert_eq!(w.now, after(30 * DAY));
     assert_eq!(w.deal.dispute().unwrap().status(), DisputeStatus::Resolved);
-    assert_eq!(w.status(), Status::Cancelled);
+    // 1 000.00 in, 1 000.00 taken by the bank: nobody is paid, and nobody owes
+    assert_eq!((w.status(), w.buckets(B).charged_back, w.owed()), (Status::Resolved, 1_000_00, vec![]));
     // both report the same while disputed
     let mut w = World::performing(guaranteed());
     w.act(&buyer(), report(Verdict::Failure));
     w.act(&seller(), report(Verdict::Success));
     assert_eq!(w.status(), Status::Disputed);
-    w.act(&buyer(), report(Verdict::Success));
+    let events = w.act(&buyer(), report(Verdict::Success));
+    assert!(World::names(&events).contains(&"dispute_closed".to_owned()));
     assert_eq!(w.deal.outcome(), Some(Outcome::Completed));
     assert_eq!(w.deal.dispute().unwrap().status(), DisputeStatus::Resolved);
     // and a stored deal with a ghost does not decode

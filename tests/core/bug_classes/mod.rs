@@ -8,8 +8,10 @@
 mod arithmetic;
 mod chargebacks;
 mod disputes;
+mod facts;
 mod input;
 mod money_out;
 mod payees;
+mod snapshots;
 mod terms;
 mod time;

@@ -44,11 +44,18 @@ pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
         }),
         Command::Chargeback(c) => {
             let known = deal.chargebacks().iter().find(|b| b.id == c.reference);
-            let receipt = |t: &&Transaction| {
-                let named = t.gateway() == Some(&c.gateway) && t.reference() == Some(&c.payment);
+            // money that came in by the payment; a hold is none until it is captured
+            let receipt = |t: &Transaction| {
+                let money = match t.kind() {
+                    TransactionKind::Charge => Some(t),
+                    TransactionKind::Capture => t.source().and_then(|id| deal.transaction(id)),
+                    _ => None,
+                };
+                let named = money
+                    .is_some_and(|t| t.gateway() == Some(&c.gateway) && t.reference() == Some(&c.payment));
                 named && came(t) && t.amount().currency() == c.amount.currency()
             };
-            let payment = deal.transactions().iter().any(|t| receipt(&t));
+            let payment = deal.transactions().iter().any(receipt);
             let goes_on = known.is_none_or(|b| {
                 let same = b.gateway == c.gateway && b.payment == c.payment && b.deposit == c.deposit;
                 let follows = match (b.step(), c.step) {

@@ -7,6 +7,7 @@ mod conservation;
 mod endings;
 mod histories;
 mod no_deadlock;
+mod planted;
 mod punctuality;
 mod repeats;
 mod replay;

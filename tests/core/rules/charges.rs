@@ -62,11 +62,18 @@ fn what_can_be_charged() {
     assert_eq!(w.refuse(&buyer(), request("k", c1(), 10_00)), Rejection::NotYourDeposit { deposit: c1() });
     w.act(&seller(), request("k", c1(), 10_00));
     w.pay(c1(), 10_00);
-    for n in 2..=DepositId::MAX_CHARGES {
-        w.act(&operator(), charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1));
+    // 12 for each party and 8 for the operator: nobody uses up what is another's
+    let one = |n: u32| charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1);
+    let mut next = 2;
+    for (who, before, own, refused) in [(operator(), 0, 8, 8), (buyer(), 1, 12, 12), (seller(), 0, 12, 32)] {
+        for _ in before..own {
+            w.act(&who, one(next));
+            next += 1;
+        }
+        assert_eq!(w.refuse(&who, one(next)), Rejection::TooMany { max: refused });
     }
-    let one_more = charge("more", Side::Buyer, Payee::Platform, 1);
-    assert_eq!(w.refuse(&operator(), one_more), Rejection::TooMany { max: 32 });
+    // 8 + 12 + 12
+    assert_eq!(next - 1, u32::from(DepositId::MAX_CHARGES));
 }
 
 #[test]

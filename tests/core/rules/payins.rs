@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::command::{Agree, StartPerforming, StatedPayment};
-use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
+use escrow::deposit::{Buckets, DepositId, LegState, Purpose, TransactionKind};
 use escrow::terms::Terms;
 use escrow::{Actor, Payee, Policy, Rejection, Status, TxId};
 
@@ -58,9 +58,13 @@ fn payments_in_every_amount() {
     assert_eq!(w.status(), Status::AwaitingPerformance);
     assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Excess, 5_00, LegState::Ordered)]);
     assert_eq!(w.deal.legs()[0].source(), Some(TxId::new(2)));
-    // in another currency: not even recorded, and an error that names why
-    let dollars = payment(B, "usd", usd(1_00));
-    assert_eq!(w.refuse(&Actor::Gateway, dollars), Rejection::AmountCurrency);
+    // in another currency: recorded in a deposit of its own, and refunded whole
+    let mut strayed = w.clone();
+    strayed.act(&Actor::Gateway, payment(B, "usd", usd(1_00)));
+    strayed.repeat(&Actor::Gateway, payment(B, "usd", usd(1_00)));
+    let stray: Vec<_> = strayed.deal.strays().map(|d| (d.required(), *d.buckets())).collect();
+    assert_eq!(stray, [(usd(0), Buckets { received: 1_00, reserved: 1_00, ..Buckets::default() })]);
+    assert_eq!((strayed.status(), strayed.held(B)), (Status::AwaitingPerformance, 1_000_00));
     let zero = payment(B, "zero", rub(0));
     assert_eq!(w.refuse(&Actor::Gateway, zero), Rejection::AmountNotPositive);
     // in a phase that takes no money: whole

@@ -25,8 +25,8 @@ pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
 }
 
 /// A step of a chargeback: of the payment that it is known to be about, else of the latest one. Before there is any, it is
-/// about the first that a `pay` step without a reference makes.
-pub(super) fn chargeback(deal: &Deal, told: &ChargedBack) -> Chargeback {
+/// about the first that a `pay` step makes.
+pub(super) fn chargeback(deal: &Deal, told: &ChargedBack, first: &Reference) -> Chargeback {
     let known = deal.chargebacks().iter().find(|c| c.id == told.reference);
     let latest = || {
         let into = told.deposit.unwrap_or(DepositId::BUYER_PAYMENT);
@@ -37,7 +37,7 @@ pub(super) fn chargeback(deal: &Deal, told: &ChargedBack) -> Chargeback {
         Some(case) => Some((case.gateway.clone(), case.payment.clone())),
         None => latest().and_then(|t| t.gateway().cloned().zip(t.reference().cloned())),
     };
-    let (by, payment) = named.unwrap_or_else(|| (gateway(), text("pay-1")));
+    let (by, payment) = named.unwrap_or_else(|| (gateway(), first.clone()));
     // a payment that is named is the scenario's, where no gateway is
     let by = if told.payment.is_some() { gateway() } else { by };
     let payment = (told.gateway.clone().unwrap_or(by), told.payment.clone().unwrap_or(payment));

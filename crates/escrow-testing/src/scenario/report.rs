@@ -4,7 +4,9 @@ use escrow::terms::Quote;
 use serde::Serialize;
 
 use escrow::deal::{Deal, Status};
-use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState, Purpose, Reference};
+use escrow::deposit::{
+    Buckets, Deposit, DepositId, DepositPurpose, GatewayName, LegState, Purpose, Reference,
+};
 use escrow::settlement::{Receivable, Settlement};
 use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 
@@ -23,11 +25,12 @@ pub struct Report {
     pub status: Option<Status>,
     /// The outcome.
     pub outcome: Option<Outcome>,
-    /// The quote of the terms that bind at the end.
+    /// The quote of the terms that bind at the end; of terms that were refused, where there are such sums.
     pub quote: Option<Quote>,
     /// Every leg, with the parts into which chargebacks and returns have divided it.
     pub legs: Vec<LegReport>,
-    /// What each payee gets for each purpose out of each deposit: the parts of a leg summed up, what was cut left out.
+    /// What each payee gets for each purpose out of each deposit, and of each payment that goes back: the parts of a leg
+    /// summed up, what was cut left out.
     pub payees: Vec<PayeeReport>,
     /// What is still owed beyond the pots.
     pub receivables: Vec<Receivable>,
@@ -83,6 +86,12 @@ pub struct StepReport {
     pub version: u64,
     /// What all deposits hold or have assigned afterwards.
     pub inside: Vec<DepositMoney>,
+    /// Of terms that were proposed in place of others, also where they were refused: their quote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// Of a part that was accepted, or asked about, also where it was refused: the quote on that part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requote: Option<Quote>,
     /// The answer to a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<Preview>,
@@ -118,6 +127,8 @@ pub struct LegReport {
     /// The payment that it goes back to, by the gateway's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Reference>,
+    #[serde(skip)]
+    by: Option<GatewayName>,
 }
 
 /// What one payee gets for one purpose out of one deposit.
@@ -132,6 +143,11 @@ pub struct PayeeReport {
     pub purpose: Purpose,
     /// How much.
     pub amount: Money,
+    /// The payment that it goes back to, by the gateway's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Reference>,
+    #[serde(skip)]
+    by: Option<GatewayName>,
 }
 
 /// A deposit with its buckets.
@@ -222,6 +238,7 @@ impl LegReport {
             amount: leg.amount(),
             state: leg.state(),
             source: source.and_then(|t| t.reference().cloned()),
+            by: source.and_then(|t| t.gateway().cloned()),
         }
     }
 }
@@ -229,11 +246,11 @@ impl LegReport {
 /// The parts of legs, summed up in the order of the first of each.
 fn payees(legs: &[LegReport]) -> Vec<PayeeReport> {
     let mut payees: Vec<PayeeReport> = Vec::new();
-    let left = legs.iter().filter(|leg| leg.amount.is_positive() && leg.state != LegState::Dropped);
-    for LegReport { deposit, payee, purpose, amount, .. } in left {
+    for leg in legs.iter().filter(|leg| leg.amount.is_positive()) {
+        let LegReport { deposit, payee, purpose, amount, source, by, .. } = leg;
         let same = payees.iter_mut().find(|p| {
             let one = p.deposit == *deposit && p.payee == *payee && p.purpose == *purpose;
-            one && p.amount.currency() == amount.currency()
+            one && p.amount.currency() == amount.currency() && p.source == *source && p.by == *by
         });
         match same {
             Some(known) => {
@@ -245,6 +262,8 @@ fn payees(legs: &[LegReport]) -> Vec<PayeeReport> {
                 payee: payee.clone(),
                 purpose: *purpose,
                 amount: *amount,
+                source: source.clone(),
+                by: by.clone(),
             }),
         }
     }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::quotes::Quotes;
 use super::report::{DepositMoney, Report, StepError, StepReport};
 use super::{Action, ExpectedLeg, Scenario, Sight, Step, Who, facts};
 use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, Caller};
 use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
+use escrow::deposit::Reference;
 use escrow::settlement::{Receivable, SettleError, Settlement};
 use escrow::terms::Terms;
 use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
@@ -32,6 +34,7 @@ pub fn run(scenario: &Scenario) -> Report {
             let error = StepError { step: 0, code, message };
             report.rejections.push(error.clone());
             report.error = Some(error);
+            report.quote = scenario.terms.to_quote();
             report.ok = report.differences.is_empty();
             return report;
         }
@@ -39,7 +42,7 @@ pub fn run(scenario: &Scenario) -> Report {
     if let Some(expected) = &scenario.expect.rejected {
         compare("creation", expected, "accepted", &mut report);
     }
-    run.note(0, &run.proposer.to_string(), "propose", Ok(None), &mut report);
+    run.note(0, &run.proposer.to_string(), "propose", (Ok(None), Quotes::default()), &mut report);
     for (i, step) in scenario.steps.iter().enumerate() {
         run.take(i.saturating_add(1), step, &mut report);
     }
@@ -56,6 +59,8 @@ struct Run {
     deal: Deal,
     proposer: Actor,
     payments: u32,
+    /// What the first payment of the scenario is called.
+    first_payment: Reference,
 }
 
 /// A preview, where the step asked for one.
@@ -85,7 +90,8 @@ impl Run {
                 Rejection::UnknownActor
             }
         })?;
-        Ok(Self { agent, sink, deal, proposer, payments: 0 })
+        let first_payment = first_payment(&scenario.steps);
+        Ok(Self { agent, sink, deal, proposer, payments: 0, first_payment })
     }
 
     fn actor(&self, step: &Step) -> Actor {
@@ -131,6 +137,7 @@ impl Run {
         let mut caller = Caller::from(actor.clone());
         caller.via.clone_from(&step.via);
         caller.seen = step.seen;
+        let quotes = Quotes::of(&step.action, &self.deal);
         let taken = match &step.action {
             Action::Command(command) => self.submit(command, caller),
             Action::Pay(pay) => {
@@ -138,7 +145,10 @@ impl Run {
                 let command = facts::payment(&self.deal, pay, self.payments).into();
                 self.submit(&command, caller)
             }
-            Action::Chargeback(told) => self.submit(&facts::chargeback(&self.deal, told).into(), caller),
+            Action::Chargeback(told) => {
+                let command = facts::chargeback(&self.deal, told, &self.first_payment).into();
+                self.submit(&command, caller)
+            }
             Action::Returned(told) => self.submit(&facts::returned(&self.deal, told).into(), caller),
             Action::Resume => self.resume(),
             Action::Preview(ending) => {
@@ -162,7 +172,7 @@ impl Run {
             let sight = Sight::from(self.deal.access(Role::Buyer));
             compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), report);
         }
-        self.note(number, &actor.to_string(), &name(&step.action), taken, report);
+        self.note(number, &actor.to_string(), &name(&step.action), (taken, quotes), report);
     }
 
     fn submit(&mut self, command: &Command, caller: Caller) -> Taken {
@@ -199,7 +209,7 @@ impl Run {
             let pending = self.deal.has_pending();
             let taken = self.resume();
             if self.deal.version() != version || taken.is_err() {
-                self.note(number, "clock", "wake", taken, report);
+                self.note(number, "clock", "wake", (taken, Quotes::default()), report);
             } else if !pending {
                 break;
             }
@@ -209,7 +219,14 @@ impl Run {
         }
     }
 
-    fn note(&mut self, step: usize, by: &str, action: &str, taken: Taken, report: &mut Report) {
+    fn note(
+        &mut self,
+        step: usize,
+        by: &str,
+        action: &str,
+        (taken, quotes): (Taken, Quotes),
+        report: &mut Report,
+    ) {
         use escrow::port::Clock;
         let (result, message, preview) = match taken {
             Ok(preview) => ("accepted".to_owned(), None, preview),
@@ -228,6 +245,8 @@ impl Run {
             status: self.deal.status(),
             version: self.deal.version(),
             inside: DepositMoney::of(&self.deal),
+            quote: quotes.terms,
+            requote: quotes.part,
             preview,
         });
         self.check(step, report);
@@ -281,6 +300,19 @@ impl Run {
         }
         report.ok = report.differences.is_empty() && report.invariants.violations.is_empty();
     }
+}
+
+/// The reference of the first payment that a `pay` step makes.
+fn first_payment(steps: &[Step]) -> Reference {
+    let pay = steps.iter().find_map(|step| match &step.action {
+        Action::Pay(pay) => Some(pay),
+        Action::Command(_)
+        | Action::Chargeback(_)
+        | Action::Returned(_)
+        | Action::Resume
+        | Action::Preview(_) => None,
+    });
+    pay.and_then(|pay| pay.reference.clone()).unwrap_or_else(|| text("pay-1"))
 }
 
 /// The name of an action, as scenarios write it.
