@@ -228,13 +228,7 @@ impl Books {
             if t.deposit != deposit || !t.brought_money() {
                 return None;
             }
-            let left = match t.hold {
-                Some(HoldState::Lapsed) => t.captured.saturating_sub(t.returned),
-                // what was captured of a hold, and of a charge all
-                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Closed) | None => {
-                    t.refundable()
-                }
-            };
+            let left = t.refundable();
             // what was ordered back and cut is not ordered back again
             let cut = self.legs.iter().filter(|l| l.source == Some(t.id));
             let left = left.saturating_sub(cut.fold(0_i64, |sum, l| sum.saturating_add(l.cut)));

@@ -62,9 +62,13 @@ fn succeed(
     reference: &Reference,
 ) {
     let was = Fullness::of(deal);
+    let over = over_the_hold(deal, tx);
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
     match kind {
         TransactionKind::Capture => {
+            if let Some((hold, over)) = over {
+                legs::refund(deal, deposit, hold, Purpose::Excess, over);
+            }
             if let Some((gateway, payment)) = payment_of(deal, tx) {
                 chargebacks::meet(deal, &gateway, &payment);
             }
@@ -82,6 +86,17 @@ fn succeed(
             deal.close_if_done();
         }
     }
+}
+
+/// What a capture takes beyond its hold, of which the gateway has charged a part by itself meanwhile: what of that the
+/// deposit does not want.
+fn over_the_hold(deal: &Deal, capture: TxId) -> Option<(TxId, i64)> {
+    let capture = deal.transaction(capture).filter(|t| t.kind == TransactionKind::Capture)?;
+    let hold = deal.transaction(capture.source?)?;
+    let of = deal.deposit(hold.deposit)?;
+    let wanted = if deal.takes_money(of) { of.outstanding().minor() } else { 0 };
+    let more = capture.amount.minor().saturating_sub(hold.on_hold()).max(0);
+    Some((hold.id, more.saturating_sub(wanted).max(0)))
 }
 
 /// The payment that a capture took.
