@@ -73,7 +73,7 @@ const INERT: &[(&str, &[&str])] = &[
     // each checkpoint of the model occurs now, never earlier than the one before
     ("Checkpoint", &["id", "occurred_at"]),
     // `openings` is held against `opening`, which the model never gives
-    ("Dispute", &["opened_at", "openings", "reason", "claim"]),
+    ("Dispute", &["opened_at", "openings", "reason", "buyers_claim", "sellers_claim"]),
     // sums of what is over, which no rule reads: `check` proves them, and the model calls it after every step, for
     // every history, before states are merged
     ("Buckets", &["paid_out", "refunded", "charged_back"]),
@@ -100,7 +100,8 @@ const INERT_ONCE_ENDED: &[(&str, &[&str])] = &[
 ];
 
 /// What is read no more once the settlement is computed, too.
-const INERT_ONCE_SETTLED: &[(&str, &[&str])] = &[("Clockwork", &["ended"]), ("Work", &["incurred"])];
+const INERT_ONCE_SETTLED: &[(&str, &[&str])] =
+    &[("Ended", &["ending", "funded", "original"]), ("Work", &["incurred", "given_back"])];
 
 /// What is read of facts about money only, once there are none.
 const INERT_UNLESS_OVER: &[(&str, &[&str])] =
