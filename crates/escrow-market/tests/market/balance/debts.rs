@@ -342,7 +342,8 @@ proptest! {
 #[test]
 fn the_law_finds_planted_faults() {
     use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-    for planted in [never_gives_back as Listener, counts_what_is_old] {
+    let faults: [Listener; 2] = [never_gives_back, counts_what_is_old];
+    for planted in faults {
         let config = Config { failure_persistence: None, ..Config::with_cases(500) };
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let mut runner = TestRunner::new_with_rng(config, rng);
