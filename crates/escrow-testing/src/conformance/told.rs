@@ -32,10 +32,9 @@ pub(super) fn of_payments<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let Some(mut deal) = paid(gateway, 15, 0, None)? else { return Ok(Tried::Skipped) };
     let facts = gateway.facts().unwrap_or_default();
     for fact in facts.iter().chain(facts.iter().rev()) {
-        match fact {
-            Command::ConfirmPayment(_) | Command::Chargeback(_) => {}
-            // of an order, or of nobody's payment
-            _ => continue,
+        // the others are about orders
+        if !matches!(fact, Command::ConfirmPayment(_) | Command::Chargeback(_)) {
+            continue;
         }
         let context = Context::new(deal.last_at().plus_secs(60), Actor::Gateway);
         let told = deal.handle(fact, &context);

@@ -65,7 +65,7 @@ fn contradiction(deal: &Deal, salt: &mut Salt) -> Option<Command> {
 
 /// What comes afterwards: mostly chargebacks; payments that come back, and debts that are paid.
 pub(in super::super) fn aftermath(deal: &Deal, salt: &mut Salt) -> Command {
-    let sent = || deal.transactions().iter().any(|t| is_sent(t));
+    let sent = || deal.transactions().iter().any(is_sent);
     match salt.pick(6) {
         4 if sent() => returned(deal, salt),
         5 if deal.receivables().next().is_some() => settle(deal, salt),
