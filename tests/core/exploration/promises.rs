@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use escrow::deal::command::Answered;
+use escrow::deal::command::{Answered, ConfirmPayment};
 use escrow::deal::{Cause, Command, PhaseKind};
 use escrow::deposit::{Leg, LegState, TransactionKind, TransactionState};
 use escrow::{Currency, Deal, Money, Payee, Transaction};
@@ -115,10 +115,31 @@ fn came_in(deal: &Deal) -> BTreeMap<PaymentName, i128> {
     came
 }
 
+/// Whether a charge, or a capture, of just this payment and amount is recorded for this deposit.
+fn is_known(deal: &Deal, c: &ConfirmPayment) -> bool {
+    deal.transactions().iter().any(|t| {
+        let payment = match t.kind() {
+            TransactionKind::Charge => Some(t),
+            TransactionKind::Capture => t.source().and_then(|hold| deal.transaction(hold)),
+            _ => None,
+        };
+        let same = payment.is_some_and(|p| {
+            let strayed = deal.strays().any(|d| d.id() == p.deposit());
+            let named = p.gateway() == Some(&c.gateway) && p.reference() == Some(&c.reference);
+            named && (p.deposit() == c.deposit || strayed)
+        });
+        // what we have captured is known with its id and without
+        let capture = t.kind() == TransactionKind::Capture || t.capture_id() == c.capture.as_ref();
+        same && capture && t.amount() == c.amount && *t.state() == TransactionState::Succeeded
+    })
+}
+
 /// The gateway's ledger grows by what it says, and by nothing else; the deal's record of it must grow just so.
 fn recorded(before: &Deal, after: &Deal, command: &Command) -> Result<(), String> {
     let mut told = came_in(before);
     match command {
+        // exactly what was told before is no news
+        Command::ConfirmPayment(c) if c.held_until.is_none() && before == after && is_known(before, c) => {}
         Command::ConfirmPayment(c) if c.held_until.is_none() => {
             *told.entry((c.gateway.to_string(), c.reference.to_string())).or_default() += minor(c.amount);
         }
