@@ -155,7 +155,7 @@ impl Deal {
             Event::LegSplit { leg, into, amount } => books.split_leg(*leg, *into, *amount),
             Event::LegHeldBack { leg, chargeback } => books.let_wait(*leg, *chargeback),
             Event::LegRestored { leg, into, amount } => books.restore_leg(*leg, *into, *amount),
-            Event::ReceivableRaised { receivable, cause } => books.owe(receivable, *cause),
+            Event::ReceivableRaised { receivable, cause } => books.owe(receivable, *cause, at),
             Event::ReceivableChanged { number, new, .. } => books.change_debt(*number, *new),
             Event::ReceivableSettled { number, amount, reference, .. } => {
                 books.pay_debt(*number, *amount, reference);

@@ -211,6 +211,10 @@ impl Clockwork {
         if let Some(paused) = paused {
             self.remaining.set(paused.stage, paused.remaining_ms);
         }
+        // a deal that has ended goes back to no stage
+        if phase.has_ended() {
+            self.remaining = Remaining::default();
+        }
         let previous = self.phase.status();
         self.phase = phase;
         if let Phase::Active { stage, .. } = phase {

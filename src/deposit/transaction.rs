@@ -11,7 +11,7 @@ use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, LegId};
 use crate::names::plain_number;
 use crate::stored::left_out::is_default;
-use crate::{DealId, Money, ParseError, Payee, Text, Time};
+use crate::{DealId, Destination, Money, ParseError, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -249,12 +249,25 @@ pub struct Transaction {
     /// Of an attempt: whether it went through after it had been declined, while a later one was sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) late: bool,
+    /// Of an outgoing one whose payee wants the money elsewhere since: where it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_to: Option<SentTo>,
     /// Of an inbound one: how much is on its way back, or back, at its source.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) returned: i64,
     pub(crate) created_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settled_at: Option<Time>,
+}
+
+/// Where an attempt was sent. Asked again under its key, it is the same order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum SentTo {
+    /// Where the gateway knows the payee, or back to the source.
+    Known,
+    /// Where the payee wanted it.
+    Chosen(Destination),
 }
 
 impl Transaction {

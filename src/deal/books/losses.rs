@@ -147,9 +147,11 @@ impl<'b> Pot<'b> {
         let held = self.held.min(rest).max(0);
         self.held = self.held.saturating_sub(held);
         rest = rest.saturating_sub(held);
-        *out.held.entry(deposit).or_default() += held;
+        let taken = out.held.entry(deposit).or_default();
+        *taken = taken.saturating_add(held);
         if !part.plain {
-            *out.as_if.entry(deposit).or_default() += held;
+            let as_if = out.as_if.entry(deposit).or_default();
+            *as_if = as_if.saturating_add(held);
         }
         let liable = self.liable.clone();
         // what came back from the bank since is not taken for others

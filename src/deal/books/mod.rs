@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod debts;
 pub(in crate::deal) mod fold;
 mod losses;
+mod receipts;
 
 pub use self::cases::{Case, CasePart};
 pub use self::debts::{Cause, Debt};

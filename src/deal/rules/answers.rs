@@ -1,5 +1,6 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
+use super::chargebacks::Fullness;
 use super::{chargebacks, charges, endings, funding, legs, payins, tracking};
 use crate::deal::Deal;
 use crate::deal::books::Cause;
@@ -60,7 +61,7 @@ fn succeed(
     (tx, kind, deposit): (TxId, TransactionKind, DepositId),
     reference: &Reference,
 ) {
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     let over = over_the_hold(deal, tx);
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
     match kind {
@@ -72,7 +73,7 @@ fn succeed(
                 chargebacks::meet(deal, &gateway, &payment);
             }
             chargebacks::reconcile(deal);
-            chargebacks::end_if_short(deal, was_full);
+            chargebacks::end_if_short(deal, was);
             after_capture(deal, deposit);
         }
         TransactionKind::Hold

@@ -44,12 +44,23 @@ fn net(t: &Transaction) -> i128 {
     if *t.state() == TransactionState::Succeeded { minor(t.amount()) - i128::from(t.bounced()) } else { 0 }
 }
 
-/// What a leg's payee has of it beyond what it comes to: where an attempt that was declined has succeeded after all. While
-/// the latest attempt is in flight, nobody knows.
+/// What the payee of a leg and of its parts has of them beyond what they come to, told of the first of them: where an
+/// attempt that was declined has succeeded after all. While the latest attempt is in flight, nobody knows.
 fn twice(deal: &Deal, leg: &Leg) -> i128 {
-    let sent = deal.transactions().iter().filter(|t| t.leg() == Some(leg.id()) && is_outgoing(t));
-    let due = if leg.is_settled() { minor(leg.amount()) } else { 0 };
-    (sent.map(net).sum::<i128>() - due).max(0)
+    let same = |l: &&Leg| {
+        (l.deposit(), l.payee(), l.purpose(), l.source())
+            == (leg.deposit(), leg.payee(), leg.purpose(), leg.source())
+    };
+    if deal.legs().iter().find(same).map(Leg::id) != Some(leg.id()) {
+        return 0;
+    }
+    let more = |l: &Leg| {
+        let sent = deal.transactions().iter().filter(|t| t.leg() == Some(l.id()) && is_outgoing(t));
+        let voided = deal.transactions().iter().any(|t| t.leg() == Some(l.id()) && !is_outgoing(t));
+        let due = if l.is_settled() && !voided { minor(l.amount()) } else { 0 };
+        sent.map(net).sum::<i128>() - due
+    };
+    deal.legs().iter().filter(same).map(more).sum::<i128>().max(0)
 }
 
 /// Σ confirmed incoming − Σ settled outgoing − the banks' takings = what is inside. Cash: a hold is no money until it is

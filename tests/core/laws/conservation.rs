@@ -324,7 +324,9 @@ pub fn nothing_leaves_what_is_contested(m: &Moment<'_>) -> Finding {
         if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event
             && order.kind != TransactionKind::Void
         {
-            left.insert(order.deposit);
+            if disputed(&view, order.deposit, recorded.at) > 0 {
+                left.insert(order.deposit);
+            }
             let capturing = |t: &Transaction| {
                 t.kind() == TransactionKind::Capture && t.is_pending() && t.deposit() == order.deposit
             };

@@ -432,7 +432,10 @@ impl Play for Balance {
             3 => {
                 let (deal, payee, since) = (deal_id(content % 2), Payee::Platform, noon());
                 let (amount, purpose) = (rub(i64::from(content % 2) + 30_00), Purpose::Chargeback);
-                (Debit { deal, receivable: 1, payee, purpose, amount, since }.into(), Actor::Clock)
+                (
+                    Debit { deal, receivable: 1, revision: of / 2 % 4, payee, purpose, amount, since }.into(),
+                    Actor::Clock,
+                )
             }
             4..=6 => {
                 let number = self.last_number() + u32::from(who % 8 > 1);
@@ -450,7 +453,12 @@ impl Play for Balance {
                     anna,
                 )
             }
-            12 => (balance::command::Cancel { withdrawal }.into(), anna),
+            12 if content % 3 == 0 => (balance::command::Cancel { withdrawal }.into(), anna),
+            12 => {
+                let (amount, reference) =
+                    (rub(i64::from(content)), text(["r-1", "r-2"][usize::from(who % 2)]));
+                (balance::command::Returned { withdrawal, amount, reference }.into(), Actor::Gateway)
+            }
             13 | 14 => {
                 let result = match content % 4 {
                     0 => Answered::Declined(text("closed")),

@@ -189,8 +189,10 @@ impl Run {
     /// What the gateway says later, or once more. A refused one holds up no other; the first refusal is told.
     fn deliver_webhooks(&mut self) -> Taken {
         let mut taken = Ok(None);
-        for webhook in self.agent.gateway.take_webhooks() {
-            let command = Command::Answer(webhook);
+        let mut told: Vec<Command> =
+            self.agent.gateway.take_webhooks().into_iter().map(Command::Answer).collect();
+        told.extend(self.agent.gateway.take_facts());
+        for command in told {
             let done = self.agent.submit(&mut self.sink, &mut self.deal, &command, Actor::Gateway);
             taken = taken.and(done.map(|_| None).map_err(named));
         }
