@@ -6,8 +6,11 @@
 
 mod bugs;
 mod compare;
+mod machine;
 #[expect(dead_code, reason = "the model says more than is compared")]
 mod oracle;
+#[path = "../core/exploration/promises.rs"]
+mod promises;
 mod random;
 mod worked;
 mod world;

@@ -52,7 +52,7 @@ fn setup(dice: &mut Dice) -> Setup {
     setup
 }
 
-type Step = Result<(), Differs>;
+pub type Step = Result<(), Differs>;
 
 fn money(world: &mut World, dice: &mut Dice) -> Step {
     let reference = format!("p-{}", 1 + dice.roll(3));
@@ -200,7 +200,7 @@ impl Ended for Phase {
     }
 }
 
-fn step(world: &mut World, dice: &mut Dice) -> Step {
+pub fn step(world: &mut World, dice: &mut Dice) -> Step {
     match dice.roll(10) {
         0 | 1 => money(world, dice),
         2..=4 => bank(world, dice),
@@ -210,9 +210,19 @@ fn step(world: &mut World, dice: &mut Dice) -> Step {
 }
 
 /// What is known not to be compared: holds that an ending waits for, and captures that fail once the performance began.
-fn is_beyond(world: &World) -> bool {
+pub fn is_beyond(world: &World) -> bool {
     let waits = matches!(world.deal.phase(), Phase::Paying { awaiting_capture: true, .. });
     waits || world.model.holds.iter().any(|h| h.failed > 0)
+}
+
+/// A deal that is proposed, paid or performed.
+pub fn begin(dice: &mut Dice) -> World {
+    let setup = setup(dice);
+    match dice.roll(4) {
+        0 => World::new(setup),
+        1 => World::funded(setup),
+        _ => World::performing(setup),
+    }
 }
 
 pub struct Tally {
@@ -225,12 +235,7 @@ pub struct Tally {
 /// Plays one history; where the books differ, what was done and how.
 pub fn play(seed: u64, steps: u32, tally: &mut Tally) -> Result<(), String> {
     let mut dice = Dice::new(seed);
-    let setup = setup(&mut dice);
-    let mut world = match dice.roll(4) {
-        0 => World::new(setup),
-        1 => World::funded(setup),
-        _ => World::performing(setup),
-    };
+    let mut world = begin(&mut dice);
     for _ in 0..steps {
         let result = step(&mut world, &mut dice);
         if is_beyond(&world) {
@@ -244,7 +249,7 @@ pub fn play(seed: u64, steps: u32, tally: &mut Tally) -> Result<(), String> {
                 return Ok(());
             }
             Err(Differs::Books(what)) => {
-                return Err(format!("{setup:?}\n{}\n{what}", world.story.join("\n")));
+                return Err(format!("{}\n{}\n{what}", world.told.len(), world.story.join("\n")));
             }
         }
     }

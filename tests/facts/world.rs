@@ -34,6 +34,11 @@ pub fn rub(minor: i64) -> Money {
     Money::from_minor(minor, Currency::RUB)
 }
 
+/// When every history starts.
+pub fn start() -> Time {
+    Time::parse("2026-03-01T12:00:00Z").unwrap()
+}
+
 pub fn buyer() -> Actor {
     Actor::Party(text("anna"))
 }
@@ -123,7 +128,7 @@ pub enum Differs {
     Books(String),
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct World {
     pub deal: Deal,
     pub now: Time,
@@ -133,6 +138,8 @@ pub struct World {
     pub numbers: BTreeMap<TxId, usize>,
     /// What was done, for a reader.
     pub story: Vec<String>,
+    /// When, by whom, what, and whether it was accepted.
+    pub told: Vec<(Time, Actor, Command, bool)>,
     seen: usize,
     model_seen: usize,
     pub settled: u32,
@@ -189,7 +196,7 @@ pub fn place(id: DepositId) -> usize {
 
 impl World {
     pub fn new(setup: Setup) -> Self {
-        let now = Time::parse("2026-03-01T12:00:00Z").unwrap();
+        let now = start();
         let id = DealId::new(escrow::uuid::Uuid::from_u128(7));
         let (deal, first) = Deal::propose(id, setup.terms(), &Context::new(now, seller())).unwrap();
         let liable = match setup.liable {
@@ -214,6 +221,7 @@ impl World {
             model,
             numbers: BTreeMap::new(),
             story: Vec::new(),
+            told: Vec::new(),
             seen: 0,
             model_seen: 0,
             settled: 0,
@@ -261,6 +269,7 @@ impl World {
             self.model.deposits[place(id)].accepting = before.takes_money(before.deposit(id).unwrap());
         }
         self.story.push(format!("{command:?} -> {:?}", result.as_ref().map(|t| !t.is_empty())));
+        self.told.push((self.now, actor.clone(), command.clone(), result.is_ok()));
         let told = self.tell_model(fact, &result)?;
         let events = match result {
             Err(rejection) => {

@@ -143,19 +143,21 @@ impl Books {
         }
     }
 
-    /// What a payee has of a leg and its parts beyond what they come to, in minor units.
+    /// What a payee has of a leg and its parts beyond what they come to, in minor units. What came back of one part may have
+    /// been had twice of another.
     pub(crate) fn twice(&self, root: LegId) -> i64 {
         let parts = self.legs.iter().filter(|l| l.root() == root);
         let parts = parts.filter(|l| matches!(l.state, LegState::Settled | LegState::Credited));
-        parts.fold(0_i64, |sum, leg| {
+        let more = parts.fold(0_i64, |sum, leg| {
             let sent = self
                 .transactions
                 .iter()
                 .filter(|t| t.leg == Some(leg.id) && t.state == TransactionState::Succeeded);
             let net =
                 sent.fold(0_i64, |net, t| net.saturating_add(t.amount.minor()).saturating_sub(t.bounced()));
-            sum.saturating_add(net.saturating_sub(leg.amount.minor()).max(0))
-        })
+            sum.saturating_add(net).saturating_sub(leg.amount.minor())
+        });
+        more.max(0)
     }
 
     /// Whether each debt has a cause that there is, and each cause but an ending has one debt.

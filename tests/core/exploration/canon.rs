@@ -41,7 +41,7 @@ const INERT: &[(&str, &[&str])] = &[
     // the model keeps it beside the deal: once it is past, it does not matter by how much
     ("Ended", &["settle_by"]),
     // only to recognise a repeat, and to bound the number; the model never gives a checkpoint's id twice
-    ("Work", &["attachments", "posts", "checkpoints", "decisive"]),
+    ("Work", &["documents", "evidence", "posts", "checkpoints", "decisive"]),
     // numbered: written by `history`
     ("Books", &["transactions", "legs"]),
     // the number says which; since when it is open is written by `history`

@@ -157,7 +157,9 @@ impl Exploration {
     fn pay(&self, mut beside: Beside, command: &Command, cost: u8) -> Option<Beside> {
         if let Some(fact) = cost.checked_sub(FACT) {
             let bit = 1 << fact;
-            beside.facts = beside.facts.checked_sub(1).filter(|_| beside.of_facts & bit != 0)?;
+            // a debt comes of another fact: that it is paid follows from that
+            let follows = u8::from(bit != Fact::Settled.bit());
+            beside.facts = beside.facts.checked_sub(follows).filter(|_| beside.of_facts & bit != 0)?;
             beside.of_facts &= !bit;
         } else if cost > 0 {
             beside.budget = beside.budget.checked_sub(cost)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use escrow::deal::command::Answered;
+use escrow::deal::command::{Answered, ConfirmPayment};
 use escrow::deal::{Cause, Command, PhaseKind};
 use escrow::deposit::{Leg, LegState, TransactionKind, TransactionState};
 use escrow::{Currency, Deal, Money, Payee, Transaction};
@@ -44,12 +44,23 @@ fn net(t: &Transaction) -> i128 {
     if *t.state() == TransactionState::Succeeded { minor(t.amount()) - i128::from(t.bounced()) } else { 0 }
 }
 
-/// What a leg's payee has of it beyond what it comes to: where an attempt that was declined has succeeded after all. While
-/// the latest attempt is in flight, nobody knows.
+/// What the payee of a leg and of its parts has of them beyond what they come to, told of the first of them: where an
+/// attempt that was declined has succeeded after all. While the latest attempt is in flight, nobody knows.
 fn twice(deal: &Deal, leg: &Leg) -> i128 {
-    let sent = deal.transactions().iter().filter(|t| t.leg() == Some(leg.id()) && is_outgoing(t));
-    let due = if leg.is_settled() { minor(leg.amount()) } else { 0 };
-    (sent.map(net).sum::<i128>() - due).max(0)
+    let same = |l: &&Leg| {
+        (l.deposit(), l.payee(), l.purpose(), l.source())
+            == (leg.deposit(), leg.payee(), leg.purpose(), leg.source())
+    };
+    if deal.legs().iter().find(same).map(Leg::id) != Some(leg.id()) {
+        return 0;
+    }
+    let more = |l: &Leg| {
+        let sent = deal.transactions().iter().filter(|t| t.leg() == Some(l.id()) && is_outgoing(t));
+        let voided = deal.transactions().iter().any(|t| t.leg() == Some(l.id()) && !is_outgoing(t));
+        let due = if l.is_settled() && !voided { minor(l.amount()) } else { 0 };
+        sent.map(net).sum::<i128>() - due
+    };
+    deal.legs().iter().filter(same).map(more).sum::<i128>().max(0)
 }
 
 /// Σ confirmed incoming − Σ settled outgoing − the banks' takings = what is inside. Cash: a hold is no money until it is
@@ -115,10 +126,31 @@ fn came_in(deal: &Deal) -> BTreeMap<PaymentName, i128> {
     came
 }
 
+/// Whether a charge, or a capture, of just this payment and amount is recorded for this deposit.
+fn is_known(deal: &Deal, c: &ConfirmPayment) -> bool {
+    deal.transactions().iter().any(|t| {
+        let payment = match t.kind() {
+            TransactionKind::Charge => Some(t),
+            TransactionKind::Capture => t.source().and_then(|hold| deal.transaction(hold)),
+            _ => None,
+        };
+        let same = payment.is_some_and(|p| {
+            let strayed = deal.strays().any(|d| d.id() == p.deposit());
+            let named = p.gateway() == Some(&c.gateway) && p.reference() == Some(&c.reference);
+            named && (p.deposit() == c.deposit || strayed)
+        });
+        // what we have captured is known with its id and without
+        let capture = t.kind() == TransactionKind::Capture || t.capture_id() == c.capture.as_ref();
+        same && capture && t.amount() == c.amount && *t.state() == TransactionState::Succeeded
+    })
+}
+
 /// The gateway's ledger grows by what it says, and by nothing else; the deal's record of it must grow just so.
 fn recorded(before: &Deal, after: &Deal, command: &Command) -> Result<(), String> {
     let mut told = came_in(before);
     match command {
+        // exactly what was told before is no news
+        Command::ConfirmPayment(c) if c.held_until.is_none() && before == after && is_known(before, c) => {}
         Command::ConfirmPayment(c) if c.held_until.is_none() => {
             *told.entry((c.gateway.to_string(), c.reference.to_string())).or_default() += minor(c.amount);
         }

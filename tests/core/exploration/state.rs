@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::canon::fingerprint;
+use super::facts::Fact;
 use super::promises::Broken;
 use crate::exploration::scene::Scene;
 use escrow::deal::Command;
@@ -67,13 +68,15 @@ impl State {
     pub fn new(scene: &Scene, deal: Deal, now: Time, beside: Beside, wrong: Vec<Broken>) -> Self {
         let past = deal.settle_by().map(|at| at.millis().saturating_sub(now.millis()).max(0));
         let terms = |wanted: &Arc<Terms>| scene.terms.iter().position(|t| Arc::ptr_eq(t, wanted));
-        let told = if beside.facts == 0 { 0 } else { beside.of_facts };
+        let settles = beside.of_facts & Fact::Settled.bit();
+        let told = if beside.facts == 0 { settles } else { beside.of_facts };
         let mut bytes = vec![beside.budget, beside.facts, beside.checkpoints, u8::from(!wrong.is_empty())];
         bytes.push(terms(deal.terms()).map_or(0xff, |i| i as u8));
         bytes.push(terms(deal.binding_terms()).map_or(0xff, |i| i as u8));
         bytes.extend_from_slice(&past.unwrap_or(-1).to_le_bytes());
         bytes.extend_from_slice(&told.to_le_bytes());
-        let facts_follow = beside.facts > 0 && beside.of_facts != 0;
+        let owes = settles != 0 && deal.receivables().next().is_some();
+        let facts_follow = beside.facts > 0 && beside.of_facts != 0 || owes;
         let key = fingerprint(&deal, now, &bytes, facts_follow);
         Self(Arc::new(Inner { deal, now, beside, wrong, key }))
     }

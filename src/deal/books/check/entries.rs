@@ -107,9 +107,7 @@ impl Books {
             (LegState::Settled | LegState::Credited, Some(t)) if t.kind == TransactionKind::Void => {
                 l.amount == t.amount
             }
-            (LegState::Settled | LegState::Credited, Some(_)) => {
-                counted.sent.get(i).is_some_and(|(sent, _)| l.amount.minor() <= *sent)
-            }
+            // what was sent for it is counted with its parts: what came back of one may have been had twice of another
             (LegState::Ordered, Some(t)) => t.amount == l.amount,
             (_, _) => true,
         };
@@ -134,15 +132,15 @@ impl Books {
         numbered && own && state && amount && paid && source && waits && of && currency && to_owner
     }
 
-    /// The first leg of which its payee has more than it comes to, with its parts, without owing it. The platform owes
-    /// nothing to itself, but has nothing twice that was not sent twice.
+    /// The first leg of which its payee has more than it comes to, with its parts, without owing it, or less. The platform
+    /// owes nothing to itself, but has nothing twice that was not sent twice.
     pub(super) fn had_twice_and_not_owed(&self, counted: &Counted) -> Option<usize> {
         let mut twice = vec![(0_i64, 0_u32, 0_i64); self.legs.len()];
         for (l, (sent, attempts)) in self.legs.iter().zip(&counted.sent) {
             let Some(of) = twice.get_mut(index(l.root().0)) else { continue };
             of.1 = of.1.saturating_add(*attempts);
-            if matches!(l.state, LegState::Settled | LegState::Credited) {
-                add(&mut of.0, sent.saturating_sub(l.amount.minor()).max(0));
+            if matches!(l.state, LegState::Settled | LegState::Credited) && !self.is_void(l) {
+                add(&mut of.0, sent.saturating_sub(l.amount.minor()));
             }
         }
         for debt in &self.debts {
@@ -154,7 +152,7 @@ impl Books {
         }
         self.legs.iter().zip(twice).position(|(l, (more, attempts, owed))| {
             let own = l.payee == Payee::Platform && attempts > 1;
-            more > owed && !own
+            more < 0 || more > owed && !own
         })
     }
 
