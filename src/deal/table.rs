@@ -79,11 +79,9 @@ const ALL_BUT_PAYING: &[P] = &[
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
+/// A refusal of the parcel that waited for it opens a dispute, or ends a deal that holds nothing by then.
 const AGREED: &[P] =
-    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-/// A refusal that waited for the moderator opens a dispute, or ends a deal that holds nothing by then.
-const APPROVED: &[P] =
-    &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying];
+    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying];
 const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
@@ -93,15 +91,14 @@ const CAPTURED: &[P] =
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
-    row(Agree,            PARTIES,                                        &[Proposed, AwaitingDeposit],                                               Always,                    AGREED),
-    row(Agree,            PARTIES,                                        &[P::Moderation],                                                           Always,                    APPROVED),
+    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED),
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit],                                                         Always,                    PAID),
     row(ConfirmPayment,   &[Gateway],                                     ALL_BUT_AWAITING_DEPOSIT,                                                   Always,                    STAYS),
     row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
     row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
     row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),
-    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             APPROVED),
+    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             AGREED),
     row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                                 Always,                    STAYS),
     row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
     row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
