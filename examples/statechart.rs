@@ -325,7 +325,7 @@ pub(crate) fn explore<K: std::hash::Hash + Eq>(
                 }
                 // notes and the like change nothing that matters, wherever they are made
                 let tries = in_vain.entry((deal.phase().kind(), kind, role)).or_default();
-                if *tries > 400 && deal.outcome().is_none() {
+                if *tries > 100 && deal.outcome().is_none() {
                     continue;
                 }
                 *tries += 1;
