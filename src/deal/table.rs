@@ -77,7 +77,6 @@ const ALL_BUT_PAYING: &[P] = &[
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
-<<<<<<< HEAD
 /// A chargeback that waited for its payment can leave the deal short as soon as it is funded.
 const AGREED_OR_ENDED: &[P] = &[
     AwaitingDeposit,
@@ -89,12 +88,6 @@ const AGREED_OR_ENDED: &[P] = &[
     Paying,
     Closed,
 ];
-=======
-/// A refusal of the parcel that waited for it opens a dispute, or ends a deal that holds nothing by then.
-const AGREED: &[P] =
-    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying];
-const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
->>>>>>> next-rules
 const ENDED: &[P] = &[Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
 const CAPTURED: &[P] =
@@ -103,11 +96,7 @@ const CAPTURED: &[P] =
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
-<<<<<<< HEAD
     row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
-=======
-    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED),
->>>>>>> next-rules
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(ConfirmPayment,   &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
@@ -116,11 +105,7 @@ const ROWS: &[Row] = &[
     row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
     row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
     row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),
-<<<<<<< HEAD
     row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             AGREED_OR_ENDED),
-=======
-    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             AGREED),
->>>>>>> next-rules
     row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                                 Always,                    STAYS),
     row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
     row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
