@@ -2,6 +2,7 @@
 //! sums: rules ask it, and never add up.
 
 mod agree;
+mod answered;
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;

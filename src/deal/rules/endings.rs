@@ -1,6 +1,6 @@
 //! How a deal ends: what is decided, what is captured or let go for it, and who then gets what.
 
-use super::{chargebacks, charges, holds, legs, payins};
+use super::{chargebacks, charges, claims, holds, legs};
 use crate::deal::Deal;
 use crate::deal::books::Cause;
 use crate::deal::draft::Draft;
@@ -46,7 +46,7 @@ fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool
     }
     let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
     deal.push(Event::EndingDecided { ending, outcome, funded, settle_by });
-    payins::drop_claims(deal);
+    claims::drop_claims(deal);
     if !deal.books().divides_anything() && !deal.books().has_unsettled_legs() {
         owe(deal, settlement);
         return deal.close(outcome);

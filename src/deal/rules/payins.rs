@@ -1,17 +1,15 @@
 //! Money coming in: requests for it, payments that a party states, and the gateway's confirmations in every form.
 
-use smallvec::SmallVec;
-
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
-use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
+use crate::deal::command::{ConfirmPayment, RequestPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, Deposit, DepositId, HoldState, Order, Purpose, Reason, Reference, Transaction,
-    TransactionKind, TransactionState, TxId,
+    CaptureId, Deposit, DepositId, HoldState, Purpose, Reason, Reference, Transaction, TransactionKind,
+    TransactionState, TxId,
 };
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
@@ -54,41 +52,6 @@ fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
         Consent::Explicit => false,
     };
     implied && matches!(deal.phase(), Phase::AwaitingDeposit { .. }) && !deal.consents().of(side)
-}
-
-/// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
-/// is known, or somebody has stated it: it is not asked about, nor counted, twice.
-pub(crate) fn judge_stated(
-    deal: &Deal,
-    stated: &StatedPayment,
-    side: Side,
-) -> Result<Option<Money>, Rejection> {
-    let deposit = own_deposit(deal, stated.deposit, side)?;
-    if deal.books().knows(&stated.gateway, &stated.reference, None) {
-        return Ok(None);
-    }
-    let amount = deposit.outstanding();
-    if amount.is_zero() {
-        return Err(Rejection::AmountOverOutstanding { max: amount });
-    }
-    check_count(deal, side)?;
-    Ok(Some(amount))
-}
-
-/// A transaction id that a party names is no proof: the gateway is asked about it.
-pub(crate) fn ask_about(deal: &mut Draft<'_>, stated: &StatedPayment, side: Side, amount: Money) {
-    let order = Order {
-        tx: deal.books().next_tx(),
-        kind: TransactionKind::Charge,
-        deposit: stated.deposit,
-        payee: side.payee(),
-        purpose: Purpose::Charge,
-        amount,
-        leg: None,
-        source: None,
-    };
-    let (gateway, reference) = (stated.gateway.clone(), stated.reference.clone());
-    deal.push(Event::PaymentStated { order: Box::new(order), gateway, reference });
 }
 
 /// What a fact about a payment is, held against what is recorded.
@@ -364,21 +327,8 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     Ok(())
 }
 
-/// With the ending, and after the policy's time, a claim that nobody has confirmed lapses. The payment counts all the same
-/// once the gateway tells of it.
-pub(crate) fn drop_claims(deal: &mut Draft<'_>) {
-    let claims: SmallVec<[TxId; 2]> =
-        deal.transactions().iter().filter(|t| t.is_claim()).map(|t| t.id).collect();
-    claims.into_iter().for_each(|tx| lapse(deal, tx));
-}
-
-/// A claim lapses.
-pub(crate) fn lapse(deal: &mut Draft<'_>, tx: TxId) {
-    deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
-}
-
 /// A deposit of this side.
-fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
+pub(super) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
     let deposit = deal.deposit(id).ok_or(Rejection::UnknownDeposit { deposit: id })?;
     if deposit.owner != side {
         return Err(Rejection::NotYourDeposit { deposit: id });
@@ -388,7 +338,7 @@ fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejec
 
 /// Parties cannot fill a deal with requests, nor with stated payments that the gateway denies, and neither can take up the
 /// other's; facts of the gateway are never refused for their number.
-fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
+pub(super) fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
     if u32::try_from(deal.books().moneyless(side)).is_ok_and(|n| n < MAX_REQUESTS) {
         return Ok(());
     }
