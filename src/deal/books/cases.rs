@@ -10,7 +10,7 @@ use crate::deal::command::ChargebackStep;
 use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction, TransactionKind};
 use crate::money::allocate;
 use crate::stored::left_out::is_default;
-use crate::{Currency, Money, Time};
+use crate::{Money, Time};
 
 /// The part of a chargeback that falls on one deposit, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -244,16 +244,16 @@ impl Books {
         })
     }
 
-    /// The currencies of what came in by a payment and is money, for the deposit that is meant, if one is.
+    /// What came in by a payment and is money, for the deposit that is meant, if one is.
     pub(crate) fn money_of<'b>(
         &'b self,
         gateway: &'b GatewayName,
         payment: &'b Reference,
         meant: Option<DepositId>,
-    ) -> impl Iterator<Item = Currency> + 'b {
+    ) -> impl Iterator<Item = Money> + 'b {
         self.of_payment(gateway, payment)
             .filter(move |t| self.is_meant(t.deposit, meant) && (t.hold.is_none() || t.captured > 0))
-            .map(|t| t.amount.currency())
+            .map(|t| t.amount)
     }
 
     /// Whether a deposit, or the one that its money was for, is the one that a chargeback names, if it names one.

@@ -141,6 +141,14 @@ impl Books {
         self.legs.get(index(id.0))
     }
 
+    /// How often a leg was tried, its parts included.
+    pub(crate) fn attempts(&self, leg: &Leg) -> usize {
+        let of = |t: &&Transaction| {
+            t.leg.and_then(|id| self.leg(id)).is_some_and(|tried| tried.root() == leg.root())
+        };
+        self.transactions.iter().filter(of).count()
+    }
+
     /// The number of the next transaction.
     pub(crate) fn next_tx(&self) -> TxId {
         TxId(number_after(self.transactions.len()))

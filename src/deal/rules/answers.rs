@@ -105,8 +105,8 @@ fn payment_of(deal: &Deal, capture: TxId) -> Option<(GatewayName, Reference)> {
     Some((hold.gateway.clone()?, hold.reference.clone()?))
 }
 
-/// What was declined went through after all. A capture brought money in; of a void nobody knows more than before; an
-/// outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
+/// What was declined went through after all. A capture or a claim brought money in; of a void nobody knows more than
+/// before; an outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
 fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> Result<(), Rejection> {
     let Some(transaction) = deal.transaction(tx) else { return Ok(()) };
     match transaction.kind {
@@ -129,7 +129,12 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
             deal.close_if_done();
             Ok(())
         }
-        TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Void => {
+        // a claim had lapsed, or was denied: where its payment has no receipt yet, it came in after all
+        TransactionKind::Charge => {
+            let payment = verified(transaction, reference)?;
+            payins::receive(deal, &payment, tx)
+        }
+        TransactionKind::Hold | TransactionKind::Void => {
             Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
         }
     }

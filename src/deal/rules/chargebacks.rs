@@ -94,13 +94,15 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
 
 /// A chargeback of which nobody has told before is about money that came in, or waits for it.
 fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
-    let mut currencies = deal.books().money_of(&c.gateway, &c.payment, c.deposit).peekable();
-    let is_known = currencies.peek().is_some();
-    if currencies.any(|currency| currency == c.amount.currency()) {
-        return Ok(());
-    }
-    if is_known {
-        return Err(Rejection::AmountCurrency);
+    let mut money = deal.books().money_of(&c.gateway, &c.payment, c.deposit);
+    if let Some(first) = money.next() {
+        let same = |known: Money| known.currency() == c.amount.currency();
+        return if same(first) || money.any(same) {
+            Ok(())
+        } else {
+            let (recorded, told) = (first, c.amount);
+            Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told }))
+        };
     }
     if deal.phase().is_closed() {
         return Err(Rejection::UnknownPayment);
