@@ -171,7 +171,7 @@ pub enum Event {
     TrackingRecorded {
         /// The checkpoint.
         checkpoint: Arc<Checkpoint>,
-        /// Whether it is the latest so far. An older one is recorded, not acted on.
+        /// Whether it is the latest so far that counts. Another one is recorded, not acted on.
         latest: bool,
     },
     /// The seller started.
