@@ -565,7 +565,8 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Returned => returned(deal, &fresh),
         CommandKind::SettleReceivable => {
             let owed = deal.receivables().map(|debt| (debt.number, debt.open())).next();
-            let (number, open) = owed.unwrap_or((999, rub(1)));
+            // or one that nobody owes
+            let (number, open) = owed.unwrap_or((u32::MAX, Money::from_minor(1, deal.terms().currency)));
             vec![SettleReceivable::new(number, open, text(&fresh)).into()]
         }
         CommandKind::Extend => {
@@ -684,6 +685,8 @@ fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
 fn returned(deal: &Deal, fresh: &str) -> Vec<Command> {
     let sent = |t: &&escrow::Transaction| t.leg().is_some() && t.state() == &TransactionState::Succeeded;
     let latest = deal.transactions().iter().rev().find(sent);
-    let (transaction, amount) = latest.map_or((escrow::TxId::new(999), rub(1)), |t| (t.id(), t.amount()));
-    vec![Returned::new(transaction, amount, text(fresh)).into()]
+    // or one that never was
+    let nothing = (escrow::TxId::new(u32::MAX), Money::from_minor(1, deal.terms().currency));
+    let (tx, amount) = latest.map_or(nothing, |t| (t.id(), t.amount()));
+    vec![Returned::new(tx, amount, text(fresh)).into()]
 }
