@@ -561,10 +561,10 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         CommandKind::Chargeback => chargebacks(deal, &fresh),
         CommandKind::Returned => returned(deal, &fresh),
         CommandKind::SettleReceivable => {
-            let owed = deal.receivables().map(|debt| (debt.number, debt.open()));
-            owed.take(1)
-                .map(|(number, open)| SettleReceivable::new(number, open, text(&fresh)).into())
-                .collect()
+            let owed = deal.receivables().map(|debt| (debt.number, debt.open())).next();
+            // or one that nobody owes
+            let (number, open) = owed.unwrap_or((u32::MAX, Money::from_minor(1, deal.terms().currency)));
+            vec![SettleReceivable::new(number, open, text(&fresh)).into()]
         }
         CommandKind::Extend => {
             let timer = deal.phase().timer().unwrap_or(Timer::Settlement);
@@ -680,5 +680,8 @@ fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
 fn returned(deal: &Deal, fresh: &str) -> Vec<Command> {
     let sent = |t: &&escrow::Transaction| t.leg().is_some() && t.state() == &TransactionState::Succeeded;
     let latest = deal.transactions().iter().rev().find(sent);
-    latest.map(|t| Returned::new(t.id(), t.amount(), text(fresh)).into()).into_iter().collect()
+    // or one that never was
+    let nothing = (escrow::TxId::new(u32::MAX), Money::from_minor(1, deal.terms().currency));
+    let (tx, amount) = latest.map_or(nothing, |t| (t.id(), t.amount()));
+    vec![Returned::new(tx, amount, text(fresh)).into()]
 }

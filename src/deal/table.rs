@@ -106,7 +106,7 @@ const ROWS: &[Row] = &[
     row(RequestChanges,   &[Buyer],                                       &[AwaitingAcceptance],                                                      If(ChangesLeft),           &[Performing]),
     row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          If(AcceptedByBuyer),       ENDED),
     row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          If(PartialBuyoutAllowed),  ENDED),
-    row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying]),
+    row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying, Closed]),
     row(IncurCost,        &[Seller, Partner, Operator],                   FUNDED,                                                                     Always,                    STAYS),
     row(IncurCost,        &[Seller, Partner, Operator],                   &[P::Moderation],                                                           If(Funded),                STAYS),
     row(AddCharge,        STAFF_TOO,                                      FUNDED,                                                                     Always,                    STAYS),

@@ -7,6 +7,7 @@ pub(super) mod bounces;
 pub(super) mod cancellation;
 pub(super) mod chargebacks;
 pub(super) mod charges;
+pub(super) mod claims;
 pub(super) mod costs;
 pub(super) mod debts;
 pub(super) mod destinations;

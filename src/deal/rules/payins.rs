@@ -1,18 +1,14 @@
 //! Money coming in: requests for it, payments that a party states, and the gateway's confirmations in every form.
 
-use smallvec::SmallVec;
-
-use super::chargebacks::Fullness;
+use super::endings::{self, Fullness};
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
-use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
+use crate::deal::command::{ConfirmPayment, RequestPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::rejection::{Contradiction, Rejection};
-use crate::deposit::{
-    Deposit, DepositId, HoldState, Order, Purpose, Reason, Transaction, TransactionKind, TxId,
-};
+use crate::deposit::{Deposit, DepositId, HoldState, Purpose, Reason, Transaction, TransactionKind, TxId};
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
 
@@ -56,41 +52,6 @@ fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
     implied && matches!(deal.phase(), Phase::AwaitingDeposit { .. }) && !deal.consents().of(side)
 }
 
-/// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
-/// is known, or somebody has stated it: it is not asked about, nor counted, twice.
-pub(crate) fn judge_stated(
-    deal: &Deal,
-    stated: &StatedPayment,
-    side: Side,
-) -> Result<Option<Money>, Rejection> {
-    let deposit = own_deposit(deal, stated.deposit, side)?;
-    if deal.books().knows(&stated.gateway, &stated.reference, None) {
-        return Ok(None);
-    }
-    let amount = deposit.outstanding();
-    if amount.is_zero() {
-        return Err(Rejection::AmountOverOutstanding { max: amount });
-    }
-    check_count(deal, side)?;
-    Ok(Some(amount))
-}
-
-/// A transaction id that a party names is no proof: the gateway is asked about it.
-pub(crate) fn ask_about(deal: &mut Draft<'_>, stated: &StatedPayment, side: Side, amount: Money) {
-    let order = Order {
-        tx: deal.books().next_tx(),
-        kind: TransactionKind::Charge,
-        deposit: stated.deposit,
-        payee: side.payee(),
-        purpose: Purpose::Charge,
-        amount,
-        leg: None,
-        source: None,
-    };
-    let (gateway, reference) = (stated.gateway.clone(), stated.reference.clone());
-    deal.push(Event::PaymentStated { order: Box::new(order), gateway, reference });
-}
-
 /// What a fact about a payment is, held against what is recorded.
 enum Fact {
     /// Money, or a hold, that nobody has told of.
@@ -132,7 +93,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
             charge_hold(deal, c, hold, capture);
-            chargebacks::end_if_short(deal, was);
+            endings::end_if_short(deal, was);
             Ok(())
         }
     }
@@ -306,27 +267,14 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_needed(deal, id);
     } else {
         // a chargeback that came before its payment undoes it at once
-        chargebacks::end_if_short(deal, was.or(with_it));
+        endings::end_if_short(deal, was.or(with_it));
         funding::advance(deal);
     }
     Ok(())
 }
 
-/// With the ending, and after the policy's time, a claim that nobody has confirmed lapses. The payment counts all the same
-/// once the gateway tells of it.
-pub(crate) fn drop_claims(deal: &mut Draft<'_>) {
-    let claims: SmallVec<[TxId; 2]> =
-        deal.transactions().iter().filter(|t| t.is_claim()).map(|t| t.id).collect();
-    claims.into_iter().for_each(|tx| lapse(deal, tx));
-}
-
-/// A claim lapses.
-pub(crate) fn lapse(deal: &mut Draft<'_>, tx: TxId) {
-    deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
-}
-
 /// A deposit of this side.
-fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
+pub(super) fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejection> {
     let deposit = deal.deposit(id).ok_or(Rejection::UnknownDeposit { deposit: id })?;
     if deposit.owner != side {
         return Err(Rejection::NotYourDeposit { deposit: id });
@@ -336,7 +284,7 @@ fn own_deposit(deal: &Deal, id: DepositId, side: Side) -> Result<&Deposit, Rejec
 
 /// Parties cannot fill a deal with requests, nor with stated payments that the gateway denies, and neither can take up the
 /// other's; facts of the gateway are never refused for their number.
-fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
+pub(super) fn check_count(deal: &Deal, side: Side) -> Result<(), Rejection> {
     if u32::try_from(deal.books().moneyless(side)).is_ok_and(|n| n < MAX_REQUESTS) {
         return Ok(());
     }

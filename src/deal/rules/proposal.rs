@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{chargebacks, funding, moderation, payins};
+use super::{chargebacks, claims, funding, moderation};
 use crate::Role;
 use crate::deal::agreement::Consents;
 use crate::deal::command::{Agree, Amend};
@@ -114,14 +114,14 @@ pub(crate) fn agree(deal: &mut Draft<'_>, c: &Agree, role: Role) -> Result<(), R
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
     let verify = match &c.payment {
-        Some(stated) => payins::judge_stated(deal, stated, side)?.map(|amount| (stated, amount)),
+        Some(stated) => claims::judge_stated(deal, stated, side)?.map(|amount| (stated, amount)),
         None => None,
     };
     if !deal.consents().of(side) {
         deal.push(Event::Agreed { side, terms_version: actual });
     }
     if let Some((stated, amount)) = verify {
-        payins::ask_about(deal, stated, side, amount);
+        claims::ask_about(deal, stated, side, amount);
     }
     match deal.phase() {
         Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),

@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, chargebacks, destinations, dispute, endings, holds, payins};
+use super::{acceptance, chargebacks, claims, destinations, dispute, endings, holds};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -37,7 +37,7 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         }
         Timer::Hold(hold) => holds::capture_expiring(deal, hold),
         Timer::Settlement => destinations::credit_declined(deal),
-        Timer::Claim(tx) => payins::lapse(deal, tx),
+        Timer::Claim(tx) => claims::lapse(deal, tx),
         Timer::Chargeback => chargebacks::reconcile(deal),
     }
 }

@@ -53,7 +53,8 @@ pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
                 };
                 let named = money
                     .is_some_and(|t| t.gateway() == Some(&c.gateway) && t.reference() == Some(&c.payment));
-                named && came(t) && t.amount().currency() == c.amount.currency()
+                let meant = c.deposit.is_none_or(|id| t.deposit() == id);
+                named && meant && came(t) && t.amount().currency() == c.amount.currency()
             };
             let payment = deal.transactions().iter().any(receipt);
             let goes_on = known.is_none_or(|b| {

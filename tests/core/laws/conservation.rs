@@ -122,18 +122,25 @@ pub fn a_payment_counts_once(m: &Moment<'_>) -> Finding {
 /// What the gateway has told of: what came in by each payment, each receipt once.
 #[derive(Default)]
 struct Told {
+    /// What was paid for which deposit in another currency.
+    strays: BTreeMap<DepositId, DepositId>,
     receipts: BTreeMap<(String, DepositId, Option<String>), i64>,
 }
 
 impl Told {
     fn note(&mut self, payment: &(String, String), deposit: DepositId, capture: Option<&str>, amount: Money) {
         let payment = format!("{} {} {}", payment.0, payment.1, amount.currency());
+        let deposit = self.strays.get(&deposit).copied().unwrap_or(deposit);
         let receipt = (payment, deposit, capture.map(str::to_owned));
         let _ = self.receipts.entry(receipt).or_insert(amount.minor());
     }
 
     fn hear(&mut self, m: &Moment<'_>) {
         let names = |t: &Transaction| Some((t.gateway()?.to_string(), t.reference()?.to_string()));
+        self.strays.extend(m.events().iter().filter_map(|r| match &r.event {
+            Event::StrayOpened { deposit, named, .. } => Some((*deposit, *named)),
+            _ => None,
+        }));
         match m.command {
             Command::ConfirmPayment(c) if c.held_until.is_none() => {
                 let payment = (c.gateway.to_string(), c.reference.to_string());
@@ -358,7 +365,7 @@ fn kept(deal: &Deal, id: DepositId) -> i64 {
 fn disputed(deal: &Deal, id: DepositId, now: Time) -> i64 {
     let patience = deal.binding_terms().policy.chargeback_s;
     let mut payments = BTreeMap::<(&str, &str), i64>::new();
-    for c in deal.chargebacks() {
+    for c in deal.chargebacks().iter().filter(|c| c.deposit.is_none_or(|of| of == id)) {
         let open = !c.won && c.lost.is_none();
         if let Some((amount, at)) = c.opened.filter(|(_, at)| open && now < at.plus_secs(patience)) {
             let _ = at;

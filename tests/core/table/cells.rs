@@ -148,6 +148,8 @@ cells_of! {
     cells_of_set_destination: SetDestination,
     cells_of_redirect_refund: RedirectRefund,
     cells_of_chargeback: Chargeback,
+    cells_of_returned: Returned,
+    cells_of_settle_receivable: SettleReceivable,
     cells_of_extend: Extend,
     cells_of_post: Post,
     cells_of_wake: Wake,
