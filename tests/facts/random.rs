@@ -1,4 +1,17 @@
-//! Histories by chance, told to both.
+//! Histories by chance, told to both. After every fact the buckets, legs, orders and debts of the deal and of the model must
+//! be the same; deposits of a fixed price, a courier, a fee and a guarantee, three payments, four chargebacks.
+//!
+//! `cargo test --test facts histories` plays 2,000; `FACTS=10000 FACTS_FROM=1` says how many, and from which seed on.
+//!
+//! What is not compared:
+//! - the rest of a history in which an ending waits for a capture (one in 200): the model divides at once, the deal once it
+//!   knows what there is;
+//! - the rest of one in which a captured payment is refunded by several orders that the model divides otherwise, with the same
+//!   sums (one in 5,000);
+//! - debts to third parties that are paid: the model gives the money of their leg to who paid, the deal lets the platform
+//!   repay, as the design says;
+//! - a hold that is charged in part while it is being let go, and a void that is declined: whether the rest lapsed or was let
+//!   go is said differently.
 
 use escrow::deal::command::{
     Accept, AcceptAward, Cancel, ChargebackStep, OpenDispute, ProposeAward, Returned, StartPerforming,
@@ -140,7 +153,7 @@ fn people(world: &mut World, dice: &mut Dice) -> Step {
             world.step(&actor, &command, &fact).map(drop)
         }
         2 => {
-            // known simplification: what was paid of a debt to a third party
+            // not compared: what was paid of a debt to a third party
             let open: Vec<(u32, i64)> = world
                 .deal
                 .receivables()
@@ -209,10 +222,9 @@ pub fn step(world: &mut World, dice: &mut Dice) -> Step {
     }
 }
 
-/// What is known not to be compared: holds that an ending waits for, and captures that fail once the performance began.
+/// An ending waits for a capture.
 pub fn is_beyond(world: &World) -> bool {
-    let waits = matches!(world.deal.phase(), Phase::Paying { awaiting_capture: true, .. });
-    waits || world.model.holds.iter().any(|h| h.failed > 0)
+    matches!(world.deal.phase(), Phase::Paying { awaiting_capture: true, .. })
 }
 
 /// A deal that is proposed, paid or performed.
@@ -271,8 +283,7 @@ fn histories() {
             let length = what.lines().count();
             let kind: String = what
                 .lines()
-                .filter(|l| !l.contains(" -> ") && !l.starts_with("Setup"))
-                .next()
+                .find(|l| !l.contains(" -> ") && !l.starts_with("Setup"))
                 .unwrap_or("")
                 .chars()
                 .take(26)
@@ -290,4 +301,6 @@ fn histories() {
         println!("--- seed {seed}: {what}");
     }
     assert!(worst.is_empty());
+    assert!(u64::from(tally.beyond) * 50 <= count.max(50), "too much is not compared: {}", tally.beyond);
+    assert!(u64::from(tally.parts) * 500 <= count.max(500), "too much is not compared: {}", tally.parts);
 }

@@ -1,7 +1,7 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
-use super::chargebacks::Fullness;
-use super::{chargebacks, charges, endings, funding, legs, payins, tracking};
+use super::endings::{self, Fullness};
+use super::{chargebacks, charges, funding, legs, payins, tracking};
 use crate::deal::Deal;
 use crate::deal::books::Cause;
 use crate::deal::command::{Answer, Answered, ConfirmPayment};
@@ -73,7 +73,7 @@ fn succeed(
                 chargebacks::meet(deal, &gateway, &payment);
             }
             chargebacks::reconcile(deal);
-            chargebacks::end_if_short(deal, was);
+            endings::end_if_short(deal, was);
             after_capture(deal, deposit);
         }
         TransactionKind::Hold

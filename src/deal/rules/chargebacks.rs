@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{endings, legs};
+use super::endings::{self, Fullness};
+use super::legs;
 use crate::deal::Deal;
-use crate::deal::books::{Case, Cause, Losses};
+use crate::deal::books::{Case, CasePart, Cause, Losses};
 use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -29,7 +30,7 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &Chargeback) -> Result<(), Rejecti
     // what is given back of one loss makes room for another
     meet(deal, &c.gateway, &c.payment);
     reconcile(deal);
-    end_if_short(deal, was);
+    endings::end_if_short(deal, was);
     Ok(())
 }
 
@@ -133,7 +134,14 @@ fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
     let same = case.opened.is_some_and(|(amount, _)| amount == lost) && case.placed() == lost.minor();
     if same && case.parts.iter().all(|p| fits(p.deposit, p.amount)) {
         let (plain, at) = (is_plain(deal), books.moment());
-        case.parts.iter_mut().for_each(|p| (p.plain, p.at) = (plain, at));
+        let mut parts: SmallVec<[CasePart; 1]> = SmallVec::new();
+        for part in &case.parts {
+            match parts.iter_mut().find(|p| p.deposit == part.deposit) {
+                Some(known) => known.amount = known.amount.saturating_add(part.amount),
+                None => parts.push(CasePart { plain, at, ..*part }),
+            }
+        }
+        case.parts = parts;
     } else {
         case.parts.clear();
     }
@@ -180,37 +188,6 @@ pub(crate) fn meet(deal: &mut Draft<'_>, gateway: &GatewayName, payment: &Refere
         if let Some(amount) = case.amount().filter(|_| case.parts != before) {
             push(deal, case, amount, None);
         }
-    }
-}
-
-/// Whether the deal was funded, and which required deposits were full, at some moment.
-#[derive(Clone, Copy)]
-pub(crate) struct Fullness {
-    funded: bool,
-    deposits: [bool; 4],
-}
-
-impl Fullness {
-    pub(crate) fn of(deal: &Deal) -> Self {
-        let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
-        Self { funded: deal.pots().funded, deposits: DepositId::REQUIRED.map(is_full) }
-    }
-
-    /// What was so at one of two moments.
-    pub(crate) fn or(self, other: Self) -> Self {
-        let mut deposits = self.deposits;
-        deposits.iter_mut().zip(other.deposits).for_each(|(one, other)| *one |= other);
-        Self { funded: self.funded || other.funded, deposits }
-    }
-}
-
-/// A required deposit that a chargeback leaves short ends a deal whose performance has never begun, at nobody's fault.
-/// Later the deal goes on with what is left.
-pub(crate) fn end_if_short(deal: &mut Draft<'_>, was: Fullness) {
-    let is = Fullness::of(deal);
-    let short = was.deposits.iter().zip(is.deposits).any(|(was, is)| *was && !is);
-    if short && !deal.clockwork().begun && !deal.phase().has_ended() {
-        endings::end_short(deal, was.funded);
     }
 }
 

@@ -18,6 +18,37 @@ pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
     end_with(deal, ending, outcome, &pots);
 }
 
+/// Whether the deal was funded, and which required deposits were full, at some moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Fullness {
+    funded: bool,
+    deposits: [bool; 4],
+}
+
+impl Fullness {
+    pub(crate) fn of(deal: &Deal) -> Self {
+        let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
+        Self { funded: deal.pots().funded, deposits: DepositId::REQUIRED.map(is_full) }
+    }
+
+    /// What was so at one of two moments.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let mut deposits = self.deposits;
+        deposits.iter_mut().zip(other.deposits).for_each(|(one, other)| *one |= other);
+        Self { funded: self.funded || other.funded, deposits }
+    }
+}
+
+/// A required deposit that a chargeback leaves short ends a deal whose performance has never begun, at nobody's fault.
+/// Later the deal goes on with what is left.
+pub(crate) fn end_if_short(deal: &mut Draft<'_>, was: Fullness) {
+    let is = Fullness::of(deal);
+    let short = was.deposits.iter().zip(is.deposits).any(|(was, is)| *was && !is);
+    if short && !deal.clockwork().begun && !deal.phase().has_ended() {
+        end_short(deal, was.funded);
+    }
+}
+
 /// Ends a deal that a lost payment has left short, at nobody's fault. It is settled as funded where its pots were
 /// until that moment: a chargeback or a failed hold undoes no costs.
 pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::chargebacks::Fullness;
+use super::endings::{self, Fullness};
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
 use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
@@ -132,7 +132,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
             charge_hold(deal, c, hold, capture);
-            chargebacks::end_if_short(deal, was);
+            endings::end_if_short(deal, was);
             Ok(())
         }
     }
@@ -306,7 +306,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_needed(deal, id);
     } else {
         // a chargeback that came before its payment undoes it at once
-        chargebacks::end_if_short(deal, was.or(with_it));
+        endings::end_if_short(deal, was.or(with_it));
         funding::advance(deal);
     }
     Ok(())
