@@ -146,12 +146,17 @@ impl Deal {
         self.state.books.legs()
     }
 
-    /// Who owes what, as far as it is open.
+    /// Who owes what, as far as it is open: those of [`Deal::debts`] that are neither paid nor cancelled.
+    ///
+    /// Debts are outside the deposits: no bucket holds them. Each is in the currency of the deposit that it comes from.
     pub fn receivables(&self) -> impl Iterator<Item = &Debt> + Clone {
         self.debts().iter().filter(|debt| debt.is_open())
     }
 
     /// Every debt that was ever raised, in the order of their numbers, the cancelled and the paid ones included.
+    ///
+    /// The debts of a lost payment are always those that its standing losses give: a fact that changes them raises or lowers
+    /// them under their numbers. What was paid of one that stands no more, the platform owes back.
     pub fn debts(&self) -> &[Debt] {
         self.state.books.debts()
     }
@@ -224,7 +229,10 @@ impl Deal {
         self.state.quarrel.report(side)
     }
 
-    /// The chargebacks that the payers' banks have moved.
+    /// The chargebacks that the payers' banks have moved, in the order in which they were first told of.
+    ///
+    /// Those of payments that nobody has told of are among them: they wait for their payment. Their amounts are in the
+    /// currency of the payment, the parts of [`Case`] in minor units of it.
     pub fn chargebacks(&self) -> &[Case] {
         self.state.books.cases()
     }

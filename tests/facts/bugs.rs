@@ -218,27 +218,3 @@ fn redirects_without_end() {
     world.wake_at(world.deal.settle_by().unwrap());
     assert_eq!(world.got(Seller), 1000);
 }
-
-#[test]
-fn slow_snapshot() {
-    // A state twice as long takes about twice as long to read, not four times.
-    let read = |cases: usize| {
-        let mut world = World::performing(Setup::price(1000));
-        world.lost("cb-1", 1);
-        let mut json: serde_json::Value = serde_json::to_value(&world.deal).unwrap();
-        let list = json.pointer_mut("/state/books/cases").unwrap().as_array_mut().unwrap();
-        let one = list[0].clone();
-        for n in 0..cases {
-            let mut more = one.clone();
-            more["id"] = format!("x-{n}").into();
-            more["parts"] = serde_json::json!([]);
-            list.push(more);
-        }
-        let text = json.to_string();
-        let started = std::time::Instant::now();
-        let _ = serde_json::from_str::<escrow::Deal>(&text);
-        started.elapsed()
-    };
-    let (small, large) = (read(2_000), read(16_000));
-    assert!(large < small * 24, "{small:?} for 2,000, {large:?} for 16,000");
-}

@@ -1,14 +1,16 @@
 //! Chargebacks: what the payers' banks want back, and of which payments.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::Books;
+use super::{Books, index};
 use crate::deal::command::ChargebackStep;
 use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction, TransactionKind};
 use crate::money::allocate;
 use crate::stored::left_out::is_default;
-use crate::{Currency, Money, Time};
+use crate::{Money, Time};
 
 /// The part of a chargeback that falls on one deposit, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -242,16 +244,16 @@ impl Books {
         })
     }
 
-    /// The currencies of what came in by a payment and is money, for the deposit that is meant, if one is.
+    /// What came in by a payment and is money, for the deposit that is meant, if one is.
     pub(crate) fn money_of<'b>(
         &'b self,
         gateway: &'b GatewayName,
         payment: &'b Reference,
         meant: Option<DepositId>,
-    ) -> impl Iterator<Item = Currency> + 'b {
+    ) -> impl Iterator<Item = Money> + 'b {
         self.of_payment(gateway, payment)
             .filter(move |t| self.is_meant(t.deposit, meant) && (t.hold.is_none() || t.captured > 0))
-            .map(|t| t.amount.currency())
+            .map(|t| t.amount)
     }
 
     /// Whether a deposit, or the one that its money was for, is the one that a chargeback names, if it names one.
@@ -268,22 +270,34 @@ impl Books {
 
     /// Whether each chargeback is known once, within its limits, and falls on deposits of its currency.
     pub(super) fn cases_agree(&self) -> bool {
-        let mut seen = std::collections::BTreeSet::new();
-        self.cases.iter().all(|c| {
-            let steps = c.opened.is_some() || c.won || c.lost.is_some();
-            let parts = c.parts.iter().all(|p| {
-                p.amount >= 0
-                    && self
-                        .deposit(p.deposit)
-                        .is_some_and(|d| c.amount().is_none_or(|a| a.currency() == d.required.currency()))
-            });
-            let most = c.lost.or(c.opened.map(|(amount, _)| amount)).map_or(i64::MAX, Money::minor);
-            seen.insert(&*c.id)
-                && steps
-                && parts
-                && c.placed() <= most
-                && c.reinstated.is_none_or(|back| c.lost.is_some_and(|lost| back.minor() <= lost.minor()))
-                && [c.opened.map(|(a, _)| a), c.lost, c.reinstated].iter().flatten().all(|a| a.is_positive())
-        })
+        let (mut ids, mut ranks) = (BTreeSet::new(), BTreeSet::new());
+        self.cases
+            .iter()
+            .all(|c| ids.insert(&*c.id) && c.agrees(self) && (c.rank == 0 || ranks.insert(c.rank)))
+            && self.cases.len() >= ranks.last().map_or(0, |rank| index(*rank).saturating_add(1))
+    }
+}
+
+impl Case {
+    fn agrees(&self, books: &Books) -> bool {
+        let sums = [self.opened.map(|(sum, _)| sum), self.lost, self.reinstated];
+        let currency = self.amount().map(Money::currency);
+        let mut places = BTreeSet::new();
+        let parts = self.parts.iter().all(|p| {
+            let deposit = books.deposit(p.deposit);
+            p.amount > 0
+                && places.insert((p.deposit, p.plain))
+                && deposit.is_some_and(|d| currency.is_none_or(|c| c == d.required.currency()))
+        });
+        let mut waited = BTreeSet::new();
+        let most = self.lost.or(self.opened.map(|(sum, _)| sum)).map_or(0, Money::minor);
+        (self.won || self.opened.is_some() || self.lost.is_some())
+            && sums.iter().flatten().all(|sum| sum.is_positive() && Some(sum.currency()) == currency)
+            && parts
+            && self.placed() <= most
+            && (self.lost.is_some() || self.waited.is_empty())
+            && self.waited.iter().all(|id| books.leg(*id).is_some() && waited.insert(*id))
+            && (self.rank > 0) == self.lost.is_some()
+            && self.reinstated.is_none_or(|back| self.lost.is_some_and(|lost| back.minor() <= lost.minor()))
     }
 }

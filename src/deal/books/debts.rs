@@ -158,13 +158,43 @@ impl Books {
         })
     }
 
+    /// Whether each debt has a cause that there is, and each cause but an ending has one debt.
     pub(super) fn debts_agree(&self) -> bool {
+        let mut seen = std::collections::BTreeSet::new();
         self.debts.iter().enumerate().all(|(i, d)| {
             index(d.number) == i
                 && d.debtor != d.payee
                 && !d.amount.is_negative()
+                && (d.cause == Cause::Ending || seen.insert(d.cause))
+                && self.currency_of(d).is_none_or(|currency| currency == d.amount.currency())
+                && self.is_known(d.cause, i)
                 && d.payments.len() <= Debt::MAX_PAYMENTS
                 && d.payments.iter().all(|(_, amount)| *amount > 0)
         })
+    }
+
+    /// Whether there is what a debt comes from.
+    fn is_known(&self, cause: Cause, debt: usize) -> bool {
+        let lost = |n: u32| self.cases.get(index(n)).is_some_and(|c| c.lost.is_some());
+        match cause {
+            Cause::Ending => true,
+            Cause::PaidTwice { leg } => self.leg(leg).is_some_and(|l| l.part_of.is_none()),
+            Cause::RefundedTwice { chargeback, deposit } | Cause::Liable { chargeback, deposit } => {
+                lost(chargeback) && self.deposit(deposit).is_some()
+            }
+            Cause::Cut { chargeback, leg } => lost(chargeback) && self.leg(leg).is_some(),
+            Cause::Overpaid { debt: paid } => index(paid) < debt,
+        }
+    }
+
+    /// The currency of what a debt comes from.
+    fn currency_of(&self, debt: &Debt) -> Option<crate::Currency> {
+        let deposit = match debt.cause {
+            Cause::Ending => None,
+            Cause::PaidTwice { leg } | Cause::Cut { leg, .. } => self.leg(leg).map(|l| l.deposit),
+            Cause::RefundedTwice { deposit, .. } | Cause::Liable { deposit, .. } => Some(deposit),
+            Cause::Overpaid { debt } => return self.debt(debt).map(|d| d.amount.currency()),
+        };
+        Some(self.deposit(deposit?)?.required.currency())
     }
 }

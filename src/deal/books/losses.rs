@@ -96,8 +96,8 @@ impl Books {
 /// One deposit while its losses are gone through.
 struct Pot<'b> {
     books: &'b Books,
-    /// Its legs in the order in which they are cut.
-    legs: Vec<&'b Leg>,
+    /// Its legs in the order in which they are cut, each with the most that is cut from it then.
+    legs: Vec<(&'b Leg, i64)>,
     deposit: DepositId,
     payer: Payee,
     liable: Payee,
@@ -147,9 +147,11 @@ impl<'b> Pot<'b> {
         let held = self.held.min(rest).max(0);
         self.held = self.held.saturating_sub(held);
         rest = rest.saturating_sub(held);
-        *out.held.entry(deposit).or_default() += held;
+        let taken = out.held.entry(deposit).or_default();
+        *taken = taken.saturating_add(held);
         if !part.plain {
-            *out.as_if.entry(deposit).or_default() += held;
+            let as_if = out.as_if.entry(deposit).or_default();
+            *as_if = as_if.saturating_add(held);
         }
         let liable = self.liable.clone();
         // what came back from the bank since is not taken for others
@@ -200,7 +202,7 @@ impl<'b> Pot<'b> {
     /// them, for `chargeback`.
     fn cut(&self, sum: i64, out: &mut Losses, chargeback: Option<u32>, fits: impl Fn(&Leg) -> bool) -> i64 {
         let mut left = sum;
-        for leg in self.legs.iter().filter(|l| fits(l)) {
+        for (leg, most) in self.legs.iter().filter(|(l, _)| fits(l)) {
             if left <= 0 {
                 break;
             }
@@ -209,7 +211,7 @@ impl<'b> Pot<'b> {
                 continue;
             }
             let Some(cut) = out.cuts.get_mut(index(leg.id.number())) else { continue };
-            let part = leg.free().saturating_sub(*cut).min(left).max(0);
+            let part = most.saturating_sub(*cut).min(left).max(0);
             *cut = cut.saturating_add(part);
             left = left.saturating_sub(part);
             if let Some(chargeback) = chargeback.filter(|_| part > 0 && leg.payee != self.payer) {
@@ -251,12 +253,13 @@ impl Books {
         legs
     }
 
-    /// The legs of a deposit in the order in which they are cut: last first. Of the parts of a leg those that are cut already
-    /// stay so.
-    fn cut_order(&self, deposit: DepositId) -> Vec<&Leg> {
-        let mut legs = self.last_first(deposit);
-        legs.sort_by_key(|l| (std::cmp::Reverse(l.root()), !l.is_sent(), l.cut == 0));
-        legs
+    /// The legs of a deposit in the order in which they are cut, each with the most that is cut from it then: last first. Of
+    /// the parts of a leg what is cut already stays so.
+    fn cut_order(&self, deposit: DepositId) -> Vec<(&Leg, i64)> {
+        let legs = self.last_first(deposit).into_iter();
+        let mut order: Vec<(&Leg, i64)> = legs.flat_map(|l| [(l, l.cut), (l, l.free())]).collect();
+        order.sort_by_key(|(l, most)| (std::cmp::Reverse(l.root()), *most > l.cut));
+        order
     }
 
     /// In which order legs wait for a chargeback: refunds of its payment, the liable party's, the others.

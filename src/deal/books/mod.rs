@@ -1,12 +1,12 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
-mod agree;
 pub(crate) mod cases;
 mod check;
 pub(crate) mod debts;
 pub(in crate::deal) mod fold;
 mod losses;
+mod receipts;
 
 pub use self::cases::{Case, CasePart};
 pub use self::debts::{Cause, Debt};
@@ -139,6 +139,14 @@ impl Books {
 
     pub(crate) fn leg(&self, id: LegId) -> Option<&Leg> {
         self.legs.get(index(id.0))
+    }
+
+    /// How often a leg was tried, its parts included.
+    pub(crate) fn attempts(&self, leg: &Leg) -> usize {
+        let of = |t: &&Transaction| {
+            t.leg.and_then(|id| self.leg(id)).is_some_and(|tried| tried.root() == leg.root())
+        };
+        self.transactions.iter().filter(of).count()
     }
 
     /// The number of the next transaction.

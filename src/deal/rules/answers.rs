@@ -1,5 +1,6 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
+use super::chargebacks::Fullness;
 use super::{chargebacks, charges, endings, funding, legs, payins, tracking};
 use crate::deal::Deal;
 use crate::deal::books::Cause;
@@ -60,7 +61,7 @@ fn succeed(
     (tx, kind, deposit): (TxId, TransactionKind, DepositId),
     reference: &Reference,
 ) {
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
     match kind {
         TransactionKind::Capture => {
@@ -68,7 +69,7 @@ fn succeed(
                 chargebacks::meet(deal, &gateway, &payment);
             }
             chargebacks::reconcile(deal);
-            chargebacks::end_if_short(deal, was_full);
+            chargebacks::end_if_short(deal, was);
             after_capture(deal, deposit);
         }
         TransactionKind::Hold
@@ -89,8 +90,8 @@ fn payment_of(deal: &Deal, capture: TxId) -> Option<(GatewayName, Reference)> {
     Some((hold.gateway.clone()?, hold.reference.clone()?))
 }
 
-/// What was declined went through after all. A capture brought money in; of a void nobody knows more than before; an
-/// outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
+/// What was declined went through after all. A capture or a claim brought money in; of a void nobody knows more than
+/// before; an outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
 fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> Result<(), Rejection> {
     let Some(transaction) = deal.transaction(tx) else { return Ok(()) };
     match transaction.kind {
@@ -113,7 +114,12 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
             deal.close_if_done();
             Ok(())
         }
-        TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Void => {
+        // a claim had lapsed, or was denied: where its payment has no receipt yet, it came in after all
+        TransactionKind::Charge => {
+            let payment = verified(transaction, reference)?;
+            payins::receive(deal, &payment, tx)
+        }
+        TransactionKind::Hold | TransactionKind::Void => {
             Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
         }
     }

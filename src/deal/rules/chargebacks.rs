@@ -24,12 +24,12 @@ const MAX_EARLY: usize = 16;
 /// A step of a chargeback.
 pub(crate) fn record(deal: &mut Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
     let case = judge(deal, c)?;
-    let was_full = full(deal);
+    let was = Fullness::of(deal);
     push(deal, case, c.amount, Some(c.step));
     // what is given back of one loss makes room for another
     meet(deal, &c.gateway, &c.payment);
     reconcile(deal);
-    end_if_short(deal, was_full);
+    end_if_short(deal, was);
     Ok(())
 }
 
@@ -94,13 +94,15 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
 
 /// A chargeback of which nobody has told before is about money that came in, or waits for it.
 fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
-    let mut currencies = deal.books().money_of(&c.gateway, &c.payment, c.deposit).peekable();
-    let is_known = currencies.peek().is_some();
-    if currencies.any(|currency| currency == c.amount.currency()) {
-        return Ok(());
-    }
-    if is_known {
-        return Err(Rejection::AmountCurrency);
+    let mut money = deal.books().money_of(&c.gateway, &c.payment, c.deposit);
+    if let Some(first) = money.next() {
+        let same = |known: Money| known.currency() == c.amount.currency();
+        return if same(first) || money.any(same) {
+            Ok(())
+        } else {
+            let (recorded, told) = (first, c.amount);
+            Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told }))
+        };
     }
     if deal.phase().is_closed() {
         return Err(Rejection::UnknownPayment);
@@ -181,17 +183,34 @@ pub(crate) fn meet(deal: &mut Draft<'_>, gateway: &GatewayName, payment: &Refere
     }
 }
 
-/// Which required deposits are full.
-pub(crate) fn full(deal: &Deal) -> [bool; 4] {
-    DepositId::REQUIRED.map(|id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero()))
+/// Whether the deal was funded, and which required deposits were full, at some moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Fullness {
+    funded: bool,
+    deposits: [bool; 4],
+}
+
+impl Fullness {
+    pub(crate) fn of(deal: &Deal) -> Self {
+        let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
+        Self { funded: deal.pots().funded, deposits: DepositId::REQUIRED.map(is_full) }
+    }
+
+    /// What was so at one of two moments.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let mut deposits = self.deposits;
+        deposits.iter_mut().zip(other.deposits).for_each(|(one, other)| *one |= other);
+        Self { funded: self.funded || other.funded, deposits }
+    }
 }
 
 /// A required deposit that a chargeback leaves short ends a deal whose performance has never begun, at nobody's fault.
 /// Later the deal goes on with what is left.
-pub(crate) fn end_if_short(deal: &mut Draft<'_>, was_full: [bool; 4]) {
-    let short = was_full.iter().zip(full(deal)).any(|(was, is)| *was && !is);
+pub(crate) fn end_if_short(deal: &mut Draft<'_>, was: Fullness) {
+    let is = Fullness::of(deal);
+    let short = was.deposits.iter().zip(is.deposits).any(|(was, is)| *was && !is);
     if short && !deal.clockwork().begun && !deal.phase().has_ended() {
-        endings::end_short(deal, was_full.iter().all(|full| *full));
+        endings::end_short(deal, was.funded);
     }
 }
 

@@ -38,13 +38,12 @@ pub(crate) fn redirect(
     choose(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
 }
 
-/// The most attempts of a leg that its payee may ask for. Then it waits for the operator, or for the balance.
+/// The most attempts of a leg and its parts that its payee may ask for. Then it waits for the operator, or for the balance.
 const MAX_ATTEMPTS: u32 = 20;
 
 fn limit(deal: &Draft<'_>, payee: &Payee, of: DestinationUse) -> Result<(), Rejection> {
     let stuck = |l: &&Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of && legs::is_declined(l);
-    let tried = |l: &Leg| deal.transactions().iter().filter(|t| t.leg == Some(l.id)).count();
-    let most = deal.legs().iter().filter(stuck).map(tried).max().unwrap_or(0);
+    let most = deal.legs().iter().filter(stuck).map(|l| deal.books().attempts(l)).max().unwrap_or(0);
     if u32::try_from(most).is_ok_and(|n| n < MAX_ATTEMPTS) {
         return Ok(());
     }

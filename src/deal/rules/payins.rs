@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::chargebacks::Fullness;
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
 use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
@@ -10,8 +11,7 @@ use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deal::rejection::{Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, Deposit, DepositId, HoldState, Order, Purpose, Reason, Reference, Transaction,
-    TransactionKind, TransactionState, TxId,
+    Deposit, DepositId, HoldState, Order, Purpose, Reason, Transaction, TransactionKind, TxId,
 };
 use crate::terms::{Consent, Terms};
 use crate::{Money, Role, Side};
@@ -117,7 +117,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
     if c.amount.currency() != named.required.currency() {
         return stray(deal, c);
     }
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     match fact {
         Fact::New => {
             let tx = answered_request(deal, c).unwrap_or(deal.books().next_tx());
@@ -132,88 +132,39 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
             charge_hold(deal, c, hold, capture);
-            chargebacks::end_if_short(deal, was_full);
+            chargebacks::end_if_short(deal, was);
             Ok(())
         }
     }
 }
 
-/// The payment's receipts and holds in the deposit that is meant.
-fn recorded<'d>(deal: &'d Deal, c: &'d ConfirmPayment) -> impl Iterator<Item = &'d Transaction> {
-    let books = deal.books();
-    let meant = books.named(c.deposit);
-    books.of_payment(&c.gateway, &c.reference).filter(move |t| books.named(t.deposit) == meant)
-}
-
 /// Whether just this fact is recorded already.
 pub(crate) fn is_recorded(deal: &Deal, c: &ConfirmPayment) -> bool {
     if c.held_until.is_some() {
-        let hold = recorded(deal, c).find(|t| t.kind == TransactionKind::Hold);
+        let hold = deal.books().recorded(c).find(|t| t.kind == TransactionKind::Hold);
         // a hold, after it was charged
-        let charged = || recorded(deal, c).any(|t| t.kind == TransactionKind::Charge);
+        let charged = || deal.books().recorded(c).any(|t| t.kind == TransactionKind::Charge);
         return hold.map_or_else(charged, |hold| hold.amount == c.amount);
     }
-    charges(deal, c).any(|known| known.is(c.capture.as_ref()) && known.amount == c.amount)
-}
-
-/// What was charged of a payment.
-struct Known<'d> {
-    /// The gateway's id of the capture. What was captured by our order has the id that the gateway answered with.
-    id: Option<&'d str>,
-    /// Whether we ordered it: the gateway may tell of it with the id or without.
-    ordered: bool,
-    amount: Money,
-}
-
-impl Known<'_> {
-    fn is(&self, capture: Option<&CaptureId>) -> bool {
-        self.id == capture.map(CaptureId::as_str) || self.ordered && capture.is_none()
-    }
-
-    /// Whether it has an id where the other one has none: nobody can tell them apart.
-    fn is_mixed(&self, capture: Option<&CaptureId>) -> bool {
-        !self.ordered && self.id.is_some() != capture.is_some()
-    }
-}
-
-/// What was charged of the payment in the deposit that is meant.
-fn charges<'d>(deal: &'d Deal, c: &'d ConfirmPayment) -> impl Iterator<Item = Known<'d>> {
-    let captures = |hold: TxId| {
-        let all = deal.transactions().iter();
-        all.filter(move |t| {
-            t.kind == TransactionKind::Capture
-                && t.source == Some(hold)
-                && t.state == TransactionState::Succeeded
-        })
-    };
-    recorded(deal, c).flat_map(move |t| {
-        let own = (t.kind == TransactionKind::Charge).then_some(t);
-        let of_hold = (t.kind == TransactionKind::Hold).then(|| captures(t.id)).into_iter().flatten();
-        own.into_iter().chain(of_hold).map(|t| {
-            let answered = t.reference.as_ref().filter(|_| t.kind == TransactionKind::Capture);
-            let id = t.capture.as_ref().map(CaptureId::as_str);
-            let ordered = id.is_none() && answered.is_some();
-            Known { id: id.or(answered.map(Reference::as_str)), ordered, amount: t.amount }
-        })
-    })
+    deal.books().charges(c).any(|known| known.is(c.capture.as_ref()) && known.amount == c.amount)
 }
 
 /// Whether the captures of this payment have ids.
 pub(crate) fn has_capture_ids(deal: &Deal, c: &ConfirmPayment) -> bool {
-    charges(deal, c).any(|known| !known.ordered && known.id.is_some())
+    deal.books().charges(c).any(|known| !known.ordered && known.id.is_some())
 }
 
 fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
     let contradicts =
         |recorded| Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told: c.amount }));
-    let hold = recorded(deal, c).filter(|t| t.kind == TransactionKind::Hold).last();
+    let hold = deal.books().recorded(c).filter(|t| t.kind == TransactionKind::Hold).last();
     if c.held_until.is_some() {
         return match hold {
             Some(hold) => contradicts(hold.amount),
             None => Ok(Fact::New),
         };
     }
-    for known in charges(deal, c) {
+    for known in deal.books().charges(c) {
         if known.is(c.capture.as_ref()) {
             return contradicts(known.amount);
         }
@@ -322,7 +273,7 @@ fn check_total(deal: &Deal, c: &ConfirmPayment) -> Result<(), Rejection> {
 pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
     let id = c.deposit;
     check_total(deal, c)?;
-    let was_full = chargebacks::full(deal);
+    let was = Fullness::of(deal);
     let wanted = match deal.deposit(id) {
         Some(deposit) if deal.takes_money(deposit) => deposit.outstanding().minor(),
         Some(_) | None => 0,
@@ -346,7 +297,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     } else {
         legs::refund(deal, id, tx, Purpose::Excess, amount.saturating_sub(wanted));
     }
-    let full_now = chargebacks::full(deal);
+    let with_it = Fullness::of(deal);
     chargebacks::reconcile(deal);
     if wanted == 0 {
         return Ok(());
@@ -355,10 +306,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_needed(deal, id);
     } else {
         // a chargeback that came before its payment undoes it at once
-        let ever = [was_full, full_now]
-            .into_iter()
-            .reduce(|a, b| std::array::from_fn(|i| a.get(i) == Some(&true) || b.get(i) == Some(&true)));
-        chargebacks::end_if_short(deal, ever.unwrap_or(was_full));
+        chargebacks::end_if_short(deal, was.or(with_it));
         funding::advance(deal);
     }
     Ok(())

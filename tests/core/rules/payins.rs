@@ -118,6 +118,18 @@ fn a_payment_whose_claim_was_declined_still_counts() {
 }
 
 #[test]
+fn a_claim_that_was_denied_came_in_after_all() {
+    let claim = Agree::new(1).payment(StatedPayment::new(B, text("bank"), text("tran-1")));
+    let mut w = World::proposed_by(&seller(), plain(Policy::freelance()));
+    w.act(&buyer(), claim);
+    w.decline(1);
+    w.act(&Actor::Gateway, answer(1, succeeded("tran-1")));
+    assert_eq!((w.status(), w.held(B)), (Status::AwaitingPerformance, 1_000_00));
+    w.repeat(&Actor::Gateway, answer(1, succeeded("tran-1")));
+    w.repeat(&Actor::Gateway, payment(B, "tran-1", rub(1_000_00)));
+}
+
+#[test]
 fn a_claim_that_was_confirmed_elsewhere_is_answered_twice() {
     let mut draft = plain(Policy::freelance());
     draft.guarantees.buyer = Some(rub(1_000_00));

@@ -162,7 +162,7 @@ impl Books {
     pub fn settle(&mut self) {
         self.promote_late();
         self.absorb();
-        let was_cut = self.legs.iter().filter(|leg| leg.cut > 0).map(|leg| leg.no).collect();
+        let was_cut = self.legs.iter().map(|leg| (leg.no, leg.cut)).collect();
         self.divide_losses(&was_cut);
         self.note_full();
         self.place_cases();

@@ -96,6 +96,7 @@ impl Books {
             if part > 0 {
                 let refund = if part < self.leg(no).gross { self.split(no, part) } else { no };
                 self.leg_mut(refund).hold = None;
+                self.stands_last(refund);
                 over -= part;
             }
         }

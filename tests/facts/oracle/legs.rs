@@ -198,6 +198,14 @@ impl Books {
         part
     }
 
+    /// What was to be let go with a hold and is refunded instead is a leg of that moment.
+    pub(crate) fn stands_last(&mut self, no: usize) {
+        let at = self.legs.iter().position(|leg| leg.no == no).expect("a leg of that number");
+        let mut leg = self.legs.remove(at);
+        leg.root = no;
+        self.legs.push(leg);
+    }
+
     /// Sends whatever can be sent.
     pub(crate) fn send(&mut self) {
         let ready: Vec<usize> = self.legs.iter().filter(|leg| self.is_ready(leg)).map(|leg| leg.no).collect();

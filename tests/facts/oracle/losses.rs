@@ -5,7 +5,7 @@ use super::debts::Cause;
 use super::legs::Leg;
 use super::words::{Amount, DepositId, Party, Payment, Purpose};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ fn twice(r: Amount, p: Amount, x: Amount) -> Amount {
 
 impl Books {
     /// Divides every standing loss, and brings the debts in line with it.
-    pub(crate) fn divide_losses(&mut self, was_cut: &BTreeSet<usize>) {
+    pub(crate) fn divide_losses(&mut self, was_cut: &BTreeMap<usize, Amount>) {
         for leg in &mut self.legs {
             leg.cut = 0;
         }
@@ -101,7 +101,7 @@ impl Books {
         deposit: DepositId,
         losses: &mut [&mut Loss],
         owed: &mut BTreeMap<Cause, (Party, Party, Amount)>,
-        was_cut: &BTreeSet<usize>,
+        was_cut: &BTreeMap<usize, Amount>,
     ) {
         let payer = self.deposits[deposit].payer;
         let order = self.order_of_cuts(deposit, was_cut);
@@ -186,18 +186,18 @@ impl Books {
     /// Cuts unsent legs that fit, in this order; how much of `sum` was found.
     fn cut_legs(
         &mut self,
-        order: &[usize],
+        order: &[(usize, Amount)],
         loss: &mut Loss,
         sum: Amount,
         fits: impl Fn(&Leg, &Loss) -> bool,
     ) -> Amount {
         let mut left = sum;
-        for &no in order {
+        for &(no, most) in order {
             let leg = self.leg_mut(no);
             if leg.hold.is_some() || !fits(leg, loss) {
                 continue;
             }
-            let cut = leg.open().min(left);
+            let cut = leg.open().min(left).min(most - leg.cut);
             if cut > 0 {
                 leg.cut += cut;
                 left -= cut;
@@ -210,12 +210,18 @@ impl Books {
         sum - left
     }
 
-    /// The order in which the legs of a deposit are cut: last first. Of the parts of a leg those that are cut already stay so.
-    fn order_of_cuts(&self, deposit: DepositId, was_cut: &BTreeSet<usize>) -> Vec<usize> {
+    /// The order in which the legs of a deposit are cut, each with the most that is cut from it then: last first. Of the parts
+    /// of a leg what is cut already stays so.
+    fn order_of_cuts(&self, deposit: DepositId, was_cut: &BTreeMap<usize, Amount>) -> Vec<(usize, Amount)> {
         let place = |root: usize| self.legs.iter().position(|leg| leg.root == root).expect("a root");
-        let mut order: Vec<&Leg> = self.legs_of(deposit).rev().collect();
-        order.sort_by_key(|leg| (Reverse(place(leg.root)), leg.cut_of.is_none(), !was_cut.contains(&leg.no)));
-        order.into_iter().map(|leg| leg.no).collect()
+        let mut order = Vec::new();
+        for leg in self.legs_of(deposit).rev() {
+            let cut = was_cut.get(&leg.no).copied().unwrap_or(0);
+            order.push((Reverse(place(leg.root)), leg.cut_of.is_none(), false, leg.no, cut));
+            order.push((Reverse(place(leg.root)), leg.cut_of.is_none(), true, leg.no, leg.gross));
+        }
+        order.sort_by_key(|&(root, is_sent, is_more, ..)| (root, is_sent, is_more));
+        order.into_iter().map(|(_, _, _, no, most)| (no, most)).collect()
     }
 
     /// What was sent out of the deposit to anybody but the payer. What came back to somebody who owed nothing counts: it is theirs.

@@ -6,15 +6,14 @@ use super::words::{Amount, DepositId, Party, Payment};
 use std::collections::BTreeMap;
 
 impl Books {
-    /// Marks what waits, for every open case, in the order in which they were opened.
+    /// Marks what waits, for every open case, in the order in which they were first told of.
     pub(crate) fn mark_waiting(&mut self) {
         let waited: BTreeMap<usize, usize> =
             self.legs.iter().filter_map(|leg| Some((leg.no, leg.waits_for?))).collect();
         for leg in &mut self.legs {
             leg.waits_for = None;
         }
-        let mut open: Vec<usize> = (0..self.cases.len()).filter(|&at| self.cases[at].is_open()).collect();
-        open.sort_by_key(|&at| self.cases[at].opened_at);
+        let open: Vec<usize> = (0..self.cases.len()).filter(|&at| self.cases[at].is_open()).collect();
         for deposit in 0..self.deposits.len() {
             let mut held = self.held(deposit);
             let mut kept: BTreeMap<Payment, Amount> = BTreeMap::new();

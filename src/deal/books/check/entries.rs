@@ -1,13 +1,79 @@
-//! What single entries of the books must agree on with the others: legs, holds, and what banks have taken.
+//! Whether a transaction, and a leg, agrees with what it is about.
 
-use std::collections::BTreeSet;
-
-use super::check::{Counted, add};
-use super::{Books, Cause, index};
+use super::counted::{Counted, add};
 use crate::Payee;
-use crate::deposit::{Deposit, HoldState, Leg, LegState, Transaction, TransactionKind, TransactionState};
+use crate::deal::books::{Books, Cause, index};
+use crate::deposit::{HoldState, Leg, LegState, Transaction, TransactionKind, TransactionState, TxId};
 
 impl Books {
+    pub(super) fn transaction_agrees(&self, i: usize, t: &Transaction, counted: &Counted) -> bool {
+        let numbered = index(t.id.0) == i;
+        let currency = self.deposit(t.deposit).map(|d| d.required.currency());
+        let amount = t.amount.is_positive();
+        let settled = t.is_pending() != t.settled_at.is_some();
+        let held = (t.kind == TransactionKind::Hold) == t.hold.is_some();
+        let most = t.amount.minor().max(t.captured.saturating_add(t.let_go));
+        let returned = (0..=most).contains(&t.returned) && counted.returned.get(i) == Some(&t.returned);
+        let taken = match t.hold {
+            Some(hold) => counted.captured.get(i) == Some(&t.captured) && hold_agrees(t, hold),
+            None => (t.captured, t.let_go) == (0, 0),
+        };
+        let bounced = t.bounced.is_empty()
+            || (t.state == TransactionState::Succeeded
+                && t.leg.is_some()
+                && t.bounced() <= t.amount.minor()
+                && t.bounced.iter().all(|(_, amount)| *amount > 0));
+        let doubted = !t.doubted || t.state == TransactionState::Succeeded;
+        let source = t.source.is_none_or(|id| {
+            id < t.id && self.transaction(id).is_some_and(|s| s.brought_money() && s.deposit == t.deposit)
+        });
+        // a payment is named by its gateway and its reference, or by neither
+        let named = !t.kind.is_inbound() || t.gateway.is_some() == t.reference.is_some();
+        // a request is known by its key, and is for one method
+        let asked = t.key.is_some() == t.method.is_some();
+        // a hold is being closed by exactly one order, or by none
+        let orders = counted.orders_on.get(i).copied().unwrap_or(0);
+        let closing = t.hold.is_none_or(|hold| orders == u32::from(hold == HoldState::Closing));
+        let leg = match t.kind {
+            TransactionKind::Void
+            | TransactionKind::Refund
+            | TransactionKind::Payout
+            | TransactionKind::Fee => t
+                .leg
+                .and_then(|l| self.leg(l))
+                .is_some_and(|l| l.deposit == t.deposit && l.amount.currency() == t.amount.currency()),
+            TransactionKind::Hold | TransactionKind::Capture | TransactionKind::Charge => t.leg.is_none(),
+        };
+        let needs_source = match t.kind {
+            TransactionKind::Capture | TransactionKind::Void => {
+                self.source_of(t.source).is_some_and(|hold| {
+                    hold.kind == TransactionKind::Hold
+                        && t.amount.minor() <= hold.amount.minor().max(hold.captured)
+                })
+            }
+            TransactionKind::Hold
+            | TransactionKind::Charge
+            | TransactionKind::Refund
+            | TransactionKind::Payout
+            | TransactionKind::Fee => true,
+        };
+        numbered
+            && currency == Some(t.amount.currency())
+            && amount
+            && settled
+            && named
+            && asked
+            && closing
+            && held
+            && returned
+            && taken
+            && bounced
+            && doubted
+            && source
+            && leg
+            && needs_source
+    }
+
     pub(super) fn leg_agrees(&self, i: usize, l: &Leg, counted: &Counted) -> bool {
         let numbered = index(l.id.0) == i;
         let attempt = l.tx.and_then(|tx| self.transaction(tx));
@@ -54,7 +120,8 @@ impl Books {
         };
         let waits = l.waits_for.is_none_or(|n| {
             // what the bank has decided keeps nothing waiting
-            let undecided = self.cases.get(index(n)).is_some_and(|c| !c.won && c.lost.is_none());
+            let undecided =
+                self.cases.get(index(n)).is_some_and(|c| c.opened.is_some() && !c.won && c.lost.is_none());
             undecided && matches!(l.state, LegState::Waiting | LegState::Declined)
         });
         let of = l.part_of.is_none_or(|root| {
@@ -91,47 +158,13 @@ impl Books {
         })
     }
 
-    /// Whether each loss has a place of its own, what waited for it is known, and no deposit has lost more than was lost of
-    /// it.
-    pub(super) fn losses_are_told(&self) -> bool {
-        let mut ranks = BTreeSet::new();
-        let mut lost = vec![0_i64; self.deposits.len().saturating_add(self.strays.len())];
-        for c in &self.cases {
-            let place = match c.lost {
-                Some(_) => c.rank > 0 && ranks.insert(c.rank),
-                None => c.rank == 0,
-            };
-            if !place || c.waited.iter().any(|id| self.leg(*id).is_none()) {
-                return false;
-            }
-            for (part, standing) in c.parts.iter().zip(c.standing()).filter(|_| c.lost.is_some()) {
-                if let Some(sum) = lost.get_mut(self.slot(part.deposit)) {
-                    add(sum, standing);
-                }
-            }
-        }
-        let within =
-            |d: &Deposit| lost.get(self.slot(d.id)).is_some_and(|lost| d.buckets.charged_back <= *lost);
-        self.all_deposits().all(within)
-    }
-
-    /// Whether every debt comes of something that is known.
-    pub(super) fn causes_are_known(&self) -> bool {
-        let is_lost = |n: u32| self.cases.get(index(n)).is_some_and(|c| c.lost.is_some());
-        self.debts.iter().all(|debt| match debt.cause {
-            Cause::Ending => true,
-            Cause::PaidTwice { leg } => self.leg(leg).is_some(),
-            Cause::RefundedTwice { chargeback, deposit } | Cause::Liable { chargeback, deposit } => {
-                is_lost(chargeback) && self.deposit(deposit).is_some()
-            }
-            Cause::Cut { chargeback, leg } => is_lost(chargeback) && self.leg(leg).is_some(),
-            Cause::Overpaid { debt: of } => of < debt.number && self.debt(of).is_some(),
-        })
+    fn source_of(&self, id: Option<TxId>) -> Option<&Transaction> {
+        id.and_then(|id| self.transaction(id))
     }
 }
 
 /// Whether what was taken of a hold and what was let go explain its state. What is charged beyond it lets nothing go.
-pub(super) fn hold_agrees(t: &Transaction, hold: HoldState) -> bool {
+fn hold_agrees(t: &Transaction, hold: HoldState) -> bool {
     let gone = t.captured.saturating_add(t.let_go);
     let within = gone <= t.amount.minor();
     let state = match hold {
