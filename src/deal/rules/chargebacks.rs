@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{endings, legs};
 use crate::deal::Deal;
-use crate::deal::books::{Case, Cause, Losses};
+use crate::deal::books::{Case, CasePart, Cause, Losses};
 use crate::deal::command::{Chargeback, ChargebackStep};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -131,11 +131,17 @@ fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
         amount <= books.charged_by(&case.gateway, &case.payment, deposit).saturating_sub(gone)
     };
     let same = case.opened.is_some_and(|(amount, _)| amount == lost) && case.placed() == lost.minor();
-    if same && case.parts.iter().all(|p| fits(p.deposit, p.amount)) {
-        let (plain, at) = (is_plain(deal), books.moment());
-        case.parts.iter_mut().for_each(|p| (p.plain, p.at) = (plain, at));
-    } else {
-        case.parts.clear();
+    let (plain, at) = (is_plain(deal), books.moment());
+    // of what was placed at different times nothing differs any more
+    let mut parts: SmallVec<[CasePart; 1]> = SmallVec::new();
+    for part in case.parts.drain(..) {
+        match parts.iter_mut().find(|p| p.deposit == part.deposit) {
+            Some(known) => known.amount = known.amount.saturating_add(part.amount),
+            None => parts.push(CasePart { plain, at, ..part }),
+        }
+    }
+    if same && parts.iter().all(|p| fits(p.deposit, p.amount)) {
+        case.parts = parts;
     }
     let number = (1_u32..).zip(books.cases()).find(|(_, c)| c.id == case.id).map(|(number, _)| number);
     case.waited = number.map(|number| waited(deal, number, case)).unwrap_or_default();

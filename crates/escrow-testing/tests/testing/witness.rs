@@ -21,7 +21,8 @@ use escrow_testing::{Behaviour, ManualClock, MemorySink, Rule, ScriptedGateway, 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const BEHAVIOURS: [Behaviour; 13] = [
+/// All but the one whose last word is not true: where the first one is lost in a crash, nobody can know better.
+const BEHAVIOURS: [Behaviour; 12] = [
     Behaviour::Prompt,
     Behaviour::Silent,
     Behaviour::Decline,
@@ -29,7 +30,6 @@ const BEHAVIOURS: [Behaviour; 13] = [
     Behaviour::TimeOutAfter,
     Behaviour::AnswerTwice,
     Behaviour::Late,
-    Behaviour::DoneThenDeclined,
     Behaviour::DeclinedThenDone,
     Behaviour::Bounce,
     Behaviour::BounceInParts,
