@@ -98,6 +98,8 @@ struct Books {
     done: BTreeMap<IdempotencyKey, Execution>,
     webhooks: Vec<Answer>,
     facts: Vec<Command>,
+    /// What was charged though its order was declined, in minor units.
+    charged_anyway: i64,
     /// What is told by a webhook first.
     late: BTreeSet<IdempotencyKey>,
 }
@@ -139,6 +141,11 @@ impl ScriptedGateway {
     /// A fact that came about at the gateway, to be delivered: a payment, a chargeback, a return.
     pub fn tell(&self, fact: impl Into<Command>) {
         lock(&self.0).facts.push(fact.into());
+    }
+
+    /// What came in by holds that it had refused to capture or to let go, in minor units.
+    pub fn charged_anyway(&self) -> i64 {
+        lock(&self.0).charged_anyway
     }
 
     fn form(request: &CheckoutRequest<'_>) -> CheckoutForm {
@@ -196,7 +203,11 @@ impl ScriptedGateway {
             }
             Behaviour::ChargedInParts => (Some(done()), Ok(done()), None),
         };
-        books.facts.extend(facts(order, behaviour));
+        let facts = facts(order, behaviour);
+        if behaviour == Behaviour::ChargedAnyway && !facts.is_empty() {
+            books.charged_anyway = books.charged_anyway.saturating_add(transaction.amount().minor());
+        }
+        books.facts.extend(facts);
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
