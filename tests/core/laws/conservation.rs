@@ -124,15 +124,42 @@ pub fn a_payment_counts_once(m: &Moment<'_>) -> Finding {
 struct Told {
     /// What was paid for which deposit in another currency.
     strays: BTreeMap<DepositId, DepositId>,
+    /// Which receipts are captures that we have ordered.
+    own: BTreeSet<(String, DepositId, Option<String>)>,
     receipts: BTreeMap<(String, DepositId, Option<String>), i64>,
 }
 
 impl Told {
-    fn note(&mut self, payment: &(String, String), deposit: DepositId, capture: Option<&str>, amount: Money) {
+    fn receipt(
+        &self,
+        payment: &(String, String),
+        deposit: DepositId,
+        capture: Option<&str>,
+        amount: Money,
+    ) -> (String, DepositId, Option<String>) {
         let payment = format!("{} {} {}", payment.0, payment.1, amount.currency());
         let deposit = self.strays.get(&deposit).copied().unwrap_or(deposit);
-        let receipt = (payment, deposit, capture.map(str::to_owned));
-        let _ = self.receipts.entry(receipt).or_insert(amount.minor());
+        (payment, deposit, capture.map(str::to_owned))
+    }
+
+    /// The gateway tells of a payment. What was captured by our own order is known with and without its id.
+    fn note(&mut self, payment: &(String, String), deposit: DepositId, capture: Option<&str>, amount: Money) {
+        let receipt = self.receipt(payment, deposit, capture, amount);
+        let mut own = self.own.iter().filter(|own| (&own.0, own.1) == (&receipt.0, receipt.1));
+        let is_own = own.any(|own| self.receipts.get(own) == Some(&amount.minor()));
+        if capture.is_some() || !is_own {
+            let _ = self.receipts.entry(receipt).or_insert(amount.minor());
+        }
+    }
+
+    /// The gateway has done what we ordered.
+    fn note_own(&mut self, payment: &(String, String), deposit: DepositId, reference: &str, amount: Money) {
+        let told = self.receipt(payment, deposit, None, amount);
+        if self.receipts.get(&told) != Some(&amount.minor()) {
+            let receipt = self.receipt(payment, deposit, Some(reference), amount);
+            let _ = self.receipts.entry(receipt.clone()).or_insert(amount.minor());
+            self.own.insert(receipt);
+        }
     }
 
     fn hear(&mut self, m: &Moment<'_>) {
@@ -151,12 +178,8 @@ impl Told {
                 let source = t.source().and_then(|id| m.before.transaction(id)).and_then(names);
                 let failed = matches!(t.state(), TransactionState::Failed(_));
                 match (t.kind(), source, names(t)) {
-                    // of a capture that was declined first the answer is its capture id
-                    (TransactionKind::Capture, Some(payment), _) if failed => {
-                        self.note(&payment, t.deposit(), Some(reference.as_str()), t.amount());
-                    }
-                    (TransactionKind::Capture, Some(payment), _) if t.is_pending() => {
-                        self.note(&payment, t.deposit(), None, t.amount());
+                    (TransactionKind::Capture, Some(payment), _) if failed || t.is_pending() => {
+                        self.note_own(&payment, t.deposit(), reference.as_str(), t.amount());
                     }
                     // a claim makes a receipt only where its payment has none yet
                     (TransactionKind::Charge, _, Some(payment)) if t.is_pending() => {
