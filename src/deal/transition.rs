@@ -170,7 +170,9 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::Post(c) => Ok(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
-    agreement::review(deal);
+    if judged.is_ok() && deal.pushed() > pushed {
+        agreement::review(deal);
+    }
     if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
         let (request_id, command, by) = (id.clone(), command.kind(), role.side());
         deal.push(Event::RequestNoted { request_id, command, by });

@@ -1,10 +1,8 @@
 //! What the parties offer each other.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, Settlement};
+use super::Ending;
 use crate::dispute::Award;
 use crate::stored::left_out::is_default;
 use crate::{Money, Rate, Side};
@@ -73,6 +71,6 @@ pub struct Offered {
     /// Whether the buyer gets the original of the work, whatever the seller gets.
     #[serde(default, skip_serializing_if = "is_default")]
     pub original: bool,
-    /// What everybody would get.
-    pub pays: Arc<Settlement>,
+    /// A fingerprint of what everybody would get: [`Deal::preview`](crate::Deal::preview) of its ending says it.
+    pub fingerprint: u64,
 }

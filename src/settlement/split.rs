@@ -1,5 +1,7 @@
 //! The result of a settlement: who gets what out of which pot, and who owes what.
 
+use std::fmt::{self, Write as _};
+
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -9,8 +11,7 @@ use crate::money::MoneyError;
 use crate::{Money, Payee};
 
 /// One share of a pot: a leg before it is numbered. Never zero.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Share {
     /// The pot that it comes out of.
@@ -38,8 +39,7 @@ pub struct Receivable {
 }
 
 /// A whole settlement: one share per payee, purpose and pot, and what is owed beyond the pots.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Settlement {
     /// The shares. Per pot they sum to exactly what it held.
@@ -52,14 +52,29 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// As it is written: without what it would make of charges that are not paid yet.
-    pub(crate) fn written(self) -> Self {
-        Self { charges: Charges::default(), ..self }
-    }
-
-    /// Whether it gives everybody the same, and leaves them the same debts.
-    pub(crate) fn pays_like(&self, other: &Self) -> bool {
-        self.shares == other.shares && self.receivables == other.receivables
+    /// Tells it from any other one that gives somebody else something, or leaves them other debts. FNV-1a over what it
+    /// says, of which JSON keeps every bit.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        for share in &self.shares {
+            hash.add(format_args!(
+                "{} {:?} {} {};",
+                share.deposit,
+                share.payee,
+                share.purpose.as_str(),
+                share.amount
+            ));
+        }
+        for owed in &self.receivables {
+            hash.add(format_args!(
+                "{:?} {:?} {} {};",
+                owed.debtor,
+                owed.payee,
+                owed.purpose.as_str(),
+                owed.amount
+            ));
+        }
+        hash.0 >> 11
     }
 
     /// What one payee gets for one purpose, from all pots of the deal's currency, in minor units.
@@ -109,6 +124,25 @@ impl Settlement {
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
             None => self.receivables.push(Receivable { debtor, payee, purpose, amount }),
+        }
+        Ok(())
+    }
+}
+
+/// FNV-1a over what is written into it.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        // writing into it never fails
+        let _ = self.write_fmt(text);
+    }
+}
+
+impl fmt::Write for Fnv {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         Ok(())
     }

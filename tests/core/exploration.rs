@@ -29,8 +29,9 @@ use std::collections::BTreeSet;
 
 use crate::common::{fixed_fee, guaranteed, judged, plain, rub, sale, service, terms};
 use escrow::deal::CommandKind::{
-    self, AddCharge, Agree, Amend, AppointArbiter, ConfirmPayment, Extend, IncurCost, RecordTracking,
-    RedirectRefund, Remark, RemoveTrack, RequestPayment, SetDestination, SetTrack, Submit, Wake,
+    self, AddCharge, Agree, Amend, AppointArbiter, ConfirmPayment, Escalate, Extend, GiveBack, IncurCost,
+    ProposeAward, RecordTracking, RedirectRefund, Remark, RemoveTrack, RequestPayment, SetDestination,
+    SetTrack, Submit, Wake,
 };
 use escrow::deal::{PhaseKind, Timer};
 use escrow::deposit::TransactionState;
@@ -70,7 +71,7 @@ fn scene(name: &'static str, drafts: Vec<TermsDraft>, unusual: &'static [Command
 
 /// A thing at 1 000.00, 5 % for the platform at the seller's expense, as in Nalogka.
 fn shop() -> Scene {
-    scene("shop", vec![judged(sale(Policy::shop()))], &[ConfirmPayment])
+    scene("shop", vec![judged(sale(Policy::shop()))], &[ConfirmPayment, ProposeAward])
 }
 
 /// Two units of which the buyer may keep one; a service of the seller's and one of a courier's, at either's expense.
@@ -91,7 +92,7 @@ fn shop_on_delivery() -> Scene {
     let mut draft = judged(sale(Policy::shop()));
     draft.pay_offline = Some(rub(1_000_00));
     draft.policy.chargeback_liable = Liable::Buyer;
-    scene("shop, paid on delivery", vec![draft], &[RedirectRefund, SetDestination])
+    scene("shop, paid on delivery", vec![draft], &[RedirectRefund, SetDestination, GiveBack, Escalate])
 }
 
 /// Moderation where somebody asks for it; the seller amends the price, the operator the rules.

@@ -1,7 +1,5 @@
 //! How both parties agree that the deal ends: an award, or calling it off; in every funded phase, without an arbitration fee.
 
-use std::sync::Arc;
-
 use super::endings;
 use crate::deal::Rejection;
 use crate::deal::command::{AcceptAward, GiveBack, ProposeAward};
@@ -15,9 +13,9 @@ use crate::{Money, Role, Side};
 pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
     // the table lets parties only
     let Some(side) = role.side() else { return Ok(()) };
-    let pays = Arc::new(deal.preview(&c.award.ending())?.written());
+    let fingerprint = deal.preview(&c.award.ending())?.fingerprint();
     let number = deal.quarrel().offers_made.saturating_add(1);
-    let offer = Offered { number, award: c.award, original: c.original, pays };
+    let offer = Offered { number, award: c.award, original: c.original, fingerprint };
     deal.push(Event::AwardProposed { side, offer });
     Ok(())
 }
@@ -52,7 +50,7 @@ pub(crate) fn review(deal: &mut Draft<'_>) {
     for side in Side::ALL {
         let Some(offer) = deal.quarrel().offer(side) else { continue };
         let number = offer.number;
-        if !deal.preview(&offer.award.ending()).is_ok_and(|now| now.pays_like(&offer.pays)) {
+        if !deal.preview(&offer.award.ending()).is_ok_and(|now| now.fingerprint() == offer.fingerprint) {
             deal.push(Event::OfferFell { side, number });
         }
     }

@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, chargebacks, destinations, dispute, endings, holds, payins};
+use super::{acceptance, agreement, chargebacks, destinations, dispute, endings, holds, payins};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -44,6 +44,7 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         Timer::Claim(tx) => payins::lapse(deal, tx),
         Timer::Chargeback => chargebacks::reconcile(deal),
     }
+    agreement::review(deal);
 }
 
 fn cancel(deal: &mut Draft<'_>, fault: Fault, outcome: Outcome) {

@@ -68,7 +68,7 @@ const INERT: &[(&str, &[&str])] = &[
     ),
     // a number only says which offer is meant, and what it pays is worked out again before it is accepted
     ("Quarrel", &["offers_made"]),
-    ("Offered", &["number", "pays"]),
+    ("Offered", &["number", "fingerprint"]),
     ("Leg", &["id", "tx", "source"]),
     // each checkpoint of the model occurs now, never earlier than the one before
     ("Checkpoint", &["id", "occurred_at"]),

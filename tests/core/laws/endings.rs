@@ -125,13 +125,17 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
     let (Some(ending), Some(outcome)) = (deal.ending(), deal.outcome()) else { return Ok(()) };
     let decided = deal.pots().funded;
     let is_award = matches!(ending, Ending::Awarded { .. });
+    let is_award = is_award || *ending == Ending::CalledOff;
     ensure!(is_award == (outcome == Outcome::Resolved), "{ending:?} with the outcome {outcome:?}");
     for leg in deal.legs().iter().filter(|l| !l.purpose().goes_back()) {
         let (from, purpose) = (leg.deposit(), leg.purpose());
         if is_charge(from) {
             let charge = deal.deposit(from).and_then(|d| d.charge()).ok_or("a charge without details")?;
-            ensure!(purpose == Purpose::Charge && *leg.payee() == charge.payee, "{leg:?} of a charge");
-            ensure!(outcome == Outcome::Completed, "a charge is paid out, and the deal is {outcome:?}");
+            let is_fee = purpose == Purpose::Fee && charge.payee == Payee::Seller;
+            let is_own = purpose == Purpose::Charge && *leg.payee() == charge.payee;
+            ensure!(is_fee || is_own, "{leg:?} of a charge");
+            let goes = outcome == Outcome::Completed || matches!(ending, Ending::Awarded { .. });
+            ensure!(goes, "a charge is paid out, and the deal is {outcome:?}");
             let required = deal.deposit(from).map(|d| d.required().minor());
             ensure!(Some(leg.amount().minor()) <= required, "{leg:?} of a charge of {required:?}");
             continue;

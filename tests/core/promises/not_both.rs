@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::table::statechart::{actor, before_deadline, commands, draft, kind_of_state, text};
 use escrow::deal::command::{Accept, CheckpointKind, Verdict, Wake};
-use escrow::deal::{Access, CommandKind, Permit, Timer, cell};
+use escrow::deal::{Access, CommandKind, Permit, PhaseKind, Timer, cell};
 use escrow::settlement::Ending;
 use escrow::terms::{BuyerCancel, Delivery, OnSilence, ReturnAll};
 use escrow::{Award, Command, Context, Deal, DealId, Event, Policy, Recorded, Role, Side, Terms, Time};
@@ -144,7 +144,9 @@ fn steps(deal: &Deal) -> Vec<Step> {
     }
     let now = before_deadline(deal);
     for kind in CommandKind::ALL {
-        if is_beside(kind) {
+        // without a quarrel both agree by their own words
+        let quiet = kind == CommandKind::ProposeAward && deal.phase().kind() != PhaseKind::Disputed;
+        if is_beside(kind) || quiet {
             continue;
         }
         for role in Role::ALL {
@@ -177,6 +179,8 @@ const fn is_beside(kind: CommandKind) -> bool {
             | CommandKind::IncurCost
             | CommandKind::AddCharge
             | CommandKind::FileClaim
+            | CommandKind::GiveBack
+            | CommandKind::Escalate
             | CommandKind::AppointArbiter
             | CommandKind::SetDestination
             | CommandKind::RedirectRefund

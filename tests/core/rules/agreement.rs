@@ -66,10 +66,10 @@ fn an_offer_falls_for_good_when_it_would_pay_something_else() {
     let mut w = World::performing(draft);
     let offer = ProposeAward::new(half());
     w.act(&seller(), offer);
-    let stands = w.deal.offer(Side::Seller).unwrap();
+    let stands = w.deal.preview(&w.deal.offer(Side::Seller).unwrap().award.ending()).unwrap();
     // of 1 100.00: half of 1 000.00; a fee that is returned takes nothing of an award; nothing was incurred
-    assert_eq!(stands.pays.minor_of(&Payee::Seller, Purpose::Payout), 500_00);
-    assert_eq!(stands.pays.minor_of(&Payee::Buyer, Purpose::Refund), 600_00);
+    assert_eq!(stands.minor_of(&Payee::Seller, Purpose::Payout), 500_00);
+    assert_eq!(stands.minor_of(&Payee::Buyer, Purpose::Refund), 600_00);
     // the courier went: 100.00 are the platform's
     let events = w.act(&operator(), IncurCost::new(0, text("invoice")));
     assert!(events.iter().any(|r| r.event == Event::OfferFell { side: Side::Seller, number: 1 }));
@@ -129,7 +129,7 @@ fn a_charge_goes_as_far_as_the_award() {
     w.pay(extra, 100_00);
     w.act(&seller(), ProposeAward::new(half()));
     // φ = one half: 50.00 of the charge go with 500.00 of the price
-    let pays = &w.deal.offer(Side::Seller).unwrap().pays;
+    let pays = w.deal.preview(&Ending::agreed(half())).unwrap();
     assert_eq!(pays.minor_of(&Payee::Seller, Purpose::Charge), 50_00);
     w.act(&buyer(), AcceptAward::new(half()));
     assert_eq!(w.gets(&Payee::Seller, Purpose::Charge), 50_00);

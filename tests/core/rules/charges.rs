@@ -65,7 +65,7 @@ fn what_can_be_charged() {
     // 12 for each party and 8 for the operator: nobody uses up what is another's
     let one = |n: u32| charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1);
     let mut next = 2;
-    for (who, before, own, refused) in [(operator(), 0, 8, 8), (buyer(), 1, 12, 12), (seller(), 0, 12, 32)] {
+    for (who, before, own, refused) in [(operator(), 0, 8, 8), (buyer(), 1, 12, 12), (seller(), 0, 12, 12)] {
         for _ in before..own {
             w.act(&who, one(next));
             next += 1;
