@@ -132,7 +132,8 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
         // a claim had lapsed, or was denied: where its payment has no receipt yet, it came in after all
         TransactionKind::Charge => {
             let payment = verified(transaction, reference)?;
-            payins::receive(deal, &payment, tx)
+            let receipt = deal.books().next_tx();
+            payins::receive(deal, &payment, receipt)
         }
         TransactionKind::Hold | TransactionKind::Void => {
             Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
