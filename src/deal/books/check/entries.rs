@@ -74,7 +74,7 @@ impl Books {
             && needs_source
     }
 
-    pub(super) fn leg_agrees(&self, i: usize, l: &Leg, counted: &Counted) -> bool {
+    pub(super) fn leg_agrees(&self, i: usize, l: &Leg) -> bool {
         let numbered = index(l.id.0) == i;
         let attempt = l.tx.and_then(|tx| self.transaction(tx));
         let own = attempt.is_none_or(|t| t.leg == Some(l.id));

@@ -28,8 +28,7 @@ impl Books {
                 return Err(BooksError::Transaction { index: i }.into());
             }
         }
-        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l, &counted))
-        {
+        if let Some(index) = self.legs.iter().enumerate().position(|(i, l)| !self.leg_agrees(i, l)) {
             return Err(BooksError::Leg { index }.into());
         }
         if let Some(index) = self.had_twice_and_not_owed(&counted) {
