@@ -292,7 +292,7 @@ fn every_state_of_a_marketplaces_deal_comes_to_rest() {
 #[test]
 fn every_state_of_a_guarantee_deal_comes_to_rest() {
     let states = prove(guarantee()) + prove(guarantee_paid());
-    assert!(states > 100_000, "{states}");
+    assert!(states > 50_000, "{states}");
 }
 
 #[test]
@@ -304,14 +304,7 @@ fn every_state_of_a_freelancers_deal_comes_to_rest() {
 /// Every kind of fact about money was told: late, early, twice, in parts, for something else, against the gateway's own
 /// word.
 fn prove_facts(scenes: &[fn() -> Scene]) -> usize {
-    let explored = |scene: &fn() -> Scene| {
-        let scene = scene();
-        let name = scene.name;
-        let seen = explore(scene);
-        assert_told(name, seen.states);
-        seen
-    };
-    let told: Vec<Seen> = scenes.iter().map(explored).collect();
+    let told: Vec<Seen> = scenes.iter().map(|scene| explore(scene())).collect();
     let seen: BTreeSet<Fact> = told.iter().flat_map(|seen| seen.facts.iter().copied()).collect();
     assert_eq!(seen, Fact::ALL.into_iter().collect());
     told.iter().map(|seen| seen.states).sum()
@@ -321,7 +314,7 @@ fn prove_facts(scenes: &[fn() -> Scene]) -> usize {
 fn every_state_comes_to_rest_whatever_the_gateway_says_of_money() {
     let states = prove_facts(&FACTS);
     println!("{states} states");
-    assert!(states > 30_000, "{states}");
+    assert!(states > 200_000, "{states}");
 }
 
 /// Every kind is somewhere in a scene: as an ordinary thing, or as an unusual one.

@@ -246,9 +246,12 @@ fn settles_once(before: &Deal, after: &Deal, command: &Command) -> Result<(), St
         Command::Answer(a) if matches!(a.result, Answered::Succeeded(_)) => Some(a.transaction),
         _ => None,
     };
+    let late = answered.and_then(|tx| before.transaction(tx)).and_then(Transaction::leg);
     let same = |b: &Leg, a: &Leg| {
+        // what came back is paid again by an attempt that has succeeded after all
+        let again = late == Some(b.id()) && a.amount().minor() > b.amount().minor();
         let bounced = returned == Some(b.id()) && a.amount().minor() < b.amount().minor();
-        b.payee() == a.payee() && b.deposit() == a.deposit() && (b.amount() == a.amount() || bounced)
+        b.payee() == a.payee() && b.deposit() == a.deposit() && (b.amount() == a.amount() || bounced || again)
     };
     // what was cut to nothing can be restored; what was paid is paid
     let paid = |leg: &Leg| matches!(leg.state(), LegState::Settled | LegState::Credited);
@@ -259,8 +262,9 @@ fn settles_once(before: &Deal, after: &Deal, command: &Command) -> Result<(), St
     }
     let mut both = before.transactions().iter().zip(after.transactions());
     // what was declined can have succeeded, if the gateway says so
-    let late = |t: &Transaction| answered == Some(t.id()) && matches!(t.state(), TransactionState::Failed(_));
-    if let Some((b, _)) = both.find(|(b, a)| !b.is_pending() && b.state() != a.state() && !late(b)) {
+    let after_all =
+        |t: &Transaction| answered == Some(t.id()) && matches!(t.state(), TransactionState::Failed(_));
+    if let Some((b, _)) = both.find(|(b, a)| !b.is_pending() && b.state() != a.state() && !after_all(b)) {
         return Err(format!("transaction {} was settled and changed", b.id()));
     }
     for leg in after.legs() {

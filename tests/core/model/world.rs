@@ -254,18 +254,6 @@ impl World {
         }
     }
 
-    /// The opposite of what the deal was told.
-    pub fn contradict(&self, deal: &Deal, which: u8) -> Option<Answer> {
-        let settled = |n: &&u32| deal.transactions().get(**n as usize - 1).is_some_and(|t| !t.is_pending());
-        let told: Vec<_> = self.orders.keys().filter(settled).collect();
-        let number = **told.get(usize::from(which) % told.len().max(1))?;
-        let result = match self.orders[&number] {
-            Truth::Done(_) => Answered::Declined(text("not after all")),
-            Truth::Declined => Answered::Succeeded(text("after all")),
-        };
-        Some(Answer::new(escrow::deposit::TxId::new(number), result))
-    }
-
     /// What the gateway says, made true as long as it has not said it: an answer is given after the act, and a
     /// payment is first reported as it was. Once it has told the truth it may say anything.
     pub fn truthful(&mut self, deal: &Deal, command: Command) -> Result<Command, String> {
