@@ -66,6 +66,8 @@ enum Fate {
     Declined,
     Waiting,
     Done,
+    /// On a balance.
+    Credited,
     Dropped,
 }
 
@@ -79,6 +81,12 @@ struct Leg {
     /// The payment that it goes back to.
     source: Option<PaymentName>,
     fate: Fate,
+}
+
+impl Leg {
+    fn is_done(&self) -> bool {
+        matches!(self.fate, Fate::Done | Fate::Credited)
+    }
 }
 
 /// Out of which deposit, to whom, why.
