@@ -200,9 +200,8 @@ fn facts_of_a_freelancer() -> Scene {
     told("freelance, facts", freelance)
 }
 
-const FACTS: [fn() -> Scene; 6] = [
+const FACTS: [fn() -> Scene; 5] = [
     facts_of_a_shop,
-    facts_of_a_shop_with_services,
     facts_of_a_shop_on_delivery,
     facts_of_a_marketplace,
     facts_of_a_guarantee,
@@ -313,7 +312,7 @@ fn prove_facts(scenes: &[fn() -> Scene]) -> usize {
 fn every_state_comes_to_rest_whatever_the_gateway_says_of_money() {
     let states = prove_facts(&FACTS);
     println!("{states} states");
-    assert!(states > 200_000, "{states}");
+    assert!(states > 150_000, "{states}");
 }
 
 /// Every kind is somewhere in a scene: as an ordinary thing, or as an unusual one.
@@ -469,7 +468,9 @@ fn deeper() {
 fn facts_about_money_deeper() {
     let all = FACTS.into_iter().map(|scene| Scene { facts: 2, ..scene() });
     println!("{} distinct states", all.map(|scene| explore(scene).states).sum::<usize>());
-    println!("{} distinct states", explore(facts_of_a_paid_guarantee()).states);
+    for scene in [facts_of_a_paid_guarantee, facts_of_a_shop_with_services] {
+        println!("{} distinct states", explore(scene()).states);
+    }
     let all = FACTS.into_iter().map(|scene| Scene { lean: false, ..scene() });
     println!("{} distinct states", all.map(|scene| explore(scene).states).sum::<usize>());
 }

@@ -282,8 +282,15 @@ impl World {
 
     /// The gateway's last word about everything that is open.
     pub fn last_word(&mut self, deal: &Deal) -> Result<Option<(Actor, Command)>, String> {
-        let Some(order) = deal.pending().next() else { return Ok(None) };
-        Ok(Some((Actor::Gateway, self.execute(&order, false)?.into())))
+        if let Some(order) = deal.pending().next() {
+            return Ok(Some((Actor::Gateway, self.execute(&order, false)?.into())));
+        }
+        // what was found when a claim was looked into, and the claim has lapsed since
+        let untold = self.payments.iter().find(|(_, p)| !p.told && p.came > 0);
+        Ok(untold.map(|((gateway, reference), p)| {
+            let told = ConfirmPayment::charged(p.deposit, text(gateway), text(reference), p.amount);
+            (Actor::Gateway, told.into())
+        }))
     }
 
     /// By how much the pot of a deposit is ahead of what the deal knows: orders carried out without its knowledge.
