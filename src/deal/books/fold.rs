@@ -3,14 +3,14 @@
 
 use smallvec::SmallVec;
 
-use super::{Books, PayeeDestination, Stray, index};
-use crate::deal::command::{DestinationUse, PaymentForm};
+use super::{Books, Stray, index};
+use crate::deal::command::PaymentForm;
 use crate::deal::event::DepositChange;
 use crate::deposit::{
     Buckets, CaptureId, ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId,
-    LegState, Order, Purpose, Reference, SentTo, Transaction, TransactionKind, TransactionState, TxId,
+    LegState, Order, Purpose, Reference, Transaction, TransactionKind, TransactionState, TxId,
 };
-use crate::{Destination, Money, Payee, Side, Time};
+use crate::{Money, Payee, Side, Time};
 
 // The decision has checked every sum; saturating here only means that a forged journal cannot panic, and it is
 // caught by the invariants that a replay checks at its end.
@@ -321,25 +321,6 @@ impl Books {
             sub(&mut d.buckets.reserved, amount);
             add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, amount);
         });
-    }
-
-    pub(in crate::deal) fn set_destination(
-        &mut self,
-        payee: &Payee,
-        of: DestinationUse,
-        destination: Option<&Destination>,
-    ) {
-        let before = self.destination(payee, of).cloned().map_or(SentTo::Known, SentTo::Chosen);
-        let legs = self.legs.iter().filter(|l| l.payee == *payee && DestinationUse::of(l.purpose) == of);
-        let legs: SmallVec<[LegId; 4]> = legs.map(|l| l.id).collect();
-        for sent in self.transactions.iter_mut().filter(|t| t.leg.is_some_and(|id| legs.contains(&id))) {
-            sent.sent_to.get_or_insert_with(|| before.clone());
-        }
-        self.destinations.retain(|d| d.payee != *payee || d.of != of);
-        if let Some(destination) = destination {
-            let destination = destination.clone();
-            self.destinations.push(PayeeDestination { payee: payee.clone(), of, destination });
-        }
     }
 }
 

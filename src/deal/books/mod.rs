@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use super::command::DestinationUse;
 use crate::deposit::{
     ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Purpose,
-    Reference, Transaction, TxId,
+    Reference, SentTo, Transaction, TxId,
 };
 use crate::settlement::Pots;
 
@@ -341,5 +341,27 @@ impl DestinationUse {
     /// Which destination a leg with this purpose goes to.
     pub(crate) const fn of(purpose: Purpose) -> Self {
         if purpose.goes_back() { Self::Refunds } else { Self::Payouts }
+    }
+}
+
+/// Where money goes.
+impl Books {
+    pub(in crate::deal) fn set_destination(
+        &mut self,
+        payee: &Payee,
+        of: DestinationUse,
+        destination: Option<&Destination>,
+    ) {
+        let before = self.destination(payee, of).cloned().map_or(SentTo::Known, SentTo::Chosen);
+        let legs = self.legs.iter().filter(|l| l.payee == *payee && DestinationUse::of(l.purpose) == of);
+        let legs: SmallVec<[LegId; 4]> = legs.map(|l| l.id).collect();
+        for sent in self.transactions.iter_mut().filter(|t| t.leg.is_some_and(|id| legs.contains(&id))) {
+            sent.sent_to.get_or_insert_with(|| before.clone());
+        }
+        self.destinations.retain(|d| d.payee != *payee || d.of != of);
+        if let Some(destination) = destination {
+            let destination = destination.clone();
+            self.destinations.push(PayeeDestination { payee: payee.clone(), of, destination });
+        }
     }
 }

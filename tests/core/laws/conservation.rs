@@ -392,7 +392,8 @@ fn disputed(deal: &Deal, id: DepositId, now: Time) -> i64 {
         let open = !c.won && c.lost.is_none();
         if let Some((amount, at)) = c.opened.filter(|(_, at)| open && now < at.plus_secs(patience)) {
             let _ = at;
-            *payments.entry((c.gateway.as_str(), c.payment.as_str())).or_default() += amount.minor();
+            let sum = payments.entry((c.gateway.as_str(), c.payment.as_str())).or_default();
+            *sum = sum.saturating_add(amount.minor());
         }
     }
     let mut sum = 0;

@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::table::statechart::{
-    actor, before_deadline, commands, draft, explore, kind_of_state, rub, started,
+    actor, before_deadline, commands, draft, explore, kind_of_state, rub, started, text,
 };
-use escrow::deal::{CommandKind, Guard, Phase, PhaseKind};
-use escrow::deposit::TransactionKind;
+use escrow::deal::command::{Answer, Answered, ConfirmPayment, RedirectRefund};
+use escrow::deal::{Command, CommandKind, Guard, Phase, PhaseKind};
+use escrow::deposit::{DepositId, TransactionKind};
 use escrow::dispute::{DisputeStage, Opener};
 use escrow::terms::{
     Acceptance, BuyerCancel, Consent, Moderation, OnSilence, OneReport, Payer, Policy, Terms, TermsDraft,
 };
-use escrow::{Context, Deal, Role, Side};
+use escrow::{Context, Deal, Destination, Payee, Role, Side};
 
 /// A deal, and the rules under which it came where it is.
 pub struct State {
@@ -85,15 +86,15 @@ pub fn kind_of_permission(deal: &Deal) -> (PhaseKind, Vec<bool>) {
     (deal.phase().kind(), facts)
 }
 
-/// One deal of every kind, under whichever rules it comes first, and the same with an unpaid charge of each side and
-/// with a payment that nobody asked for.
+/// One deal of every kind, under whichever rules it comes first, and the same with an unpaid charge of each side, with a
+/// payment that nobody asked for, and with one that went back twice.
 pub fn states() -> &'static [State] {
     &explored().0
 }
 
-/// A quarter of them, of all three sorts in turn: what holds for the whole deal needs no deal of every kind.
+/// A fifth of them, of all four sorts in turn: what holds for the whole deal needs no deal of every kind.
 pub fn some_states() -> impl Iterator<Item = &'static State> {
-    states().iter().step_by(4)
+    states().iter().step_by(5)
 }
 
 /// The deals, and those that were closed with money left in them, which nobody would ever see again.
@@ -114,7 +115,8 @@ pub fn explored() -> &'static (Vec<State>, Vec<String>) {
                 if known.insert(kind_of_permission(&deal)) {
                     let paid = with(&deal, CommandKind::ConfirmPayment, Role::Gateway);
                     let charged = with(&deal, CommandKind::AddCharge, Role::Operator);
-                    states.extend([paid, charged, deal].map(|deal| State { rules, deal }));
+                    let twice = had_twice(&deal);
+                    states.extend([paid, charged, twice, deal].map(|deal| State { rules, deal }));
                 }
             }
         }
@@ -134,6 +136,30 @@ pub fn with(deal: &Deal, kind: CommandKind, role: Role) -> Deal {
         }
     }
     after
+}
+
+/// The deal after a payment that nobody asked for was refunded twice: the first attempt was declined, and went through
+/// after all. What was sent can come back, and what its payee has twice can be settled. As it was, where that leads on.
+fn had_twice(deal: &Deal) -> Deal {
+    let (now, id) = (before_deadline(deal), DepositId::SELLER_PAYMENT);
+    let mut after = deal.clone();
+    let mut give = |command: Command, role: Role| {
+        let context = Context::new(now, actor(role, deal));
+        let sent = |t: &&escrow::Transaction| t.deposit() == id && t.leg().is_some();
+        let _ = after.handle(&command, &context).ok()?;
+        Some((after.clone(), after.transactions().iter().rev().find(sent)?.id()))
+    };
+    let mut play = || {
+        let surplus = ConfirmPayment::charged(id, text("bank"), text("surplus"), rub(1));
+        let (_, first) = give(surplus.into(), Role::Gateway)?;
+        give(Answer::new(first, Answered::Declined(text("no"))).into(), Role::Gateway)?;
+        let card = Destination::Card(text("card"));
+        let (_, second) = give(RedirectRefund::new(Payee::Seller, card).into(), Role::Seller)?;
+        give(Answer::new(second, Answered::Succeeded(text("second"))).into(), Role::Gateway)?;
+        give(Answer::new(first, Answered::Succeeded(text("first"))).into(), Role::Gateway)
+    };
+    let twice = play().map(|(twice, _)| twice);
+    twice.filter(|d| d.phase().kind() == deal.phase().kind()).unwrap_or_else(|| deal.clone())
 }
 
 /// What a guard says of itself, once more, in other words.
