@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use escrow::deal::command::{Accept, CheckpointKind, SetTrack};
-use escrow::settlement::{Ending, Pots};
+use escrow::settlement::{Course, Ending, Pots};
 use escrow::{Context, Deal, Envelope, Recorded, Terms, Transition};
 use gungraun::Callgrind;
 use gungraun::prelude::*;
@@ -108,14 +108,14 @@ fn propose((terms, proposer): &(Arc<Terms>, Context)) -> bool {
 fn pots() -> &'static (Arc<Terms>, Pots) {
     let terms = support::terms();
     let pots = Pots::full(&terms);
-    assert!(escrow::settle(&terms, &pots, Default::default(), &Ending::Success).is_ok());
+    assert!(escrow::settle(&terms, &pots, Course::default(), &Ending::Success).is_ok());
     leak((terms, pots))
 }
 
 #[library_benchmark]
 #[bench::success(pots())]
 fn settle((terms, pots): &(Arc<Terms>, Pots)) -> bool {
-    black_box(&escrow::settle(black_box(terms), pots, Default::default(), &Ending::Success)).is_ok()
+    black_box(&escrow::settle(black_box(terms), pots, Course::default(), &Ending::Success)).is_ok()
 }
 
 #[library_benchmark]

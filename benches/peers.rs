@@ -297,7 +297,7 @@ mod payments {
 #[divan::bench_group(sample_count = 1_000)]
 mod split {
     use super::*;
-    use escrow::settlement::{self, Ending};
+    use escrow::settlement::{self, Course, Ending};
     use escrow::{Money, Rate};
 
     fn ours_split(held: Money, platform: Rate, partner: Rate) -> Option<[Money; 3]> {
@@ -329,7 +329,7 @@ mod split {
         let pots = settlement::Pots::full(&terms);
         bencher.bench_local(|| {
             let settled =
-                escrow::settle(black_box(&terms), black_box(&pots), Default::default(), &Ending::Success);
+                escrow::settle(black_box(&terms), black_box(&pots), Course::default(), &Ending::Success);
             black_box(&settled).is_ok()
         });
     }

@@ -1,5 +1,5 @@
 //! What a command costs: `cargo bench --manifest-path benches/Cargo.toml --bench transition`. Commands are built, and
-//! deals cloned, outside of what is measured; the allocator counts. `tests/allocations.rs` holds the promises, this
+//! deals cloned, outside of what is measured; the allocator counts. `tests/allocations/` holds the promises, this
 //! shows the figures.
 
 #[path = "../tests/bench_support/mod.rs"]
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, black_box};
 use escrow::deal::command::{Accept, CheckpointKind, Post, SetTrack, StartPerforming};
-use escrow::settlement::Ending;
+use escrow::settlement::{Course, Ending};
 use escrow::{Command, Context, Deal, Event, Recorded, Transition, settlement, transition};
 use support::{BUYER, HAPPY_PATH, HISTORY, SELLER, Step, at, before, id, party};
 
@@ -121,7 +121,7 @@ mod happy_path {
     fn settle(bencher: Bencher<'_, '_>) {
         let terms = support::terms();
         let pots = settlement::Pots::full(&terms);
-        bencher.bench(|| escrow::settle(black_box(&terms), &pots, Default::default(), &Ending::Success));
+        bencher.bench(|| escrow::settle(black_box(&terms), &pots, Course::default(), &Ending::Success));
     }
 }
 

@@ -67,8 +67,10 @@ impl Account {
             let what = match line.kind {
                 MovementKind::Credit => "credited",
                 MovementKind::Debit => "debited",
+                MovementKind::Restore => "restored",
                 MovementKind::Reserve => "reserved",
                 MovementKind::PayOut => "paid out",
+                MovementKind::Bounce => "bounced",
                 MovementKind::Return => "returned",
             };
             let origin = match line.origin {

@@ -143,7 +143,7 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
         let amount = owed.amount.to_string();
         writeln!(out, "    {amount:>18}  owed by {} to {}: {}", owed.debtor, owed.payee, why(owed.purpose))?;
     }
-    for deposit in report.deposits.iter().filter(|d| d.received.is_positive()) {
+    for deposit in report.deposits.iter().chain(&report.strays).filter(|d| d.received.is_positive()) {
         writeln!(
             out,
             "    {}: received {} = held {} + reserved {} + paid out {} + refunded {} + charged back {}",

@@ -1,8 +1,8 @@
 //! Prints the state diagram of each preset as Mermaid: `cargo run --example statechart > docs/statechart.md`.
 //!
-//! No edge is drawn by hand. From a new deal on, every command that the table has for the phase is tried, by every
-//! role that it names, and so is every deadline. An edge is where the table says that the command leads and the preset's
-//! deal went; each state that is new in kind is tried in turn. `tests/core/table/` uses the same exploration, and checks that the page is current.
+//! No edge is drawn by hand. The arrows are the rows of the table (`leads`), as far as a deal of the preset goes there:
+//! from a new deal on, every command that the table has for the phase is tried, by every role that it names, and so is
+//! every deadline; each state that is new in kind is tried in turn. `tests/core/table/` uses the same exploration, and checks that the page is current.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![allow(clippy::panic, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use escrow::deal::command::*;
 use escrow::deal::{CommandKind, Permit, PhaseKind, Timer, cell, leads};
-use escrow::deposit::{DepositId, LegState, TransactionKind};
+use escrow::deposit::{DepositId, GatewayName, LegState, Reference, TransactionKind, TransactionState};
 use escrow::dispute::{DisputeStage, Opener};
 use escrow::settlement::Fault;
 use escrow::terms::{ArbitrationFee, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
@@ -49,10 +49,10 @@ const HEAD: &str = "\
 
 # How a deal moves, preset by preset
 
-Every arrow was taken by a real deal: its label names the commands that `transition` accepted, with the roles that
-gave them, or the deadline that passed. An arrow goes from the phase before the command to the phase after it. What
-leads to an end names the outcome. Commands that leave the phase as it is are not drawn; the whole table is in
-`tests/core/table/snapshots/core__table__page__grid.snap`.
+Every arrow of a command is a row of the table (`src/deal/table.rs`) that a real deal of the preset took: its label names
+the commands that `transition` accepted, with the roles that gave them, or the deadline that passed. An arrow goes from
+the phase before the command to the phase after it. What leads to an end names the outcome. Commands that leave the
+phase as it is are not drawn; the whole table is in `tests/core/table/snapshots/core__table__page__grid.snap`.
 ";
 
 // --- the diagram ---
@@ -91,24 +91,47 @@ pub(crate) enum Cause {
 /// What one arrow says: causes with the outcome that they lead to, and who may cause it.
 type Labels = BTreeMap<(Cause, Option<&'static str>), BTreeSet<Role>>;
 
-fn diagram(policy: Policy) -> String {
-    let terms = Arc::new(Terms::new(draft(policy)).unwrap());
-    let mut arrows = BTreeMap::<(Node, Node), Labels>::new();
-    explore(started(&terms), kind_of_state, commands, |before, cause, role, after| {
+/// An arrow that a deal of the preset took: why, by whom, from where, to where, and with which outcome.
+type Taken = BTreeSet<(Cause, Role, Node, Node, Option<&'static str>)>;
+
+fn taken(terms: &Arc<Terms>) -> Taken {
+    let mut taken = Taken::new();
+    explore(started(terms), kind_of_state, commands, |before, cause, role, after| {
+        // money on its way changes the outcome no more
+        let outcome = after.outcome().filter(|_| before.outcome().is_none()).map(outcome_name);
         let (from, to) = (node(before.phase()), node(after.phase()));
-        // the table says where a command leads; the deal went there
-        if let Cause::Command(kind) = cause
-            && from.0 != to.0
-        {
-            assert!(leads(*kind, from.0, role).contains(&to.0), "{kind} by {role}: {from:?} to {to:?}");
-        }
         if from != to {
-            // money on its way changes the outcome no more
-            let outcome = after.outcome().filter(|_| before.outcome().is_none());
-            let label = (cause.clone(), outcome.map(outcome_name));
-            arrows.entry((from, to)).or_default().entry(label).or_default().insert(role);
+            taken.insert((cause.clone(), role, from, to, outcome));
         }
     });
+    taken
+}
+
+/// Draws the table's rows, as far as a deal of this preset went where they lead, then the deadlines.
+fn diagram(policy: Policy) -> String {
+    let terms = Arc::new(Terms::new(draft(policy)).unwrap());
+    let mut taken = taken(&terms);
+    let mut arrows = BTreeMap::<(Node, Node), Labels>::new();
+    let mut draw = |(cause, role, from, to, outcome): (Cause, Role, Node, Node, Option<&'static str>)| {
+        arrows.entry((from, to)).or_default().entry((cause, outcome)).or_default().insert(role);
+    };
+    for (kind, from, role, to) in rows() {
+        let row = |(cause, by, a, b, _): &(Cause, Role, Node, Node, _)| {
+            *cause == Cause::Command(kind) && *by == role && a.0 == from && b.0 == to
+        };
+        let (of_row, rest) = taken.into_iter().partition(row);
+        taken = rest;
+        let of_row: Taken = of_row;
+        of_row.into_iter().for_each(&mut draw);
+    }
+    // within one phase nothing leads, but from negotiation to arbitration
+    for arrow in taken {
+        assert!(
+            matches!(arrow.0, Cause::Deadline(_)) || arrow.2.0 == arrow.3.0,
+            "no row leads there: {arrow:?}"
+        );
+        draw(arrow);
+    }
     let mut out = String::from("stateDiagram-v2\n");
     out.push_str("    state Disputed {\n        Negotiation\n        Arbitration\n    }\n");
     for (start, by) in starts(&terms) {
@@ -120,6 +143,13 @@ fn diagram(policy: Policy) -> String {
     }
     out.push_str("    Closed --> [*]\n");
     out
+}
+
+/// The rows of the table, one by one: a command leads from a phase to another one, by this role.
+fn rows() -> impl Iterator<Item = (CommandKind, PhaseKind, Role, PhaseKind)> {
+    let cells = CommandKind::ALL.into_iter().flat_map(|kind| PhaseKind::ALL.map(|from| (kind, from)));
+    let cells = cells.flat_map(|(kind, from)| Role::ALL.map(|role| (kind, from, role)));
+    cells.flat_map(|(kind, from, role)| leads(kind, from, role).iter().map(move |to| (kind, from, role, *to)))
 }
 
 fn line((cause, outcome): &(Cause, Option<&'static str>), by: &BTreeSet<Role>) -> String {
@@ -160,6 +190,8 @@ fn timer_name(timer: Timer) -> &'static str {
         Timer::Arbitration => "arbitration",
         Timer::Hold(_) => "a hold",
         Timer::Settlement => "settlement",
+        Timer::Claim(_) => "a claimed payment",
+        Timer::Chargeback => "a chargeback",
     }
 }
 
@@ -365,6 +397,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     let capturing = |t: &escrow::Transaction| t.is_pending() && t.kind() == TransactionKind::Capture;
     let capturing = deal.transactions().iter().any(capturing);
     key.extend([u8::from(capturing), u8::from(deal.submitted() > 0), u8::from(deal.track().is_some())]);
+    // a buyer who may leave before the start may not once it was begun, wherever the deal was sent back to
+    key.push(u8::from(deal.phase().kind() < PhaseKind::Performing && deal.has_begun()));
     // where nothing is left but what is on its way back, an ending waits for that
     let empty = deal.deposits().iter().all(|deposit| deposit.held().is_zero());
     key.push(u8::from(empty && deal.legs().iter().any(|leg| !leg.is_settled())));
@@ -382,6 +416,8 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
     for deposit in deal.deposits().iter().filter(|d| d.charge().is_none()) {
         key.push(u8::from(deposit.outstanding().is_zero()) | u8::from(!deposit.on_hold().is_zero()) << 1);
     }
+    let offers = Side::ALL.map(|side| deal.offer(side).is_some());
+    key.push(offers.iter().position(|offered| *offered).unwrap_or(2) as u8);
     if let Some(dispute) = deal.dispute() {
         // one that was given up goes on in the stage that it had
         key.extend([dispute.status() as u8, dispute.stage() as u8]);
@@ -392,10 +428,9 @@ pub(crate) fn kind_of_state(deal: &Deal) -> Vec<u8> {
             Opener::Timer => 4,
         });
         if let Phase::Disputed { interrupted, .. } = deal.phase() {
-            let offers = Side::ALL.map(|side| dispute.offer(side).is_some());
-            let first = offers.iter().position(|offered| *offered).unwrap_or(2);
             let withdrawal = dispute.withdrawal_by().map_or(0, |side| side as u8 + 1);
-            key.extend([*interrupted as u8, first as u8, withdrawal]);
+            let escalation = dispute.escalation_by().map_or(0, |side| side as u8 + 1);
+            key.extend([*interrupted as u8, withdrawal, escalation]);
         }
     }
     key
@@ -508,11 +543,11 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
         }
         CommandKind::ProposeAward => vec![ProposeAward::new(Award::Share(Rate::HALF)).into()],
         CommandKind::AcceptAward => {
-            let offered = deal.dispute().zip(role.side());
-            let offered = offered.and_then(|(dispute, side)| dispute.offer(side.other()));
-            let award = offered.unwrap_or(Award::BuyerAll);
-            vec![AcceptAward::new(award).into()]
+            let offered = role.side().and_then(|side| deal.offer(side.other()));
+            vec![AcceptAward::new(offered.map_or(Award::BuyerAll.into(), |o| o.award)).into()]
         }
+        CommandKind::GiveBack => vec![GiveBack::new(rub(deal.given_back().minor() + 1)).into()],
+        CommandKind::Escalate => vec![Escalate {}.into()],
         CommandKind::WithdrawDispute => vec![WithdrawDispute::default().into()],
         CommandKind::FileClaim => vec![FileClaim::new(text(&fresh)).into()],
         CommandKind::Rule => [Award::SellerAll, Award::Winner(Side::Buyer)]
@@ -530,6 +565,13 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
             destinations(payee, DestinationUse::Refunds, &fresh)
         }
         CommandKind::Chargeback => chargebacks(deal, &fresh),
+        CommandKind::Returned => returned(deal, &fresh),
+        CommandKind::SettleReceivable => {
+            let owed = deal.receivables().map(|debt| (debt.number, debt.open())).next();
+            // or one that nobody owes
+            let (number, open) = owed.unwrap_or((u32::MAX, Money::from_minor(1, deal.terms().currency)));
+            vec![SettleReceivable::new(number, open, text(&fresh)).into()]
+        }
         CommandKind::Extend => {
             let timer = deal.phase().timer().unwrap_or(Timer::Settlement);
             let until = deal.phase().until().unwrap_or(now).plus_secs(3_600);
@@ -610,21 +652,44 @@ fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
     orders.into_iter().flat_map(both).collect()
 }
 
-/// One chargeback at a time, of a half or of all; a bank may take the money without a word before.
+/// One chargeback at a time, of a half or of all of the latest payment; a bank may take the money without a word before.
 fn chargebacks(deal: &Deal, fresh: &str) -> Vec<Command> {
-    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
-    let deposit = DepositId::BUYER_PAYMENT;
-    let all = deal.deposit(deposit).map_or(1, |d| d.required().minor());
-    let steps = match open {
+    let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
+    let paid = |t: &&escrow::Transaction| t.kind().is_inbound() && t.state() == &TransactionState::Succeeded;
+    let payment = deal.transactions().iter().rev().find(paid);
+    let name = payment.and_then(|t| t.gateway().cloned().zip(t.reference().cloned()));
+    // one that nobody has told of waits for its payment
+    let name = name.or_else(|| Some((text("bank"), text("early"))));
+    let all = payment.map_or(100, |t| t.amount().minor());
+    let (reference, name, steps) = match open {
         None => {
-            vec![(ChargebackStep::Opened, all), (ChargebackStep::Lost, all), (ChargebackStep::Lost, all / 2)]
+            let sums = vec![
+                (ChargebackStep::Opened, all),
+                (ChargebackStep::Lost, all),
+                (ChargebackStep::Lost, all / 2),
+            ];
+            (text(fresh), name, sums)
         }
         Some(known) => {
-            let amount = known.amount.minor();
-            vec![(ChargebackStep::Lost, amount), (ChargebackStep::Won, amount)]
+            let amount = known.amount().map_or(1, Money::minor);
+            let name = Some((known.gateway.clone(), known.payment.clone()));
+            (known.id.clone(), name, vec![(ChargebackStep::Lost, amount), (ChargebackStep::Won, amount)])
         }
     };
-    let reference = open.map_or(text(fresh), |known| known.reference.clone());
-    let said = |(step, minor)| Chargeback::new(reference.clone(), deposit, rub(minor), step).into();
-    steps.into_iter().map(said).collect()
+    let said = |name: (GatewayName, Reference)| {
+        steps.into_iter().map(move |(step, minor)| {
+            Chargeback::new(reference.clone(), name.clone(), rub(minor), step).into()
+        })
+    };
+    name.map(|name| said(name).collect()).unwrap_or_default()
+}
+
+/// The bank gives the latest payment back.
+fn returned(deal: &Deal, fresh: &str) -> Vec<Command> {
+    let sent = |t: &&escrow::Transaction| t.leg().is_some() && t.state() == &TransactionState::Succeeded;
+    let latest = deal.transactions().iter().rev().find(sent);
+    // or one that never was
+    let nothing = (escrow::TxId::new(u32::MAX), Money::from_minor(1, deal.terms().currency));
+    let (tx, amount) = latest.map_or(nothing, |t| (t.id(), t.amount()));
+    vec![Returned::new(tx, amount, text(fresh)).into()]
 }

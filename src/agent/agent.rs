@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::{AgentError, CheckoutError, FollowError};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::Context;
-use crate::deal::command::{Checkpoint, RecordTracking, RequestPayment, Wake};
+use crate::deal::command::{Checkpoint, CheckpointKind, RecordTracking, RequestPayment, Wake};
 use crate::deal::{Command, Deal};
 use crate::deposit::Transaction;
 use crate::port::{CheckoutForm, CheckoutRequest, Clock, EventSink, PaymentGateway, Tracker};
@@ -162,9 +162,21 @@ pub(super) fn checkout_request<'a>(deal: &Deal, request: &'a RequestPayment) -> 
     Some(CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form))
 }
 
-/// The checkpoints that the deal has not seen: those after its latest one in the history. By place and not by time, since
-/// many trackers know days only. The deal keeps the latest few ids, so a longer history would be recorded again each time.
-pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> impl Iterator<Item = Checkpoint> + use<> {
-    let seen = deal.latest_checkpoint().and_then(|latest| history.iter().rposition(|c| c.id == latest.id));
-    history.into_iter().skip(seen.map_or(0, |i| i.saturating_add(1)))
+/// The checkpoints that the deal has not seen: those after the last one in the history that it knows. By place and not by
+/// time, since many trackers know days only. The deal keeps the latest few ids, so a longer history would be recorded
+/// again each time. A delivery or a refusal is news in any place: the clocks of scanners differ.
+pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> Vec<Checkpoint> {
+    let known = |c: &Checkpoint| deal.work().knows(&c.id);
+    let seen = history.iter().rposition(known).map_or(0, |i| i.saturating_add(1));
+    let decides = |c: &Checkpoint| match c.kind {
+        CheckpointKind::Final | CheckpointKind::Refused => true,
+        CheckpointKind::Progress => false,
+    };
+    let mut news = Vec::new();
+    for (place, checkpoint) in history.into_iter().enumerate() {
+        if place >= seen || decides(&checkpoint) && !known(&checkpoint) {
+            news.push(checkpoint);
+        }
+    }
+    news
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::deal::command::{Answer, Answered, Wake};
 use crate::deal::{Command, Deal, PendingOrder, Rejection};
-use crate::deposit::TxId;
+use crate::deposit::{ClientKey, TxId};
 use crate::port::Commit;
 use crate::terms::Terms;
 use crate::{Actor, DealId, PartyId, Time};
@@ -20,18 +20,27 @@ pub struct Caller {
     pub via: Option<PartyId>,
     /// The revision that the actor has seen.
     pub seen: Option<u64>,
+    /// The id by which the command is recognised when it is sent again.
+    pub request_id: Option<ClientKey>,
 }
 
 impl Caller {
     /// A party to the deal.
     pub const fn party(id: PartyId) -> Self {
-        Self { actor: Actor::Party(id), via: None, seen: None }
+        Self { actor: Actor::Party(id), via: None, seen: None, request_id: None }
     }
 
     /// The revision that the actor has seen.
     #[must_use]
     pub fn seen(mut self, revision: u64) -> Self {
         self.seen = Some(revision);
+        self
+    }
+
+    /// The id by which the command is recognised when it is sent again.
+    #[must_use]
+    pub fn request_id(mut self, id: ClientKey) -> Self {
+        self.request_id = Some(id);
         self
     }
 
@@ -44,17 +53,18 @@ impl Caller {
 
     /// The context: this caller at an instant.
     pub fn at(self, now: Time) -> Context {
-        let Self { actor, via, seen } = self;
+        let Self { actor, via, seen, request_id } = self;
         let mut context = Context::new(now, actor);
         context.via = via;
         context.seen = seen;
+        context.request_id = request_id;
         context
     }
 }
 
 impl From<Actor> for Caller {
     fn from(actor: Actor) -> Self {
-        Self { actor, via: None, seen: None }
+        Self { actor, via: None, seen: None, request_id: None }
     }
 }
 

@@ -4,8 +4,8 @@ use super::Deal;
 use super::command::Revision;
 use super::event::Event;
 use crate::deposit::{Leg, Purpose};
-use crate::settlement::{Ending, Outcome};
-use crate::{Award, Payee, Role};
+use crate::settlement::Ending;
+use crate::{Payee, Role};
 
 /// What a role may see of a revision of the work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,27 +60,29 @@ impl Deal {
         }
     }
 
-    /// Whether the outcome is completed, or an award gives the seller something, and all of it is ordered. While a
+    /// Whether everything was accepted, or what was accepted pays the seller something; or an award gives the seller all that
+    /// there was to award; or an agreement says so. While a
     /// chargeback stops the seller's payment, or has cut it, the originals stay with the seller.
     fn is_bought(&self) -> bool {
         let unpaid = |l: &Leg| {
             l.payee == Payee::Seller
                 && matches!(l.purpose, Purpose::Payout | Purpose::Award)
                 && l.tx.is_none()
+                && l.part_of.is_none()
         };
         if self.legs().iter().any(unpaid) {
             return false;
         }
-        let gives = |award: &Award| match award {
-            Award::BuyerAll | Award::Winner(crate::Side::Buyer) => false,
-            Award::SellerAll | Award::Winner(crate::Side::Seller) => true,
-            Award::Amount(amount) => amount.is_positive(),
-            Award::Share(rate) => rate.ppm() > 0,
-        };
-        match (self.outcome(), self.ending()) {
-            (Some(Outcome::Completed), _) => true,
-            (Some(Outcome::Resolved), Some(Ending::Awarded { award, .. })) => gives(award),
-            (Some(_) | None, _) => false,
+        let Some(ended) = &self.clockwork().ended else { return false };
+        match &ended.ending {
+            Ending::Success => true,
+            Ending::PartialBuyout(accepted) => {
+                let ordered = self.binding_terms().items.iter().map(|item| item.quantity);
+                let earns = |l: &Leg| l.payee == Payee::Seller && l.purpose == Purpose::Payout;
+                ordered.eq(accepted.iter().copied()) || self.legs().iter().any(earns)
+            }
+            Ending::Awarded { .. } | Ending::CalledOff => ended.original,
+            Ending::Cancelled(_) => false,
         }
     }
 }

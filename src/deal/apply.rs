@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::agreement::{Agreement, Consents};
-use super::books::fold::{Received, Waiting};
-use super::books::{Books, OpenChargeback};
-use super::clockwork::Clockwork;
+use super::books::Books;
+use super::books::fold::{Charged, Received, Waiting};
+use super::clockwork::{Clockwork, Ended};
 use super::event::Event;
 use super::phase::{Phase, Stage};
 use super::quarrel::Quarrel;
@@ -15,7 +15,7 @@ use super::work::Work;
 use super::{Deal, State};
 use crate::dispute::Opener;
 use crate::terms::Terms;
-use crate::{DealId, Recorded};
+use crate::{Actor, DealId, Recorded, Side};
 
 impl Deal {
     /// The deal that a journal begins with; `None` where the first event is not [`Event::Proposed`].
@@ -75,13 +75,22 @@ impl Deal {
             Event::PaymentRequested { tx, deposit, amount, key, form } => {
                 books.request_payment((*tx, *deposit, *amount), key, form, at);
             }
-            Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until } => {
+            Event::PaymentReceived { tx, deposit, amount, gateway, reference, held_until, capture } => {
                 let (tx, deposit, amount, held_until) = (*tx, *deposit, *amount, *held_until);
-                books.receive(&Received { tx, deposit, amount, gateway, reference, held_until }, at);
+                let capture = capture.as_ref();
+                books.receive(&Received { tx, deposit, amount, gateway, reference, held_until, capture }, at);
             }
+            Event::HoldCharged { tx, hold, amount, capture, last } => {
+                let (tx, hold, amount, last) = (*tx, *hold, *amount, *last);
+                books.charge_hold(&Charged { tx, hold, amount, capture: capture.as_ref(), last }, at);
+            }
+            Event::StrayOpened { deposit, named, zero } => books.add_stray(*deposit, *named, *zero),
             Event::Remarked { remark } => clockwork.remark(remark.clone().into()),
             Event::Approved {} => agreement.approve(),
-            Event::Attached { attachment } => work.attach(&attachment.id),
+            Event::Attached { attachment } => {
+                let by = side_of(&self.terms, &recorded.actor);
+                work.attach(attachment, by);
+            }
             Event::TrackSet { track } => work.set_track(Some(track)),
             Event::TrackRemoved {} => work.set_track(None),
             Event::TrackingRecorded { checkpoint, latest } => work.record(checkpoint, *latest),
@@ -92,7 +101,7 @@ impl Deal {
                 clockwork.say(comment.clone().into());
             }
             Event::Reported { side, verdict, .. } => quarrel.hear(*side, *verdict),
-            Event::CostIncurred { service, .. } => work.incur(*service),
+            Event::CostIncurred { service, evidence } => work.incur(*service, evidence),
             Event::ChargeAdded { deposit, payer, amount, details } => {
                 books.add_charge(*deposit, *payer, *amount, details);
             }
@@ -102,12 +111,15 @@ impl Deal {
                 work.latest_spent |= *by == Opener::Refusal;
                 quarrel.open(*by, reason, at);
             }
-            Event::AwardProposed { side, award } => quarrel.offer(*side, *award),
-            Event::AwardAccepted { award, .. } => quarrel.decide_award(*award, None),
+            Event::AwardProposed { side, offer } => quarrel.make_offer(*side, offer),
+            Event::OfferFell { side, .. } => quarrel.drop_offer(*side),
+            Event::GivenBack { total, .. } => work.given_back = total.minor(),
+            Event::AwardAccepted { award, .. } => quarrel.decide_award(award.award(), None),
             Event::DisputeWithdrawn { remaining_ms } => quarrel.withdraw(*remaining_ms),
             Event::WithdrawalOffered { side } => quarrel.offer_withdrawal(*side),
-            Event::ClaimFiled { reference, .. } => quarrel.file_claim(reference),
-            Event::Ruled { award, at_fault } => quarrel.decide_award(*award, *at_fault),
+            Event::EscalationAsked { by } => quarrel.ask_for_arbiter(*by),
+            Event::ClaimFiled { side, reference } => quarrel.file_claim(*side, reference),
+            Event::Ruled { award, at_fault } => quarrel.decide_award(Some(*award), *at_fault),
             Event::DisputeClosed {} => quarrel.close(),
             Event::ArbiterAppointed { arbiter, .. } => quarrel.appoint(arbiter),
             Event::DestinationSet { payee, of, destination } => {
@@ -123,8 +135,10 @@ impl Deal {
                 }
                 clockwork.enter(*phase, *paused, &recorded.actor, at);
             }
-            Event::EndingDecided { ending, funded, settle_by, .. } => {
-                clockwork.end(ending, *funded, *settle_by);
+            Event::EndingDecided { ending, funded, settle_by, charges, original, .. } => {
+                quarrel.drop_offers();
+                let (funded, settle_by, charges, original) = (*funded, *settle_by, *charges, *original);
+                clockwork.end(Ended { ending: ending.clone(), funded, settle_by, charges, original });
             }
             Event::CaptureOrdered { order } => books.order_capture(order, at),
             Event::LegOrdered { order } => books.order_leg(order, at),
@@ -137,14 +151,37 @@ impl Deal {
             Event::LegCut { leg, old, new } => books.cut_leg(*leg, *old, *new),
             Event::TransactionSucceeded { tx, reference } => books.succeed(*tx, reference, at),
             Event::TransactionFailed { tx, reason } => books.fail(*tx, reason, at),
-            Event::ReceivableRaised { receivable } => books.owe(receivable),
-            Event::ChargebackRecorded { reference, deposit, amount, step } => {
-                let (reference, deposit, amount, step) = (reference.clone(), *deposit, *amount, *step);
-                books.record_chargeback(OpenChargeback { reference, deposit, amount, step });
+            Event::AnswerDoubted { tx } => books.doubt(*tx),
+            Event::AnswerConfirmed { tx } => books.trust(*tx),
+            Event::PaymentReturned { tx, reference, amount, again, settle_by } => {
+                books.bounce((*tx, *amount), reference, *again);
+                clockwork.settle_by(*settle_by);
             }
-            Event::ChargedBack { tx, reference, deposit, from_held, from_legs } => {
-                books.charge_back((*tx, *deposit), reference, (*from_held, *from_legs), at);
+            Event::LegSplit { leg, into, amount } => books.split_leg(*leg, *into, *amount),
+            Event::LegHeldBack { leg, chargeback } => books.let_wait(*leg, *chargeback),
+            Event::LegRestored { leg, into, amount } => books.restore_leg(*leg, *into, *amount),
+            Event::ReceivableRaised { receivable, cause } => books.owe(receivable, *cause, at),
+            Event::ReceivableChanged { number, new, .. } => books.change_debt(*number, *new),
+            Event::ReceivableSettled { number, amount, reference, .. } => {
+                books.pay_debt(*number, *amount, reference);
             }
+            Event::RequestNoted { request_id, command, by } => clockwork.note(request_id, *command, *by),
+            Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
+            Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }
+    }
+}
+
+/// Which party acted, if one did.
+fn side_of(terms: &Terms, actor: &Actor) -> Option<Side> {
+    match actor {
+        Actor::Party(id) if *id == terms.buyer => Some(Side::Buyer),
+        Actor::Party(id) if *id == terms.seller => Some(Side::Seller),
+        Actor::Party(_)
+        | Actor::Operator(_)
+        | Actor::Moderator(_)
+        | Actor::Gateway
+        | Actor::Tracker
+        | Actor::Clock => None,
     }
 }

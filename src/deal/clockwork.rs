@@ -1,13 +1,15 @@
 //! The deal in time: its phase and since when, the time that stages have left, how it ended, how often it changed.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::command::CommandKind;
 use super::event::Paused;
 use super::phase::{Phase, PhaseKind, Stage, Status};
-use crate::deposit::Reason;
-use crate::settlement::{Ending, Outcome};
+use crate::deposit::{ClientKey, Reason};
+use crate::settlement::{Charges, Ending, Outcome};
 use crate::stored::left_out::is_default;
-use crate::{Actor, Recorded, Time, machine};
+use crate::{Actor, Recorded, Side, Time, machine};
 
 /// When, by whom and why a deal's status changed, and what it was before.
 ///
@@ -59,6 +61,16 @@ impl Remaining {
     }
 }
 
+/// A command that had an id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    id: ClientKey,
+    command: CommandKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Side>,
+}
+
 /// How the deal ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +80,12 @@ pub(crate) struct Ended {
     pub(crate) funded: bool,
     /// From when declined legs go to balances.
     pub(crate) settle_by: Time,
+    /// What becomes of the additional charges.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) charges: Charges,
+    /// Whether an award, or an agreement, gives the buyer the original of the work.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) original: bool,
 }
 
 /// The phase and everything that runs with time.
@@ -84,10 +102,16 @@ pub(crate) struct Clockwork {
     pub(crate) phase: Phase,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) remaining: Remaining,
+    /// Whether the performance has ever begun.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) begun: bool,
     /// By how much deadlines were extended, in seconds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) extended_s: u32,
     pub(crate) status_change: StatusChange,
+    /// The change with which the deal became either, while it goes to and fro between performing and awaiting acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) joint_change: Option<StatusChange>,
     /// What somebody said just before the status changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     comment: Option<Reason>,
@@ -96,6 +120,19 @@ pub(crate) struct Clockwork {
     pub(crate) cancelled_by: Option<Actor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
+    /// The latest commands that had an id, oldest first.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    requests: SmallVec<[Request; 1]>,
+}
+
+impl Clockwork {
+    /// How many requests are remembered of each side, and of the staff.
+    const KEPT: usize = 8;
+
+    /// What a side, or the staff, has asked for under this id.
+    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<CommandKind> {
+        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| r.command)
+    }
 }
 
 /// The fold.
@@ -109,6 +146,7 @@ impl Clockwork {
             last_at: first.at,
             phase,
             remaining: Remaining::default(),
+            begun: false,
             extended_s: 0,
             status_change: StatusChange {
                 at: first.at,
@@ -116,14 +154,26 @@ impl Clockwork {
                 comment: None,
                 previous: None,
             },
+            joint_change: None,
             comment: None,
             cancelled_by: None,
             ended: None,
+            requests: SmallVec::new(),
         }
     }
 
     pub(super) fn count(&mut self, recorded: &Recorded) {
         machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+    }
+
+    pub(super) fn note(&mut self, id: &ClientKey, command: CommandKind, by: Option<Side>) {
+        let own = |r: &&Request| r.by == by;
+        if self.requests.iter().filter(own).count() >= Self::KEPT
+            && let Some(oldest) = self.requests.iter().position(|r| r.by == by)
+        {
+            self.requests.remove(oldest);
+        }
+        self.requests.push(Request { id: id.clone(), command, by });
     }
 
     /// A comment goes with the next change of the status.
@@ -156,22 +206,39 @@ impl Clockwork {
         self.extended_s = self.extended_s.saturating_add(by_s);
     }
 
-    pub(super) fn end(&mut self, ending: &Ending, funded: bool, settle_by: Time) {
-        self.ended = Some(Ended { ending: ending.clone(), funded, settle_by });
+    pub(super) fn end(&mut self, ended: Ended) {
+        self.ended = Some(ended);
+    }
+
+    /// A payment that came back gives its payee the whole time again.
+    pub(super) fn settle_by(&mut self, settle_by: Option<Time>) {
+        if let (Some(ended), Some(settle_by)) = (&mut self.ended, settle_by) {
+            ended.settle_by = settle_by;
+        }
     }
 
     pub(super) fn enter(&mut self, phase: Phase, paused: Option<Paused>, by: &Actor, at: Time) {
         if let Some(paused) = paused {
             self.remaining.set(paused.stage, paused.remaining_ms);
         }
+        // a deal that has ended goes back to no stage
+        if phase.has_ended() {
+            self.remaining = Remaining::default();
+        }
         let previous = self.phase.status();
         self.phase = phase;
-        if let Phase::Active { .. } = phase {
+        if let Phase::Active { stage, .. } = phase {
             self.concluded_at.get_or_insert(at);
+            self.begun |= stage != Stage::AwaitingPerformance;
         }
         let comment = self.comment.take();
         if phase.status() != previous {
-            self.status_change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
+            let change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
+            let before = std::mem::replace(&mut self.status_change, change);
+            let joint = self.joint_change.take();
+            if is_performing(previous) && is_performing(phase.status()) {
+                self.joint_change = joint.or(Some(before));
+            }
         }
     }
 
@@ -193,21 +260,28 @@ impl Clockwork {
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
+            ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
             ("clockwork.ended", outcome),
+            (
+                "clockwork.requests",
+                [Some(Side::Buyer), Some(Side::Seller), None]
+                    .into_iter()
+                    .all(|by| self.requests.iter().filter(|r| r.by == by).count() <= Self::KEPT),
+            ),
         ];
         checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field)
     }
 }
 
+/// Performing, in a world that does not tell apart whether the tracking is finished.
+const fn is_performing(status: Status) -> bool {
+    matches!(status, Status::Performing | Status::AwaitingAcceptance)
+}
+
 impl Ending {
     /// Whether a deal that ends like this can have this outcome.
     fn can_be(&self, outcome: Outcome) -> bool {
-        match self {
-            Self::Success | Self::PartialBuyout(_) => outcome == Outcome::Completed,
-            Self::Cancelled(_) => {
-                matches!(outcome, Outcome::Cancelled | Outcome::Declined | Outcome::Expired)
-            }
-            Self::Awarded { .. } => outcome == Outcome::Resolved,
-        }
+        let never_began = matches!(outcome, Outcome::Declined | Outcome::Expired);
+        outcome == self.outcome() || (never_began && matches!(self, Self::Cancelled(_)))
     }
 }

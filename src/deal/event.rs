@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::agreement::Consents;
+use super::books::{Case, Cause};
 use super::command::{
-    Attachment, ChargebackStep, Checkpoint, DestinationUse, FileRef, MessageRef, PaymentForm, Revision,
-    Track, Verdict,
+    Attachment, ChargebackStep, Checkpoint, CommandKind, DestinationUse, FileRef, MessageRef, PaymentForm,
+    Revision, Track, Verdict,
 };
 use super::phase::{Phase, Stage};
 use super::timers::Timer;
 use crate::deposit::{
-    ChargeDetails, ClientKey, DepositId, GatewayName, LegId, Order, Purpose, Reason, Reference, TxId,
+    CaptureId, ChargeDetails, ClientKey, DepositId, GatewayName, LegId, Order, Purpose, Reason, Reference,
+    TxId,
 };
 use crate::dispute::{Award, Opener};
-use crate::settlement::{Ending, Fault, Outcome, Receivable};
+use crate::settlement::{Charges, Ending, Fault, Offered, Outcome, Receivable, Resolution};
+use crate::stored::left_out::is_default;
 use crate::terms::{Terms, TermsField};
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 
@@ -118,6 +121,32 @@ pub enum Event {
         /// When the hold expires, where it is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_until: Option<Time>,
+        /// The gateway's id of the capture, where the payment is captured in parts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<CaptureId>,
+    },
+    /// The gateway has charged a hold by itself. The rest of it is let go, if nothing more is to be captured.
+    HoldCharged {
+        /// The capture: the one that was ordered, or a new transaction.
+        tx: TxId,
+        /// The hold.
+        hold: TxId,
+        /// How much is money now.
+        amount: Money,
+        /// The gateway's id of the capture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<CaptureId>,
+        /// Whether the rest is let go.
+        last: bool,
+    },
+    /// Money came for a deposit in another currency: it has a deposit of its own, and goes back whole.
+    StrayOpened {
+        /// Its deposit.
+        deposit: DepositId,
+        /// The one that it was for.
+        named: DepositId,
+        /// Nothing, in its currency.
+        zero: Money,
     },
     /// A moderator has a remark.
     Remarked {
@@ -142,7 +171,7 @@ pub enum Event {
     TrackingRecorded {
         /// The checkpoint.
         checkpoint: Arc<Checkpoint>,
-        /// Whether it is the latest so far. An older one is recorded, not acted on.
+        /// Whether it is the latest so far that counts. Another one is recorded, not acted on.
         latest: bool,
     },
     /// The seller started.
@@ -214,15 +243,29 @@ pub enum Event {
     AwardProposed {
         /// The party's side.
         side: Side,
-        /// What the seller would get.
-        award: Award,
+        /// The offer.
+        offer: Offered,
+    },
+    /// An offer would pay something else by now: it stands no more.
+    OfferFell {
+        /// The side that had made it.
+        side: Side,
+        /// Its number.
+        number: u32,
+    },
+    /// The seller forgoes a part in favour of the buyer.
+    GivenBack {
+        /// How much in all.
+        total: Money,
+        /// How much it was before.
+        before: Money,
     },
     /// A party accepted the other's offer.
     AwardAccepted {
         /// The party's side.
         side: Side,
-        /// What the seller gets.
-        award: Award,
+        /// How the deal ends.
+        award: Resolution,
     },
     /// The dispute was given up.
     DisputeWithdrawn {
@@ -233,6 +276,12 @@ pub enum Event {
     WithdrawalOffered {
         /// The party's side.
         side: Side,
+    },
+    /// The arbiter is to be asked at once. One party's word alone takes effect where `policy.early_arbitration`.
+    EscalationAsked {
+        /// The party's side; absent: the operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
     },
     /// A claim was filed.
     ClaimFiled {
@@ -304,6 +353,12 @@ pub enum Event {
         funded: bool,
         /// From when declined legs go to balances.
         settle_by: Time,
+        /// What becomes of the additional charges.
+        #[serde(default, skip_serializing_if = "is_default")]
+        charges: Charges,
+        /// Whether an award, or an agreement, gives the buyer the original of the work.
+        #[serde(default, skip_serializing_if = "is_default")]
+        original: bool,
     },
     /// The gateway is to capture a hold.
     CaptureOrdered {
@@ -359,34 +414,115 @@ pub enum Event {
         /// The reason.
         reason: Reason,
     },
-    /// Somebody owes what the pots could not cover.
-    ReceivableRaised {
-        /// The debt.
-        receivable: Receivable,
-    },
-    /// The payer's bank moved a chargeback.
-    ChargebackRecorded {
-        /// The gateway's id of the chargeback.
-        reference: Reference,
-        /// The deposit that was paid.
-        deposit: DepositId,
-        /// How much.
-        amount: Money,
-        /// How far it is.
-        step: ChargebackStep,
-    },
-    /// A lost chargeback left the pot.
-    ChargedBack {
+    /// The gateway says that a transaction was declined which it had done: it is asked again, under the same key.
+    AnswerDoubted {
         /// The transaction.
         tx: TxId,
-        /// The gateway's id of the chargeback.
+    },
+    /// Asked again, the gateway stands by it.
+    AnswerConfirmed {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// The payee's bank gave a payment back.
+    PaymentReturned {
+        /// The transaction that was sent.
+        tx: TxId,
+        /// The gateway's id of the return.
         reference: Reference,
+        /// How much came back.
+        amount: Money,
+        /// What of it is payable again, as a leg of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<(LegId, Money)>,
+        /// From when declined legs go to balances, now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settle_by: Option<Time>,
+    },
+    /// A part of a leg that was not sent is a leg of its own now.
+    LegSplit {
+        /// The leg.
+        leg: LegId,
+        /// The new one.
+        into: LegId,
+        /// How much goes over.
+        amount: Money,
+    },
+    /// A leg waits until a chargeback is decided, or does so no more.
+    LegHeldBack {
+        /// The leg.
+        leg: LegId,
+        /// The chargeback, by its number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chargeback: Option<u32>,
+    },
+    /// What was cut from a leg that was sent since is payable again, as a leg of its own.
+    LegRestored {
+        /// The leg.
+        leg: LegId,
+        /// The new one.
+        into: LegId,
+        /// How much.
+        amount: Money,
+    },
+    /// Somebody owes what the pots could not cover. Its number is the next one, counted from 1.
+    ReceivableRaised {
+        /// Who owes what to whom.
+        receivable: Receivable,
+        /// Why.
+        #[serde(default, skip_serializing_if = "is_default")]
+        cause: Cause,
+    },
+    /// A debt is another one now; zero: it is cancelled.
+    ReceivableChanged {
+        /// Its number.
+        number: u32,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+    },
+    /// A debt was paid, whole or in part.
+    ReceivableSettled {
+        /// Its number.
+        number: u32,
+        /// How much.
+        amount: Money,
+        /// The payment's id.
+        reference: Reference,
+        /// Where the money came from.
+        source: Reason,
+    },
+    /// A chargeback went a step further, or met its payment.
+    ChargebackRecorded {
+        /// All that is known of it.
+        chargeback: Arc<Case>,
+        /// How much this step is about.
+        amount: Money,
+        /// The step; `None` where it met its payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<ChargebackStep>,
+    },
+    /// What lost chargebacks take out of what a deposit holds is another sum now.
+    PotCut {
         /// The deposit.
         deposit: DepositId,
-        /// What was taken out of what the deposit held.
-        from_held: Money,
-        /// What was taken out of legs that were not sent yet.
-        from_legs: Money,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+        /// What of it an ending divides all the same.
+        as_if: Money,
+    },
+    /// The command had an id, by which it is recognised when it is sent again. The last event of its command.
+    RequestNoted {
+        /// The id.
+        request_id: ClientKey,
+        /// The kind of the command.
+        command: CommandKind,
+        /// Of which party; `None`: the staff, or anybody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
     },
     /// The dispute ended with the deal.
     DisputeClosed {},
@@ -421,8 +557,11 @@ impl Event {
             | Self::DisputeOpened { .. }
             | Self::AwardProposed { .. }
             | Self::AwardAccepted { .. }
+            | Self::OfferFell { .. }
+            | Self::GivenBack { .. }
             | Self::DisputeWithdrawn { .. }
             | Self::WithdrawalOffered { .. }
+            | Self::EscalationAsked { .. }
             | Self::ClaimFiled { .. }
             | Self::Ruled { .. }
             | Self::ArbiterAppointed { .. }
@@ -439,7 +578,18 @@ impl Event {
             | Self::TransactionFailed { .. }
             | Self::ReceivableRaised { .. }
             | Self::ChargebackRecorded { .. }
-            | Self::ChargedBack { .. }
+            | Self::HoldCharged { .. }
+            | Self::StrayOpened { .. }
+            | Self::AnswerDoubted { .. }
+            | Self::AnswerConfirmed { .. }
+            | Self::PaymentReturned { .. }
+            | Self::LegSplit { .. }
+            | Self::LegHeldBack { .. }
+            | Self::LegRestored { .. }
+            | Self::ReceivableChanged { .. }
+            | Self::ReceivableSettled { .. }
+            | Self::PotCut { .. }
+            | Self::RequestNoted { .. }
             | Self::DisputeClosed {} => None,
         }
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::Deal;
 use super::phase::{Phase, PhaseKind};
-use crate::dispute::Opener;
-use crate::terms::{Acceptance, BuyerCancel, Moderation};
+use crate::dispute::{Dispute, DisputeStage, Opener};
+use crate::terms::{Acceptance, BuyerCancel, Delivery, Moderation};
 use crate::{RejectionClass, Role, Side};
 
 /// A condition on which a permission depends.
@@ -28,12 +28,20 @@ pub enum Guard {
     AcceptedMutually,
     /// `policy.acceptance` is `by_buyer`: a concluded mutual deal is ended by reports.
     MayCancelFunded,
-    /// `policy.buyer_cancel` reaches as far as this phase.
+    /// `policy.buyer_cancel` reaches as far as this phase, or nothing is paid in full.
     BuyerMayCancelNow,
-    /// The seller tells the progress: no track is attached, and the buyer accepts.
+    /// People tell the progress: no track is attached, and the buyer accepts.
     ToldByHand,
-    /// Something is held, other than charges, so that there is something to disagree about; and this side has not
-    /// opened the dispute before: once each.
+    /// The delivery is no tracked parcel, whose start the seller does not tell.
+    Untracked,
+    /// The delivery is no parcel, which nobody submits.
+    NoParcel,
+    /// The subject is not downloaded, or there is something to download.
+    Downloadable,
+    /// No track is attached, or it can still be changed under `policy.max_tracks`.
+    TracksLeft,
+    /// Something is held, other than charges, so that there is something to disagree about; and this side has opened the
+    /// dispute less than [`Dispute::MAX_OPENINGS`](crate::Dispute::MAX_OPENINGS) times.
     MayDispute,
     /// The arbiter is asked, no longer the parties.
     InArbitration,
@@ -44,13 +52,13 @@ pub enum Guard {
     ChangesLeft,
     /// The other party offers an award.
     OfferMade,
-    /// The actor opened the dispute, or nobody did and no deadline either.
+    /// The actor opened the dispute, or no party did.
     MayWithdraw,
 }
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::ModerationOn,
         Self::AllAgreed,
         Self::Funded,
@@ -61,6 +69,10 @@ impl Guard {
         Self::MayCancelFunded,
         Self::BuyerMayCancelNow,
         Self::ToldByHand,
+        Self::Untracked,
+        Self::NoParcel,
+        Self::Downloadable,
+        Self::TracksLeft,
         Self::MayDispute,
         Self::InArbitration,
         Self::RevisionsLeft,
@@ -89,37 +101,42 @@ impl Guard {
             Self::PartialBuyoutAllowed => by_buyer && policy.partial_buyout_allowed,
             Self::AcceptedMutually => !by_buyer,
             Self::BuyerMayCancelNow => {
-                by_buyer
-                    && match policy.buyer_cancel {
-                        BuyerCancel::BeforePerforming => deal.phase().kind() < PhaseKind::Performing,
-                        BuyerCancel::BeforeAcceptance => deal.phase().kind() < PhaseKind::AwaitingAcceptance,
-                        BuyerCancel::UntilAccepted => true,
-                    }
+                let phase = deal.phase().kind();
+                let unpaid = phase < PhaseKind::AwaitingPerformance && !deal.is_funded();
+                let reaches = match policy.buyer_cancel {
+                    // an interruption can follow the start, and a scan can come while it lasts
+                    BuyerCancel::BeforePerforming => phase < PhaseKind::Performing && !deal.has_begun(),
+                    BuyerCancel::BeforeAcceptance => phase < PhaseKind::AwaitingAcceptance,
+                    BuyerCancel::UntilAccepted => true,
+                };
+                unpaid || reaches && (by_buyer || phase < PhaseKind::AwaitingPerformance)
             }
             Self::ToldByHand => by_buyer && deal.track().is_none(),
+            Self::Untracked => !deal.binding_terms().delivery.as_ref().is_some_and(Delivery::is_tracked),
+            Self::NoParcel => !deal.is_parcel(),
+            Self::Downloadable => !deal.awaits_upload(),
+            Self::TracksLeft => deal.track().is_none() || deal.tracks_changed() < policy.max_tracks,
             Self::MayDispute => {
-                let before = |side| deal.dispute().is_some_and(|dispute| dispute.was_opened_by(side));
+                let opened = |side| deal.dispute().map_or(0, |dispute| dispute.openings_by(side));
                 let held = deal.books().holds_required();
-                held && !role.side().is_some_and(before)
+                held && role.side().is_none_or(|side| opened(side) < Dispute::MAX_OPENINGS)
             }
             Self::InArbitration => {
-                matches!(
-                    deal.phase(),
-                    Phase::Disputed { stage: crate::dispute::DisputeStage::Arbitration, .. }
-                )
+                matches!(deal.phase(), Phase::Disputed { stage: DisputeStage::Arbitration, .. })
             }
             Self::RevisionsLeft => by_buyer && deal.submitted() < policy.max_revisions,
             Self::ChangesLeft => {
-                !deal.changes_requested() && (1..policy.max_revisions).contains(&deal.submitted())
+                !deal.is_parcel()
+                    && !deal.changes_requested()
+                    && (1..policy.max_revisions).contains(&deal.submitted())
             }
             Self::OfferMade => {
                 let other = role.side().map(Side::other);
-                deal.dispute().zip(other).is_some_and(|(dispute, side)| dispute.offer(side).is_some())
+                other.is_some_and(|side| deal.offer(side).is_some())
             }
             Self::MayWithdraw => deal.dispute().is_some_and(|dispute| match dispute.opened_by() {
                 Opener::Party(side) => role.side() == Some(side),
-                Opener::Refusal | Opener::Reports => true,
-                Opener::Timer => false,
+                Opener::Refusal | Opener::Reports | Opener::Timer => true,
             }),
         }
     }
@@ -137,6 +154,10 @@ impl Guard {
             Self::MayCancelFunded => "report-failure-instead",
             Self::BuyerMayCancelNow => "buyer-may-not-cancel-now",
             Self::ToldByHand => "not-told-by-hand",
+            Self::Untracked => "parcel-is-tracked",
+            Self::NoParcel => "delivered-as-a-parcel",
+            Self::Downloadable => "nothing-to-download",
+            Self::TracksLeft => "no-track-changes-left",
             Self::MayDispute => "may-not-dispute",
             Self::InArbitration => "still-negotiating",
             Self::RevisionsLeft => "no-revisions-left",
@@ -153,12 +174,15 @@ impl Guard {
             | Self::Funded
             | Self::CaptureConfirmed
             | Self::ToldByHand
+            | Self::Downloadable
             | Self::MayDispute
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => RejectionClass::Conflict,
-            Self::RevisionsLeft => RejectionClass::Gone,
+            Self::RevisionsLeft | Self::TracksLeft => RejectionClass::Gone,
             Self::ModerationOn
+            | Self::Untracked
+            | Self::NoParcel
             | Self::AcceptedByBuyer
             | Self::PartialBuyoutAllowed
             | Self::AcceptedMutually
@@ -175,11 +199,15 @@ impl Guard {
             | Self::Funded
             | Self::CaptureConfirmed
             | Self::ToldByHand
+            | Self::Downloadable
             | Self::MayDispute
             | Self::InArbitration
             | Self::ChangesLeft
             | Self::OfferMade => true,
             Self::ModerationOn
+            | Self::Untracked
+            | Self::NoParcel
+            | Self::TracksLeft
             | Self::AcceptedByBuyer
             | Self::PartialBuyoutAllowed
             | Self::AcceptedMutually
@@ -207,12 +235,16 @@ impl fmt::Display for Guard {
             Self::ToldByHand => {
                 "a track tells the progress of this deal, or both reports: remove the track first"
             }
-            Self::MayDispute => "nothing is held that could be disputed, or you have opened a dispute before: accept, cancel, or wait for the deadline",
+            Self::Untracked => "a track tells when this parcel starts: attach the track, or ask the operator",
+            Self::NoParcel => "a parcel is not submitted: a track, the operator or the buyer says that it has arrived",
+            Self::Downloadable => "there is nothing to download yet: wait for the seller, or open a dispute",
+            Self::TracksLeft => "the track was changed as often as the policy allows: the operator can record where the parcel is",
+            Self::MayDispute => "nothing is held that could be disputed, or you have opened the dispute four times: accept, cancel, or wait for the deadline",
             Self::InArbitration => "the parties are still negotiating",
             Self::RevisionsLeft => "no (further) revision can be submitted on this deal",
             Self::ChangesLeft => "no revision waits for an answer, or it is the last one that the policy allows: accept it or open a dispute",
             Self::OfferMade => "the other party has not offered an award",
-            Self::MayWithdraw => "the dispute can be given up by who opened it; one that a deadline opened, by nobody",
+            Self::MayWithdraw => "the dispute can be given up by who opened it; one that opened by itself, by both",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Deal;
 use super::command::DestinationUse;
-use crate::deposit::{GatewayName, IdempotencyKey, Reference, Transaction, TxId};
+use crate::deposit::{GatewayName, IdempotencyKey, Reference, SentTo, Transaction, TxId};
 use crate::{Destination, Payee, Side};
 
 /// An order that has no answer yet, with all that a gateway needs to carry it out.
@@ -51,7 +51,11 @@ impl Deal {
             Side::Buyer => buyer,
             Side::Seller => seller,
         };
-        let destination = leg.and_then(|l| self.destination(&l.payee, DestinationUse::of(l.purpose)));
+        let destination = match &transaction.sent_to {
+            Some(SentTo::Chosen(destination)) => Some(destination),
+            Some(SentTo::Known) => None,
+            None => leg.and_then(|l| self.destination(&l.payee, DestinationUse::of(l.purpose))),
+        };
         let payment = match transaction.source {
             Some(source) => self.transaction(source),
             None => Some(transaction).filter(|t| t.kind.is_inbound()),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Time;
 use crate::dispute::DisputeStage;
 use crate::settlement::Outcome;
+use crate::stored::left_out::is_default;
 
 /// The part of the life between funding and settlement: what an interruption interrupts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -70,6 +71,7 @@ pub enum Phase {
         /// How it ended.
         outcome: Outcome,
         /// The settlement waits for the answer to a capture.
+        #[serde(default, skip_serializing_if = "is_default")]
         awaiting_capture: bool,
     },
     /// Over. Only facts about money are accepted.
@@ -172,6 +174,16 @@ impl Phase {
             | Self::Active { .. }
             | Self::Disputed { .. } => None,
         }
+    }
+
+    /// Whether it is over.
+    pub(crate) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed { .. })
+    }
+
+    /// Whether the payments wait for a capture.
+    pub(crate) const fn awaits_capture(&self) -> bool {
+        matches!(self, Self::Paying { awaiting_capture: true, .. })
     }
 
     /// Is it decided how the deal ends?

@@ -6,6 +6,8 @@ use super::command::Verdict;
 use super::phase::Phase;
 use crate::deposit::{Reason, Reference};
 use crate::dispute::{Award, Dispute, DisputeStage, DisputeStatus, Opener};
+use crate::settlement::Offered;
+use crate::stored::left_out::is_default;
 use crate::{PartyId, Side, Time};
 
 /// The dispute, the reports, the arbiter.
@@ -20,12 +22,31 @@ pub(crate) struct Quarrel {
     pub(crate) sellers_report: Option<Verdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arbiter: Option<PartyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyers_offer: Option<Offered>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sellers_offer: Option<Offered>,
+    /// How many offers the parties have made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) offers_made: u32,
 }
 
 impl Quarrel {
     /// Whether a dispute is open: an ending has to close it.
     pub(crate) fn is_open(&self) -> bool {
         self.dispute.as_ref().is_some_and(|d| d.status == DisputeStatus::Open)
+    }
+
+    /// What this side offers.
+    pub(crate) const fn offer(&self, side: Side) -> Option<&Offered> {
+        match side {
+            Side::Buyer => self.buyers_offer.as_ref(),
+            Side::Seller => self.sellers_offer.as_ref(),
+        }
+    }
+
+    pub(crate) const fn has_offers(&self) -> bool {
+        self.buyers_offer.is_some() || self.sellers_offer.is_some()
     }
 
     pub(crate) const fn report(&self, side: Side) -> Option<Verdict> {
@@ -55,7 +76,7 @@ impl Quarrel {
 
     pub(super) fn open(&mut self, by: Opener, reason: &Reason, at: Time) {
         let known = self.dispute.take();
-        let opened = |side, before: bool| before || by == Opener::Party(side);
+        let counted = |side, before: u8| before.saturating_add(u8::from(by == Opener::Party(side)));
         self.dispute = Some(match known {
             Some(dispute) => Dispute {
                 status: DisputeStatus::Open,
@@ -63,9 +84,10 @@ impl Quarrel {
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,
-                buyer_opened: opened(Side::Buyer, dispute.buyer_opened),
-                seller_opened: opened(Side::Seller, dispute.seller_opened),
+                buyers_openings: counted(Side::Buyer, dispute.buyers_openings),
+                sellers_openings: counted(Side::Seller, dispute.sellers_openings),
                 withdrawal_by: None,
+                escalation_by: None,
                 ..dispute
             },
             None => Dispute {
@@ -76,23 +98,37 @@ impl Quarrel {
                 opened_by: by,
                 reason: reason.clone(),
                 opened_at: at,
-                buyer_opened: opened(Side::Buyer, false),
-                seller_opened: opened(Side::Seller, false),
-                buyers_offer: None,
-                sellers_offer: None,
+                buyers_openings: counted(Side::Buyer, 0),
+                sellers_openings: counted(Side::Seller, 0),
                 withdrawal_by: None,
-                claim: None,
+                escalation_by: None,
+                buyers_claim: None,
+                sellers_claim: None,
                 award: None,
                 guilty_side: None,
             },
         });
     }
 
-    pub(super) fn offer(&mut self, side: Side, award: Award) {
-        self.change(|d| match side {
-            Side::Buyer => d.buyers_offer = Some(award),
-            Side::Seller => d.sellers_offer = Some(award),
-        });
+    pub(super) fn make_offer(&mut self, side: Side, offer: &Offered) {
+        self.offers_made = offer.number;
+        *self.offer_mut(side) = Some(offer.clone());
+    }
+
+    /// What has ended is offered no more.
+    pub(super) fn drop_offers(&mut self) {
+        (self.buyers_offer, self.sellers_offer) = (None, None);
+    }
+
+    pub(super) fn drop_offer(&mut self, side: Side) {
+        *self.offer_mut(side) = None;
+    }
+
+    const fn offer_mut(&mut self, side: Side) -> &mut Option<Offered> {
+        match side {
+            Side::Buyer => &mut self.buyers_offer,
+            Side::Seller => &mut self.sellers_offer,
+        }
     }
 
     pub(super) fn offer_withdrawal(&mut self, side: Side) {
@@ -102,22 +138,28 @@ impl Quarrel {
     pub(super) fn withdraw(&mut self, remaining_ms: u64) {
         self.buyers_report = None;
         self.sellers_report = None;
+        self.drop_offers();
         self.change(|d| {
             d.status = DisputeStatus::Withdrawn;
             d.remaining_ms = remaining_ms;
-            d.buyers_offer = None;
-            d.sellers_offer = None;
         });
     }
 
-    pub(super) fn file_claim(&mut self, reference: &Reference) {
-        self.change(|d| d.claim = Some(reference.clone()));
+    pub(super) fn ask_for_arbiter(&mut self, by: Option<Side>) {
+        self.change(|d| d.escalation_by = d.escalation_by.or(by));
+    }
+
+    pub(super) fn file_claim(&mut self, side: Side, reference: &Reference) {
+        self.change(|d| match side {
+            Side::Buyer => d.buyers_claim = Some(reference.clone()),
+            Side::Seller => d.sellers_claim = Some(reference.clone()),
+        });
     }
 
     /// By agreement, or as somebody rules.
-    pub(super) fn decide_award(&mut self, award: Award, at_fault: Option<Side>) {
+    pub(super) fn decide_award(&mut self, award: Option<Award>, at_fault: Option<Side>) {
         self.change(|d| {
-            d.award = Some(award);
+            d.award = award;
             d.guilty_side = at_fault;
         });
     }
@@ -138,20 +180,28 @@ impl Quarrel {
         }
     }
 
-    /// Whether the dispute agrees with the phase, and knows by whom it was opened.
+    /// Whether the dispute agrees with the phase, and knows by whom it was opened; and no offer has a number to come.
     pub(super) fn agrees(&self, phase: Phase) -> bool {
+        if Side::ALL
+            .iter()
+            .any(|side| self.offer(*side).is_some_and(|o| !(1..=self.offers_made).contains(&o.number)))
+        {
+            return false;
+        }
         if matches!(phase, Phase::Disputed { .. }) != self.is_open() {
             return false;
         }
         let Some(dispute) = &self.dispute else { return true };
         let staged = !matches!(phase, Phase::Disputed { stage, .. } if stage != dispute.stage);
         let (opened, by_both) = match dispute.opened_by {
-            Opener::Party(side) => (dispute.was_opened_by(side), false),
-            Opener::Refusal | Opener::Reports => (true, true),
-            Opener::Timer => (true, false),
+            Opener::Party(side) => (dispute.openings_by(side) > 0, false),
+            Opener::Refusal | Opener::Reports | Opener::Timer => (true, true),
         };
+        let by_parties = u32::from(dispute.buyers_openings).saturating_add(dispute.sellers_openings.into());
         staged
             && opened
+            && Side::ALL.iter().all(|side| dispute.openings_by(*side) <= Dispute::MAX_OPENINGS)
+            && by_parties <= dispute.openings
             && dispute.openings >= 1
             && (by_both || dispute.withdrawal_by.is_none())
             && (dispute.award.is_some() || dispute.guilty_side.is_none())

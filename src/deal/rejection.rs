@@ -2,13 +2,56 @@
 
 use thiserror::Error;
 
-use super::command::CommandKind;
+use super::command::{ChargebackStep, CommandKind};
 use super::guard::Guard;
 use super::phase::PhaseKind;
 use crate::deposit::{DepositId, TxId};
 use crate::settlement::SettleError;
 use crate::terms::TermsError;
 use crate::{Money, RejectionClass, Role, Time};
+
+/// Both sides of a contradiction: what is recorded, and what the gateway says now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// Another amount.
+    #[error("{recorded} is recorded, {told} is told")]
+    Amount {
+        /// What is recorded.
+        recorded: Money,
+        /// What is told.
+        told: Money,
+    },
+    /// Of the charges of one payment some have capture ids, and others none.
+    #[error("capture: the charges of this payment {}", if *recorded { "have capture ids" } else { "have none" })]
+    CaptureId {
+        /// Whether the recorded ones have.
+        recorded: bool,
+    },
+    /// The transaction was answered otherwise.
+    #[error("transaction {tx} was answered otherwise")]
+    Answer {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// What was never sent cannot come back.
+    #[error("transaction {tx} did not send anything")]
+    NotSent {
+        /// The transaction.
+        tx: TxId,
+    },
+    /// A chargeback names another payment, deposit or currency than before.
+    #[error("chargeback: it was told of another payment")]
+    Payment,
+    /// The step does not follow.
+    #[error("chargeback: {told:?} cannot follow {recorded:?}")]
+    Step {
+        /// The step that is recorded.
+        recorded: ChargebackStep,
+        /// The step that is told.
+        told: ChargebackStep,
+    },
+}
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -100,16 +143,13 @@ pub enum Rejection {
     /// The key was used for something else.
     #[error("key: used already, for another amount, method or payee; choose a new one")]
     KeyReused,
+    /// A document, or a cost, is known by this id already, with other content.
+    #[error("id: used already, with other content: choose a new one")]
+    IdentityTaken,
     /// The deal has no such transaction.
     #[error("transaction: the deal has no transaction {tx}")]
     UnknownTransaction {
         /// What was named.
-        tx: TxId,
-    },
-    /// The transaction has another answer already; it is answered once.
-    #[error("transaction: {tx} is answered already, and differently")]
-    AlreadyAnswered {
-        /// Which.
         tx: TxId,
     },
     /// A payment request is answered by `ConfirmPayment`, which says how much came in.
@@ -169,15 +209,33 @@ pub enum Rejection {
     /// There is no such offer, or another one now.
     #[error("award: the other party offers something else, or nothing")]
     NoSuchOffer,
+    /// As much or more was given back already.
+    #[error("total: {total} was given back already: name a larger total")]
+    GivenBackMore {
+        /// What was given back.
+        total: Money,
+    },
+    /// More would be given back than the seller earns.
+    #[error("total: at most {max}")]
+    GivesBackTooMuch {
+        /// The proceeds.
+        max: Money,
+    },
     /// The dispute was not opened as often as that.
     #[error("opening: the dispute was opened {openings} times")]
     NoSuchOpening {
         /// How often it was opened.
         openings: u32,
     },
-    /// A chargeback is named by its reference; this one stands otherwise.
-    #[error("chargeback: this reference is closed already, and differently")]
-    ChargebackClosed,
+    /// The gateway contradicts what is recorded. Nothing is swallowed: somebody has to look at it.
+    #[error("the fact contradicts what is recorded: {0}")]
+    FactContradicts(Contradiction),
+    /// A chargeback of a payment that a closed deal has never had.
+    #[error("payment: the deal is closed and has never had it")]
+    UnknownPayment,
+    /// The deal has no such debt.
+    #[error("receivable: the deal has no debt of this number")]
+    UnknownReceivable,
 }
 
 impl Rejection {
@@ -219,8 +277,8 @@ impl Rejection {
             Self::AmountTooLarge => ("amount-too-large", Invalid, false),
             Self::TooMany { .. } => ("too-many", Conflict, false),
             Self::KeyReused => ("key-reused", Conflict, false),
+            Self::IdentityTaken => ("identity-taken", Conflict, false),
             Self::UnknownTransaction { .. } => ("unknown-transaction", Invalid, false),
-            Self::AlreadyAnswered { .. } => ("already-answered", Gone, false),
             Self::ConfirmInstead { .. } => ("confirm-instead", Invalid, false),
             Self::AttemptUnanswered => ("attempt-unanswered", Conflict, true),
             Self::NotYourMoney => ("not-your-money", Forbidden, false),
@@ -235,8 +293,12 @@ impl Rejection {
             Self::RevisionNumber { .. } => ("revision-number", Conflict, false),
             Self::ArbiterIsAParty => ("arbiter-is-a-party", Invalid, false),
             Self::NoSuchOffer => ("no-such-offer", Conflict, false),
+            Self::GivenBackMore { .. } => ("given-back-more", Conflict, false),
+            Self::GivesBackTooMuch { .. } => ("gives-back-too-much", Invalid, false),
             Self::NoSuchOpening { .. } => ("no-such-opening", Invalid, false),
-            Self::ChargebackClosed => ("chargeback-closed", Gone, false),
+            Self::FactContradicts(_) => ("fact-contradicts", Conflict, false),
+            Self::UnknownPayment => ("unknown-payment", Invalid, false),
+            Self::UnknownReceivable => ("unknown-receivable", Invalid, false),
         }
     }
 }
@@ -247,8 +309,6 @@ const fn settle_code(error: &SettleError) -> &'static str {
         SettleError::QuantitiesMissing { .. } => "quantities-missing",
         SettleError::QuantityOverOrdered { .. } => "quantity-over-ordered",
         SettleError::NothingAccepted => "nothing-accepted",
-        SettleError::SellerUncovered => "seller-uncovered",
-        SettleError::CarveOutOverParent => "carve-out-over-parent",
         SettleError::NegativePot => "negative-pot",
         SettleError::AwardOverMax { .. } => "award-over-max",
         SettleError::AwardNegative => "award-negative",

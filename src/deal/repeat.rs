@@ -3,9 +3,10 @@
 use super::command::{Answered, ChargebackStep, Command, DestinationUse};
 use super::phase::{Phase, Stage};
 use super::rules::legs::is_declined;
+use super::rules::payins;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
-use crate::dispute::DisputeStatus;
+use crate::dispute::{DisputeStage, DisputeStatus};
 use crate::settlement::{AwardedBy, Ending, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
@@ -33,44 +34,35 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             };
             deal.books().request(&c.key, c.deposit).is_some_and(same)
         }
-        Command::ConfirmPayment(c) => deal.transactions().iter().any(|t| {
-            t.brought_money()
-                && t.reference.as_ref() == Some(&c.reference)
-                && t.gateway.as_ref() == Some(&c.gateway)
-        }),
+        Command::ConfirmPayment(c) => payins::is_recorded(deal, c),
         Command::Remark(c) => {
             deal.status() == Status::Moderation
                 && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
         }
         Command::Approve(_) => agreement.approved && deal.status() != Status::Moderation,
-        Command::Attach(c) => work.attachments.contains(&c.attachment.id),
+        Command::Attach(c) => work.documents.iter().any(|d| d.is(&c.attachment)),
         Command::SetTrack(c) => work.track.as_ref() == Some(&c.track),
         Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            work.track.as_ref() != Some(&c.track)
-                || work.checkpoints.contains(&c.checkpoint.id)
-                // the latest is known for good, however many older ones came after it
-                || work.latest.as_ref().is_some_and(|latest| latest.id == c.checkpoint.id)
+            work.track.as_ref() != Some(&c.track) || work.knows(&c.checkpoint.id)
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
-        Command::RequestChanges(c) => {
-            c.number == work.submitted && work.changes_requested && in_stage(deal, Stage::Performing)
-        }
-        Command::Accept(c) => {
-            deal.outcome() == Some(Outcome::Completed)
-                && match (&c.quantities, deal.ending()) {
-                    (None, Some(Ending::Success)) => true,
-                    (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
-                    (None | Some(_), _) => false,
-                }
-        }
+        Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
+        Command::Accept(c) => match (&c.quantities, deal.ending()) {
+            (None, Some(Ending::Success)) => true,
+            (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
+            (None | Some(_), _) => false,
+        },
         Command::Report(c) => role.side().is_some_and(|side| deal.report(side) == Some(c.verdict)),
-        Command::IncurCost(c) => work.incurred.contains(usize::from(c.service)),
+        Command::IncurCost(c) => work.evidence_of(c.service) == Some(&c.evidence),
         Command::AddCharge(c) => deal.books().charge(&c.key).is_some_and(|(deposit, charge)| {
-            deposit.owner == c.payer && deposit.required == c.amount && charge.payee == c.payee
+            deposit.owner == c.payer
+                && deposit.required == c.amount
+                && charge.payee == c.payee
+                && charge.reason == c.reason
         }),
         Command::Cancel(_) => {
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
@@ -80,12 +72,15 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             d.status == DisputeStatus::Open
                 && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
-        Command::ProposeAward(c) => open_dispute(deal)
-            .zip(role.side())
-            .is_some_and(|(dispute, side)| dispute.offer(side) == Some(c.award)),
-        Command::AcceptAward(c) => {
-            let accepted = deal.dispute().and_then(|d| d.award) == Some(c.award);
-            accepted && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Agreement, .. }))
+        Command::ProposeAward(c) => {
+            let same = |o: &crate::settlement::Offered| o.award == c.award && o.original == c.original;
+            role.side().and_then(|side| deal.offer(side)).is_some_and(same)
+        }
+        Command::AcceptAward(c) => deal.ending() == Some(&c.award.ending()),
+        Command::GiveBack(c) => {
+            c.total.currency() == deal.terms.currency
+                && c.total.minor() == work.given_back
+                && work.given_back > 0
         }
         Command::WithdrawDispute(c) => deal.dispute().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),
@@ -95,26 +90,36 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
             }
             DisputeStatus::Resolved => false,
         }),
-        Command::FileClaim(c) => deal.dispute().is_some_and(|d| d.claim.as_ref() == Some(&c.reference)),
+        Command::Escalate(_) => open_dispute(deal).is_some_and(|d| {
+            d.stage == DisputeStage::Arbitration || role.side().is_some() && d.escalation_by == role.side()
+        }),
+        Command::FileClaim(c) => {
+            deal.dispute().zip(role.side()).is_some_and(|(d, side)| d.claim(side) == Some(&c.reference))
+        }
         Command::Rule(c) => {
             deal.dispute().is_some_and(|d| d.award == Some(c.award) && d.guilty_side == c.at_fault)
                 && matches!(deal.ending(), Some(Ending::Awarded { by: AwardedBy::Ruling, .. }))
         }
         Command::AppointArbiter(c) => deal.arbiter() == Some(&c.arbiter),
         Command::Answer(c) => deal.transaction(c.transaction).is_some_and(|t| match (&t.state, &c.result) {
+            // asked again later, under the same key; of a settled one it is old news
+            (_, Answered::InProgress) => true,
             (TransactionState::Succeeded, Answered::Succeeded(reference)) => {
-                t.reference.as_ref() == Some(reference)
+                // what the gateway told of by itself has no reference of an answer
+                let same = t.reference.as_ref().is_none_or(|known| known == reference);
+                same && !t.doubted
             }
+            (TransactionState::Succeeded, Answered::Declined(_)) => t.doubted,
             (TransactionState::Failed(_), Answered::Declined(_)) => true,
             // a stated payment that had come in elsewhere: the money is counted, the statement is not
             (TransactionState::Failed(_), Answered::Succeeded(reference)) => {
-                t.reference.as_ref() == Some(reference)
-                    && t.gateway.as_ref().is_some_and(|g| deal.books().knows(g, reference, Some(t.id)))
+                t.kind.is_inbound()
+                    && t.reference.as_ref() == Some(reference)
+                    && t.gateway
+                        .as_ref()
+                        .is_some_and(|g| deal.books().of_payment(g, reference).next().is_some())
             }
-            // asked again later, under the same key; of a settled one it is old news
-            (_, Answered::InProgress) => true,
-            (TransactionState::Pending | TransactionState::Succeeded, Answered::Declined(_))
-            | (TransactionState::Pending, Answered::Succeeded(_)) => false,
+            (TransactionState::Pending, Answered::Declined(_) | Answered::Succeeded(_)) => false,
         }),
         Command::SetDestination(c) => {
             goes_to(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
@@ -122,11 +127,20 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::RedirectRefund(c) => {
             goes_to(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
         }
-        // that it was opened is old news once it is lost or won
-        Command::Chargeback(c) => deal.chargebacks().iter().any(|known| {
-            known.reference == c.reference
-                && known.deposit == c.deposit
-                && (known.step == c.step || c.step == ChargebackStep::Opened)
+        Command::Chargeback(c) => deal.books().case(&c.reference).is_some_and(|known| {
+            let same = known.payment == c.payment && known.gateway == c.gateway && known.deposit == c.deposit;
+            same && match c.step {
+                ChargebackStep::Opened => known.opened.is_some_and(|(amount, _)| amount == c.amount),
+                ChargebackStep::Won => known.won,
+                ChargebackStep::Lost => known.lost == Some(c.amount),
+                ChargebackStep::Reinstated => known.reinstated == Some(c.amount),
+            }
+        }),
+        Command::Returned(c) => deal
+            .transaction(c.transaction)
+            .is_some_and(|t| t.bounced.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))),
+        Command::SettleReceivable(c) => deal.books().debt(c.receivable).is_some_and(|debt| {
+            debt.payments.iter().any(|known| *known == (c.reference.clone(), c.amount.minor()))
         }),
         Command::Extend(c) => deal.phase().timer() == Some(c.timer) && deal.phase().until() == Some(c.until),
         Command::Post(c) => work.posts.contains(&c.reference),

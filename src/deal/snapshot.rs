@@ -138,7 +138,10 @@ impl Deal {
         let kind = clockwork.phase.kind();
         let phase = match clockwork.phase {
             Phase::Paying { awaiting_capture: true, .. } => books.awaits_capture(),
-            Phase::Paying { awaiting_capture: false, .. } => books.is_given_out(),
+            // with nothing left to settle it would be closed, and would never be again
+            Phase::Paying { awaiting_capture: false, .. } => {
+                books.is_given_out() && (books.has_unsettled_legs() || books.has_open_capture())
+            }
             Phase::Closed { .. } => !books.holds_anything(),
             Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,
@@ -156,7 +159,14 @@ impl Deal {
         let checks = [
             ("clockwork.phase", phase && (kind < PhaseKind::Paying) == clockwork.ended.is_none()),
             ("quarrel.dispute", quarrel.agrees(clockwork.phase)),
-            ("clockwork.ended", quarrel.dispute.as_ref().and_then(|d| d.award) == awarded),
+            // whoever rules does so on a dispute; the parties agree without one, too
+            (
+                "clockwork.ended",
+                match &quarrel.dispute {
+                    Some(dispute) => dispute.award == awarded,
+                    None => clockwork.ended.as_ref().is_none_or(|ended| !ended.ending.is_ruled()),
+                },
+            ),
             ("agreed", same_parties),
             ("quarrel.arbiter", arbiter),
         ];

@@ -7,7 +7,7 @@ use super::guard::Guard::{self, *};
 use super::phase::PhaseKind::{self as P, *};
 use super::rejection::Rejection;
 use crate::Role::{self, Arbiter, Buyer, Clock, Gateway, Moderator, Operator, Partner, Seller, Tracker};
-use Permit::{Always, If};
+use Permit::{Always, Both, If};
 
 /// One cell of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub enum Permit {
     Always,
     /// Yes, where the guard holds.
     If(Guard),
+    /// Yes, where both guards hold; the first one that does not is the reason.
+    Both(Guard, Guard),
 }
 
 struct Row {
@@ -62,64 +64,101 @@ const NOT_CLOSED: &[P] = &[
     Disputed,
     Paying,
 ];
+const ALL_BUT_PAYING: &[P] = &[
+    Proposed,
+    AwaitingDeposit,
+    P::Moderation,
+    AwaitingPerformance,
+    Performing,
+    AwaitingAcceptance,
+    Disputed,
+    Closed,
+];
 const ANY: &[P] = &P::ALL;
 
 const STAYS: &[P] = &[];
-const AGREED: &[P] =
-    &[AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-const APPROVED: &[P] = &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-const PAID: &[P] = &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+/// A chargeback that waited for its payment can leave the deal short as soon as it is funded.
+const AGREED_OR_ENDED: &[P] = &[
+    AwaitingDeposit,
+    P::Moderation,
+    AwaitingPerformance,
+    Performing,
+    AwaitingAcceptance,
+    Disputed,
+    Paying,
+    Closed,
+];
+const APPROVED: &[P] =
+    &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 const ENDED: &[P] = &[Paying, Closed];
-/// A capture goes on as far as what happened meanwhile takes it; the last payout closes.
-const ANSWERED: &[P] =
-    &[Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
+/// A capture goes on as far as what happened meanwhile takes it.
+const CAPTURED: &[P] =
+    &[P::Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    row(Amend,            STAFF_TOO,                              BEFORE_FUNDED,                                                           Always,                   STAYS),
-    row(Agree,            PARTIES,                                BEFORE_FUNDED,                                                           Always,                   AGREED),
-    row(RequestPayment,   PARTIES,                                BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(ConfirmPayment,   &[Gateway],                             ANY,                                                                     Always,                   PAID),
-    row(Remark,           &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         &[P::Moderation]),
-    row(Remark,           &[Moderator],                           &[P::Moderation],                                                        Always,                   STAYS),
-    row(Approve,          &[Moderator],                           &[AwaitingDeposit, AwaitingPerformance],                                 If(ModerationOn),         STAYS),
-    row(Approve,          &[Moderator],                           &[P::Moderation],                                                        If(AllAgreed),            APPROVED),
-    row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                      Always,                   STAYS),
-    row(SetTrack,         SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
-    row(RemoveTrack,      SELLERS,                                ACTIVE,                                                                  Always,                   &[AwaitingPerformance]),
-    row(RecordTracking,   &[Tracker],                             FUNDED,                                                                  Always,                   &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
-    row(RecordTracking,   &[Tracker],                             &[P::Moderation],                                                        If(Funded),               STAYS),
-    row(StartPerforming,  SELLERS,                                &[AwaitingPerformance],                                                  If(CaptureConfirmed),     &[Performing]),
-    row(StopPerforming,   SELLERS,                                &[Performing],                                                           If(ToldByHand),           &[AwaitingPerformance]),
-    row(Submit,           &[Seller],                              &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance], If(RevisionsLeft),        &[AwaitingAcceptance]),
-    row(RequestChanges,   &[Buyer],                               &[AwaitingAcceptance],                                                   If(ChangesLeft),          &[Performing]),
-    row(Accept,           &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(AcceptedByBuyer),      ENDED),
-    row(AcceptPart,       &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(PartialBuyoutAllowed), ENDED),
-    row(Report,           PARTIES,                                &[Performing, Disputed],                                                 If(AcceptedMutually),     &[Disputed, Paying, Closed]),
-    row(IncurCost,        &[Seller, Partner, Operator],           FUNDED,                                                                  Always,                   STAYS),
-    row(IncurCost,        &[Seller, Partner, Operator],           &[P::Moderation],                                                        If(Funded),               STAYS),
-    row(AddCharge,        STAFF_TOO,                              FUNDED,                                                                  Always,                   STAYS),
-    row(AddCharge,        STAFF_TOO,                              &[P::Moderation],                                                        If(Funded),               STAYS),
-    row(Cancel,           PARTIES,                                BEFORE_FUNDED,                                                           Always,                   ENDED),
-    row(Cancel,           PARTIES,                                &[AwaitingPerformance],                                                  If(MayCancelFunded),      ENDED),
-    row(Cancel,           &[Buyer],                               &[Performing, AwaitingAcceptance],                                       If(BuyerMayCancelNow),    ENDED),
-    row(Cancel,           &[Seller],                              &[Performing, AwaitingAcceptance],                                       If(MayCancelFunded),      ENDED),
-    row(Cancel,           &[Operator],                            BEFORE_DISPUTE,                                                          Always,                   ENDED),
-    row(CancelWithFault,  &[Operator],                            BEFORE_DISPUTE,                                                          Always,                   ENDED),
-    row(OpenDispute,      PARTIES,                                &[Performing, AwaitingAcceptance],                                       If(MayDispute),           &[Disputed]),
-    row(ProposeAward,     PARTIES,                                &[Disputed],                                                             Always,                   STAYS),
-    row(AcceptAward,      PARTIES,                                &[Disputed],                                                             If(OfferMade),            ENDED),
-    row(WithdrawDispute,  PARTIES,                                &[Disputed],                                                             If(MayWithdraw),          ACTIVE),
-    row(FileClaim,        PARTIES,                                &[Disputed],                                                             If(InArbitration),        STAYS),
-    row(Rule,             &[Arbiter],                             &[Disputed],                                                             If(InArbitration),        ENDED),
-    row(AppointArbiter,   &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(Answer,           &[Gateway],                             ANY,                                                                     Always,                   ANSWERED),
-    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator], ANY,                                                               Always,                   &[Closed]),
-    row(RedirectRefund,   &[Buyer, Seller, Operator],             ANY,                                                                     Always,                   &[Closed]),
-    row(Chargeback,       &[Gateway],                             ANY,                                                                     Always,                   ENDED),
-    row(Extend,           &[Operator],                            BEFORE_PAYING,                                                           Always,                   STAYS),
-    row(Post,             &[Buyer, Seller, Operator, Arbiter],    NOT_CLOSED,                                                              Always,                   STAYS),
-    row(Wake,             &[Clock],                               ANY,                                                                     Always,                   STAYS),
+    row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
+    row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
+    row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
+    row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
+    row(ConfirmPayment,   &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
+    row(ConfirmPayment,   &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(ConfirmPayment,   &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
+    row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
+    row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
+    row(Approve,          &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          STAYS),
+    row(Approve,          &[Moderator],                                   &[P::Moderation],                                                           If(AllAgreed),             APPROVED),
+    row(Attach,           &[Buyer, Seller, Operator, Moderator, Arbiter], NOT_CLOSED,                                                                 Always,                    STAYS),
+    row(SetTrack,         SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
+    row(RemoveTrack,      SELLERS,                                        ACTIVE,                                                                     If(TracksLeft),            &[AwaitingPerformance]),
+    row(RecordTracking,   &[Tracker, Operator],                           FUNDED,                                                                     Always,                    &[Performing, AwaitingAcceptance, Disputed, Paying, Closed]),
+    row(RecordTracking,   &[Tracker, Operator],                           &[P::Moderation],                                                           If(Funded),                STAYS),
+    row(StartPerforming,  &[Seller],                                      &[AwaitingPerformance],                                                     Both(Untracked, CaptureConfirmed), &[Performing]),
+    row(StartPerforming,  &[Operator],                                    &[AwaitingPerformance],                                                     If(CaptureConfirmed),      &[Performing]),
+    row(StopPerforming,   &[Seller],                                      &[Performing],                                                              Both(Untracked, ToldByHand), &[AwaitingPerformance]),
+    row(StopPerforming,   &[Operator],                                    &[Performing],                                                              If(ToldByHand),            &[AwaitingPerformance]),
+    row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    Both(NoParcel, RevisionsLeft), &[AwaitingAcceptance]),
+    row(RequestChanges,   &[Buyer],                                       &[AwaitingAcceptance],                                                      If(ChangesLeft),           &[Performing]),
+    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable), ENDED),
+    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable), ENDED),
+    row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying, Closed]),
+    row(IncurCost,        &[Seller, Partner, Operator],                   FUNDED,                                                                     Always,                    STAYS),
+    row(IncurCost,        &[Seller, Partner, Operator],                   &[P::Moderation],                                                           If(Funded),                STAYS),
+    row(AddCharge,        STAFF_TOO,                                      FUNDED,                                                                     Always,                    STAYS),
+    row(AddCharge,        STAFF_TOO,                                      &[P::Moderation],                                                           If(Funded),                STAYS),
+    row(Cancel,           PARTIES,                                        &[Proposed, AwaitingDeposit],                                               Always,                    ENDED),
+    row(Cancel,           &[Buyer],                                       &[P::Moderation],                                                           If(BuyerMayCancelNow),     ENDED),
+    row(Cancel,           &[Seller],                                      &[P::Moderation],                                                           Always,                    ENDED),
+    row(Cancel,           &[Buyer],                                       ACTIVE,                                                                     If(BuyerMayCancelNow),     ENDED),
+    row(Cancel,           &[Seller],                                      ACTIVE,                                                                     If(MayCancelFunded),       ENDED),
+    row(Cancel,           &[Operator],                                    BEFORE_DISPUTE,                                                             Always,                    ENDED),
+    row(CancelWithFault,  &[Operator],                                    BEFORE_DISPUTE,                                                             Always,                    ENDED),
+    row(OpenDispute,      &[Buyer],                                       &[AwaitingPerformance],                                                     If(MayDispute),            &[Disputed]),
+    row(OpenDispute,      PARTIES,                                        &[Performing, AwaitingAcceptance],                                          If(MayDispute),            &[Disputed]),
+    row(ProposeAward,     PARTIES,                                        FUNDED,                                                                     Always,                    STAYS),
+    row(AcceptAward,      PARTIES,                                        FUNDED,                                                                     If(OfferMade),             ENDED),
+    row(GiveBack,         SELLERS,                                        FUNDED,                                                                     Always,                    STAYS),
+    row(WithdrawDispute,  PARTIES,                                        &[Disputed],                                                                If(MayWithdraw),           ACTIVE),
+    row(Escalate,         STAFF_TOO,                                      &[Disputed],                                                                Always,           STAYS),
+    row(FileClaim,        PARTIES,                                        &[Disputed],                                                                If(InArbitration),         STAYS),
+    row(Rule,             &[Arbiter],                                     &[Disputed],                                                                If(InArbitration),         ENDED),
+    row(AppointArbiter,   &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
+    row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
+    row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
+    row(Answer,           &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
+    row(Answer,           &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   ALL_BUT_PAYING,                                                             Always,                    STAYS),
+    row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   &[Paying],                                                                  Always,                    &[Closed]),
+    row(RedirectRefund,   &[Buyer, Seller, Operator],                     ALL_BUT_PAYING,                                                             Always,                    STAYS),
+    row(RedirectRefund,   &[Buyer, Seller, Operator],                     &[Paying],                                                                  Always,                    &[Closed]),
+    row(Chargeback,       &[Gateway],                                     &[Proposed, AwaitingDeposit, P::Moderation, AwaitingPerformance, Disputed], Always,                    ENDED),
+    row(Chargeback,       &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(Chargeback,       &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
+    row(Returned,         &[Gateway],                                     ANY,                                                                        Always,                    STAYS),
+    row(SettleReceivable, &[Gateway, Operator],                           ANY,                                                                        Always,                    STAYS),
+    row(Extend,           &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
+    row(Post,             &[Buyer, Seller, Operator, Arbiter],            NOT_CLOSED,                                                                 Always,                    STAYS),
+    row(Wake,             &[Clock],                                       ANY,                                                                        Always,                    STAYS),
 ];
 
 type Grid = [[[Permit; Role::ALL.len()]; P::ALL.len()]; CommandKind::ALL.len()];
@@ -199,6 +238,9 @@ impl Permit {
             Self::Always => Ok(()),
             Self::If(guard) if guard.holds(deal, role) => Ok(()),
             Self::If(guard) => Err(Rejection::Guard(guard)),
+            Self::Both(first, then) => Self::If(first)
+                .check(deal, command, phase, role)
+                .and_then(|()| Self::If(then).check(deal, command, phase, role)),
             Self::WrongRole => Err(Rejection::WrongRole { role, command }),
             Self::WrongPhase => Err(Rejection::WrongPhase { role, command, phase }),
         }

@@ -36,6 +36,10 @@ pub enum Timer {
     Hold(TxId),
     /// Declined legs go to balances.
     Settlement,
+    /// A claim that nobody confirms lapses.
+    Claim(TxId),
+    /// A chargeback that the bank does not decide counts as won.
+    Chargeback,
 }
 
 /// `acceptance`; of a hold `hold:7`, with the number of its transaction.
@@ -52,6 +56,8 @@ impl fmt::Display for Timer {
             Self::Arbitration => "arbitration",
             Self::Hold(transaction) => return write!(f, "hold:{transaction}"),
             Self::Settlement => "settlement",
+            Self::Claim(transaction) => return write!(f, "claim:{transaction}"),
+            Self::Chargeback => "chargeback",
         })
     }
 }
@@ -70,9 +76,11 @@ impl FromStr for Timer {
             "negotiation" => Self::Negotiation,
             "arbitration" => Self::Arbitration,
             "settlement" => Self::Settlement,
+            "chargeback" => Self::Chargeback,
             _ => {
-                let transaction = text.strip_prefix("hold:").and_then(|number| number.parse().ok());
-                return transaction.map(Self::Hold).ok_or(ParseError::new("the name of a timer"));
+                let of = |name: &str| text.strip_prefix(name).and_then(|number| number.parse().ok());
+                let named = of("hold:").map(Self::Hold).or_else(|| of("claim:").map(Self::Claim));
+                return named.ok_or(ParseError::new("the name of a timer"));
             }
         })
     }
@@ -114,7 +122,7 @@ impl Deal {
     pub fn next_timer(&self) -> Option<(Time, Timer)> {
         let phase = self.state.clockwork.phase.until().zip(self.state.clockwork.phase.timer());
         let hold = if self.state.books.has_holds() { self.next_hold() } else { None };
-        earlier(earlier(phase, hold), self.settlement())
+        earlier(earlier(earlier(phase, hold), self.settlement()), earlier(self.claim(), self.chargeback()))
     }
 
     /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.
@@ -129,6 +137,8 @@ impl Deal {
         self.state.clockwork.phase.until().is_some_and(|until| until <= now)
             || self.state.books.has_holds() && due(self.next_hold())
             || due(self.settlement())
+            || due(self.claim())
+            || due(self.chargeback())
     }
 
     /// The open hold that expires first, less the policy's margin.
@@ -139,6 +149,30 @@ impl Deal {
             Some(HoldState::Closing | HoldState::Closed | HoldState::Lapsed) | None => None,
         });
         open.min_by_key(|(at, _)| *at)
+    }
+
+    /// The claim that lapses first.
+    fn claim(&self) -> Option<(Time, Timer)> {
+        if !self.has_pending() {
+            return None;
+        }
+        let claim_s = self.binding_terms().policy.claim_s;
+        let claims = self.transactions().iter().filter(|t| t.is_claim());
+        claims.map(|t| (t.created_at.plus_secs(claim_s), Timer::Claim(t.id))).min_by_key(|(at, _)| *at)
+    }
+
+    /// When a leg that waits for a chargeback need not wait for it any longer.
+    fn chargeback(&self) -> Option<(Time, Timer)> {
+        let books = self.books();
+        if books.cases().is_empty() || !books.has_unsettled_legs() {
+            return None;
+        }
+        let patience = self.binding_terms().policy.chargeback_s;
+        let waits = |number: u32| self.legs().iter().any(|l| l.waits_for == Some(number));
+        let ends = (1_u32..).zip(books.cases()).filter(|(number, _)| waits(*number));
+        let ends =
+            ends.filter_map(|(_, c)| c.opened.map(|(_, at)| (at.plus_secs(patience), Timer::Chargeback)));
+        ends.min_by_key(|(at, _)| *at)
     }
 
     /// From here on, declined legs go to balances.

@@ -26,7 +26,7 @@ pub fn transition(deal: &Deal, command: &Command, context: &Context) -> Result<T
     let Some(role) = admit(deal, command, context)? else { return Ok(Transition::default()) };
     let (mut events, mut after) = (Events::new(), None);
     let stamp = (now, &context.actor, context.via.as_ref());
-    judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, &context.actor)?;
+    judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, context)?;
     Ok(Transition::new(events, after))
 }
 
@@ -47,7 +47,7 @@ impl Deal {
         let Some(role) = admit(self, command, context)? else { return Ok(Transition::default()) };
         let mut events = Events::new();
         let stamp = (now, &context.actor, context.via.as_ref());
-        judge(&mut Draft::in_place(self, &mut events, stamp), command, role, &context.actor)?;
+        judge(&mut Draft::in_place(self, &mut events, stamp), command, role, context)?;
         Ok(Transition::new(events, None))
     }
 }
@@ -82,7 +82,7 @@ fn overdue(deal: &Deal, command: &Command, context: &Context, now: Time) -> Resu
     let view = after.as_ref().unwrap_or(deal);
     if let Some(role) = admit(view, command, context)? {
         let stamp = (now, &context.actor, context.via.as_ref());
-        judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, &context.actor)?;
+        judge(&mut Draft::on_copy(deal, &mut after, &mut events, stamp), command, role, context)?;
     }
     Ok(Transition::new(events, after))
 }
@@ -101,6 +101,13 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
     let role = deal.role_of(&context.actor).ok_or(Rejection::UnknownActor)?;
     let (kind, phase) = (command.kind(), deal.phase().kind());
     let permit = table::cell(kind, phase, role);
+    // the same request again is a repeat, however far the deal has moved on
+    let noted = |id| deal.clockwork().request(id, role.side());
+    match context.request_id.as_ref().and_then(noted) {
+        Some(known) if known == kind => return Ok(None),
+        Some(_) => return Err(Rejection::KeyReused),
+        None => {}
+    }
     // a role that never may, has nothing to repeat
     if permit != Permit::WrongRole && repeat::already_stands(deal, command, role, &context.actor) {
         return Ok(None);
@@ -117,10 +124,11 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
 /// One exhaustive match: which rule a command goes to. A rule judges before its first push: what it refuses has not
 /// changed anything.
 #[expect(clippy::unit_arg, reason = "a rule that the table alone could refuse returns nothing")]
-fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> Result<(), Rejection> {
+fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context) -> Result<(), Rejection> {
+    let actor = &context.actor;
     use rules::{
-        acceptance, answers, cancellation, chargebacks, charges, costs, destinations, dispute, moderation,
-        notes, payins, performance, proposal, timers, tracking,
+        acceptance, agreement, answers, bounces, cancellation, chargebacks, charges, costs, debts,
+        destinations, dispute, moderation, notes, payins, performance, proposal, timers, tracking,
     };
     let pushed = deal.pushed();
     let judged = match command {
@@ -130,7 +138,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::ConfirmPayment(c) => payins::confirm(deal, c),
         Command::Remark(c) => Ok(moderation::remark(deal, c)),
         Command::Approve(_) => Ok(moderation::approve(deal)),
-        Command::Attach(c) => notes::attach(deal, c),
+        Command::Attach(c) => notes::attach(deal, c, role),
         Command::SetTrack(c) => Ok(tracking::set(deal, c)),
         Command::RemoveTrack(_) => Ok(tracking::remove(deal)),
         Command::RecordTracking(c) => Ok(tracking::record(deal, c)),
@@ -141,12 +149,14 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::Accept(c) => acceptance::accept(deal, c),
         Command::Report(c) => Ok(acceptance::report(deal, c, role)),
         Command::IncurCost(c) => costs::incur(deal, c, role, actor),
-        Command::AddCharge(c) => charges::add(deal, c),
+        Command::AddCharge(c) => charges::add(deal, c, role),
         Command::Cancel(c) => Ok(cancellation::cancel(deal, c, role)),
         Command::OpenDispute(c) => Ok(dispute::open_by_party(deal, c, role)),
-        Command::ProposeAward(c) => dispute::propose(deal, c, role),
-        Command::AcceptAward(c) => dispute::accept(deal, c, role),
+        Command::ProposeAward(c) => agreement::propose(deal, c, role),
+        Command::AcceptAward(c) => agreement::accept(deal, c, role),
         Command::WithdrawDispute(c) => dispute::withdraw(deal, *c, role),
+        Command::GiveBack(c) => agreement::give_back(deal, c),
+        Command::Escalate(_) => Ok(dispute::escalate(deal, role)),
         Command::FileClaim(c) => Ok(dispute::file_claim(deal, c, role)),
         Command::Rule(c) => dispute::rule(deal, c),
         Command::AppointArbiter(c) => dispute::appoint(deal, c),
@@ -154,10 +164,19 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, actor: &Actor) -> 
         Command::SetDestination(c) => destinations::set(deal, c, role, actor),
         Command::RedirectRefund(c) => destinations::redirect(deal, c, role, actor),
         Command::Chargeback(c) => chargebacks::record(deal, c),
+        Command::Returned(c) => bounces::returned(deal, c),
+        Command::SettleReceivable(c) => debts::settle(deal, c),
         Command::Extend(c) => timers::extend(deal, *c),
         Command::Post(c) => Ok(notes::post(deal, c)),
         Command::Wake(_) => Ok(()),
     };
+    if judged.is_ok() && deal.pushed() > pushed {
+        agreement::review(deal);
+    }
+    if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
+        let (request_id, command, by) = (id.clone(), command.kind(), role.side());
+        deal.push(Event::RequestNoted { request_id, command, by });
+    }
     debug_assert!(judged.is_ok() || deal.pushed() == pushed, "refused after something had happened");
     judged
 }

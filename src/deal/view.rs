@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Deal;
 use super::agreement::{Agreement, Consents};
-use super::books::{Books, OpenChargeback};
+use super::books::{Books, Case, Debt};
 use super::clockwork::{Clockwork, StatusChange};
 use super::command::{Checkpoint, DestinationUse, Track, Verdict};
 use super::phase::{Phase, Status};
 use super::quarrel::Quarrel;
 use super::work::Work;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
-use crate::dispute::{Dispute, DisputeStage};
-use crate::settlement::{Ending, Incurred, Outcome, Pots, Receivable, SettleError, Settlement, settle};
-use crate::terms::Terms;
+use crate::dispute::Dispute;
+use crate::dispute::DisputeStage;
+use crate::settlement::{
+    Charge, Course, Ending, Incurred, Offered, Outcome, Pots, SettleError, Settlement, settle,
+};
+use crate::terms::{Delivery, Terms};
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 
 /// Its parts, for the rules.
@@ -91,6 +96,16 @@ impl Deal {
         &self.state.clockwork.status_change
     }
 
+    /// The same in a world where performing and awaiting acceptance are one status: going from the one to the other
+    /// changes nothing there.
+    ///
+    /// # Source
+    /// Nalogka's *Исполнение* lasts until the buyer accepts.
+    pub fn joint_status_change(&self) -> &StatusChange {
+        let clockwork = &self.state.clockwork;
+        clockwork.joint_change.as_ref().unwrap_or(&clockwork.status_change)
+    }
+
     /// How it ended, once it has.
     pub const fn outcome(&self) -> Option<Outcome> {
         self.state.clockwork.phase.outcome()
@@ -145,9 +160,24 @@ impl Deal {
         self.state.books.legs()
     }
 
-    /// Who owes what the pots could not cover.
-    pub fn receivables(&self) -> &[Receivable] {
-        self.state.books.receivables()
+    /// Who owes what, as far as it is open: those of [`Deal::debts`] that are neither paid nor cancelled.
+    ///
+    /// Debts are outside the deposits: no bucket holds them. Each is in the currency of the deposit that it comes from.
+    pub fn receivables(&self) -> impl Iterator<Item = &Debt> + Clone {
+        self.debts().iter().filter(|debt| debt.is_open())
+    }
+
+    /// Every debt that was ever raised, in the order of their numbers, the cancelled and the paid ones included.
+    ///
+    /// The debts of a lost payment are always those that its standing losses give: a fact that changes them raises or lowers
+    /// them under their numbers. What was paid of one that stands no more, the platform owes back.
+    pub fn debts(&self) -> &[Debt] {
+        self.state.books.debts()
+    }
+
+    /// The deposits of money that came in another currency than the deposit that it was for.
+    pub fn strays(&self) -> impl Iterator<Item = &Deposit> {
+        self.state.books.strays()
     }
 
     /// The dispute, if there ever was one.
@@ -174,8 +204,8 @@ impl Deal {
     }
 
     /// The ids of its documents, in the order in which they were added. Their descriptions are in the journal.
-    pub fn attachments(&self) -> &[super::command::DocumentId] {
-        &self.state.work.attachments
+    pub fn attachments(&self) -> impl Iterator<Item = &super::command::DocumentId> {
+        self.state.work.documents.iter().map(|d| &d.id)
     }
 
     /// The arbiter.
@@ -188,9 +218,32 @@ impl Deal {
         self.state.work.track.as_deref()
     }
 
-    /// The latest checkpoint of the track.
+    /// The latest checkpoint of the track that counts: a scan from before the deal never does, and after a delivery or a
+    /// refusal no progress does until that is dealt with.
     pub fn latest_checkpoint(&self) -> Option<&Checkpoint> {
         self.state.work.latest.as_deref()
+    }
+
+    /// How often a track was replaced or removed.
+    pub const fn tracks_changed(&self) -> u16 {
+        self.state.work.tracks_changed
+    }
+
+    /// Whether the performance has ever begun: it was started, a track has reported something that counts, or a revision
+    /// was submitted that the buyer can look at. A deal that was sent back to before the start has begun all the same.
+    pub fn has_begun(&self) -> bool {
+        let seen = self.state.work.waits && !self.is_parcel() && self.is_funded();
+        self.state.clockwork.begun || self.state.work.latest.is_some() || seen
+    }
+
+    /// Whether the subject comes as a parcel, by the terms that bind.
+    pub(crate) fn is_parcel(&self) -> bool {
+        self.binding_terms().delivery.as_ref().is_some_and(Delivery::is_parcel)
+    }
+
+    /// Whether the subject is downloaded, and there is nothing to download yet.
+    pub(crate) fn awaits_upload(&self) -> bool {
+        self.submitted() == 0 && self.binding_terms().delivery.as_ref().is_some_and(Delivery::is_download)
     }
 
     /// Which services are incurred, by their index in the terms.
@@ -213,9 +266,12 @@ impl Deal {
         self.state.quarrel.report(side)
     }
 
-    /// The chargebacks that the payers' banks have moved.
-    pub fn chargebacks(&self) -> &[OpenChargeback] {
-        self.state.books.chargebacks()
+    /// The chargebacks that the payers' banks have moved, in the order in which they were first told of.
+    ///
+    /// Those of payments that nobody has told of are among them: they wait for their payment. Their amounts are in the
+    /// currency of the payment, the parts of [`Case`] in minor units of it.
+    pub fn chargebacks(&self) -> &[Case] {
+        self.state.books.cases()
     }
 
     /// Where a payee's money goes, if the payee has chosen.
@@ -291,17 +347,51 @@ impl Deal {
         self.state.books.pots(self.terms.currency, funded)
     }
 
-    /// What everybody would get if the deal ended like this now. Reads no permission; answers for every ending.
-    /// Charges are outside the settlement: a paid one goes to its payee on success, otherwise back.
+    /// What this side offers; an award of nothing is an offer, too.
+    pub const fn offer(&self, side: Side) -> Option<&Offered> {
+        self.state.quarrel.offer(side)
+    }
+
+    /// G: what the seller has given back.
+    pub fn given_back(&self) -> Money {
+        Money::from_minor(self.state.work.given_back, self.terms.currency)
+    }
+
+    /// What everybody would get if the deal ended like this now, additional charges included. Reads no permission; answers
+    /// for every ending.
     ///
     /// # Errors
     /// [`SettleError`] where a partial buyout or an award does not fit.
     pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
-        settle(self.binding_terms(), &self.pots(), self.state.work.incurred, ending)
+        settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)
+    }
+
+    /// What has happened, as far as a settlement depends on it.
+    pub(crate) fn course<'a>(&self, charges: &'a [Charge<'a>]) -> Course<'a> {
+        Course::from(self.state.work.incurred).given_back(self.state.work.given_back).charges(charges)
+    }
+
+    /// The additional charges, as a settlement sees them.
+    pub(crate) fn charges(&self) -> SmallVec<[Charge<'_>; 4]> {
+        self.deposits().iter().filter_map(as_charge).collect()
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.
     pub fn money_inside(&self) -> impl Iterator<Item = Money> + '_ {
         self.state.books.money_inside()
     }
+}
+
+/// An additional charge, as a settlement sees it. What is paid too much is no part of it.
+pub(crate) fn as_charge(deposit: &Deposit) -> Option<Charge<'_>> {
+    let details = deposit.charge.as_ref()?;
+    let (required, held) = (deposit.required.minor(), deposit.as_if_held());
+    let paid = required > 0 && held >= required;
+    Some(Charge {
+        deposit: deposit.id,
+        payer: deposit.owner,
+        payee: &details.payee,
+        held: held.min(required),
+        paid,
+    })
 }

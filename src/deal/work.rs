@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{Checkpoint, CheckpointId, DocumentId, MessageRef, Revision, Track};
+use super::command::{
+    Attachment, Checkpoint, CheckpointId, CheckpointKind, Digest, DocumentId, FileRef, MessageRef, Revision,
+    Track,
+};
+use crate::Side;
 use crate::settlement::Incurred;
 use crate::stored::left_out::is_default;
 
@@ -39,6 +43,26 @@ impl<Id: PartialEq> Recent<Id> {
     }
 }
 
+/// A document, as far as a repeat has to be told from another one under the same id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    pub(crate) id: DocumentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    size: u64,
+    /// Which party added it; `None`: the staff, or the arbiter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Side>,
+}
+
+impl Document {
+    /// Whether it is just this file.
+    pub(crate) fn is(&self, file: &Attachment) -> bool {
+        self.id == file.id && self.digest == file.digest && self.size == file.size
+    }
+}
+
 /// What was done.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +72,13 @@ pub(crate) struct Work {
     pub(crate) incurred: Incurred,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) track: Option<Arc<Track>>,
-    /// The latest checkpoint of the track.
+    /// How often a track was replaced or removed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tracks_changed: u16,
+    /// The track that has reported a delivery which the buyer then looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) delivered: Option<Arc<Track>>,
+    /// The latest checkpoint of the track that counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<Arc<Checkpoint>>,
     /// Whether the latest checkpoint was dealt with: its refusal disputed, its delivery answered by a request for changes.
@@ -56,6 +86,9 @@ pub(crate) struct Work {
     pub(crate) latest_spent: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) checkpoints: Recent<CheckpointId>,
+    /// Those that said *final* or *refused*: no number of scans makes the deal forget them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) decisive: Recent<CheckpointId>,
     /// How many revisions were submitted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) submitted: u16,
@@ -68,16 +101,43 @@ pub(crate) struct Work {
     /// Whether the latest revision was submitted while it could not be looked at yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) waits: bool,
+    /// G: what the seller has given back, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) given_back: i64,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    pub(crate) attachments: SmallVec<[DocumentId; 1]>,
+    pub(crate) documents: SmallVec<[Document; 1]>,
+    /// The evidence of the costs that were incurred, by the service.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) evidence: SmallVec<[(u8, FileRef); 1]>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) posts: Recent<MessageRef>,
 }
 
+impl Work {
+    /// How many documents this party has added, or the staff and the arbiter.
+    pub(crate) fn documents_of(&self, by: Option<Side>) -> usize {
+        self.documents.iter().filter(|d| d.by == by).count()
+    }
+
+    /// Whether this checkpoint of the track is recorded, as far as the deal remembers.
+    pub(crate) fn knows(&self, id: &CheckpointId) -> bool {
+        self.checkpoints.contains(id)
+            || self.decisive.contains(id)
+            // the latest is known for good, however many older ones came after it
+            || self.latest.as_ref().is_some_and(|latest| latest.id == *id)
+    }
+
+    /// The evidence of a cost.
+    pub(crate) fn evidence_of(&self, service: u8) -> Option<&FileRef> {
+        self.evidence.iter().find(|(of, _)| *of == service).map(|(_, evidence)| evidence)
+    }
+}
+
 /// The fold.
 impl Work {
-    pub(super) fn attach(&mut self, id: &DocumentId) {
-        self.attachments.push(id.clone());
+    pub(super) fn attach(&mut self, file: &Attachment, by: Option<Side>) {
+        let (id, digest, size) = (file.id.clone(), file.digest.clone(), file.size);
+        self.documents.push(Document { id, digest, size, by });
     }
 
     pub(super) fn post(&mut self, id: &MessageRef) {
@@ -86,14 +146,21 @@ impl Work {
 
     /// Another track, or none, starts from nothing.
     pub(super) fn set_track(&mut self, track: Option<&Arc<Track>>) {
+        if self.track.is_some() {
+            self.tracks_changed = self.tracks_changed.saturating_add(1);
+        }
         self.track = track.cloned();
         self.latest = None;
         self.latest_spent = false;
         self.checkpoints = Recent::default();
+        self.decisive = Recent::default();
     }
 
     pub(super) fn record(&mut self, checkpoint: &Arc<Checkpoint>, latest: bool) {
-        self.checkpoints.push(checkpoint.id.clone());
+        match checkpoint.kind {
+            CheckpointKind::Progress => self.checkpoints.push(checkpoint.id.clone()),
+            CheckpointKind::Final | CheckpointKind::Refused => self.decisive.push(checkpoint.id.clone()),
+        }
         if latest {
             self.latest = Some(checkpoint.clone());
             self.latest_spent = false;
@@ -112,21 +179,42 @@ impl Work {
         self.latest_spent = true;
     }
 
-    pub(super) fn incur(&mut self, service: u8) {
+    pub(super) fn incur(&mut self, service: u8, evidence: &FileRef) {
         self.incurred = self.incurred.with(usize::from(service));
+        self.evidence.push((service, evidence.clone()));
     }
 
     /// The buyer looks at what was done.
-    pub(super) const fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         self.waits = false;
+        if self.latest.as_ref().is_some_and(|latest| latest.kind == CheckpointKind::Final) {
+            self.delivered.clone_from(&self.track);
+        }
     }
 
     /// The name of a field that contradicts the others, in a deal of so many services.
+    /// Whether each cost that is said to be incurred has its evidence, once.
+    fn evidence_agrees(&self) -> bool {
+        let mut told = Incurred::default();
+        self.evidence.iter().all(|(service, _)| {
+            let is_new = !told.contains(usize::from(*service));
+            told = told.with(usize::from(*service));
+            is_new
+        }) && told == self.incurred
+    }
+
     pub(super) fn wrong(&self, services: usize) -> Option<&'static str> {
         let checks = [
             ("work.incurred", (services..32).all(|i| !self.incurred.contains(i))),
+            ("work.evidence", self.evidence_agrees()),
+            (
+                "work.documents",
+                [(Some(Side::Buyer), 32), (Some(Side::Seller), 32), (None, 64)]
+                    .into_iter()
+                    .all(|(by, most)| self.documents_of(by) <= most),
+            ),
             ("work.latest", self.latest.is_none() || self.track.is_some()),
-            ("work.checkpoints", self.checkpoints.is_bounded()),
+            ("work.checkpoints", self.checkpoints.is_bounded() && self.decisive.is_bounded()),
             ("work.submitted", (self.submitted > 0) == self.revision.is_some()),
             ("work.waits", !self.waits || (self.revision.is_some() && !self.changes_requested)),
             ("work.posts", self.posts.is_bounded()),

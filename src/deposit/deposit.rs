@@ -74,6 +74,9 @@ pub struct ChargeDetails {
     pub payee: Payee,
     /// The reason.
     pub reason: Reason,
+    /// Which party asked for it; `None`: the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Side>,
 }
 
 /// Money that one party has put, or is to put, into the deal.
@@ -89,6 +92,12 @@ pub struct Deposit {
     /// The part of `held` that is authorised but not captured.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) on_hold: i64,
+    /// What lost chargebacks took out of what is held.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) lost: i64,
+    /// What of that an ending divides all the same: it was lost after the performance had begun.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) lost_later: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
 }
@@ -134,9 +143,14 @@ impl Deposit {
         self.buckets.held.saturating_sub(self.on_hold)
     }
 
+    /// What it would hold had nothing been lost since the performance began, in minor units.
+    pub(crate) const fn as_if_held(&self) -> i64 {
+        self.buckets.held.saturating_add(self.lost_later)
+    }
+
     /// What is still to be paid; zero once it is full.
     pub fn outstanding(&self) -> Money {
-        let missing = self.required.minor().saturating_sub(self.buckets.held).max(0);
+        let missing = self.required.minor().saturating_sub(self.as_if_held()).max(0);
         Money::from_minor(missing, self.required.currency())
     }
 

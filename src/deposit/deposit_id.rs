@@ -45,6 +45,7 @@ impl DepositId {
         (Self::SELLER_GUARANTEE, "seller_guarantee"),
     ];
     const FIRST_CHARGE: u8 = 4;
+    const FIRST_STRAY: u8 = 36;
 
     /// The payment deposit of one side.
     pub const fn payment(side: Side) -> Self {
@@ -79,7 +80,17 @@ impl DepositId {
     }
 
     pub(crate) const fn is_charge(self) -> bool {
-        self.0 >= Self::FIRST_CHARGE
+        self.0 >= Self::FIRST_CHARGE && self.0 < Self::FIRST_STRAY
+    }
+
+    /// The deposit of money that strayed, at this place of their list; `None` beyond what can be named.
+    pub(crate) fn stray(index: usize) -> Option<Self> {
+        u8::try_from(index).ok().and_then(|i| Self::FIRST_STRAY.checked_add(i)).map(Self)
+    }
+
+    /// Where a deposit of money that strayed stands in their list.
+    pub(crate) fn stray_index(self) -> Option<usize> {
+        self.0.checked_sub(Self::FIRST_STRAY).map(usize::from)
     }
 }
 
@@ -87,6 +98,9 @@ impl fmt::Display for DepositId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Self::FIXED.iter().find(|(id, _)| id == self) {
             Some((_, name)) => f.write_str(name),
+            None if self.stray_index().is_some() => {
+                write!(f, "stray_{}", self.0.saturating_sub(Self::FIRST_STRAY).saturating_add(1))
+            }
             None => write!(f, "charge_{}", self.0.saturating_sub(Self::FIRST_CHARGE).saturating_add(1)),
         }
     }
@@ -101,7 +115,7 @@ impl fmt::Debug for DepositId {
 /// The text names no deposit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "deposit: write buyer_payment, seller_payment, buyer_guarantee, seller_guarantee, or charge_N with N from 1"
+    "deposit: write buyer_payment, seller_payment, buyer_guarantee, seller_guarantee, charge_N or stray_N with N from 1"
 )]
 pub struct UnknownDepositName;
 
@@ -112,11 +126,20 @@ impl FromStr for DepositId {
         if let Some((id, _)) = Self::FIXED.iter().find(|(_, name)| *name == text) {
             return Ok(*id);
         }
-        let number = text.strip_prefix("charge_").ok_or(UnknownDepositName)?;
-        // one spelling only: no sign, no leading zero
-        let plain = number.starts_with(|c: char| ('1'..='9').contains(&c));
-        plain.then(|| number.parse().ok()).flatten().and_then(Self::charge).ok_or(UnknownDepositName)
+        let charge = text.strip_prefix("charge_").and_then(number).and_then(Self::charge);
+        let stray = || {
+            text.strip_prefix("stray_")
+                .and_then(number)
+                .and_then(|n| Self::stray(usize::from(n).saturating_sub(1)))
+        };
+        charge.or_else(stray).ok_or(UnknownDepositName)
     }
+}
+
+/// A number from 1, in one spelling only: no sign, no leading zero.
+fn number(text: &str) -> Option<u8> {
+    let plain = text.starts_with(|c: char| ('1'..='9').contains(&c));
+    plain.then(|| text.parse().ok()).flatten()
 }
 
 impl Serialize for DepositId {

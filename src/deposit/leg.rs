@@ -1,10 +1,10 @@
 //! Legs: what one payee is to get for one purpose out of one deposit, settled by attempts.
 
-use crate::deposit::Purpose;
 use serde::{Deserialize, Serialize};
 
 use super::deposit_id::{buyers_payment, is_buyers_payment};
-use super::{DepositId, TransactionKind, TxId};
+use super::{DepositId, Purpose, TransactionKind, TxId};
+use crate::stored::left_out::is_default;
 use crate::{Money, Payee};
 
 /// A leg within its deal, counted from 1.
@@ -13,6 +13,11 @@ use crate::{Money, Payee};
 pub struct LegId(pub(crate) u32);
 
 impl LegId {
+    /// The leg with this number.
+    pub(crate) const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub const fn number(self) -> u32 {
         self.0
@@ -49,6 +54,19 @@ pub struct Leg {
     #[serde(with = "crate::stored::short")]
     pub(crate) amount: Money,
     pub(crate) state: LegState,
+    /// What a lost chargeback has cut from it, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) cut: i64,
+    /// The leg that it was divided from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) part_of: Option<LegId>,
+    /// The chargeback that it waits for, by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) waits_for: Option<u32>,
+    /// Since when it is what came back from the payee's bank, counted with what is lost. What was lost before does not cut
+    /// it for others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) came_back: u32,
     /// The latest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tx: Option<TxId>,
@@ -83,6 +101,16 @@ impl Leg {
         self.amount
     }
 
+    /// What lost chargebacks have cut from it.
+    pub const fn cut(&self) -> Money {
+        Money::from_minor(self.cut, self.amount.currency())
+    }
+
+    /// The chargeback that it waits for, by its number.
+    pub const fn waits_for(&self) -> Option<u32> {
+        self.waits_for
+    }
+
     /// Where it stands.
     pub const fn state(&self) -> LegState {
         self.state
@@ -96,6 +124,11 @@ impl Leg {
     /// The payment that it goes back to.
     pub const fn source(&self) -> Option<TxId> {
         self.source
+    }
+
+    /// Whether it was credited to a balance by this transaction, which no gateway has seen.
+    pub(crate) fn is_credited_by(&self, tx: TxId) -> bool {
+        self.state == LegState::Credited && self.tx == Some(tx)
     }
 
     /// Whether it is over: paid, credited, or dropped.
@@ -112,8 +145,8 @@ impl Purpose {
     pub(crate) const fn kind(self) -> TransactionKind {
         match self {
             Self::Payout | Self::Service | Self::Award | Self::Charge => TransactionKind::Payout,
-            Self::Chargeback => TransactionKind::Chargeback,
-            Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
+            // only ever owed, never paid out
+            Self::Chargeback | Self::Fee | Self::ArbitrationFee => TransactionKind::Fee,
             Self::Refund | Self::Excess | Self::Returned | Self::Guarantee => TransactionKind::Refund,
         }
     }

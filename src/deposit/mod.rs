@@ -13,7 +13,8 @@ pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
 pub use deposit_id::{DepositId, UnknownDepositName};
 pub use leg::{Leg, LegId, LegState};
 pub use purpose::Purpose;
+pub(crate) use transaction::SentTo;
 pub use transaction::{
-    ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference, Transaction,
-    TransactionKind, TransactionState, TxId,
+    CaptureId, ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference,
+    Transaction, TransactionKind, TransactionState, TxId,
 };

@@ -5,12 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::deposit_id::{buyers_payment, is_buyers_payment};
 use super::{DepositId, LegId};
 use crate::names::plain_number;
 use crate::stored::left_out::is_default;
-use crate::{DealId, Money, ParseError, Payee, Text, Time};
+use crate::{DealId, Destination, Money, ParseError, Payee, Text, Time};
 
 /// A transaction within its deal, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -80,6 +81,18 @@ text_id! {
 }
 
 text_id! {
+    /// A gateway's id of one capture of a payment.
+    CaptureId(128)
+}
+
+impl CaptureId {
+    /// What the gateway answers an order to capture with is the id of that capture.
+    pub(crate) fn from_reference(reference: &Reference) -> Option<Self> {
+        reference.as_str().parse().ok()
+    }
+}
+
+text_id! {
     /// Which gateway.
     GatewayName(32)
 }
@@ -115,8 +128,6 @@ pub enum TransactionKind {
     Payout,
     /// A fee goes to its payee.
     Fee,
-    /// The payer's bank takes money back.
-    Chargeback,
 }
 
 names! {
@@ -129,7 +140,6 @@ names! {
         Refund = "refund",
         Payout = "payout",
         Fee = "fee",
-        Chargeback = "chargeback",
     }
 }
 
@@ -138,7 +148,7 @@ impl TransactionKind {
     pub const fn is_inbound(self) -> bool {
         match self {
             Self::Hold | Self::Charge => true,
-            Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee | Self::Chargeback => false,
+            Self::Capture | Self::Void | Self::Refund | Self::Payout | Self::Fee => false,
         }
     }
 }
@@ -221,12 +231,43 @@ pub struct Transaction {
     pub(crate) reference: Option<Reference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<HoldState>,
+    /// Of a hold: what of it is money now.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) captured: i64,
+    /// Of a hold: what of it was let go, or is to be.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) let_go: i64,
+    /// Of a charge or a capture: the gateway's id of the capture, where it has several for a payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) capture: Option<CaptureId>,
+    /// Of an outgoing one: what the payee's bank has given back of it.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub(crate) bounced: SmallVec<[(Reference, i64); 1]>,
+    /// Of a successful one: whether the gateway has said since that it was declined. It is asked again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) doubted: bool,
+    /// Of an attempt: whether it went through after it had been declined, while a later one was sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) late: bool,
+    /// Of an outgoing one whose payee wants the money elsewhere since: where it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sent_to: Option<SentTo>,
     /// Of an inbound one: how much is on its way back, or back, at its source.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) returned: i64,
     pub(crate) created_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settled_at: Option<Time>,
+}
+
+/// Where an attempt was sent. Asked again under its key, it is the same order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum SentTo {
+    /// Where the gateway knows the payee, or back to the source.
+    Known,
+    /// Where the payee wanted it.
+    Chosen(Destination),
 }
 
 impl Transaction {
@@ -307,7 +348,33 @@ impl Transaction {
 
     /// Whether the gateway is asked to do it and has not answered. A payment request is no order: the payer is asked.
     pub(crate) const fn is_order(&self) -> bool {
-        self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
+        self.doubted || self.is_pending() && (!self.kind.is_inbound() || self.reference.is_some())
+    }
+
+    /// Whether it is a payment that a party says to have made, and nobody has confirmed.
+    pub(crate) const fn is_claim(&self) -> bool {
+        self.is_pending() && self.kind.is_inbound() && self.reference.is_some()
+    }
+
+    /// Of a hold: what of it is on hold still, in minor units.
+    pub(crate) const fn on_hold(&self) -> i64 {
+        match self.hold {
+            Some(HoldState::Open { .. } | HoldState::Closing) => {
+                let rest = self.amount.minor().saturating_sub(self.captured).saturating_sub(self.let_go);
+                if rest > 0 { rest } else { 0 }
+            }
+            Some(HoldState::Closed | HoldState::Lapsed) | None => 0,
+        }
+    }
+
+    /// What of an outgoing one came back, in minor units.
+    pub fn bounced(&self) -> i64 {
+        self.bounced.iter().fold(0, |sum, (_, amount)| sum.saturating_add(*amount))
+    }
+
+    /// The gateway's id of the capture, where it was told.
+    pub const fn capture_id(&self) -> Option<&CaptureId> {
+        self.capture.as_ref()
     }
 
     /// Whether money came in by it.
@@ -322,6 +389,9 @@ impl Transaction {
 
     /// What of an inbound one can still go back to its source.
     pub(crate) const fn refundable(&self) -> i64 {
-        self.amount.minor().saturating_sub(self.returned)
+        match self.hold {
+            Some(_) => self.captured.saturating_add(self.let_go).saturating_sub(self.returned),
+            None => self.amount.minor().saturating_sub(self.returned),
+        }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Award;
 use crate::deposit::{Reason, Reference};
+use crate::stored::left_out::is_default;
 use crate::{Side, Time};
 
 /// By whom or what a dispute was opened.
@@ -58,18 +59,21 @@ pub struct Dispute {
     pub(crate) opened_by: Opener,
     pub(crate) reason: Reason,
     pub(crate) opened_at: Time,
-    /// Each side may open it once.
-    pub(crate) buyer_opened: bool,
-    pub(crate) seller_opened: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) buyers_offer: Option<Award>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sellers_offer: Option<Award>,
-    /// Who has agreed to give up a dispute that nobody opened.
+    /// How often each side opened it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) buyers_openings: u8,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) sellers_openings: u8,
+    /// Who has agreed to give up a dispute that no party opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) withdrawal_by: Option<Side>,
+    /// Who wants the arbiter at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) claim: Option<Reference>,
+    pub(crate) escalation_by: Option<Side>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyers_claim: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sellers_claim: Option<Reference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) award: Option<Award>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +81,9 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// How often each party may open it. What opens by itself is not counted.
+    pub const MAX_OPENINGS: u8 = 4;
+
     /// How far it is.
     pub const fn status(&self) -> DisputeStatus {
         self.status
@@ -107,22 +114,22 @@ impl Dispute {
         self.opened_at
     }
 
-    /// What this side offers. `None` is no offer; an award of nothing is one.
-    pub const fn offer(&self, side: Side) -> Option<Award> {
-        match side {
-            Side::Buyer => self.buyers_offer,
-            Side::Seller => self.sellers_offer,
-        }
-    }
-
-    /// Who has agreed to give up a dispute that nobody opened; it ends once the other side agrees.
+    /// Who has agreed to give up a dispute that no party opened; it ends once the other side agrees.
     pub const fn withdrawal_by(&self) -> Option<Side> {
         self.withdrawal_by
     }
 
-    /// The number of the claim that was filed.
-    pub const fn claim(&self) -> Option<&Reference> {
-        self.claim.as_ref()
+    /// Who wants the arbiter to be asked at once; they are, when the other side wants it, too.
+    pub const fn escalation_by(&self) -> Option<Side> {
+        self.escalation_by
+    }
+
+    /// The number of the claim that this side filed.
+    pub const fn claim(&self, side: Side) -> Option<&Reference> {
+        match side {
+            Side::Buyer => self.buyers_claim.as_ref(),
+            Side::Seller => self.sellers_claim.as_ref(),
+        }
     }
 
     /// What it was settled with.
@@ -135,11 +142,11 @@ impl Dispute {
         self.guilty_side
     }
 
-    /// Whether this side has opened it before.
-    pub const fn was_opened_by(&self, side: Side) -> bool {
+    /// How often this side has opened it: at most [`MAX_OPENINGS`](Self::MAX_OPENINGS) times.
+    pub const fn openings_by(&self, side: Side) -> u8 {
         match side {
-            Side::Buyer => self.buyer_opened,
-            Side::Seller => self.seller_opened,
+            Side::Buyer => self.buyers_openings,
+            Side::Seller => self.sellers_openings,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who asks a machine, and when.
 
+use crate::deposit::ClientKey;
 use crate::{Actor, PartyId, Time};
 
 /// Who asks, and when.
@@ -14,12 +15,15 @@ pub struct Context {
     pub via: Option<PartyId>,
     /// The revision (a deal's: [`Deal::revision`](crate::Deal::revision)) that the actor has seen; absent where they do not say.
     pub seen: Option<u64>,
+    /// An id that the caller chooses, by which a deal recognises the command when it is sent again, also after it has moved
+    /// on. For commands that have no identity of their own; the deal remembers the last eight of each side and of the staff.
+    pub request_id: Option<ClientKey>,
 }
 
 impl Context {
     /// An actor at an instant.
     pub const fn new(now: Time, actor: Actor) -> Self {
-        Self { now, actor, via: None, seen: None }
+        Self { now, actor, via: None, seen: None, request_id: None }
     }
 
     /// The passage of time.
@@ -46,6 +50,13 @@ impl Context {
     #[must_use]
     pub fn seen(mut self, revision: u64) -> Self {
         self.seen = Some(revision);
+        self
+    }
+
+    /// The id by which the command is recognised when it is sent again.
+    #[must_use]
+    pub fn request_id(mut self, id: ClientKey) -> Self {
+        self.request_id = Some(id);
         self
     }
 

@@ -32,6 +32,7 @@ pub(crate) mod minor;
 #[expect(clippy::module_inception, reason = "`Money` is the type that the module is named after")]
 mod money;
 mod rate;
+mod rounding;
 mod stored;
 
 #[allow(unused_imports, reason = "a chargeback over several receipts is divided by it")]
@@ -41,3 +42,4 @@ pub use currency::{Currency, CurrencyError};
 pub use error::{MoneyError, ParseMoneyError};
 pub use money::Money;
 pub use rate::{Rate, RateError};
+pub use rounding::Rounding;

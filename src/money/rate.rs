@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use super::Rounding;
 use super::digits::{Digits, NotScaled};
 
 /// A share of a sum, from 0 % to 100 %, in whole parts per million.
@@ -87,6 +88,28 @@ impl Rate {
         if minor < 0 { 0_i64.saturating_sub_unsigned(part) } else { 0_i64.saturating_add_unsigned(part) }
     }
 
+    /// That part of an amount of minor units that is not negative, rounded as asked for.
+    ///
+    /// The result is never larger than the amount. An amount below zero has no part.
+    #[inline]
+    #[must_use]
+    pub fn part_of(self, minor: i64, rounding: Rounding) -> i64 {
+        let minor = minor.max(0);
+        let floor = self.floor_of(minor);
+        let whole = u64::from(WHOLE_PPM);
+        // below 10^6 each, so the product is below 10^12; the remainder of the millions is zero
+        let rest = minor.unsigned_abs().checked_rem(whole).unwrap_or_default();
+        let rest = rest.saturating_mul(u64::from(self.ppm)).checked_rem(whole).unwrap_or_default();
+        let half = whole / 2;
+        let up = match rounding {
+            Rounding::Down => false,
+            Rounding::HalfUp => rest >= half,
+            Rounding::HalfEven => rest > half || (rest == half && floor & 1 == 1),
+            Rounding::Up => rest > 0,
+        };
+        floor.saturating_add(i64::from(up))
+    }
+
     fn from_digits(percent: Digits) -> Result<Rate, RateError> {
         let ppm = percent.scaled(PERCENT_EXPONENT).map_err(|error| match error {
             NotScaled::TooFine => RateError::TooFine,
@@ -134,11 +157,7 @@ impl FromStr for Rate {
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_u32(self.ppm)
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -158,11 +177,7 @@ impl<'de> Deserialize<'de> for Rate {
             }
         }
 
-        if deserializer.is_human_readable() {
-            return deserializer.deserialize_str(Visitor);
-        }
-        let ppm = u32::deserialize(deserializer)?;
-        Rate::from_ppm(ppm).map_err(|error| de::Error::custom(format_args!("rate: {error}")))
+        deserializer.deserialize_str(Visitor)
     }
 }
 
@@ -257,7 +272,38 @@ mod tests {
         assert_eq!(Rate::ZERO.floor_of(i64::MIN), 0);
     }
 
+    #[test]
+    fn a_half_goes_where_it_is_told() {
+        let part = |minor, rounding| Rate::HALF.part_of(minor, rounding);
+        let all = |minor| Rounding::ALL.map(|rounding| part(minor, rounding));
+        assert_eq!(all(1), [0, 1, 0, 1]);
+        assert_eq!(all(3), [1, 2, 2, 2]);
+        assert_eq!(all(4), [2, 2, 2, 2]);
+        assert_eq!(all(-3), [0, 0, 0, 0]);
+        let third = Rate::from_ppm(333_333).unwrap();
+        assert_eq!(Rounding::ALL.map(|r| third.part_of(1, r)), [0, 0, 0, 1]);
+        assert_eq!(Rounding::ALL.map(|r| third.part_of(2, r)), [0, 1, 1, 1]);
+        assert_eq!(Rounding::ALL.map(|r| Rate::WHOLE.part_of(i64::MAX, r)), [i64::MAX; 4]);
+    }
+
     proptest! {
+        #[test]
+        fn part_of_agrees_with_wide_integers(minor in 0..=i64::MAX, ppm in 0_u32..=1_000_000) {
+            let rate = Rate::from_ppm(ppm).unwrap();
+            let exact = i128::from(minor).checked_mul(i128::from(ppm)).unwrap();
+            let (floor, rest) = (exact / 1_000_000, exact % 1_000_000);
+            for rounding in Rounding::ALL {
+                let up = match rounding {
+                    Rounding::Down => false,
+                    Rounding::HalfUp => rest >= 500_000,
+                    Rounding::HalfEven => rest > 500_000 || (rest == 500_000 && floor % 2 == 1),
+                    Rounding::Up => rest > 0,
+                };
+                let expected = floor.checked_add(i128::from(up)).unwrap();
+                prop_assert_eq!(i128::from(rate.part_of(minor, rounding)), expected);
+            }
+        }
+
         #[test]
         fn floor_of_agrees_with_wide_integers(minor: i64, ppm in 0_u32..=1_000_000) {
             let part = Rate::from_ppm(ppm).unwrap().floor_of(minor);

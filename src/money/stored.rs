@@ -8,13 +8,8 @@ use super::{Currency, Money};
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = serializer.is_human_readable();
         let mut parts = serializer.serialize_struct("Money", 2)?;
-        if text {
-            parts.serialize_field("amount", &Amount(*self))?;
-        } else {
-            parts.serialize_field("minor", &self.minor())?;
-        }
+        parts.serialize_field("amount", &Amount(*self))?;
         parts.serialize_field("currency", &self.currency())?;
         parts.end()
     }
@@ -22,10 +17,6 @@ impl Serialize for Money {
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            let Minor { minor, currency } = Minor::deserialize(deserializer)?;
-            return Ok(Money::from_minor(minor, currency));
-        }
         let Parts { amount, currency } = Parts::deserialize(deserializer)?;
         amount.into_money(currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
     }
@@ -41,14 +32,6 @@ impl<'de> Deserialize<'de> for Money {
 )]
 struct Parts {
     amount: Digits,
-    currency: Currency,
-}
-
-/// The stored parts of a sum in a binary format.
-#[derive(Deserialize)]
-#[serde(rename = "Money", deny_unknown_fields)]
-struct Minor {
-    minor: i64,
     currency: Currency,
 }
 

@@ -4,12 +4,11 @@
 use smallvec::SmallVec;
 
 use super::Incurred;
+use super::fraction::Fraction;
 use super::row::{Bearer, Factor, Row, Services};
 use crate::deposit::Purpose;
 use crate::money::minor::{TooLarge, add, sub};
-use crate::money::mul_div_floor;
-use crate::terms::{FeeLine, Quote};
-use crate::terms::{OnRefund, Provider, Terms};
+use crate::terms::{FeeLine, OnRefund, Provider, Quote, Terms};
 use crate::{Payee, Side};
 
 /// What a cost is paid from: B (the buyer's part, or out of S), L, the seller's guarantee.
@@ -65,10 +64,10 @@ impl<'q> Cost<'q> {
         Ok(Self { of, after_s: false, scaled: false, buyers, sellers, platforms, paid: [0; 3] })
     }
 
-    /// Scales both parts by `part / whole`, each floored by itself.
-    pub(super) fn scale(&mut self, part: i64, whole: i64) -> Result<(), TooLarge> {
-        self.buyers = mul_div_floor(self.buyers, part, whole).ok_or(TooLarge)?;
-        self.sellers = mul_div_floor(self.sellers, part, whole).ok_or(TooLarge)?;
+    /// Scales both parts, each floored by itself.
+    pub(super) fn scale(&mut self, by: Fraction) -> Result<(), TooLarge> {
+        self.buyers = by.of(self.buyers)?;
+        self.sellers = by.of(self.sellers)?;
         Ok(())
     }
 
@@ -125,8 +124,8 @@ pub(super) fn collect_costs<'q>(
         }
     }
     for (fee, line) in terms.fees.iter().zip(&quote.fees) {
-        // a carve-out is no cost of its own: it is taken out of what its parent gets
-        let Some(on_refund) = fee.on_refund else { continue };
+        // a carve-out is no cost of its own: it is taken out of what its parent gets; a tax follows its parent
+        let Some(on_refund) = terms.root(fee).on_refund.filter(|_| !fee.is_carve_out()) else { continue };
         let factor = row.factor(on_refund);
         if factor != Factor::Zero {
             let parts = (line.buyers_part.minor(), line.sellers_part.minor());

@@ -57,10 +57,13 @@ pub enum AwardedBy {
 pub enum Ending {
     /// Everything was accepted.
     Success,
-    /// A part of the items was accepted.
+    /// A part of the items was accepted. Where none is, everything is returned: the deal is cancelled, at the fault that
+    /// [`Policy::return_all`](crate::Policy::return_all) says.
     PartialBuyout(Quantities),
     /// The deal was cancelled, at the fault of this party or of nobody.
     Cancelled(Fault),
+    /// Both parties called the deal off. Nobody pays a fee, and each pays the agreed part of what others have spent.
+    CalledOff,
     /// The seller gets what was awarded.
     Awarded {
         /// What the seller gets.
@@ -90,18 +93,31 @@ impl Ending {
     pub const fn award(&self) -> Option<Award> {
         match self {
             Self::Awarded { award, .. } => Some(*award),
-            Self::Success | Self::PartialBuyout(_) | Self::Cancelled(_) => None,
+            Self::Success | Self::PartialBuyout(_) | Self::Cancelled(_) | Self::CalledOff => None,
+        }
+    }
+
+    /// Whether an arbiter ruled so, or the policy in place of a silent one.
+    pub(crate) const fn is_ruled(&self) -> bool {
+        match self {
+            Self::Awarded { by: AwardedBy::Ruling | AwardedBy::DefaultRuling, .. } => true,
+            Self::Awarded { by: AwardedBy::Agreement, .. }
+            | Self::Success
+            | Self::PartialBuyout(_)
+            | Self::Cancelled(_)
+            | Self::CalledOff => false,
         }
     }
 
     /// The outcome of a deal that ends like this.
     ///
     /// A deal that ends before it began is cancelled here, and its outcome may be a narrower one: declined or expired.
-    pub const fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> Outcome {
         match self {
+            Self::PartialBuyout(quantities) if quantities.iter().all(|q| *q == 0) => Outcome::Cancelled,
             Self::Success | Self::PartialBuyout(_) => Outcome::Completed,
             Self::Cancelled(_) => Outcome::Cancelled,
-            Self::Awarded { .. } => Outcome::Resolved,
+            Self::CalledOff | Self::Awarded { .. } => Outcome::Resolved,
         }
     }
 
@@ -115,7 +131,8 @@ impl Ending {
             }
             | Self::Success
             | Self::PartialBuyout(_)
-            | Self::Cancelled(_) => None,
+            | Self::Cancelled(_)
+            | Self::CalledOff => None,
         }
     }
 }

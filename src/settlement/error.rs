@@ -24,17 +24,11 @@ pub enum SettleError {
         /// How many units the terms have.
         max: u32,
     },
-    /// Nothing was accepted.
+    /// Nothing was accepted, and the policy allows no return of everything.
     #[error("accepted quantities: accept at least one unit, or cancel")]
     NothingAccepted,
-    /// The seller's parts are more than the accepted items earn and the seller has deposited.
-    #[error("accepted quantities: what is accepted does not cover the seller's part of services and fees")]
-    SellerUncovered,
-    /// The carve-outs are over a fee that shrinks with the price.
-    #[error("accepted quantities: a fixed carve-out is over its fee at this price")]
-    CarveOutOverParent,
-    /// A pot is below zero.
-    #[error("pots: must not be negative")]
+    /// A pot, or what was given back, is below zero.
+    #[error("pots, charges and what was given back: must not be negative")]
     NegativePot,
     /// The award is over what there is to award.
     #[error("award: at most {max}")]

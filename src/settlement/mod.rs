@@ -10,15 +10,23 @@
 //!
 //! | ending | S | services of others | fees: keep · return · pro_rata | who pays |
 //! |---|---|---|---|---|
-//! | success | proceeds | all | 1 · 1 · 1 | as agreed |
-//! | partial buyout | proceeds of the quote on the accepted items | all | 1 · 1 · 1, as requoted | as agreed |
+//! | success | proceeds − G | all | 1 · 1 · f | as agreed |
+//! | partial buyout | proceeds of the quote on the accepted items − G | all | 1 · 1 · f, as requoted | as agreed |
 //! | cancelled, buyer at fault | Σ costs of the seller's incurred services | incurred | 1 · 0 · 0 | the buyer, whole |
 //! | cancelled, seller at fault | 0 | incurred | 1 · 0 · 0 | the seller, whole |
 //! | cancelled, nobody at fault | 0 | incurred | 0 · 0 · 0 | the platform |
+//! | called off by both | 0 | incurred | 0 · 0 · 0 | as agreed |
 //! | award of S | S ≤ M | incurred | 1 · 0 · f | as agreed |
 //!
-//! f is S as a part of the price that is paid online. M, the most that can be awarded, is the lesser of the proceeds and
-//! what is left of B after A, the services and the kept fees.
+//! - G is what the seller has given back, at most the proceeds.
+//! - f = min(S, proceeds) / proceeds. Where nothing is earned it is 1, and in an award φ.
+//! - M, the most that can be awarded, is the lesser of the proceeds − G and what is left of B after A, the services and
+//!   the kept fees.
+//! - φ is what becomes of the additional charges: 1 in a success and in a partial buyout, S / M in an award, 0 otherwise.
+//!   Where M is zero it is the share that was awarded: all is 1, nothing and a sum are 0.
+//! - A tax has the factor of the fee that it taxes. A fee's parts are floored each by itself.
+//! - A partial buyout of nothing at all is the row of whose fault
+//!   [`Policy::return_all`](crate::Policy::return_all) says it is, with every service counted as incurred.
 //!
 //! The steps, in `settle.rs`, each capped by what is left:
 //! 1. Out of B: A, the buyer's parts of the services and of the kept fees, then S, then the buyer's parts of the other
@@ -29,20 +37,34 @@
 //! 4. Carve-outs are scaled with what was collected of their fee.
 //! 5. Guarantees go back to their owners, or both to the winner of [`Award::Winner`](crate::Award::Winner).
 //!
+//! 6. Of each additional charge that is paid in full, φ goes to its payee; of one that the seller pays to the buyer,
+//!    1 − φ in an award. Out of what goes to the seller comes the charge fee. The rest goes back.
+//!
 //! Until every required deposit is full, every ending gives everything back.
 
 mod accepted;
+mod agreed;
+mod charges;
 mod costs;
+mod course;
+mod due;
 mod ending;
 mod error;
+mod fraction;
 mod outcome;
 mod pots;
 mod row;
 mod settle;
 mod split;
 
+pub use accepted::requote;
+pub use agreed::{Offered, Resolution};
+pub use charges::Charges;
+pub use course::{Charge, Course};
+pub(crate) use due::awards_all;
 pub use ending::{AwardedBy, Ending, Fault, Quantities};
 pub use error::SettleError;
+pub use fraction::Fraction;
 pub use outcome::Outcome;
 pub use pots::{Incurred, Pots};
 pub(crate) use settle::settle_surely;

@@ -65,6 +65,9 @@ impl Incurred {
         Self(self.0 | Self::bit(index).unwrap_or(0))
     }
 
+    /// Every service, whatever the terms have.
+    pub(super) const ALL: Self = Self(u32::MAX);
+
     fn bit(index: usize) -> Option<u32> {
         u32::try_from(index).ok().and_then(|i| 1_u32.checked_shl(i))
     }

@@ -20,7 +20,7 @@ pub(super) struct Row {
 /// What the seller is to get out of B, before the seller's own parts.
 #[derive(Clone, Copy)]
 pub(super) enum S {
-    /// The proceeds of the quote.
+    /// The proceeds of the quote, less what was given back.
     Proceeds,
     /// The costs of the incurred services that the seller provides.
     IncurredCosts,
@@ -44,7 +44,7 @@ pub(super) enum Factor {
     Zero,
     /// All of it.
     One,
-    /// As much of it as the seller gets of what the whole deal would have earned: f.
+    /// As much of it as the seller gets of the proceeds: f.
     F,
 }
 
@@ -65,10 +65,11 @@ impl Row {
         use {Bearer::*, Factor::*, S::*};
         use Services::{All, Incurred};
         match ending {
-            Ending::Success | Ending::PartialBuyout(_) => Self::new(Proceeds, All, [One, One, One], AsAgreed),
+            Ending::Success | Ending::PartialBuyout(_) => Self::new(Proceeds, All, [One, One, F], AsAgreed),
             Ending::Cancelled(Fault::Buyer) => Self::new(IncurredCosts, Incurred, [One, Zero, Zero], Whole(Side::Buyer)),
             Ending::Cancelled(Fault::Seller) => Self::new(Nothing, Incurred, [One, Zero, Zero], Whole(Side::Seller)),
             Ending::Cancelled(Fault::Nobody) => Self::new(Nothing, Incurred, [Zero, Zero, Zero], Platform),
+            Ending::CalledOff => Self::new(Nothing, Incurred, [Zero, Zero, Zero], AsAgreed),
             Ending::Awarded { award, by } => Self {
                 arbitration: match by {
                     AwardedBy::Ruling => true,

@@ -1,17 +1,18 @@
 //! One algorithm behind every ending. Each step is capped by what is left, one side is computed and the other is the
 //! rest, so every pot is given out to the last minor unit.
 
-use super::accepted::quote_accepted;
+use super::accepted::{returned, sums_accepted};
+use super::charges::Charges;
 use super::costs::{Cost, Costs, Of, collect_costs, take};
+use super::due::{Due, awarded, sellers_incurred_costs};
+use super::fraction::Fraction;
 use super::row::{Row, S};
-use super::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
-use crate::deposit::DepositId;
-use crate::deposit::Purpose;
+use super::{Course, Ending, Fault, Incurred, Pots, SettleError, Settlement};
+use crate::deposit::{DepositId, Purpose};
 use crate::dispute::Award;
 use crate::money::minor::{TooLarge, add, sub};
 use crate::money::mul_div_floor;
-use crate::terms::Quote;
-use crate::terms::{Provider, Terms, fee_amount};
+use crate::terms::{Quote, Terms, fee_amount};
 use crate::{Money, Payee, Rate, Side};
 
 /// The pots in the order of [`Paid`](super::costs::Paid).
@@ -39,14 +40,14 @@ const SOURCES: [DepositId; 3] =
 /// assert_eq!(settlement.minor_of(&Payee::Buyer, Purpose::Refund), 1_000_00);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn settle(
+pub fn settle<'a>(
     terms: &Terms,
     pots: &Pots,
-    incurred: Incurred,
+    course: impl Into<Course<'a>>,
     ending: &Ending,
 ) -> Result<Settlement, SettleError> {
     let mut out = Settlement::default();
-    settle_into(terms, pots, incurred, ending, &mut out)?;
+    settle_into(terms, pots, course.into(), ending, &mut out)?;
     Ok(out)
 }
 
@@ -54,11 +55,16 @@ pub fn settle(
 ///
 /// # Errors
 /// [`SettleError::TooLarge`] only; the limits on terms make it impossible.
-pub fn max_award(terms: &Terms, pots: &Pots, incurred: Incurred, ruled: bool) -> Result<Money, SettleError> {
+pub fn max_award<'a>(
+    terms: &Terms,
+    pots: &Pots,
+    course: impl Into<Course<'a>>,
+    ruled: bool,
+) -> Result<Money, SettleError> {
     // an amount over every pot is always refused, with M
     let over = Award::Amount(Money::from_minor(i64::MAX, terms.currency));
     let ending = if ruled { Ending::ruled(over) } else { Ending::agreed(over) };
-    match settle(terms, pots, incurred, &ending) {
+    match settle(terms, pots, course, &ending) {
         Err(SettleError::AwardOverMax { max }) => Ok(max),
         Err(e) => Err(e),
         Ok(_) => Ok(Money::zero(terms.currency)),
@@ -69,33 +75,50 @@ pub fn max_award(terms: &Terms, pots: &Pots, incurred: Incurred, ruled: bool) ->
 pub(crate) fn settle_into(
     terms: &Terms,
     pots: &Pots,
-    incurred: Incurred,
+    course: Course<'_>,
     ending: &Ending,
     out: &mut Settlement,
 ) -> Result<(), SettleError> {
-    if pots.has_a_negative() {
+    if pots.has_a_negative() || course.has_a_negative() {
         return Err(SettleError::NegativePot);
     }
     if !pots.funded {
-        give_everything_back(terms, pots, out);
+        give_everything_back(terms, pots, course, out);
         return Ok(());
     }
     let requoted;
     let quote = match ending {
         Ending::PartialBuyout(quantities) => {
-            requoted = quote_accepted(terms, quantities)?;
+            if let Some(fault) = returned(terms, quantities)? {
+                let course = Course { incurred: Incurred::ALL, ..course };
+                return divide(terms, terms.quote(), pots, course, &Ending::Cancelled(fault), out);
+            }
+            requoted = sums_accepted(terms, quantities)?.listed(terms)?;
             &requoted
         }
-        Ending::Success | Ending::Cancelled(_) | Ending::Awarded { .. } => terms.quote(),
+        Ending::Success | Ending::Cancelled(_) | Ending::CalledOff | Ending::Awarded { .. } => terms.quote(),
     };
+    divide(terms, quote, pots, course, ending, out)
+}
+
+/// The row of the table, then the steps.
+fn divide(
+    terms: &Terms,
+    quote: &Quote,
+    pots: &Pots,
+    course: Course<'_>,
+    ending: &Ending,
+    out: &mut Settlement,
+) -> Result<(), SettleError> {
     let row = Row::of(ending);
     let mut costs = Costs::new();
-    collect_costs(terms, quote, incurred, &row, &mut costs)?;
+    collect_costs(terms, quote, course.incurred, &row, &mut costs)?;
 
     let mut division = Division {
         terms,
         quote,
         pots,
+        course,
         ending,
         b: pots.buyer,
         s: 0,
@@ -108,14 +131,15 @@ pub(crate) fn settle_into(
         division.take_arbitration_fee()?;
     }
     division.pay_buyers_parts(&mut costs, |cost| !cost.after_s)?;
-    let s = division.s_of(row.s, incurred)?;
-    division.pay_s(s)?;
-    division.scale_by_f(&mut costs, s)?;
+    let due = division.due(row.s)?;
+    division.pay_s(due.s)?;
+    division.scale_by_f(&mut costs, due)?;
     division.pay_buyers_parts(&mut costs, |cost| cost.after_s)?;
     division.pay_sellers_parts(&mut costs)?;
     division.hand_out(&costs)?;
     division.give_the_rest()?;
-    division.give_guarantees()
+    division.give_guarantees()?;
+    division.divide_charges(due)
 }
 
 /// [`settle_into`] for an ending that always fits: a success, a cancellation, a default ruling. It cannot fail.
@@ -127,18 +151,18 @@ pub(crate) fn settle_into(
 pub(crate) fn settle_surely(
     terms: &Terms,
     pots: &Pots,
-    incurred: Incurred,
+    course: Course<'_>,
     ending: &Ending,
     out: &mut Settlement,
 ) {
-    if settle_into(terms, pots, incurred, ending, out).is_err() {
+    if settle_into(terms, pots, course, ending, out).is_err() {
         *out = Settlement::default();
-        give_everything_back(terms, pots, out);
+        give_everything_back(terms, pots, course, out);
     }
 }
 
 /// Every pot to its owner. A pot below zero has nothing to give.
-fn give_everything_back(terms: &Terms, pots: &Pots, out: &mut Settlement) {
+fn give_everything_back(terms: &Terms, pots: &Pots, course: Course<'_>, out: &mut Settlement) {
     let money = |minor| Money::from_minor(minor, terms.currency);
     let pots = [
         (DepositId::BUYER_PAYMENT, Payee::Buyer, Purpose::Refund, money(pots.buyer)),
@@ -146,8 +170,12 @@ fn give_everything_back(terms: &Terms, pots: &Pots, out: &mut Settlement) {
         (DepositId::guarantee(Side::Buyer), Payee::Buyer, Purpose::Guarantee, pots.buyer_guarantee),
         (DepositId::guarantee(Side::Seller), Payee::Seller, Purpose::Guarantee, pots.seller_guarantee),
     ];
-    for (deposit, owner, purpose, all) in pots.into_iter().filter(|(_, _, _, all)| all.is_positive()) {
-        out.give_first(deposit, owner, purpose, all);
+    let charges = course.charges.iter();
+    let charges = charges.map(|c| (c.deposit, c.payer.payee(), Purpose::Refund, money(c.held)));
+    for (deposit, owner, purpose, all) in pots.into_iter().chain(charges) {
+        if all.is_positive() {
+            out.give_first(deposit, owner, purpose, all);
+        }
     }
 }
 
@@ -156,6 +184,7 @@ struct Division<'a> {
     terms: &'a Terms,
     quote: &'a Quote,
     pots: &'a Pots,
+    course: Course<'a>,
     ending: &'a Ending,
     /// B: what is left of the buyer's payment.
     b: i64,
@@ -202,15 +231,31 @@ impl Division<'_> {
         costs.iter_mut().filter(|cost| due(cost)).try_for_each(|cost| cost.pay_buyers_part(&mut self.b))
     }
 
-    /// What the seller is to get out of B.
-    fn s_of(&self, s: S, incurred: Incurred) -> Result<i64, SettleError> {
+    /// What the seller is to get out of B, and what comes of it for the charges.
+    fn due(&self, s: S) -> Result<Due, SettleError> {
         let proceeds = self.quote.proceeds.minor();
-        match s {
-            S::Proceeds => Ok(proceeds),
-            S::IncurredCosts => Ok(sellers_incurred_costs(self.terms, incurred)?),
-            S::Nothing => Ok(0),
-            S::Award(award) => awarded(award, self.money(self.b.min(proceeds))),
-        }
+        Ok(match s {
+            S::Proceeds => Due { s: self.less_given_back(proceeds)?, charges: Charges::Whole },
+            S::IncurredCosts => {
+                let s = sellers_incurred_costs(self.terms, self.course.incurred)?;
+                Due { s, charges: Charges::Back }
+            }
+            S::Nothing => Due { s: 0, charges: Charges::Back },
+            S::Award(award) => {
+                let proceeds = match self.course.accepted {
+                    Some(quantities) => sums_accepted(self.terms, quantities)?.proceeds,
+                    None => proceeds,
+                };
+                let max = self.b.min(self.less_given_back(proceeds)?);
+                let (s, share) = awarded(award, self.money(max))?;
+                Due { s, charges: Charges::Awarded(Fraction::of_whole(s, max).unwrap_or(share)) }
+            }
+        })
+    }
+
+    /// What the seller has given back is at most what there would be without it.
+    fn less_given_back(&self, proceeds: i64) -> Result<i64, TooLarge> {
+        sub(proceeds, self.course.given_back.min(proceeds))
     }
 
     /// What is missing is owed only by a buyer at fault.
@@ -223,11 +268,13 @@ impl Division<'_> {
         Ok(())
     }
 
-    /// f = min(S, p) / p, where p is the part of the price that is paid online. Where p is zero: all if S > 0, else nothing.
-    fn scale_by_f(&self, costs: &mut Costs<'_>, s: i64) -> Result<(), TooLarge> {
-        let p = sub(self.quote.price.minor(), self.quote.pay_offline.minor())?.max(0);
-        let (part, whole) = if p > 0 { (s.min(p), p) } else { (i64::from(s > 0), 1) };
-        costs.iter_mut().filter(|cost| cost.scaled).try_for_each(|cost| cost.scale(part, whole))
+    /// f = min(S, proceeds) / proceeds. Where nothing is earned, all of it; in an award, φ.
+    fn scale_by_f(&self, costs: &mut Costs<'_>, due: Due) -> Result<(), TooLarge> {
+        let f = match (Fraction::of_whole(due.s, self.quote.proceeds.minor()), due.charges) {
+            (Some(f), _) | (None, Charges::Awarded(f)) => f,
+            (None, Charges::Whole | Charges::Back) => Fraction::ALL,
+        };
+        costs.iter_mut().filter(|cost| cost.scaled).try_for_each(|cost| cost.scale(f))
     }
 
     /// Off S, then off L, then, where the seller is at fault, off the guarantee.
@@ -308,6 +355,14 @@ impl Division<'_> {
         self.give_guarantee(loser, winner.payee(), Purpose::Award, self.loser_pays)
     }
 
+    /// Each charge that is in the course. What becomes of the others is said in the result.
+    fn divide_charges(&mut self, due: Due) -> Result<(), SettleError> {
+        self.out.charges = due.charges;
+        let (policy, currency) = (&self.terms.policy, self.terms.currency);
+        let mut charges = self.course.charges.iter();
+        charges.try_for_each(|charge| due.charges.divide(policy, currency, charge, self.out))
+    }
+
     fn give_guarantee(
         &mut self,
         of: Side,
@@ -323,29 +378,4 @@ impl Division<'_> {
     fn money(&self, minor: i64) -> Money {
         Money::from_minor(minor, self.terms.currency)
     }
-}
-
-/// S of an award, of which at most `max` can be given.
-fn awarded(award: Award, max: Money) -> Result<i64, SettleError> {
-    match award {
-        Award::BuyerAll | Award::Winner(Side::Buyer) => Ok(0),
-        Award::SellerAll | Award::Winner(Side::Seller) => Ok(max.minor()),
-        Award::Share(rate) => Ok(rate.floor_of(max.minor())),
-        Award::Amount(amount) if amount.currency() != max.currency() => Err(SettleError::AwardCurrency),
-        Award::Amount(amount) if amount.is_negative() => Err(SettleError::AwardNegative),
-        Award::Amount(amount) if amount.minor() > max.minor() => Err(SettleError::AwardOverMax { max }),
-        Award::Amount(amount) => Ok(amount.minor()),
-    }
-}
-
-/// What the seller has spent on incurred services of the seller's own.
-fn sellers_incurred_costs(terms: &Terms, incurred: Incurred) -> Result<i64, TooLarge> {
-    let mut sum = 0;
-    for (index, service) in terms.services.iter().enumerate() {
-        match service.provider {
-            Provider::Seller if incurred.contains(index) => sum = add(sum, service.final_cost.minor())?,
-            Provider::Seller | Provider::Platform | Provider::Third(_) => {}
-        }
-    }
-    Ok(sum)
 }

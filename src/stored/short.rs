@@ -10,8 +10,5 @@ pub(crate) fn serialize<S: Serializer>(money: &Money, serializer: S) -> Result<S
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
     let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    let (amount, currency) =
-        text.split_once(' ').ok_or_else(|| de::Error::custom("write money as 1000.01 RUB"))?;
-    let currency = currency.parse().map_err(|error| de::Error::custom(format_args!("currency: {error}")))?;
-    Money::parse(amount, currency).map_err(|error| de::Error::custom(format_args!("amount: {error}")))
+    text.parse().map_err(de::Error::custom)
 }

@@ -32,21 +32,29 @@ pub enum Problem {
     BuyerIsSeller,
     /// An arbiter, a partner or a provider must not be a party to the deal.
     IsAParty,
-    /// A fee of the gross cannot have a buyer's part: the gross would include the fee itself.
-    GrossFeeWithBuyersPart,
-    /// The fee out of which this one is carved must come earlier.
+    /// A fee of the gross is paid by one side, never shared. A carve-out of the gross needs a parent that the seller pays.
+    GrossFeeShared,
+    /// The buyer can pay one fee of the gross only.
+    SecondGrossFee,
+    /// A fee of the gross that the buyer pays comes, with its taxes, to more than 90 % of the gross.
+    GrossFeeTooHigh,
+    /// The fee of which this one is carved out or taken must come earlier.
     UnknownParent,
-    /// A carve-out cannot be carved itself.
+    /// A carve-out can be neither carved nor taxed.
     ParentIsCarveOut,
-    /// A carve-out has no payer and no `on_refund` of its own.
-    CarveOutHasItsOwn,
+    /// A carve-out and a tax have no payer and no `on_refund` of their own.
+    FollowsItsParent,
+    /// There is no item at this place, or the places are not in ascending order.
+    UnknownItem,
+    /// Only a fee of items has a sum for every unit.
+    NeedsItems,
     /// The carve-outs together are over the fee that they are carved out of.
     CarveOutOverParent,
     /// The field is required here.
     Missing,
     /// More is paid offline than the seller is owed.
     OverWhatTheSellerIsOwed,
-    /// A partial buyout needs `acceptance = by_buyer`.
+    /// A partial buyout and a return of everything need `acceptance = by_buyer`.
     NeedsAcceptingBuyer,
     /// A service is incurred, and the deposit is the pot that its cost is paid from.
     CostsIncurred,
@@ -77,10 +85,16 @@ impl fmt::Display for Problem {
             Self::Duplicate => "stands twice; each must be unique",
             Self::BuyerIsSeller => "must differ from the buyer",
             Self::IsAParty => "must not be a party to the deal",
-            Self::GrossFeeWithBuyersPart => "of the gross must be paid by the seller",
+            Self::GrossFeeShared => {
+                "of the gross must not be shared: a carve-out's parent is paid by the seller"
+            }
+            Self::SecondGrossFee => "of the gross can be paid by the buyer once only",
+            Self::GrossFeeTooHigh => "takes, with its taxes, more than 90 % of what the buyer pays",
             Self::UnknownParent => "must name an earlier fee",
             Self::ParentIsCarveOut => "must not name a carve-out",
-            Self::CarveOutHasItsOwn => "must be absent: a carve-out follows its parent",
+            Self::FollowsItsParent => "must be absent: a carve-out and a tax follow their parent",
+            Self::UnknownItem => "must name items of the terms by their places, in ascending order",
+            Self::NeedsItems => "needs `base` = items",
             Self::CarveOutOverParent => "takes more than there is in its parent",
             Self::Missing => "is required",
             Self::OverWhatTheSellerIsOwed => {
@@ -193,10 +207,14 @@ impl std::error::Error for TermsError {
             | Problem::Duplicate
             | Problem::BuyerIsSeller
             | Problem::IsAParty
-            | Problem::GrossFeeWithBuyersPart
+            | Problem::GrossFeeShared
+            | Problem::SecondGrossFee
+            | Problem::GrossFeeTooHigh
             | Problem::UnknownParent
             | Problem::ParentIsCarveOut
-            | Problem::CarveOutHasItsOwn
+            | Problem::FollowsItsParent
+            | Problem::UnknownItem
+            | Problem::NeedsItems
             | Problem::CarveOutOverParent
             | Problem::Missing
             | Problem::OverWhatTheSellerIsOwed

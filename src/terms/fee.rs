@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::service::Payer;
+use crate::money::Rounding;
+use crate::stored::left_out::is_default;
 use crate::{Money, PartyId, Payee, Rate};
 
 text_id! {
@@ -34,15 +36,21 @@ impl FeePayee {
 }
 
 /// What a rate is taken of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeBase {
     /// The sum of the items.
     Price,
     /// The price and the buyer's parts of the services.
     Order,
-    /// What the buyer pays online, fees included. Only for a fee that the seller pays.
+    /// What the buyer pays online, fees included. For a fee that the seller pays, or for one that the buyer pays: then
+    /// the gross is the least that leaves everything else when the fee and its taxes are off it. Never shared.
     Gross,
+    /// The sum of these items only, by their places in the terms, from 0 and in ascending order: a commission for a
+    /// category. Where no unit of them is accepted there is no fee.
+    Items(Vec<u16>),
+    /// The whole of an earlier fee: a tax. It has the payer and the `on_refund` of that fee.
+    Fee(FeeId),
 }
 
 /// What happens to a fee when the deal does not complete.
@@ -57,7 +65,7 @@ pub enum OnRefund {
     ProRata,
 }
 
-/// One fee: `clamp(floor(base × rate) + fixed, min, max)`. [`Fee::percent`] and [`Fee::fixed`] begin one.
+/// One fee: `clamp(round(base × rate) + fixed + per_unit × units, min, max)`. [`Fee::percent`] and [`Fee::fixed`] begin one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -71,19 +79,25 @@ pub struct Fee {
     pub rate: Rate,
     /// What the rate is taken of.
     pub base: FeeBase,
+    /// How the product of base and rate is rounded. Parts of a fee are always rounded toward zero.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rounding: Rounding,
     /// A fixed sum on top of the rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<Money>,
+    /// A fixed sum for every unit of the items that are the base. Only where the base is items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_unit: Option<Money>,
     /// The least that the fee can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Money>,
     /// The most that the fee can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Money>,
-    /// Who pays it; absent for a carve-out, which is paid out of its parent.
+    /// Who pays it. Absent for a carve-out and for a tax, which follow their parents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Payer>,
-    /// What happens to it on a refund; absent for a carve-out, which follows its parent.
+    /// What happens to it on a refund. Absent for a carve-out and for a tax, which follow their parents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_refund: Option<OnRefund>,
     /// An earlier fee out of which this one is carved. PAYSTO: 30 % to the partner, out of which 5 % go to the
@@ -100,7 +114,9 @@ impl Fee {
             payee,
             rate,
             base: FeeBase::Price,
+            rounding: Rounding::Down,
             fixed: None,
+            per_unit: None,
             min: None,
             max: None,
             payer: Some(payer),
@@ -113,6 +129,22 @@ impl Fee {
     pub fn carved(id: FeeId, payee: FeePayee, rate: Rate, out_of: FeeId) -> Self {
         let own = Self::of_price(id, payee, rate, Payer::Seller);
         Self { payer: None, on_refund: None, out_of: Some(out_of), ..own }
+    }
+
+    /// A rate of an earlier fee, on top of it: a tax.
+    pub fn tax(id: FeeId, payee: FeePayee, rate: Rate, of: FeeId) -> Self {
+        let own = Self::of_price(id, payee, rate, Payer::Seller);
+        Self { base: FeeBase::Fee(of), payer: None, on_refund: None, ..own }
+    }
+
+    /// The fee that this one taxes: it follows that fee, and is no carve-out.
+    pub fn taxes(&self) -> Option<&FeeId> {
+        match (&self.base, &self.out_of) {
+            (FeeBase::Fee(parent), None) => Some(parent),
+            (FeeBase::Fee(_) | FeeBase::Price | FeeBase::Order | FeeBase::Gross | FeeBase::Items(_), _) => {
+                None
+            }
+        }
     }
 
     /// Whether this fee is carved out of another.

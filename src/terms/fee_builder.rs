@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::builder::sum;
 use super::{Amount, Fee, FeeBase, FeeId, FeePayee, OnRefund, Payer, TermsError};
-use crate::money::RateError;
+use crate::money::{RateError, Rounding};
 use crate::{Currency, PartyId, Rate, TextError};
 
 /// A fee under construction, in a currency that the terms know. [`Fee::percent`] or [`Fee::fixed`] begins one.
@@ -30,14 +30,42 @@ use crate::{Currency, PartyId, Rate, TextError};
 /// assert_eq!(nets, ["250.00 RUB", "50.00 RUB", "29.30 RUB"]);
 /// # Ok::<(), escrow::terms::TermsError>(())
 /// ```
+///
+/// A commission per category, a tax on it, and what the processor takes, which the buyer adds:
+/// ```
+/// # use escrow::Currency;
+/// # use escrow::money::Rounding;
+/// # use escrow::terms::{Fee, FeeBase, FeePayee, Payer, Terms};
+/// # use rust_decimal::dec;
+/// let terms = Terms::builder("anna", "shop", Currency::EUR)
+///     .item("Book", dec!(80))
+///     .item("Toy", dec!(20))
+///     .fee(Fee::percent("books", 10).of_items([0]))
+///     .fee(Fee::percent("vat", 21).on_fee("books").rounding(Rounding::HalfUp))
+///     .fee(
+///         Fee::percent("card", dec!(2.9))
+///             .fixed(dec!(0.30))
+///             .base(FeeBase::Gross)
+///             .payer(Payer::Buyer)
+///             .payee(FeePayee::Processor),
+///     )
+///     .build()?;
+///
+/// assert_eq!(terms.quote().deposit.to_string(), "103.29 EUR");
+/// // 100.00 less 8.00 and 1.68
+/// assert_eq!(terms.quote().payout.to_string(), "90.32 EUR");
+/// # Ok::<(), escrow::terms::TermsError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a fee counts where it is added to terms"]
 pub struct FeeBuilder {
     id: Result<FeeId, TextError>,
     payee: Result<FeePayee, TextError>,
     rate: Result<Rate, RateError>,
-    base: FeeBase,
+    base: Result<FeeBase, TextError>,
+    rounding: Rounding,
     fixed: Option<Amount>,
+    per_unit: Option<Amount>,
     min: Option<Amount>,
     max: Option<Amount>,
     payer: Option<Payer>,
@@ -52,8 +80,10 @@ impl Fee {
             id: FeeId::new(id),
             payee: Ok(FeePayee::Platform),
             rate: Rate::percent(percent.into()),
-            base: FeeBase::Price,
+            base: Ok(FeeBase::Price),
+            rounding: Rounding::Down,
             fixed: None,
+            per_unit: None,
             min: None,
             max: None,
             payer: Some(Payer::Seller),
@@ -70,13 +100,16 @@ impl Fee {
 
 impl From<Fee> for FeeBuilder {
     fn from(fee: Fee) -> Self {
-        let Fee { id, payee, rate, base, fixed, min, max, payer, on_refund, out_of } = fee;
+        let Fee { id, payee, rate, base, rounding, fixed, per_unit, min, max, payer, on_refund, out_of } =
+            fee;
         Self {
             id: Ok(id),
             payee: Ok(payee),
             rate: Ok(rate),
-            base,
+            base: Ok(base),
+            rounding,
             fixed: fixed.map(Amount::Money),
+            per_unit: per_unit.map(Amount::Money),
             min: min.map(Amount::Money),
             max: max.map(Amount::Money),
             payer,
@@ -107,7 +140,31 @@ impl FeeBuilder {
 
     /// What the rate is taken of.
     pub fn base(mut self, base: FeeBase) -> Self {
-        self.base = base;
+        self.base = Ok(base);
+        self
+    }
+
+    /// Takes the rate of these items only, by their places from 0.
+    pub fn of_items(self, items: impl IntoIterator<Item = u16>) -> Self {
+        self.base(FeeBase::Items(items.into_iter().collect()))
+    }
+
+    /// Takes the rate of an earlier fee, whose payer and `on_refund` it follows: a tax.
+    pub fn on_fee(mut self, parent: impl AsRef<str>) -> Self {
+        self.base = FeeId::new(parent).map(FeeBase::Fee);
+        (self.payer, self.on_refund) = (None, None);
+        self
+    }
+
+    /// How the product of base and rate is rounded.
+    pub fn rounding(mut self, rounding: Rounding) -> Self {
+        self.rounding = rounding;
+        self
+    }
+
+    /// A fixed sum for every unit of the items that are the base.
+    pub fn per_unit(mut self, amount: impl Into<Amount>) -> Self {
+        self.per_unit = Some(amount.into());
         self
     }
 
@@ -158,8 +215,10 @@ impl FeeBuilder {
             id: self.id.map_err(|e| TermsError::at("id", e.into()))?,
             payee: self.payee.map_err(|e| TermsError::at("payee", e.into()))?,
             rate: self.rate.map_err(|e| TermsError::at("rate", e.into()))?,
-            base: self.base,
+            base: self.base.map_err(|e| TermsError::at("base", e.into()))?,
+            rounding: self.rounding,
             fixed: sum("fixed", self.fixed)?,
+            per_unit: sum("per_unit", self.per_unit)?,
             min: sum("min", self.min)?,
             max: sum("max", self.max)?,
             payer: self.payer,

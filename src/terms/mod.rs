@@ -9,25 +9,36 @@
 //! price        = Σ unit price × quantity
 //! service      buyer's part = cost | 0 | floor(cost × rate);   seller's part = cost − buyer's part
 //! order        = price + Σ buyer's parts of services
-//! fee          = clamp(floor(base × rate) + fixed, min, max)
+//! fee          = clamp(round(base × rate) + fixed + per_unit × units, min, max)
 //!                buyer's part = fee | 0 | floor(fee × rate);   seller's part = fee − buyer's part
 //!                net = fee − Σ carve-outs ≥ 0
 //! buyer_total  = order + Σ buyer's parts of fees
-//! deposit      = buyer_total − pay_offline
+//! deposit      = buyer_total − pay_offline                      the gross
 //! proceeds     = price + Σ buyer's parts of the seller's services − pay_offline
 //! net          = proceeds − Σ seller's parts of (services of others, fees)
 //! payout       = max(0, net);   seller_due = max(0, −net)
 //! ```
+//!
+//! A fee of the gross that the buyer pays is on top of everything else in the deposit, X: with its taxes, the deposit is
+//! the least g for which `g − fee(g) − taxes(g) ≥ X`. 2.9 % and 0.30 on 100.00: g is 103.29, the fee 3.29.
+//!
+//! After a partial buyout the offline part shrinks first, then the deposit. Carve-outs are cut to their parent, the later
+//! first. A fee of items of which none is accepted is no fee, and takes its taxes and carve-outs along.
+//!
+//! [`price_for`] goes the other way: from what the seller is to get, or the buyer to pay, to a price.
 
 mod builder;
 mod change;
 mod error;
 mod fee;
 mod fee_builder;
+mod fee_rules;
 mod item;
 mod policy;
 mod presets;
+mod price;
 mod quote;
+mod schedule;
 mod service;
 mod sums;
 mod validate;
@@ -41,24 +52,35 @@ pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
 pub use fee_builder::FeeBuilder;
 pub use item::Item;
 pub use policy::{
-    Acceptance, ArbitrationFee, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy,
+    Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
+    Policy, ReturnAll,
 };
+pub use price::{Goal, PriceError, price_for};
 pub use quote::{FeeLine, Quote, ServiceLine, quote};
+pub(crate) use schedule::fee_amount;
 pub use service::{Payer, Provider, Service};
-pub(crate) use sums::{QuoteError, Sums, fee_amount};
+pub(crate) use sums::{QuoteError, Sums};
 
+use crate::stored::left_out::is_default;
 use crate::{Currency, Money, PartyId, Side, Text, Time};
 
 /// How the subject reaches the buyer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delivery {
-    /// A parcel, usually tracked.
+    /// A parcel. The seller's word does not deliver it: a track, the operator or the buyer says that it has arrived.
     Parcel {
         /// The carrier or tariff.
         method: Text<100, 1>,
+        /// Whether a track tells how it goes: then the seller's word does not start the performance either.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tracked: bool,
     },
-    /// A download after the payment.
+    /// A download after the payment: accepting is downloading. There is nothing to accept before there is something to
+    /// download, a track delivers nothing, and the original is released on acceptance.
+    ///
+    /// # Source
+    /// Interkassa: back on the seller's site, the buyer is offered the good for download.
     Download {},
     /// A promise of delivery. Interkassa shows method and approximate time after the payment.
     Promise {
@@ -67,6 +89,29 @@ pub enum Delivery {
         /// The approximate time.
         expected: Time,
     },
+}
+
+impl Delivery {
+    pub(crate) const fn is_parcel(&self) -> bool {
+        match self {
+            Self::Parcel { .. } => true,
+            Self::Download {} | Self::Promise { .. } => false,
+        }
+    }
+
+    pub(crate) const fn is_tracked(&self) -> bool {
+        match self {
+            Self::Parcel { tracked, .. } => *tracked,
+            Self::Download {} | Self::Promise { .. } => false,
+        }
+    }
+
+    pub(crate) const fn is_download(&self) -> bool {
+        match self {
+            Self::Download {} => true,
+            Self::Parcel { .. } | Self::Promise { .. } => false,
+        }
+    }
 }
 
 /// Guarantee deposits, in their own currency where it differs from the price's.
@@ -127,7 +172,7 @@ pub struct TermsDraft {
     pub arbiter: Option<PartyId>,
     /// The currency of every amount but the guarantees.
     pub currency: Currency,
-    /// What is sold: 1 to [`Terms::MAX_ITEMS`] items of a positive price in all.
+    /// What is sold: 1 to [`Terms::MAX_ITEMS`] items. The price in all may be zero.
     pub items: Vec<Item>,
     /// Ancillary services, at most [`Terms::MAX_SERVICES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -192,11 +237,22 @@ impl TermsDraft {
         }
     }
 
+    /// What everybody would pay and get under these terms, whatever rule the parties, the guarantees or the policy break.
+    /// `None` where there are no such sums: an item, a service, a fee or the offline part breaks a rule.
+    ///
+    /// For showing refused terms; terms that keep every rule have it as [`Terms::quote`].
+    pub fn to_quote(&self) -> Option<Quote> {
+        self.validate_priced().ok()?;
+        Quote::of(self).ok()
+    }
+
     /// Whether the terms pay this third party: as a partner who takes a fee, as a provider of a service, or with the
     /// arbitration fee.
     pub fn pays_third(&self, id: &PartyId) -> bool {
         let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
-        self.names_third(id) || matches!(arbitration, Some(FeePayee::Partner(p)) if p == id)
+        let charge = self.policy.charge_fee.as_ref().map(|fee| &fee.payee);
+        let is_this = |payee: &FeePayee| matches!(payee, FeePayee::Partner(p) if p == id);
+        self.names_third(id) || arbitration.is_some_and(is_this) || charge.is_some_and(is_this)
     }
 
     /// Whether this is a partner who receives a fee, or a third party who provides a service.

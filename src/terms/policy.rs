@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::FeePayee;
 use super::presets::Preset;
 use crate::dispute::DefaultRuling;
+use crate::money::Rounding;
 use crate::stored::left_out::is_default;
 use crate::{Money, Rate};
 
@@ -46,7 +47,9 @@ pub enum Acceptance {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BuyerCancel {
-    /// Until the performance starts.
+    /// Until the performance starts: as long as the seller, the operator, the track or a revision has not begun it.
+    /// What was begun once stays begun, so that the buyer never keeps goods on their way, nor work that they have seen,
+    /// and the money.
     BeforePerforming,
     /// Until the performance is finished.
     BeforeAcceptance,
@@ -119,11 +122,49 @@ pub struct ArbitrationFee {
     pub max: Option<Money>,
 }
 
+/// Whose fault it is where the buyer accepts nothing: the deal then ends as cancelled at that fault, with every service
+/// counted as incurred.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnAll {
+    /// The buyer accepts at least one unit, or cancels.
+    #[default]
+    Off,
+    /// Nobody's: everybody has their money back.
+    Nobody,
+    /// The seller's.
+    Seller,
+    /// The buyer's.
+    Buyer,
+}
+
+/// What is taken out of every additional charge that goes to the seller: `round(charge × rate)`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ChargeFee {
+    /// Who receives it.
+    pub payee: FeePayee,
+    /// The part of the charge.
+    pub rate: Rate,
+    /// How the product is rounded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rounding: Rounding,
+}
+
+impl ChargeFee {
+    /// A rate of the charge, rounded down.
+    pub const fn new(payee: FeePayee, rate: Rate) -> Self {
+        Self { payee, rate, rounding: Rounding::Down }
+    }
+}
+
 /// One list of the fields: the struct, a method per field that replaces it, and the written form.
 macro_rules! policy {
     (
         $(#[$policy:meta])*
         required { $($(#[$doc:meta])* $name:ident: $type:ty,)+ }
+        defaulted { $($(#[$def_doc:meta])* $def_name:ident: $def_type:ty = $default:expr,)+ }
         optional { $($(#[$opt_doc:meta])* $opt_name:ident: $opt_type:ty,)+ }
     ) => {
         $(#[$policy])*
@@ -131,12 +172,14 @@ macro_rules! policy {
         #[non_exhaustive]
         pub struct Policy {
             $($(#[$doc])* pub $name: $type,)+
+            $($(#[$def_doc])* pub $def_name: $def_type,)+
             $($(#[$opt_doc])* #[serde(skip_serializing_if = "is_default")] pub $opt_name: $opt_type,)+
         }
 
         /// Each method gives the same policy with that field replaced.
         impl Policy {
             $(policy!(@replace $(#[$doc])* $name: $type);)+
+            $(policy!(@replace $(#[$def_doc])* $def_name: $def_type);)+
             $(policy!(@replace $(#[$opt_doc])* $opt_name: $opt_type);)+
         }
 
@@ -147,21 +190,8 @@ macro_rules! policy {
             #[serde(default)]
             preset: Option<Preset>,
             $(#[serde(default)] $name: Option<$type>,)+
+            $(#[serde(default)] $def_name: Option<$def_type>,)+
             $(#[serde(default)] $opt_name: Option<$opt_type>,)+
-        }
-
-        /// A policy in a format without names, in which no field can be absent.
-        #[derive(Deserialize)]
-        #[serde(rename = "Policy", expecting = "struct Policy", deny_unknown_fields)]
-        struct Whole {
-            $($name: $type,)+
-            $(#[serde(default)] $opt_name: $opt_type,)+
-        }
-
-        impl From<Whole> for Policy {
-            fn from(whole: Whole) -> Self {
-                Self { $($name: whole.$name,)+ $($opt_name: whole.$opt_name,)+ }
-            }
         }
 
         impl Written {
@@ -169,12 +199,14 @@ macro_rules! policy {
                 let Some(preset) = self.preset else {
                     return Ok(Policy {
                         $($name: self.$name.ok_or_else(|| E::missing_field(stringify!($name)))?,)+
+                        $($def_name: self.$def_name.unwrap_or($default),)+
                         $($opt_name: self.$opt_name.unwrap_or_default(),)+
                     });
                 };
                 let preset = preset.policy();
                 Ok(Policy {
                     $($name: self.$name.unwrap_or(preset.$name),)+
+                    $($def_name: self.$def_name.unwrap_or(preset.$def_name),)+
                     $($opt_name: self.$opt_name.unwrap_or(preset.$opt_name),)+
                 })
             }
@@ -254,18 +286,37 @@ policy! {
         /// Who owes what a lost chargeback took from others.
         chargeback_liable: Liable,
     }
+    defaulted {
+        /// How long a payment that a party says to have made is waited for, until the gateway confirms it.
+        claim_s: u32 = Policy::CLAIM_S,
+        /// How long what is disputed at the payer's bank is kept back. A chargeback that is not decided by then counts as
+        /// won, until the bank says otherwise.
+        chargeback_s: u32 = Policy::CHARGEBACK_S,
+        /// How often a track may be replaced or removed. Each time the seller has the whole time to start again.
+        max_tracks: u16 = Policy::MAX_TRACKS,
+    }
     optional {
+        /// Whether one party alone can have the arbiter asked at once.
+        early_arbitration: bool,
         /// What a ruling costs.
         arbitration_fee: Option<ArbitrationFee>,
+        /// What is taken out of additional charges that go to the seller.
+        charge_fee: Option<ChargeFee>,
+        /// Whether the buyer may accept nothing, and whose fault it is then.
+        return_all: ReturnAll,
     }
 }
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            Written::deserialize(deserializer)?.policy()
-        } else {
-            Whole::deserialize(deserializer).map(Self::from)
-        }
+        Written::deserialize(deserializer)?.policy()
     }
+}
+
+impl Policy {
+    /// Three days.
+    pub(super) const CLAIM_S: u32 = 3 * 86_400;
+    /// 120 days, as long as card schemes give their banks.
+    pub(super) const CHARGEBACK_S: u32 = 120 * 86_400;
+    pub(super) const MAX_TRACKS: u16 = 5;
 }

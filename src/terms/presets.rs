@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::policy::{Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy};
+use super::policy::{
+    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy, ReturnAll,
+};
 use super::{Problem, TermsError};
 use crate::dispute::DefaultRuling;
 use crate::{Money, Rate};
@@ -44,7 +46,7 @@ impl Policy {
             consent: Consent::OnCreation,
             moderation: Moderation::Off,
             acceptance: Acceptance::ByBuyer,
-            buyer_cancel: BuyerCancel::BeforeAcceptance,
+            buyer_cancel: BuyerCancel::BeforePerforming,
             partial_buyout_allowed: true,
             proposal_s: 7 * DAY,
             deposit_s: 3 * DAY,
@@ -59,8 +61,14 @@ impl Policy {
             arbitration_s: 20 * DAY,
             default_ruling: DefaultRuling::BuyerAll,
             arbitration_fee: None,
+            charge_fee: None,
+            early_arbitration: false,
+            return_all: ReturnAll::Off,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
+            claim_s: Policy::CLAIM_S,
+            chargeback_s: Policy::CHARGEBACK_S,
+            max_tracks: Policy::MAX_TRACKS,
             revision_time_s: DAY,
             max_revisions: 10,
             max_extension_s: 30 * DAY,
@@ -89,7 +97,6 @@ impl Policy {
         Self {
             consent: Consent::Explicit,
             acceptance: Acceptance::Mutual,
-            buyer_cancel: BuyerCancel::BeforePerforming,
             partial_buyout_allowed: false,
             performance_s: 10 * DAY,
             default_ruling: DefaultRuling::Share(Rate::HALF),
@@ -110,6 +117,8 @@ impl Policy {
             default_ruling: DefaultRuling::Share(Rate::HALF),
             revision_time_s: 3 * DAY,
             max_revisions: 5,
+            // the manager is called in with the dispute
+            early_arbitration: true,
             ..Self::shop()
         }
     }
@@ -130,6 +139,8 @@ impl Policy {
             ("negotiation_s", self.negotiation_s),
             ("arbitration_s", self.arbitration_s),
             ("settlement_s", self.settlement_s),
+            ("claim_s", self.claim_s),
+            ("chargeback_s", self.chargeback_s),
         ];
         for (field, seconds) in durations {
             if seconds == 0 {
@@ -145,6 +156,9 @@ impl Policy {
         }
         if self.partial_buyout_allowed && self.acceptance == Acceptance::Mutual {
             return Err(TermsError::in_policy("partial_buyout_allowed", Problem::NeedsAcceptingBuyer));
+        }
+        if self.return_all != ReturnAll::Off && self.acceptance == Acceptance::Mutual {
+            return Err(TermsError::in_policy("return_all", Problem::NeedsAcceptingBuyer));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::sums::{Offline, QuoteError, Sums};
+use super::sums::{QuoteError, Sums};
 use super::{FeeId, FeePayee, Terms, TermsDraft};
 use crate::{Currency, Money};
 
@@ -118,9 +118,7 @@ pub fn quote(terms: &Terms) -> Quote {
 impl Quote {
     /// The quote of a draft whose fields are valid each by itself.
     pub(crate) fn of(draft: &TermsDraft) -> Result<Self, QuoteError> {
-        let offline = draft.pay_offline.map_or(0, Money::minor);
-        let quantities = draft.items.iter().map(|i| i.quantity);
-        Ok(Sums::of(draft, quantities, Offline::Agreed(offline))?.listed(draft)?)
+        Ok(Sums::of(draft)?.listed(draft)?)
     }
 
     /// The currency of every amount.

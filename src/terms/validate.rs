@@ -1,33 +1,18 @@
 //! The rules that terms must keep, at creation, at every amendment and on decoding.
 
-use super::{Fee, FeeBase, FeePayee, Item, Problem, Provider, Service, Terms, TermsDraft, TermsError};
+use super::{FeePayee, Item, Problem, Provider, Service, Terms, TermsDraft, TermsError};
 use crate::{Money, PartyId, Side};
 
 impl TermsDraft {
     /// Every rule that needs no arithmetic over the whole; the quote checks the rest.
-    pub(super) fn validate(&self) -> Result<(), TermsError> {
+    pub(crate) fn validate(&self) -> Result<(), TermsError> {
         if self.buyer == self.seller {
             return Err(TermsError::at("seller", Problem::BuyerIsSeller));
         }
         if self.arbiter.as_ref().is_some_and(|a| self.is_party(a) || self.names_third(a)) {
             return Err(TermsError::at("arbiter", Problem::IsAParty));
         }
-        counted("items", self.items.len(), Terms::MAX_ITEMS)?;
-        counted("services", self.services.len(), Terms::MAX_SERVICES)?;
-        counted("fees", self.fees.len(), Terms::MAX_FEES)?;
-        counted("tags", self.tags.len(), Terms::MAX_TAGS)?;
-        if self.items.is_empty() {
-            return Err(TermsError::at("items", Problem::Empty));
-        }
-        self.items.iter().enumerate().try_for_each(|(i, item)| self.validate_item(i, item))?;
-        if self.items.iter().all(|i| i.unit_price.is_zero()) {
-            return Err(TermsError::at("items", Problem::Zero));
-        }
-        self.services.iter().enumerate().try_for_each(|(i, service)| self.validate_service(i, service))?;
-        self.fees.iter().enumerate().try_for_each(|(i, fee)| self.validate_fee(i, fee))?;
-        if let Some(offline) = self.pay_offline {
-            self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
-        }
+        self.validate_priced()?;
         for side in Side::ALL {
             let field = match side {
                 Side::Buyer => "guarantees.buyer",
@@ -40,10 +25,31 @@ impl TermsDraft {
         }
         self.policy.validate()?;
         self.policy.validate_amounts(|m| self.amount(m))?;
-        if let Some(fee) = &self.policy.arbitration_fee
-            && self.is_partner_a_party(&fee.payee)
-        {
+        let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
+        if arbitration.is_some_and(|payee| self.is_partner_a_party(payee)) {
             return Err(TermsError::at("arbitration_fee.payee", Problem::IsAParty));
+        }
+        let charge = self.policy.charge_fee.as_ref().map(|fee| &fee.payee);
+        if charge.is_some_and(|payee| self.is_partner_a_party(payee)) {
+            return Err(TermsError::at("charge_fee.payee", Problem::IsAParty));
+        }
+        Ok(())
+    }
+
+    /// The rules of whatever a sum is made of.
+    pub(super) fn validate_priced(&self) -> Result<(), TermsError> {
+        counted("items", self.items.len(), Terms::MAX_ITEMS)?;
+        counted("services", self.services.len(), Terms::MAX_SERVICES)?;
+        counted("fees", self.fees.len(), Terms::MAX_FEES)?;
+        counted("tags", self.tags.len(), Terms::MAX_TAGS)?;
+        if self.items.is_empty() {
+            return Err(TermsError::at("items", Problem::Empty));
+        }
+        self.items.iter().enumerate().try_for_each(|(i, item)| self.validate_item(i, item))?;
+        self.services.iter().enumerate().try_for_each(|(i, service)| self.validate_service(i, service))?;
+        self.validate_fees()?;
+        if let Some(offline) = self.pay_offline {
+            self.amount(offline).map_err(|p| TermsError::at("pay_offline", p))?;
         }
         Ok(())
     }
@@ -52,14 +58,14 @@ impl TermsDraft {
         *id == self.buyer || *id == self.seller
     }
 
-    fn is_partner_a_party(&self, payee: &FeePayee) -> bool {
+    pub(super) fn is_partner_a_party(&self, payee: &FeePayee) -> bool {
         match payee {
             FeePayee::Partner(id) => self.is_party(id),
             FeePayee::Platform | FeePayee::Processor => false,
         }
     }
 
-    fn amount(&self, money: Money) -> Result<i64, Problem> {
+    pub(super) fn amount(&self, money: Money) -> Result<i64, Problem> {
         if money.currency() != self.currency {
             return Err(Problem::OtherCurrency);
         }
@@ -88,52 +94,6 @@ impl TermsDraft {
             Provider::Third(id) if self.is_party(id) => Err(at("provider", Problem::IsAParty)),
             Provider::Third(_) | Provider::Seller | Provider::Platform => Ok(()),
         }
-    }
-
-    fn validate_fee(&self, index: usize, fee: &Fee) -> Result<(), TermsError> {
-        let at = |field, problem| TermsError::item("fees", index, field, problem);
-        let amount = |field, money: Option<Money>| {
-            money.map_or(Ok(None), |m| self.amount(m).map(Some)).map_err(|p| at(field, p))
-        };
-        amount("fixed", fee.fixed)?;
-        let min = amount("min", fee.min)?;
-        let max = amount("max", fee.max)?;
-        if let (Some(min), Some(max)) = (min, max)
-            && min > max
-        {
-            return Err(at("min", Problem::MinOverMax));
-        }
-        if self.is_partner_a_party(&fee.payee) {
-            return Err(at("payee", Problem::IsAParty));
-        }
-        let earlier = || self.fees.iter().take(index);
-        if earlier().any(|e| e.id == fee.id) {
-            return Err(at("id", Problem::Duplicate));
-        }
-        // whoever pays the parent pays the carve-out: a gross base needs that to be the seller alone
-        let payer = match &fee.out_of {
-            None => {
-                if fee.on_refund.is_none() {
-                    return Err(at("on_refund", Problem::Missing));
-                }
-                fee.payer.ok_or(at("payer", Problem::Missing))?
-            }
-            Some(parent) => {
-                if fee.payer.is_some() {
-                    return Err(at("payer", Problem::CarveOutHasItsOwn));
-                }
-                if fee.on_refund.is_some() {
-                    return Err(at("on_refund", Problem::CarveOutHasItsOwn));
-                }
-                let parent =
-                    earlier().find(|e| e.id == *parent).ok_or(at("out_of", Problem::UnknownParent))?;
-                parent.payer.ok_or(at("out_of", Problem::ParentIsCarveOut))?
-            }
-        };
-        if fee.base == FeeBase::Gross && payer.has_buyers_part() {
-            return Err(at("base", Problem::GrossFeeWithBuyersPart));
-        }
-        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Deals and commands for `benches/transition.rs` and `tests/allocations.rs`. Everything is built here, beforehand,
+//! Deals and commands for `benches/transition.rs` and `tests/allocations/`. Everything is built here, beforehand,
 //! so that what is measured is the library alone.
 #![allow(dead_code, reason = "the bench and the test use a part each")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]

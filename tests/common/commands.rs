@@ -88,8 +88,9 @@ pub fn card(token: &str) -> Option<Destination> {
     Some(Destination::Card(text(token)))
 }
 
-pub fn chargeback(reference: &str, deposit: DepositId, minor: i64, step: ChargebackStep) -> Command {
-    Chargeback::new(text(reference), deposit, rub(minor), step).into()
+/// A chargeback of a payment of the bank.
+pub fn chargeback(reference: &str, payment: &str, minor: i64, step: ChargebackStep) -> Command {
+    Chargeback::new(text(reference), (text("bank"), text(payment)), rub(minor), step).into()
 }
 
 pub fn answer(tx: u32, result: Answered) -> Command {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use escrow::terms::{
-    Fee, FeeBase, FeePayee, Item, Moderation, OnRefund, Payer, Problem, Provider, Service, Terms,
+    Delivery, Fee, FeeBase, FeePayee, Item, Moderation, OnRefund, Payer, Problem, Provider, Service, Terms,
 };
 use escrow::{Currency, Policy, Rate, TermsDraft};
 
@@ -58,6 +58,13 @@ pub fn guaranteed() -> TermsDraft {
 
 pub fn terms(draft: TermsDraft) -> Arc<Terms> {
     Arc::new(Terms::new(draft).unwrap())
+}
+
+/// A thing that a shop sends as a parcel.
+pub fn parcel(tracked: bool) -> TermsDraft {
+    let mut draft = plain(Policy::shop());
+    draft.delivery = Some(Delivery::Parcel { method: text("courier"), tracked });
+    draft
 }
 
 /// A marketplace whose every funded deal waits for a moderator.

@@ -50,7 +50,7 @@ pub fn eventful() -> World {
     w.decline(payout);
     let fee = w.order(TransactionKind::Fee, &Payee::Platform);
     w.done(fee);
-    w.act(&Actor::Gateway, chargeback("cb", GS, 1_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-2", 1_00, ChargebackStep::Opened));
     w
 }
 
@@ -58,8 +58,9 @@ pub fn tracked(w: &mut World, id: &str, kind: CheckpointKind) {
     w.act(&Actor::Tracker, checkpoint("A", id, kind, w.now));
 }
 
+/// The bank moves a chargeback of the first payment.
 pub fn bank(w: &mut World, reference: &str, minor: i64, step: ChargebackStep) {
-    w.act(&Actor::Gateway, chargeback(reference, B, minor, step));
+    w.act(&Actor::Gateway, chargeback(reference, "pay-1", minor, step));
 }
 
 /// Submitted, disputed and before the arbiter.

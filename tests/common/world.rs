@@ -267,10 +267,8 @@ impl World {
 
     /// What somebody owes, to whom, for what.
     pub fn owed(&self) -> Vec<(Payee, Payee, Purpose, i64)> {
-        let view = |r: &escrow::settlement::Receivable| {
-            (r.debtor.clone(), r.payee.clone(), r.purpose, r.amount.minor())
-        };
-        self.deal.receivables().iter().map(view).collect()
+        let view = |d: &escrow::deal::Debt| (d.debtor.clone(), d.payee.clone(), d.purpose, d.open().minor());
+        self.deal.receivables().map(view).collect()
     }
 
     /// The names of the events since this version, as they stand in a journal.

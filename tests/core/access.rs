@@ -1,7 +1,7 @@
 //! Who sees which work, and who reads which event.
 
 use crate::common::*;
-use escrow::deal::command::{Accept, AppointArbiter, Cancel, ChargebackStep};
+use escrow::deal::command::{Accept, AcceptAward, AppointArbiter, Cancel, ChargebackStep, ProposeAward};
 use escrow::deal::{Access, Command, Event};
 use escrow::deposit::TransactionKind;
 use escrow::settlement::Fault;
@@ -56,8 +56,11 @@ fn who_sees_the_work() {
 fn the_originals_go_to_the_buyer_who_pays_for_them() {
     let awards = [
         (Award::SellerAll, true),
-        (Award::Share(percent(1)), true),
-        (Award::Amount(rub(1)), true),
+        // all of M, which is 1 000.00, and no part of it
+        (Award::Share(Rate::WHOLE), true),
+        (Award::Amount(rub(1_000_00)), true),
+        (Award::Share(percent(1)), false),
+        (Award::Amount(rub(999_99)), false),
         (Award::Winner(Side::Seller), true),
         (Award::BuyerAll, false),
         (Award::Amount(rub(0)), false),
@@ -68,11 +71,15 @@ fn the_originals_go_to_the_buyer_who_pays_for_them() {
         let mut w = work();
         w.act(&judge(), rule(award));
         // in the very transition, before the gateway has answered
-        let paid = w
-            .pending()
-            .iter()
-            .any(|(_, kind, to, _)| (*kind, to) == (TransactionKind::Payout, &Payee::Seller));
-        assert_eq!((originals(&w, Role::Buyer), paid), (bought, bought), "{award:?}");
+        assert_eq!(originals(&w, Role::Buyer), bought, "{award:?}");
+    }
+    // an agreement may say so, whatever the seller gets
+    for original in [false, true] {
+        let mut w = work();
+        let offer = ProposeAward::new(Award::Share(percent(1)));
+        w.act(&seller(), if original { offer.with_original() } else { offer });
+        w.act(&buyer(), AcceptAward::new(Award::Share(percent(1))));
+        assert_eq!(originals(&w, Role::Buyer), original);
     }
     // whoever leaves has seen a preview, and keeps no more
     let leave: [(Actor, Command); 2] = [

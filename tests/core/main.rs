@@ -4,7 +4,7 @@
 //!   `agent`: the same of other parts.
 //! - `promises`: a module per promise, over random histories; `laws` says what is promised. `exploration` proves the
 //!   promises of small deals, `model` compares with a naive model, `races` runs two hosts, `bad_input` spoils what comes
-//!   from outside. What a command allocates is counted in a binary of its own, `tests/allocations.rs`.
+//!   from outside. What a command allocates is counted in a binary of its own, `tests/allocations/`.
 //! - `bug_classes`: what went wrong in real systems, a test per class.
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::indexing_slicing, clippy::panic)]
@@ -36,4 +36,3 @@ mod settlement;
 mod sizes;
 mod table;
 mod terms;
-mod written_terms;

@@ -6,6 +6,9 @@
 //! from the design: they predict every figure from commands and facts, and divide endings by the naive calculator. After
 //! every step the three must agree, and at the end nothing may be left anywhere.
 //!
+//! Chargebacks, returns and what the gateway says against its own word have a model and histories of their own in
+//! `tests/facts`.
+//!
 //! A failure is shrunk and printed as a scenario file.
 //!
 //! `PROPTEST_CASES=20000 cargo test --release --all-features --test core model::` looks further.
@@ -119,10 +122,10 @@ fn every_kind_of_trouble_is_reached() {
     }
     seen.iter().for_each(|(what, n)| println!("{n:6} {what}"));
     let mut wanted = Vec::new();
-    for what in ["Opened", "Lost", "Won", "a hold", "a charge", "contradicted"] {
+    for what in ["a hold", "a charge"] {
         wanted.extend(["before", "during", "after"].map(|when| format!("{what} {when} paying")));
     }
-    for kind in ["capture", "void", "refund", "payout", "fee", "charge"] {
+    for kind in ["capture", "void", "refund", "payout", "fee"] {
         wanted.extend(["done", "declined"].map(|how| format!("{kind} {how}")));
     }
     let others = [
@@ -131,14 +134,11 @@ fn every_kind_of_trouble_is_reached() {
         "nothing new from the gateway",
         "a payment that cannot be",
         "a payment once more",
-        "a chargeback that cannot be",
-        "a chargeback once more",
         "a balance",
         "the clock steps back",
         "late timers",
         "the world is ahead",
         "an ending waits for a capture",
-        "seller owes a chargeback",
         "Success",
         "PartialBuyout",
         "Cancelled",

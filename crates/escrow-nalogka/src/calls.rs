@@ -25,8 +25,9 @@ pub struct ApiUser {
     pub id: PartyId,
     /// Which of the two.
     pub kind: UserKind,
-    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], or another one. A request says whether a partial
-    /// buyout is allowed.
+    /// The rules of its deals: [`Policy::shop`], [`Policy::marketplace`], Nalogka's own to the letter
+    /// ([`shop_policy`](crate::shop_policy), [`marketplace_policy`](crate::marketplace_policy)), or another one. A request
+    /// says whether a partial buyout is allowed.
     pub policy: Policy,
     /// The commission. A request says who pays it.
     pub fees: Vec<Fee>,

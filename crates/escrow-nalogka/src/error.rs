@@ -241,7 +241,7 @@ impl From<Rejection> for ApiError {
             | Rejection::AmountTooLarge
             | Rejection::TooMany { .. }
             | Rejection::KeyReused
-            | Rejection::AlreadyAnswered { .. }
+            | Rejection::IdentityTaken
             | Rejection::ConfirmInstead { .. }
             | Rejection::AttemptUnanswered
             | Rejection::ServiceAmended
@@ -254,7 +254,11 @@ impl From<Rejection> for ApiError {
             | Rejection::ArbiterIsAParty
             | Rejection::NoSuchOffer
             | Rejection::NoSuchOpening { .. }
-            | Rejection::ChargebackClosed => ErrorKind::Validation,
+            | Rejection::FactContradicts(_)
+            | Rejection::UnknownPayment
+            | Rejection::GivenBackMore { .. }
+            | Rejection::GivesBackTooMuch { .. }
+            | Rejection::UnknownReceivable => ErrorKind::Validation,
             // a reason that is younger than this crate
             _ => ErrorKind::Validation,
         };

@@ -99,7 +99,9 @@ impl HostData {
             }
             Event::AwardProposed { .. }
             | Event::AwardAccepted { .. }
+            | Event::OfferFell { .. }
             | Event::WithdrawalOffered { .. }
+            | Event::EscalationAsked { .. }
             | Event::ClaimFiled { .. }
             | Event::Ruled { .. } => self.dispute.updated_at = Some(at),
             Event::Proposed { .. }
@@ -135,7 +137,19 @@ impl HostData {
             | Event::TransactionFailed { .. }
             | Event::ReceivableRaised { .. }
             | Event::ChargebackRecorded { .. }
-            | Event::ChargedBack { .. } => {}
+            | Event::HoldCharged { .. }
+            | Event::GivenBack { .. }
+            | Event::RequestNoted { .. }
+            | Event::StrayOpened { .. }
+            | Event::AnswerDoubted { .. }
+            | Event::AnswerConfirmed { .. }
+            | Event::PaymentReturned { .. }
+            | Event::LegSplit { .. }
+            | Event::LegHeldBack { .. }
+            | Event::LegRestored { .. }
+            | Event::ReceivableChanged { .. }
+            | Event::ReceivableSettled { .. }
+            | Event::PotCut { .. } => {}
         }
     }
 }

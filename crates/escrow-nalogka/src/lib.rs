@@ -41,6 +41,7 @@ mod form;
 mod host;
 mod notification;
 mod payments;
+mod presets;
 mod project;
 mod quote;
 mod requests;
@@ -60,6 +61,7 @@ pub use events::{CreatedEvent, DealEvent, StatusChangedEvent, UpdatedEvent, even
 pub use form::{Form, PAYMENT_PAGE, PaymentPage, ReturnUrl, UrlError};
 pub use host::{DisputeNotes, HostData};
 pub use notification::{Changes, HistoryError, Notification, notifications};
+pub use presets::{marketplace_policy, shop_policy};
 pub use project::{Inexpressible, ProjectionError};
 pub use quote::CalculationResult;
 pub use requests::{

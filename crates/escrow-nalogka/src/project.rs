@@ -84,7 +84,8 @@ impl Deal {
             return Err(ProjectionError::new("deposit", Inexpressible::Guarantee));
         }
         let calculation_result = CalculationResult::try_from(terms.as_ref())?;
-        let change = deal.status_change();
+        // performing and awaiting acceptance are one status there
+        let change = deal.joint_status_change();
         Ok(Self {
             id: deal.id(),
             token: host.token.clone(),
@@ -164,7 +165,7 @@ fn attachments(deal: &escrow::Deal, host: &HostData) -> Vec<Attachment> {
         mime_type: None,
         size: None,
     };
-    deal.attachments().iter().map(|id| known(id).unwrap_or_else(|| bare(id))).collect()
+    deal.attachments().map(|id| known(id).unwrap_or_else(|| bare(id))).collect()
 }
 
 impl Deposit {

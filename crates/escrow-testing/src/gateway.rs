@@ -9,10 +9,10 @@ use thiserror::Error;
 
 use super::lock;
 use escrow::deal::PendingOrder;
-use escrow::deal::command::{Answer, Answered};
+use escrow::deal::command::{Answer, Answered, ConfirmPayment, Returned};
 use escrow::deposit::{IdempotencyKey, Reason, Reference, TransactionKind};
 use escrow::port::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, blocking};
-use escrow::{Money, Payee};
+use escrow::{Command, Money, Payee};
 
 /// How the gateway treats an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -38,6 +38,16 @@ pub enum Behaviour {
     /// Does it and says that it was declined, which is not true; a webhook says that it is done, and so does the gateway
     /// from then on.
     DeclinedThenDone,
+    /// Does it and says so; a fact says that the payee's bank has given all of it back. What is not paid out does not come
+    /// back.
+    Bounce,
+    /// The same, and it comes back in two parts.
+    BounceInParts,
+    /// Declines to let a hold go, or to capture it; a fact says that it was charged after all. Anything else is declined.
+    ChargedAnyway,
+    /// Captures in two parts, each told as a fact with an id of its own, and says that the order is in progress. Anything
+    /// else is done at once.
+    ChargedInParts,
 }
 
 /// For which orders a behaviour is meant.
@@ -87,6 +97,9 @@ struct Books {
     rules: VecDeque<Rule>,
     done: BTreeMap<IdempotencyKey, Execution>,
     webhooks: Vec<Answer>,
+    facts: Vec<Command>,
+    /// What was charged though its order was declined, in minor units.
+    charged_anyway: i64,
     /// What is told by a webhook first.
     late: BTreeSet<IdempotencyKey>,
 }
@@ -117,6 +130,22 @@ impl ScriptedGateway {
         let mut books = lock(&self.0);
         books.late.clear();
         std::mem::take(&mut books.webhooks)
+    }
+
+    /// Facts about money that are still to be delivered, in the order in which they came about: returns, charges, and what
+    /// [`ScriptedGateway::tell`] was given. As webhooks they come in any order, more than once, or never.
+    pub fn take_facts(&self) -> Vec<Command> {
+        std::mem::take(&mut lock(&self.0).facts)
+    }
+
+    /// A fact that came about at the gateway, to be delivered: a payment, a chargeback, a return.
+    pub fn tell(&self, fact: impl Into<Command>) {
+        lock(&self.0).facts.push(fact.into());
+    }
+
+    /// What came in by holds that it had refused to capture or to let go, in minor units.
+    pub fn charged_anyway(&self) -> i64 {
+        lock(&self.0).charged_anyway
     }
 
     fn form(request: &CheckoutRequest<'_>) -> CheckoutForm {
@@ -167,7 +196,18 @@ impl ScriptedGateway {
             Behaviour::Late => (Some(done()), Ok(Answered::InProgress), Some(done())),
             Behaviour::DoneThenDeclined => (Some(done()), Ok(done()), Some(declined())),
             Behaviour::DeclinedThenDone => (Some(done()), Ok(declined()), Some(done())),
+            Behaviour::Bounce | Behaviour::BounceInParts => (Some(done()), Ok(done()), None),
+            Behaviour::ChargedAnyway => (Some(declined()), Ok(declined()), None),
+            Behaviour::ChargedInParts if transaction.kind() == TransactionKind::Capture => {
+                (Some(Answered::InProgress), Ok(Answered::InProgress), None)
+            }
+            Behaviour::ChargedInParts => (Some(done()), Ok(done()), None),
         };
+        let facts = facts(order, behaviour);
+        if behaviour == Behaviour::ChargedAnyway && !facts.is_empty() {
+            books.charged_anyway = books.charged_anyway.saturating_add(transaction.amount().minor());
+        }
+        books.facts.extend(facts);
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
@@ -178,6 +218,64 @@ impl ScriptedGateway {
         }
         reply
     }
+}
+
+/// What is told besides the answer.
+fn facts(order: &PendingOrder<'_>, behaviour: Behaviour) -> Vec<Command> {
+    let (kind, amount) = (order.transaction.kind(), order.transaction.amount());
+    let half = Money::from_minor(amount.minor().div_euclid(2), amount.currency());
+    let rest = Money::from_minor(amount.minor().saturating_sub(half.minor()), amount.currency());
+    let parts = [half, rest].into_iter().filter(|part| part.is_positive());
+    match behaviour {
+        Behaviour::Bounce => returned(order, &[amount]),
+        Behaviour::BounceInParts => returned(order, &parts.collect::<Vec<_>>()),
+        Behaviour::ChargedAnyway if matches!(kind, TransactionKind::Void | TransactionKind::Capture) => {
+            charged(order, amount).into_iter().map(Command::from).collect()
+        }
+        Behaviour::ChargedInParts if kind == TransactionKind::Capture => {
+            let parts: Vec<Money> = parts.collect();
+            let last = parts.len();
+            let number = |n: usize| Reference::new(format!("{}-{n}", order.key.transaction)).ok();
+            let one = |(n, part): (usize, Money)| {
+                let id = number(n)?.as_str().parse().ok()?;
+                Some(charged(order, part)?.capture(id, n == last).into())
+            };
+            (1..).zip(parts).filter_map(one).collect()
+        }
+        Behaviour::Prompt
+        | Behaviour::Silent
+        | Behaviour::Decline
+        | Behaviour::TimeOut
+        | Behaviour::TimeOutAfter
+        | Behaviour::AnswerTwice
+        | Behaviour::Late
+        | Behaviour::DoneThenDeclined
+        | Behaviour::DeclinedThenDone
+        | Behaviour::ChargedAnyway
+        | Behaviour::ChargedInParts => Vec::new(),
+    }
+}
+
+/// The payee's bank gives these parts of an outgoing payment back.
+fn returned(order: &PendingOrder<'_>, parts: &[Money]) -> Vec<Command> {
+    match order.transaction.kind() {
+        TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+            let tx = order.transaction.id();
+            let reference = |n: usize| Reference::new(format!("back-{}-{n}", tx.number())).ok();
+            let numbered = (1..).zip(parts);
+            numbered.filter_map(|(n, part)| Some(Returned::new(tx, *part, reference(n)?).into())).collect()
+        }
+        TransactionKind::Charge
+        | TransactionKind::Hold
+        | TransactionKind::Capture
+        | TransactionKind::Void => Vec::new(),
+    }
+}
+
+/// The payment of the order's hold was charged.
+fn charged(order: &PendingOrder<'_>, amount: Money) -> Option<ConfirmPayment> {
+    let (gateway, payment) = (order.gateway?.clone(), order.source?.clone());
+    Some(ConfirmPayment::charged(order.transaction.deposit(), gateway, payment, amount))
 }
 
 /// The gateway's id: that of the stated payment where one is verified, otherwise made from the key.

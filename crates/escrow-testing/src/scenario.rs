@@ -3,6 +3,8 @@
 //! The format is described in `docs/scenarios.md`.
 
 mod expand;
+mod facts;
+mod quotes;
 mod report;
 mod run;
 mod span;
@@ -13,13 +15,14 @@ use thiserror::Error;
 
 use super::gateway::Rule;
 use crate::known;
+use escrow::deal::command::ChargebackStep;
 use escrow::deal::{Access, Status};
-use escrow::deposit::{DepositId, Purpose, Reference};
+use escrow::deposit::{CaptureId, DepositId, GatewayName, Purpose, Reference, TxId};
 use escrow::settlement::{Ending, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
 
-pub use report::{DepositReport, Invariants, LegReport, Preview, Report, StepReport};
+pub use report::{DepositReport, Invariants, LegReport, PayeeReport, Preview, Report, StepReport};
 pub use run::run;
 pub use span::{Span, SpanError};
 
@@ -159,6 +162,10 @@ pub enum Action {
     Command(Command),
     /// `pay`: a confirmation of a payment, with what is outstanding where no amount is given.
     Pay(Pay),
+    /// `chargeback`: a step of a chargeback, of the latest payment where none is named.
+    Chargeback(ChargedBack),
+    /// `returned`: a bank gives back what was sent, the latest payment to a payee where no transaction is named.
+    Returned(CameBack),
     /// `resume`: every order without an answer is asked again.
     Resume,
     /// `preview`: what everybody would get if the deal ended like this now.
@@ -181,6 +188,53 @@ pub struct Pay {
     /// The gateway's id of the payment; absent: one of its own per step.
     #[serde(default)]
     pub reference: Option<Reference>,
+    /// The gateway's id of the capture, where the payment is captured in parts.
+    #[serde(default)]
+    pub capture: Option<CaptureId>,
+    /// Whether nothing more of the payment is captured; absent: it is the last capture.
+    #[serde(default, rename = "final")]
+    pub is_final: Option<bool>,
+}
+
+/// A step of a chargeback, in short.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChargedBack {
+    /// The gateway's id of the chargeback.
+    pub reference: Reference,
+    /// The gateway; absent: the one of the payment, or the scenario's.
+    #[serde(default)]
+    pub gateway: Option<GatewayName>,
+    /// The payment; absent: the one that the chargeback is known to be about, or else the latest into the deposit.
+    #[serde(default)]
+    pub payment: Option<Reference>,
+    /// The deposit that is meant; absent: all that the payment paid for.
+    #[serde(default)]
+    pub deposit: Option<DepositId>,
+    /// How much.
+    pub amount: Money,
+    /// How far it is.
+    pub step: ChargebackStep,
+}
+
+/// A payment that comes back, in short.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameBack {
+    /// The transaction; absent: the latest that was sent to the payee for the purpose.
+    #[serde(default)]
+    pub transaction: Option<TxId>,
+    /// To whom it was sent.
+    #[serde(default)]
+    pub payee: Option<Payee>,
+    /// What for.
+    #[serde(default)]
+    pub purpose: Option<Purpose>,
+    /// How much; absent: all of it.
+    #[serde(default)]
+    pub amount: Option<Money>,
+    /// The gateway's id of the return.
+    pub reference: Reference,
 }
 
 const fn buyer_payment() -> DepositId {
@@ -290,6 +344,8 @@ impl<'de> Deserialize<'de> for Action {
         };
         match kind.as_str() {
             "pay" => serde_path_to_error::deserialize(rest()).map(Self::Pay).map_err(named),
+            "chargeback" => serde_path_to_error::deserialize(rest()).map(Self::Chargeback).map_err(named),
+            "returned" => serde_path_to_error::deserialize(rest()).map(Self::Returned).map_err(named),
             "resume" => {
                 serde_path_to_error::deserialize(rest()).map(|Nothing {}| Self::Resume).map_err(named)
             }

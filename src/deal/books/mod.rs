@@ -1,19 +1,27 @@
 //! The books of a deal: what came in, what it is assigned to, what went out, and who owes what. The only part that knows
 //! sums: rules ask it, and never add up.
 
-mod answers;
+pub(crate) mod cases;
 mod check;
+pub(crate) mod debts;
 pub(in crate::deal) mod fold;
+mod losses;
+mod receipts;
+
+pub use self::cases::{Case, CasePart};
+pub use self::debts::{Cause, Debt};
+pub(crate) use self::losses::Losses;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::command::{ChargebackStep, DestinationUse};
+use super::command::DestinationUse;
 use crate::deposit::{
     ChargeDetails, ClientKey, Deposit, DepositId, GatewayName, HoldState, Leg, LegId, LegState, Purpose,
     Reference, Transaction, TxId,
 };
-use crate::settlement::{Pots, Receivable};
+use crate::settlement::Pots;
+
 use crate::{Currency, Destination, Money, Payee, Side};
 
 /// Where one payee's money goes.
@@ -28,20 +36,6 @@ pub struct PayeeDestination {
     pub destination: Destination,
 }
 
-/// A chargeback and how far it is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpenChargeback {
-    /// The gateway's id of it.
-    pub reference: Reference,
-    /// The deposit that was paid.
-    pub deposit: DepositId,
-    /// How much.
-    pub amount: Money,
-    /// How far it is.
-    pub step: ChargebackStep,
-}
-
 /// Deposits, the transactions that move their money, the legs that it is assigned to, and the debts beyond it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,9 +46,12 @@ pub(crate) struct Books {
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     legs: SmallVec<[Leg; 4]>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    receivables: SmallVec<[Receivable; 1]>,
+    debts: SmallVec<[Debt; 1]>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
-    chargebacks: SmallVec<[OpenChargeback; 1]>,
+    cases: SmallVec<[Case; 1]>,
+    /// Money in a currency that its deposit is not in, one for each deposit and currency: it goes back whole.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    strays: SmallVec<[Stray; 1]>,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     destinations: SmallVec<[PayeeDestination; 1]>,
     /// Orders without an answer: counted again when a stored deal is read.
@@ -63,6 +60,15 @@ pub(crate) struct Books {
     /// Legs that their payees have not got: counted again when a stored deal is read.
     #[serde(skip)]
     unsettled: u32,
+}
+
+/// Money that strayed: it was paid for a deposit in another currency.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stray {
+    /// For which deposit.
+    named: DepositId,
+    deposit: Deposit,
 }
 
 /// Where number `n`, counted from 1, stands in its list. Zero names nothing: it lands beyond every list.
@@ -86,7 +92,32 @@ impl Books {
     }
 
     pub(crate) fn deposit(&self, id: DepositId) -> Option<&Deposit> {
-        self.deposits.get(id.index())
+        match id.stray_index() {
+            Some(stray) => self.strays.get(stray).map(|s| &s.deposit),
+            None => self.deposits.get(id.index()),
+        }
+    }
+
+    /// The deposits, and those of money in other currencies.
+    pub(crate) fn all_deposits(&self) -> impl Iterator<Item = &Deposit> {
+        self.deposits.iter().chain(self.strays.iter().map(|s| &s.deposit))
+    }
+
+    /// The deposits of money in other currencies.
+    pub(crate) fn strays(&self) -> impl Iterator<Item = &Deposit> {
+        self.strays.iter().map(|s| &s.deposit)
+    }
+
+    /// The deposit that a payer meant: of money that strayed the one that it was for.
+    pub(crate) fn named(&self, id: DepositId) -> DepositId {
+        id.stray_index().and_then(|i| self.strays.get(i)).map_or(id, |s| s.named)
+    }
+
+    /// The deposit of money in this currency that was paid for another one; `Err`: the one that it would be.
+    pub(crate) fn stray(&self, named: DepositId, currency: Currency) -> Result<DepositId, Option<DepositId>> {
+        let same = |s: &&Stray| s.named == named && s.deposit.required.currency() == currency;
+        let known = self.strays.iter().find(same).map(|s| s.deposit.id);
+        known.ok_or_else(|| DepositId::stray(self.strays.len()))
     }
 
     /// The deposits that every deal has: what has to be full before it can be performed.
@@ -110,12 +141,12 @@ impl Books {
         self.legs.get(index(id.0))
     }
 
-    pub(crate) fn receivables(&self) -> &[Receivable] {
-        &self.receivables
-    }
-
-    pub(crate) fn chargebacks(&self) -> &[OpenChargeback] {
-        &self.chargebacks
+    /// How often a leg was tried, its parts included.
+    pub(crate) fn attempts(&self, leg: &Leg) -> usize {
+        let of = |t: &&Transaction| {
+            t.leg.and_then(|id| self.leg(id)).is_some_and(|tried| tried.root() == leg.root())
+        };
+        self.transactions.iter().filter(of).count()
     }
 
     /// The number of the next transaction.
@@ -161,9 +192,11 @@ impl Books {
         self.unsettled > 0
     }
 
-    /// Whether a leg was declined, and waits for a destination or for the balance.
+    /// Whether a leg was declined, and waits for a destination or for the balance. What waits for a chargeback waits for
+    /// that first.
     pub(crate) fn has_declined_leg(&self) -> bool {
-        self.has_unsettled_legs() && self.legs.iter().any(|l| l.state == LegState::Declined)
+        let waits = |l: &Leg| l.state == LegState::Declined && l.waits_for.is_none();
+        self.has_unsettled_legs() && self.legs.iter().any(waits)
     }
 
     /// Whether a capture is without an answer.
@@ -184,40 +217,62 @@ impl Books {
     /// The open holds of a deposit with their amounts, oldest first.
     pub(crate) fn open_holds(&self, deposit: DepositId) -> SmallVec<[(TxId, i64); 4]> {
         let open = |t: &&Transaction| t.deposit == deposit && matches!(t.hold, Some(HoldState::Open { .. }));
-        self.transactions.iter().filter(open).map(|t| (t.id, t.amount.minor())).collect()
+        self.transactions.iter().filter(open).map(|t| (t.id, t.on_hold())).collect()
     }
 
     /// What a deposit misses to `wanted`, beside its captured money and the captures that have no answer.
     pub(crate) fn missing(&self, deposit: &Deposit, wanted: i64) -> i64 {
         let coming = self.open_captures(deposit.id).map(|t| t.amount.minor());
-        coming.fold(wanted.saturating_sub(deposit.cash()), i64::saturating_sub)
+        coming.fold(
+            wanted.saturating_sub(deposit.cash()).saturating_sub(deposit.lost_later),
+            i64::saturating_sub,
+        )
     }
 
     /// The payments that a deposit's money can go back to with what is left of each, newest first.
     pub(crate) fn sources(&self, deposit: DepositId) -> impl Iterator<Item = (TxId, i64)> {
+        let mut gone: SmallVec<[(&GatewayName, &Reference, i64); 2]> = SmallVec::new();
         self.transactions.iter().rev().filter_map(move |t| {
             if t.deposit != deposit || !t.brought_money() {
                 return None;
             }
-            match t.hold {
-                Some(HoldState::Open { .. } | HoldState::Closing | HoldState::Lapsed) => None,
-                Some(HoldState::Closed) | None => Some((t.id, t.refundable())).filter(|(_, left)| *left > 0),
-            }
+            let left = t.refundable();
+            // what was ordered back and cut is not ordered back again
+            let cut = self.legs.iter().filter(|l| l.source == Some(t.id));
+            let left = left.saturating_sub(cut.fold(0_i64, |sum, l| sum.saturating_add(l.cut)));
+            // what was lost before anything was performed is no part of the pot
+            let lost = match (&t.gateway, &t.reference) {
+                (Some(gateway), Some(payment)) => {
+                    let known = gone.iter().position(|(g, p, _)| *g == gateway && *p == payment);
+                    let at = known.unwrap_or_else(|| {
+                        gone.push((gateway, payment, self.plainly_lost(gateway, payment, deposit)));
+                        gone.len().saturating_sub(1)
+                    });
+                    gone.get_mut(at).map(|(_, _, lost)| lost)
+                }
+                (_, _) => None,
+            };
+            let left = lost.map_or(left, |lost| {
+                let part = left.min(*lost).max(0);
+                *lost = lost.saturating_sub(part);
+                left.saturating_sub(part)
+            });
+            Some((t.id, left)).filter(|(_, left)| *left > 0)
         })
     }
 
-    /// Whether a chargeback of this deposit is open: no leg of it is sent.
-    pub(crate) fn is_disputed(&self, deposit: DepositId) -> bool {
-        let open = |c: &OpenChargeback| c.deposit == deposit && c.step == ChargebackStep::Opened;
-        self.chargebacks.iter().any(open)
+    /// Whether an ending divides anything: what is held, and what would be, had nothing been lost.
+    pub(crate) fn divides_anything(&self) -> bool {
+        self.deposits.iter().any(|d| d.as_if_held() > 0)
     }
 
     /// What there is to settle. A hold is taken whole: what it brings beyond the required amount is never captured, so
     /// never given out.
     pub(crate) fn pots(&self, currency: Currency, funded: bool) -> Pots {
+        // an ending divides what there is as if no payment had been lost since the performance began
         let held = |d: &Deposit| match d.on_hold {
-            0 => d.buckets.held,
-            _ => d.buckets.held.min(d.required.minor().max(0)),
+            0 => d.as_if_held(),
+            _ => d.as_if_held().min(d.required.minor().max(0)),
         };
         let pot = |id| self.deposit(id).map_or(0, held);
         let guarantee = |id| {

@@ -109,7 +109,8 @@ impl Track {
     }
 }
 
-/// Attaches a track, or replaces it.
+/// Attaches a track, or replaces it, which leads back to before the start with the whole time: at most
+/// `policy.max_tracks` times, removals counted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -159,7 +160,8 @@ pub struct Checkpoint {
     pub id: CheckpointId,
     /// What it means for the deal.
     pub kind: CheckpointKind,
-    /// When it happened, by the tracker's clock. One that is older than the latest is recorded, not acted on.
+    /// When it happened, by the tracker's clock. One from before the deal, and progress that is older than the latest or
+    /// comes after a delivery or a refusal, is recorded, not acted on.
     pub occurred_at: Time,
     /// What happened.
     #[serde(default)]
@@ -190,7 +192,8 @@ impl Checkpoint {
     }
 }
 
-/// A fact: the delivery moved. A checkpoint of a track that is not attached is ignored.
+/// A fact: the delivery moved. A checkpoint of a track that is not attached is ignored. The tracker tells it, or the
+/// operator in its place.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -208,7 +211,7 @@ impl RecordTracking {
     }
 }
 
-/// Starts performing, without a tracker.
+/// Starts performing, without a tracker. A tracked parcel is started by its track or the operator only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartPerforming {}
@@ -218,7 +221,7 @@ pub struct StartPerforming {}
 #[serde(deny_unknown_fields)]
 pub struct StopPerforming {}
 
-/// Submits a revision of the work. Its number names it: the same one again is recognised.
+/// Submits a revision of the work; a parcel is not submitted. Its number names it: the same one again is recognised.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

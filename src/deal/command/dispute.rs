@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::FileRef;
 use crate::deposit::{Reason, Reference};
-use crate::{Award, PartyId, Side};
+use crate::settlement::Resolution;
+use crate::stored::left_out::is_default;
+use crate::{Award, Money, PartyId, Side};
 
 /// Opens a dispute.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,19 +34,30 @@ impl OpenDispute {
     }
 }
 
-/// Offers to settle. A later offer replaces the party's earlier one. An offer of nothing is an offer.
+/// Offers how the deal is to end, in any funded phase. A later offer replaces the party's earlier one; one that would pay
+/// something else, because a cost, a charge, a payment or a give-back changed it, has fallen. An offer of nothing is an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ProposeAward {
-    /// What the seller is to get.
-    pub award: Award,
+    /// What the seller is to get, or that the deal is called off.
+    pub award: Resolution,
+    /// Whether the buyer gets the original of the work, whatever the seller gets.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub original: bool,
 }
 
 impl ProposeAward {
-    /// Offers this award.
-    pub const fn new(award: Award) -> Self {
-        Self { award }
+    /// Offers this.
+    pub fn new(award: impl Into<Resolution>) -> Self {
+        Self { award: award.into(), original: false }
+    }
+
+    /// Offers that the buyer gets the original of the work.
+    #[must_use]
+    pub const fn with_original(mut self) -> Self {
+        self.original = true;
+        self
     }
 }
 
@@ -53,14 +66,40 @@ impl ProposeAward {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcceptAward {
-    /// The offer, so that one which was replaced meanwhile is not accepted by mistake.
-    pub award: Award,
+    /// What is accepted, so that an offer which was replaced meanwhile is not accepted by mistake.
+    pub award: Resolution,
+    /// The number of the offer ([`Offered::number`](crate::settlement::Offered::number)). Absent: whichever of that award stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<u32>,
 }
 
 impl AcceptAward {
     /// Accepts the offer of this award.
-    pub const fn new(award: Award) -> Self {
-        Self { award }
+    pub fn new(award: impl Into<Resolution>) -> Self {
+        Self { award: award.into(), offer: None }
+    }
+
+    /// The number of the offer.
+    #[must_use]
+    pub fn offer(mut self, number: impl Into<Option<u32>>) -> Self {
+        self.offer = number.into();
+        self
+    }
+}
+
+/// The seller forgoes this much of what is theirs in favour of the buyer, whatever the ending: a total, which only goes up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GiveBack {
+    /// How much in all; over what it was, at most the proceeds of the quote.
+    pub total: Money,
+}
+
+impl GiveBack {
+    /// Gives this much back, in all.
+    pub const fn new(total: Money) -> Self {
+        Self { total }
     }
 }
 
@@ -88,6 +127,15 @@ impl WithdrawDispute {
         self
     }
 }
+
+/// Asks the arbiter at once, instead of after the negotiation. The operator's word is enough; the parties must both say so,
+/// unless `policy.early_arbitration`.
+///
+/// # Source
+/// The home-made escrow plan: the manager can be called in at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalate {}
 
 /// Notes that a claim was filed with a court or an arbitration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

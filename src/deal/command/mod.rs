@@ -13,10 +13,13 @@ pub use delivery::{
     IncurCost, MessageRef, Post, RecordTracking, RemoveTrack, Report, RequestChanges, Revision, SetTrack,
     StartPerforming, StopPerforming, Submit, Track, TrackCode, TrackerName, Verdict, Wake,
 };
-pub use dispute::{AcceptAward, AppointArbiter, FileClaim, OpenDispute, ProposeAward, Rule, WithdrawDispute};
+pub use dispute::{
+    AcceptAward, AppointArbiter, Escalate, FileClaim, GiveBack, OpenDispute, ProposeAward, Rule,
+    WithdrawDispute,
+};
 pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
-    RedirectRefund, RequestPayment, ReturnUrls, SetDestination,
+    RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
 };
 pub use proposal::{Agree, Amend, Approve, Cancel, Extend, Remark, StatedPayment};
 
@@ -65,12 +68,16 @@ commands! {
         Cancel = "cancel" | CancelWithFault = "cancel_with_fault" if names_fault,
         /// Open a dispute.
         OpenDispute = "open_dispute",
-        /// Offer to settle the dispute.
+        /// Offer how the deal is to end.
         ProposeAward = "propose_award",
         /// Accept the other party's offer.
         AcceptAward = "accept_award",
+        /// Forgo a part in favour of the buyer.
+        GiveBack = "give_back",
         /// Give the dispute up.
         WithdrawDispute = "withdraw_dispute",
+        /// Ask the arbiter at once.
+        Escalate = "escalate",
         /// Note that a claim was filed.
         FileClaim = "file_claim",
         /// Rule on the dispute.
@@ -85,6 +92,10 @@ commands! {
         RedirectRefund = "redirect_refund",
         /// A fact: the payer's bank takes money back, or gives it up.
         Chargeback = "chargeback",
+        /// A fact: the payee's bank gave a payment back.
+        Returned = "returned",
+        /// Note that a debt was paid.
+        SettleReceivable = "settle_receivable",
         /// Move a deadline.
         Extend = "extend",
         /// Note a message.

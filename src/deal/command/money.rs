@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::deposit::{ClientKey, DepositId, GatewayName, MethodName, Reason, Reference, TxId};
+use crate::deposit::{CaptureId, ClientKey, DepositId, GatewayName, MethodName, Reason, Reference, TxId};
 use crate::{Destination, Money, Payee, Side, Text, Time};
 
 /// Asks for a form to pay a deposit with. The money counts once the gateway confirms it, not before.
@@ -88,17 +88,40 @@ pub struct ConfirmPayment {
     /// When the authorisation expires, where the money is on hold only; absent for a charge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Time>,
+    /// The gateway's id of the capture, where a payment is captured in parts. All charges of one payment in one deposit
+    /// have one, or none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureId>,
+    /// Whether nothing more of this payment is captured: what is left of its hold is let go. True unless said otherwise.
+    #[serde(default = "yes", rename = "final", skip_serializing_if = "is_yes")]
+    pub is_final: bool,
 }
 
 impl ConfirmPayment {
-    /// So much was charged, by this gateway under this id, and is in.
+    /// Money that was charged, into a deposit.
     pub const fn charged(
         deposit: DepositId,
         gateway: GatewayName,
         reference: Reference,
         amount: Money,
     ) -> Self {
-        Self { deposit, gateway, reference, amount, transaction: None, held_until: None }
+        Self {
+            deposit,
+            gateway,
+            reference,
+            amount,
+            transaction: None,
+            held_until: None,
+            capture: None,
+            is_final: true,
+        }
+    }
+
+    /// One capture of several.
+    #[must_use]
+    pub fn capture(mut self, id: CaptureId, is_final: bool) -> Self {
+        (self.capture, self.is_final) = (Some(id), is_final);
+        self
     }
 
     /// It is on hold only, until then.
@@ -195,7 +218,8 @@ impl RedirectRefund {
     }
 }
 
-/// How far a chargeback is.
+/// How far a chargeback is. Opened, then won or lost; what was won may be lost later, and what was lost may be given back;
+/// each once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargebackStep {
@@ -205,27 +229,99 @@ pub enum ChargebackStep {
     Lost,
     /// The bank has given it up.
     Won,
+    /// The bank has given back what it had taken, or a part of it.
+    Reinstated,
 }
 
-/// A fact: the payer's bank takes a payment back, or gives it up.
+/// A fact: the payer's bank takes a payment back, gives it up, or gives it back. It may be told before the payment is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Chargeback {
     /// The gateway's id of the chargeback.
     pub reference: Reference,
-    /// The deposit that was paid.
-    pub deposit: DepositId,
-    /// How much; positive, in the deposit's currency.
+    /// The gateway.
+    pub gateway: GatewayName,
+    /// The gateway's id of the payment.
+    pub payment: Reference,
+    /// The deposit that is meant, where the gateway says so. Otherwise the chargeback is divided over all that the payment
+    /// paid for, by the largest remainder of what is left of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<DepositId>,
+    /// How much; positive, in the currency of the payment.
     pub amount: Money,
     /// How far it is.
     pub step: ChargebackStep,
 }
 
+/// A fact: the payee's bank gave an outgoing payment back, whole or in part.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Returned {
+    /// The transaction that was sent.
+    pub transaction: TxId,
+    /// How much came back; positive, and with what came back of it before at most what was sent.
+    pub amount: Money,
+    /// The gateway's id of the return, by which a repeat is recognised.
+    pub reference: Reference,
+}
+
+impl Returned {
+    /// So much of a payment came back.
+    pub const fn new(transaction: TxId, amount: Money, reference: Reference) -> Self {
+        Self { transaction, amount, reference }
+    }
+}
+
+/// A debt is paid, by whatever way: through the gateway, or outside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SettleReceivable {
+    /// The number of the debt.
+    pub receivable: u32,
+    /// How much; positive, at most what is open.
+    pub amount: Money,
+    /// The payment's id, by which a repeat is recognised.
+    pub reference: Reference,
+    /// Where the money came from, in words.
+    #[serde(default)]
+    pub source: Reason,
+}
+
+impl SettleReceivable {
+    /// So much of a debt is paid, by this payment.
+    pub fn new(receivable: u32, amount: Money, reference: Reference) -> Self {
+        Self { receivable, amount, reference, source: Reason::default() }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 impl Chargeback {
-    /// The chargeback with this id, of so much of a deposit, came to this step.
-    pub const fn new(reference: Reference, deposit: DepositId, amount: Money, step: ChargebackStep) -> Self {
-        Self { reference, deposit, amount, step }
+    /// A chargeback of a payment came to this step.
+    pub fn new(
+        reference: Reference,
+        (gateway, payment): (GatewayName, Reference),
+        amount: Money,
+        step: ChargebackStep,
+    ) -> Self {
+        Self { reference, gateway, payment, deposit: None, amount, step }
+    }
+
+    /// It is about what the payment paid into this deposit.
+    #[must_use]
+    pub fn of(mut self, deposit: impl Into<Option<DepositId>>) -> Self {
+        self.deposit = deposit.into();
+        self
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> 
         let ending = Ending::PartialBuyout(quantities.clone());
         let settlement = deal.preview(&ending)?;
         deal.push(Event::Accepted {});
-        endings::end_as_settled(deal, ending, Outcome::Completed, &settlement);
+        let outcome = ending.outcome();
+        endings::end_as_settled(deal, ending, outcome, &settlement);
     } else {
         deal.push(Event::Accepted {});
         endings::end(deal, Ending::Success, Outcome::Completed);

@@ -1,44 +1,171 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
-use super::{charges, endings, funding, legs, payins, tracking};
-use crate::deal::Rejection;
+use super::endings::{self, Fullness};
+use super::{chargebacks, charges, funding, legs, payins, tracking};
+use crate::deal::Deal;
+use crate::deal::books::Cause;
 use crate::deal::command::{Answer, Answered, ConfirmPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
-use crate::deposit::{DepositId, LegId, Reason, Reference, Transaction, TransactionKind, TxId};
-use crate::settlement::Fault;
+use crate::deal::rejection::{Contradiction, Rejection};
+use crate::deposit::{
+    CaptureId, DepositId, GatewayName, LegId, Purpose, Reason, Reference, Transaction, TransactionKind,
+    TransactionState, TxId,
+};
+use crate::settlement::{Fault, Receivable};
+use crate::{Money, Payee};
 
-/// An order is answered.
+/// The gateway answers an order, or says something else of one that it has answered before.
 pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> {
     let tx = c.transaction;
     let transaction = deal.transaction(tx).ok_or(Rejection::UnknownTransaction { tx })?;
-    if !transaction.is_pending() {
-        return Err(Rejection::AlreadyAnswered { tx });
-    }
     let (kind, deposit, leg) = (transaction.kind, transaction.deposit, transaction.leg);
-    match &c.result {
-        Answered::InProgress => {}
-        Answered::Succeeded(reference) if kind.is_inbound() => {
-            let payment = verified(transaction, reference)?;
-            return confirm_stated(deal, &payment, tx);
-        }
-        Answered::Succeeded(reference) => {
-            deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
-            match kind {
-                TransactionKind::Capture => after_capture(deal, deposit),
-                TransactionKind::Hold
-                | TransactionKind::Void
-                | TransactionKind::Charge
-                | TransactionKind::Refund
-                | TransactionKind::Payout
-                | TransactionKind::Fee
-                | TransactionKind::Chargeback => deal.close_if_done(),
-            }
-        }
-        Answered::Declined(reason) => decline(deal, (tx, kind, deposit, leg), reason),
+    // a balance is no gateway: what was credited was never sent
+    if leg.and_then(|id| deal.books().leg(id)).is_some_and(|l| l.is_credited_by(tx)) {
+        return Err(Rejection::FactContradicts(Contradiction::NotSent { tx }));
     }
-    Ok(())
+    match (&c.result, &transaction.state) {
+        (Answered::InProgress, _) => Ok(()),
+        (Answered::Succeeded(reference), TransactionState::Pending) if kind.is_inbound() => {
+            let payment = verified(transaction, reference)?;
+            confirm_claim(deal, &payment, tx)
+        }
+        (Answered::Succeeded(reference), TransactionState::Pending) => {
+            succeed(deal, (tx, kind, deposit), reference);
+            Ok(())
+        }
+        (Answered::Declined(reason), TransactionState::Pending) => {
+            decline(deal, (tx, kind, deposit, leg), reason);
+            Ok(())
+        }
+        // a bare decline of what was done: it is asked again, never sent anew
+        (Answered::Declined(_), TransactionState::Succeeded) if !kind.is_inbound() => {
+            deal.push(Event::AnswerDoubted { tx });
+            Ok(())
+        }
+        (Answered::Succeeded(reference), TransactionState::Succeeded)
+            if transaction.doubted
+                && transaction.reference.as_ref().is_none_or(|known| known == reference) =>
+        {
+            deal.push(Event::AnswerConfirmed { tx });
+            Ok(())
+        }
+        (Answered::Succeeded(reference), TransactionState::Failed(_)) => {
+            succeed_after_all(deal, tx, reference)
+        }
+        (Answered::Succeeded(_) | Answered::Declined(_), _) => {
+            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
+        }
+    }
+}
+
+fn succeed(
+    deal: &mut Draft<'_>,
+    (tx, kind, deposit): (TxId, TransactionKind, DepositId),
+    reference: &Reference,
+) {
+    let was = Fullness::of(deal);
+    let over = over_the_hold(deal, tx);
+    deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
+    match kind {
+        TransactionKind::Capture => {
+            if let Some((hold, over)) = over {
+                legs::refund(deal, deposit, hold, Purpose::Excess, over);
+            }
+            if let Some((gateway, payment)) = payment_of(deal, tx) {
+                chargebacks::meet(deal, &gateway, &payment);
+            }
+            chargebacks::reconcile(deal);
+            endings::end_if_short(deal, was);
+            after_capture(deal, deposit);
+        }
+        TransactionKind::Hold
+        | TransactionKind::Void
+        | TransactionKind::Charge
+        | TransactionKind::Refund
+        | TransactionKind::Payout
+        | TransactionKind::Fee => {
+            owe_twice(deal, tx);
+            deal.close_if_done();
+        }
+    }
+}
+
+/// What a capture takes beyond its hold, of which the gateway has charged a part by itself meanwhile: what of that the
+/// deposit does not want.
+fn over_the_hold(deal: &Deal, capture: TxId) -> Option<(TxId, i64)> {
+    let capture = deal.transaction(capture).filter(|t| t.kind == TransactionKind::Capture)?;
+    let hold = deal.transaction(capture.source?)?;
+    let of = deal.deposit(hold.deposit)?;
+    let wanted = if deal.takes_money(of) { of.outstanding().minor() } else { 0 };
+    let more = capture.amount.minor().saturating_sub(hold.on_hold()).max(0);
+    Some((hold.id, more.saturating_sub(wanted).max(0)))
+}
+
+/// The payment that a capture took.
+fn payment_of(deal: &Deal, capture: TxId) -> Option<(GatewayName, Reference)> {
+    let hold = deal.transaction(deal.transaction(capture)?.source?)?;
+    Some((hold.gateway.clone()?, hold.reference.clone()?))
+}
+
+/// What was declined went through after all. A capture or a claim brought money in; of a void nobody knows more than
+/// before; an outgoing payment settles its leg, unless a later attempt has: then its payee has it twice.
+fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> Result<(), Rejection> {
+    let Some(transaction) = deal.transaction(tx) else { return Ok(()) };
+    match transaction.kind {
+        TransactionKind::Capture => {
+            let (amount, deposit) = (transaction.amount, transaction.deposit);
+            let (gateway, payment) = payment_of(deal, tx).ok_or(Rejection::UnknownTransaction { tx })?;
+            let mut told = ConfirmPayment::charged(deposit, gateway, payment, amount);
+            if payins::has_capture_ids(deal, &told) {
+                told.capture = CaptureId::from_reference(reference);
+            }
+            if payins::is_recorded(deal, &told) {
+                return Ok(());
+            }
+            payins::confirm(deal, &told)
+        }
+        TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
+            deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
+            owe_twice(deal, tx);
+            chargebacks::reconcile(deal);
+            deal.close_if_done();
+            Ok(())
+        }
+        // a claim had lapsed, or was denied: where its payment has no receipt yet, it came in after all
+        TransactionKind::Charge => {
+            let payment = verified(transaction, reference)?;
+            let receipt = deal.books().next_tx();
+            payins::receive(deal, &payment, receipt)
+        }
+        TransactionKind::Hold | TransactionKind::Void => {
+            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
+        }
+    }
+}
+
+/// A payee who has a leg twice owes it. While the latest attempt has no answer nobody knows.
+fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
+    let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else {
+        return;
+    };
+    let (root, payee, currency) = (leg.root(), leg.payee().clone(), leg.amount().currency());
+    let twice = deal.books().twice(root);
+    let cause = Cause::PaidTwice { leg: root };
+    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| (d.number, d.amount));
+    let new = Money::from_minor(twice, currency);
+    match known {
+        Some((number, old)) if old.minor() < twice => {
+            deal.push(Event::ReceivableChanged { number, old, new });
+        }
+        None if twice > 0 && payee != Payee::Platform => {
+            let (purpose, amount) = (Purpose::Excess, new);
+            let receivable = Receivable { debtor: payee, payee: Payee::Platform, purpose, amount };
+            deal.push(Event::ReceivableRaised { receivable, cause });
+        }
+        Some(_) | None => {}
+    }
 }
 
 /// The payment that a party has stated, as the gateway confirms it; a mere request it cannot confirm, since it says no
@@ -48,19 +175,13 @@ fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPaymen
         (Some(gateway), Some(named)) if named == reference => gateway.clone(),
         (Some(_) | None, _) => return Err(Rejection::ConfirmInstead { tx: stated.id }),
     };
-    Ok(ConfirmPayment {
-        deposit: stated.deposit,
-        gateway,
-        reference: reference.clone(),
-        amount: stated.amount,
-        transaction: Some(stated.id),
-        held_until: None,
-    })
+    let payment = ConfirmPayment::charged(stated.deposit, gateway, reference.clone(), stated.amount);
+    Ok(ConfirmPayment { transaction: Some(stated.id), ..payment })
 }
 
-/// Confirmed meanwhile, for another deposit: the same money does not come in twice.
-fn confirm_stated(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
-    if deal.books().knows(&payment.gateway, &payment.reference, Some(tx)) {
+/// A claim decides nothing: where the gateway has told of its payment meanwhile, for whatever deposit, its word counts.
+fn confirm_claim(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
+    if deal.books().of_payment(&payment.gateway, &payment.reference).next().is_some() {
         deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
         return Ok(());
     }
@@ -76,7 +197,7 @@ fn decline(
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not
-        TransactionKind::Hold | TransactionKind::Charge | TransactionKind::Chargeback => {}
+        TransactionKind::Hold | TransactionKind::Charge => {}
         TransactionKind::Capture if deal.phase().has_ended() || deposit.is_charge() => {
             after_capture(deal, deposit);
         }
@@ -88,19 +209,22 @@ fn decline(
         // a hold that cannot be let go has lapsed by itself
         TransactionKind::Void => deal.close_if_done(),
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-            if deal.settle_by().is_some_and(|at| at <= deal.at()) {
-                legs::credit(deal, |l| Some(l.id()) == leg);
-                deal.close_if_done();
+            owe_twice(deal, tx);
+            chargebacks::reconcile(deal);
+            if legs::is_overdue(deal) {
+                legs::credit(deal, |l| Some(l.id()) == leg && legs::is_declined(l));
             }
+            deal.close_if_done();
         }
     }
 }
 
 /// The deal goes on where it waited for the capture, unless another one is without an answer.
-fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
+pub(crate) fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
     if deposit.is_charge() {
-        if let Phase::Paying { outcome, awaiting_capture: false } = *deal.phase() {
-            charges::settle(deal, deposit, outcome);
+        if let Phase::Paying { awaiting_capture: false, .. } = *deal.phase() {
+            charges::settle(deal, deposit);
+            chargebacks::reconcile(deal);
             deal.close_if_done();
         }
         return;

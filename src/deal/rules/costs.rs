@@ -24,6 +24,9 @@ pub(crate) fn incur(deal: &mut Draft<'_>, c: &IncurCost, role: Role, actor: &Act
     if !allowed {
         return Err(Rejection::NotYourService);
     }
+    if deal.incurred().contains(usize::from(c.service)) {
+        return Err(Rejection::IdentityTaken);
+    }
     deal.push(Event::CostIncurred { service: c.service, evidence: c.evidence.clone() });
     Ok(())
 }

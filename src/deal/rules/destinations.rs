@@ -18,6 +18,7 @@ pub(crate) fn set(
     if !is_own(&c.payee, role, actor) {
         return Err(Rejection::NotYourMoney);
     }
+    limit(deal, &c.payee, DestinationUse::Payouts)?;
     choose(deal, &c.payee, DestinationUse::Payouts, c.destination.as_ref())
 }
 
@@ -31,7 +32,22 @@ pub(crate) fn redirect(
     if role != Role::Operator && !is_own(&c.payee, role, actor) {
         return Err(Rejection::NotYourMoney);
     }
+    if role != Role::Operator {
+        limit(deal, &c.payee, DestinationUse::Refunds)?;
+    }
     choose(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
+}
+
+/// The most attempts of a leg and its parts that its payee may ask for. Then it waits for the operator, or for the balance.
+const MAX_ATTEMPTS: u32 = 20;
+
+fn limit(deal: &Draft<'_>, payee: &Payee, of: DestinationUse) -> Result<(), Rejection> {
+    let stuck = |l: &&Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of && legs::is_declined(l);
+    let most = deal.legs().iter().filter(stuck).map(|l| deal.books().attempts(l)).max().unwrap_or(0);
+    if u32::try_from(most).is_ok_and(|n| n < MAX_ATTEMPTS) {
+        return Ok(());
+    }
+    Err(Rejection::TooMany { max: MAX_ATTEMPTS })
 }
 
 fn is_own(payee: &Payee, role: Role, actor: &Actor) -> bool {
@@ -57,7 +73,7 @@ fn choose(
         let (payee, destination) = (payee.clone(), destination.cloned());
         deal.push(Event::DestinationSet { payee, of, destination });
     }
-    legs::retry(deal, |l| goes_there(l) && legs::is_declined(l));
+    legs::try_again(deal, goes_there);
     deal.close_if_done();
     Ok(())
 }
@@ -65,5 +81,4 @@ fn choose(
 /// The settlement deadline: whatever is declined goes to the payees' balances.
 pub(crate) fn credit_declined(deal: &mut Draft<'_>) {
     legs::credit(deal, legs::is_declined);
-    deal.close_if_done();
 }

@@ -1,19 +1,17 @@
 //! Disagreeing: one dispute per deal, negotiated first, then arbitrated, and never without an end.
 
 use super::{endings, performance, tracking};
-use crate::Role;
 use crate::deal::Rejection;
-use crate::deal::command::{
-    AcceptAward, AppointArbiter, FileClaim, FileRef, OpenDispute, ProposeAward, Rule, WithdrawDispute,
-};
+use crate::deal::command::{AppointArbiter, FileClaim, FileRef, OpenDispute, Rule, WithdrawDispute};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deposit::Reason;
 use crate::dispute::{Award, DisputeStage, Opener};
 use crate::settlement::{Ending, Fault, Outcome};
+use crate::{Role, Side};
 
-/// A party opens a dispute: once each, as the guard has seen to.
+/// A party opens a dispute; how often, the guard has seen to.
 pub(crate) fn open_by_party(deal: &mut Draft<'_>, c: &OpenDispute, role: Role) {
     // the table lets parties only
     if let Some(side) = role.side() {
@@ -35,35 +33,18 @@ fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<F
     if !deal.books().holds_required() {
         return endings::end(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled);
     }
-    let (stage, until) = match deal.dispute() {
-        Some(known) => (known.stage, deal.at().plus_millis(known.remaining_ms)),
-        None => (DisputeStage::Negotiation, deal.at().plus_secs(deal.terms().policy.negotiation_s)),
+    let policy = &deal.terms().policy;
+    let (stage, left_ms) = match deal.dispute() {
+        // an arbiter who is asked again has at least a quarter of the time
+        Some(known) if known.stage == DisputeStage::Arbitration => {
+            (known.stage, known.remaining_ms.max(u64::from(policy.arbitration_s).saturating_mul(250)))
+        }
+        Some(known) => (known.stage, known.remaining_ms),
+        None => (DisputeStage::Negotiation, u64::from(policy.negotiation_s).saturating_mul(1_000)),
     };
+    let until = deal.at().plus_millis(left_ms);
     deal.push(Event::DisputeOpened { by, reason, evidence });
     deal.enter(Phase::Disputed { interrupted, stage, until });
-}
-
-/// An offer; an award that cannot be paid is refused, with the most that can.
-pub(crate) fn propose(deal: &mut Draft<'_>, c: &ProposeAward, role: Role) -> Result<(), Rejection> {
-    // the table lets parties only
-    let Some(side) = role.side() else { return Ok(()) };
-    deal.preview(&Ending::agreed(c.award))?;
-    deal.push(Event::AwardProposed { side, award: c.award });
-    Ok(())
-}
-
-/// Agreement resolves, without an arbitration fee.
-pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Result<(), Rejection> {
-    // the table lets parties only
-    let Some(side) = role.side() else { return Ok(()) };
-    if deal.dispute().and_then(|d| d.offer(side.other())) != Some(c.award) {
-        return Err(Rejection::NoSuchOffer);
-    }
-    let ending = Ending::agreed(c.award);
-    let settlement = deal.preview(&ending)?;
-    deal.push(Event::AwardAccepted { side, award: c.award });
-    endings::end_as_settled(deal, ending, Outcome::Resolved, &settlement);
-    Ok(())
 }
 
 /// The arbiter rules; the amounts come from the award.
@@ -81,8 +62,8 @@ pub(crate) fn rule_by_default(deal: &mut Draft<'_>, award: Award) {
     endings::end(deal, Ending::ruled_by_default(award), Outcome::Resolved);
 }
 
-/// Given up by its opener; one that opened by itself, by both. One that a timer opened cannot be: the deadline that
-/// opened it is past.
+/// Given up by its opener; one that opened by itself, by both. The stage goes on with the time that it had left; where its
+/// deadline opened the dispute, with a full window.
 pub(crate) fn withdraw(deal: &mut Draft<'_>, c: WithdrawDispute, role: Role) -> Result<(), Rejection> {
     let (Some(side), Some(dispute)) = (role.side(), deal.dispute()) else {
         return Ok(());
@@ -94,7 +75,7 @@ pub(crate) fn withdraw(deal: &mut Draft<'_>, c: WithdrawDispute, role: Role) -> 
         return Err(Rejection::NoSuchOpening { openings: dispute.openings });
     }
     // the guard has seen to it that nobody gives up what is not their own
-    if let Opener::Refusal | Opener::Reports = dispute.opened_by {
+    if let Opener::Refusal | Opener::Reports | Opener::Timer = dispute.opened_by {
         let first = dispute.withdrawal_by.is_none();
         deal.push(Event::WithdrawalOffered { side });
         if first {
@@ -124,6 +105,17 @@ pub(crate) fn appoint(deal: &mut Draft<'_>, c: &AppointArbiter) -> Result<(), Re
     let before = deal.arbiter().cloned();
     deal.push(Event::ArbiterAppointed { arbiter: c.arbiter.clone(), before });
     Ok(())
+}
+
+/// The arbiter is asked at once: as the operator says, as both parties say, or as one does whom the policy lets.
+pub(crate) fn escalate(deal: &mut Draft<'_>, role: Role) {
+    let by = role.side();
+    let other_wants = |side: Side| deal.dispute().and_then(|d| d.escalation_by) == Some(side.other());
+    let now = by.is_none_or(|side| deal.terms().policy.early_arbitration || other_wants(side));
+    deal.push(Event::EscalationAsked { by });
+    if now {
+        arbitrate(deal);
+    }
 }
 
 /// The parties have not settled: the arbiter is asked.

@@ -1,18 +1,52 @@
 //! How a deal ends: what is decided, what is captured or let go for it, and who then gets what.
 
-use super::{charges, holds, legs};
+use super::{chargebacks, charges, holds, legs, payins};
 use crate::deal::Deal;
+use crate::deal::books::Cause;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deposit::{Deposit, DepositId, DepositPurpose, Purpose};
-use crate::settlement::{Ending, Fault, Outcome, Pots, Settlement, settle_surely};
+use crate::settlement::{
+    AwardedBy, Charges, Ending, Fault, Outcome, Pots, Settlement, awards_all, max_award, settle_surely,
+};
 
 /// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is settled by
 /// [`Deal::preview`] before anything is pushed, and goes to [`end_as_settled`].
 pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
     let pots = deal.pots();
     end_with(deal, ending, outcome, &pots);
+}
+
+/// Whether the deal was funded, and which required deposits were full, at some moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Fullness {
+    funded: bool,
+    deposits: [bool; 4],
+}
+
+impl Fullness {
+    pub(crate) fn of(deal: &Deal) -> Self {
+        let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
+        Self { funded: deal.pots().funded, deposits: DepositId::REQUIRED.map(is_full) }
+    }
+
+    /// What was so at one of two moments.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let mut deposits = self.deposits;
+        deposits.iter_mut().zip(other.deposits).for_each(|(one, other)| *one |= other);
+        Self { funded: self.funded || other.funded, deposits }
+    }
+}
+
+/// A required deposit that a chargeback leaves short ends a deal whose performance has never begun, at nobody's fault.
+/// Later the deal goes on with what is left.
+pub(crate) fn end_if_short(deal: &mut Draft<'_>, was: Fullness) {
+    let is = Fullness::of(deal);
+    let short = was.deposits.iter().zip(is.deposits).any(|(was, is)| *was && !is);
+    if short && !deal.clockwork().begun && !deal.phase().has_ended() {
+        end_short(deal, was.funded);
+    }
 }
 
 /// Ends a deal that a lost payment has left short, at nobody's fault. It is settled as funded where its pots were
@@ -24,8 +58,9 @@ pub(crate) fn end_short(deal: &mut Draft<'_>, was_funded: bool) {
 
 fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots) {
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), pots, deal.incurred(), &ending, &mut settlement);
-    conclude(deal, ending, outcome, pots.funded, &settlement);
+    settle_surely(deal.binding_terms(), pots, deal.course(&[]), &ending, &mut settlement);
+    let original = gives_all(deal, &ending, pots);
+    conclude(deal, ending, outcome, (pots.funded, original), &settlement);
 }
 
 /// Ends the deal like this, with what [`Deal::preview`] has said of it.
@@ -35,25 +70,51 @@ pub(crate) fn end_as_settled(
     outcome: Outcome,
     settlement: &Settlement,
 ) {
-    let funded = deal.pots().funded;
-    conclude(deal, ending, outcome, funded, settlement);
+    let pots = deal.pots();
+    let original = gives_all(deal, &ending, &pots);
+    conclude(deal, ending, outcome, (pots.funded, original), settlement);
 }
 
-fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool, settlement: &Settlement) {
+/// Ends the deal as both parties have agreed. Who gets the original is a part of it.
+pub(crate) fn end_as_agreed(deal: &mut Draft<'_>, ending: Ending, original: bool, settlement: &Settlement) {
+    let pots = deal.pots();
+    let original = original || gives_all(deal, &ending, &pots);
+    conclude(deal, ending, Outcome::Resolved, (pots.funded, original), settlement);
+}
+
+/// Whether an award gives the seller all that there is to award, and that is something.
+fn gives_all(deal: &Deal, ending: &Ending, pots: &Pots) -> bool {
+    let Ending::Awarded { award, by } = ending else { return false };
+    let ruled = *by == AwardedBy::Ruling;
+    let most = max_award(deal.binding_terms(), pots, deal.course(&[]), ruled);
+    most.is_ok_and(|most| awards_all(*award, most))
+}
+
+fn conclude(
+    deal: &mut Draft<'_>,
+    ending: Ending,
+    outcome: Outcome,
+    (funded, original): (bool, bool),
+    settlement: &Settlement,
+) {
     if deal.quarrel().is_open() {
         deal.push(Event::DisputeClosed {});
     }
     let settle_by = deal.at().plus_secs(deal.binding_terms().policy.settlement_s);
-    deal.push(Event::EndingDecided { ending, outcome, funded, settle_by });
-    if !deal.books().holds_anything() && !deal.books().has_unsettled_legs() {
+    // it is said where it matters
+    let some = deal.deposits().iter().any(|d| d.charge().is_some());
+    let charges = if some { settlement.charges } else { Charges::default() };
+    deal.push(Event::EndingDecided { ending, outcome, funded, settle_by, charges, original });
+    payins::drop_claims(deal);
+    if !deal.books().divides_anything() && !deal.books().has_unsettled_legs() {
         owe(deal, settlement);
         return deal.close(outcome);
     }
-    let awaiting_capture = close_holds(deal, settlement, outcome);
+    let awaiting_capture = close_holds(deal, settlement);
     deal.enter(Phase::Paying { outcome, awaiting_capture });
     // nobody knows yet what there is to give out
     if !awaiting_capture {
-        distribute(deal, settlement, outcome);
+        distribute(deal, settlement);
     }
 }
 
@@ -61,36 +122,37 @@ fn conclude(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, funded: bool
 pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
     let Some(ending) = deal.ending().cloned() else { return };
     let mut settlement = Settlement::default();
-    settle_surely(deal.binding_terms(), &deal.pots(), deal.incurred(), &ending, &mut settlement);
+    settle_surely(deal.binding_terms(), &deal.pots(), deal.course(&[]), &ending, &mut settlement);
     deal.enter(Phase::Paying { outcome, awaiting_capture: false });
-    distribute(deal, &settlement, outcome);
+    distribute(deal, &settlement);
 }
 
 /// Orders a leg for every share that leaves its deposit's owner, and gives back the rest of every deposit.
-fn distribute(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) {
+fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
     legs::distribute(deal, settlement);
     for deposit in ids(deal) {
         if deposit.is_charge() {
-            charges::settle(deal, deposit, outcome);
+            charges::settle(deal, deposit);
         } else {
             let back = way_back(deposit);
-            legs::give_back(deal, deposit, back);
+            legs::give_all_back(deal, deposit, back);
         }
     }
     owe(deal, settlement);
+    chargebacks::reconcile(deal);
     deal.close_if_done();
 }
 
 /// Captures or lets go what is on hold. Whether a capture is without an answer now; one of a charge is not waited for,
 /// since a charge is settled by itself.
-fn close_holds(deal: &mut Draft<'_>, settlement: &Settlement, outcome: Outcome) -> bool {
+fn close_holds(deal: &mut Draft<'_>, settlement: &Settlement) -> bool {
     if !deal.books().has_holds() {
         return false;
     }
     let mut unanswered = false;
     for deposit in ids(deal) {
         let wanted = match deal.books().deposit(deposit) {
-            Some(of) if deposit.is_charge() => charges::wanted(of, outcome),
+            Some(of) if deposit.is_charge() => charges::wanted(deal, of),
             Some(_) => outflow(settlement, deposit),
             None => 0,
         };
@@ -107,7 +169,7 @@ fn outflow(settlement: &Settlement, deposit: DepositId) -> i64 {
 }
 
 /// The purpose of what goes back to the owner of a deposit.
-fn way_back(deposit: DepositId) -> Purpose {
+pub(crate) fn way_back(deposit: DepositId) -> Purpose {
     match DepositPurpose::of(deposit) {
         DepositPurpose::Payment | DepositPurpose::Charge => Purpose::Refund,
         DepositPurpose::Guarantee => Purpose::Guarantee,
@@ -121,6 +183,6 @@ fn ids(deal: &Deal) -> impl Iterator<Item = DepositId> + use<> {
 
 fn owe(deal: &mut Draft<'_>, settlement: &Settlement) {
     for receivable in &settlement.receivables {
-        deal.push(Event::ReceivableRaised { receivable: receivable.clone() });
+        deal.push(Event::ReceivableRaised { receivable: receivable.clone(), cause: Cause::Ending });
     }
 }

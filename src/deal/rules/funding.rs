@@ -66,5 +66,5 @@ pub(crate) fn conclude(deal: &mut Draft<'_>) {
 /// Everything that a deposit holds goes back.
 pub(crate) fn return_whole(deal: &mut Draft<'_>, deposit: DepositId) {
     holds::let_go(deal, deposit, Purpose::Returned);
-    legs::give_back(deal, deposit, Purpose::Returned);
+    legs::give_all_back(deal, deposit, Purpose::Returned);
 }

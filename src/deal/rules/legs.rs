@@ -28,9 +28,9 @@ enum Way {
     Void,
 }
 
-/// A leg for every share of a settlement that leaves its deposit's owner.
+/// A leg for every share of a settlement that leaves its deposit's owner. Charges are settled by themselves.
 pub(crate) fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
-    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back()) {
+    for share in settlement.shares.iter().filter(|s| !s.purpose.goes_back() && !s.deposit.is_charge()) {
         assign(deal, share.deposit, &share.payee, share.purpose, share.amount);
     }
 }
@@ -51,9 +51,17 @@ pub(crate) fn assign(
     }
 }
 
-/// Gives all that a deposit holds in cash back to its sources, newest first.
-pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
-    let Some(mut left) = deal.books().deposit(deposit).map(|d| d.cash()) else { return };
+/// Gives all that a deposit holds in cash back to its sources, newest first: as if nothing had been lost since the
+/// performance began.
+pub(crate) fn give_all_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
+    let Some(of) = deal.books().deposit(deposit) else { return };
+    let all = of.cash().saturating_add(of.lost_later);
+    give_back(deal, deposit, purpose, all);
+}
+
+/// Gives so much of what a deposit holds back to its sources, newest first.
+pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose, amount: i64) {
+    let mut left = amount;
     let sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
     for (source, refundable) in sources {
         if left <= 0 {
@@ -92,19 +100,42 @@ fn back(
     }
 }
 
-/// The next attempt of every leg that `wanted` names, each where its payee wants it now.
-pub(crate) fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
-    for leg in chosen(deal, wanted) {
+/// The next attempt of every declined leg that `wanted` names. One that a chargeback keeps back is sent once that is over.
+pub(crate) fn try_again(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+    retry(deal, |leg| wanted(leg) && is_declined(leg));
+    for leg in chosen(deal, |leg| wanted(leg) && is_declined(leg) && leg.waits_for.is_some()) {
+        let Leg { id: leg, deposit, payee, purpose, amount, source, .. } = leg;
+        deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
+    }
+}
+
+/// The next attempt of every leg that `wanted` names and no chargeback keeps back, each where its payee wants it now.
+fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
+    for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
         let way = way(deal, &leg.payee, leg.purpose);
         send(deal, leg.into(), &way);
     }
 }
 
-/// Credits every leg that `wanted` names to its payee's balance.
+/// Credits every leg that `wanted` names to its payee's balance, unless it waits for a chargeback.
 pub(crate) fn credit(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
-    for leg in chosen(deal, wanted) {
+    for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
         send(deal, leg.into(), &Way::Balance);
     }
+    deal.close_if_done();
+}
+
+/// Sends every leg that waits for nothing any more.
+pub(crate) fn send_waiting(deal: &mut Draft<'_>) {
+    retry(deal, |leg| leg.state == LegState::Waiting);
+    if is_overdue(deal) {
+        credit(deal, is_declined);
+    }
+}
+
+/// Whether declined legs go to balances by now.
+pub(crate) fn is_overdue(deal: &Draft<'_>) -> bool {
+    deal.settle_by().is_some_and(|at| at <= deal.at())
 }
 
 /// Whether it is a leg that a new destination, or the balance, can help.
@@ -127,12 +158,14 @@ impl From<Leg> for Assignment {
     }
 }
 
-/// One attempt. While a chargeback of the deposit is open nothing is sent; a hold can be let go all the same.
+/// One attempt. Where a chargeback concerns the deposit, a new leg is assigned only: what of it may be sent is worked out
+/// with all the others. A hold can be let go all the same.
 fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
     let Assignment { leg, deposit, payee, purpose, amount, source } = assignment;
+    let is_new = deal.books().leg(leg).is_none();
     let kind = match way {
         Way::Void => TransactionKind::Void,
-        Way::Gateway | Way::Balance if deal.books().is_disputed(deposit) => {
+        Way::Gateway | Way::Balance if is_new && deal.books().has_case(deposit) => {
             return deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
         }
         Way::Gateway | Way::Balance => purpose.kind(),

@@ -2,11 +2,14 @@
 //! commands and timers → [`endings`] → [`charges`] → [`legs`] and [`holds`].
 
 pub(super) mod acceptance;
+pub(super) mod agreement;
 pub(super) mod answers;
+pub(super) mod bounces;
 pub(super) mod cancellation;
 pub(super) mod chargebacks;
 pub(super) mod charges;
 pub(super) mod costs;
+pub(super) mod debts;
 pub(super) mod destinations;
 pub(super) mod dispute;
 pub(super) mod endings;

@@ -1,17 +1,25 @@
 //! What only the journal needs: documents and messages.
 
+use crate::Role;
 use crate::deal::Rejection;
 use crate::deal::command::{Attach, Post};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 
-/// The most documents of a deal.
-const MAX_ATTACHMENTS: u32 = 64;
+/// The most documents of each party.
+const MAX_OF_A_PARTY: u32 = 32;
+/// The most documents of the staff and the arbiter together.
+const MAX_OF_STAFF: u32 = 64;
 
-/// Adds a document.
-pub(crate) fn attach(deal: &mut Draft<'_>, c: &Attach) -> Result<(), Rejection> {
-    if !u32::try_from(deal.attachments().len()).is_ok_and(|n| n < MAX_ATTACHMENTS) {
-        return Err(Rejection::TooMany { max: MAX_ATTACHMENTS });
+/// Adds a document. Nobody uses up what others may add.
+pub(crate) fn attach(deal: &mut Draft<'_>, c: &Attach, role: Role) -> Result<(), Rejection> {
+    if deal.attachments().any(|id| *id == c.attachment.id) {
+        return Err(Rejection::IdentityTaken);
+    }
+    let by = role.side();
+    let max = if by.is_some() { MAX_OF_A_PARTY } else { MAX_OF_STAFF };
+    if !u32::try_from(deal.work().documents_of(by)).is_ok_and(|n| n < max) {
+        return Err(Rejection::TooMany { max });
     }
     deal.push(Event::Attached { attachment: c.attachment.clone() });
     Ok(())

@@ -17,16 +17,15 @@ pub(crate) fn start(deal: &mut Draft<'_>) {
 /// Goes back to before the start.
 pub(crate) fn stop(deal: &mut Draft<'_>) {
     deal.push(Event::PerformingStopped {});
-    back_to_start(deal);
+    resume(deal, Stage::AwaitingPerformance);
 }
 
-/// In a mutual deal the reports decide, and there is no start to go back to.
-pub(crate) fn back_to_start(deal: &mut Draft<'_>) {
-    match (deal.terms().policy.acceptance, *deal.phase()) {
-        (Acceptance::ByBuyer, Phase::Active { stage: Stage::Performing | Stage::AwaitingAcceptance, .. }) => {
-            resume(deal, Stage::AwaitingPerformance);
-        }
-        (Acceptance::ByBuyer | Acceptance::Mutual, _) => {}
+/// Before the start once more, with a whole window. In a mutual deal the reports decide, and there is no start to go
+/// back to.
+pub(crate) fn start_over(deal: &mut Draft<'_>) {
+    match deal.terms().policy.acceptance {
+        Acceptance::ByBuyer => renew(deal, Stage::AwaitingPerformance),
+        Acceptance::Mutual => {}
     }
 }
 
@@ -61,6 +60,22 @@ pub(crate) fn enter(deal: &mut Draft<'_>, stage: Stage) {
 pub(crate) fn resume(deal: &mut Draft<'_>, stage: Stage) {
     let until = time_left(deal, stage, deal.at());
     deal.enter(Phase::Active { stage, until });
+}
+
+/// Enters a stage, or stays in it, with a full window, or with the time that it has left where that was extended beyond.
+pub(crate) fn renew(deal: &mut Draft<'_>, stage: Stage) {
+    let left = match *deal.phase() {
+        Phase::Active { stage: now, until } if now == stage => until,
+        Phase::Active { .. }
+        | Phase::Proposed { .. }
+        | Phase::AwaitingDeposit { .. }
+        | Phase::Moderation { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => time_left(deal, stage, deal.at()),
+    };
+    let full = deal.at().plus_secs(window(&deal.terms().policy, stage));
+    deal.enter(Phase::Active { stage, until: full.max(left) });
 }
 
 /// When a stage that is entered now ends: with the time that it had left, or a full window where it was never

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{funding, moderation, payins};
+use super::{chargebacks, funding, moderation, payins};
 use crate::Role;
 use crate::deal::agreement::Consents;
 use crate::deal::command::{Agree, Amend};
@@ -33,6 +33,7 @@ pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), R
     let consents = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
     deal.push(Event::TermsAmended { terms_version, terms, changed, deposits: deposits.clone(), consents });
     deposits.iter().for_each(|change| funding::return_whole(deal, change.deposit));
+    chargebacks::reconcile(deal);
     Ok(())
 }
 
@@ -48,8 +49,7 @@ fn changed_deposits(deal: &Deal, new: &Terms) -> Result<SmallVec<[DepositChange;
         }
         // buckets are in one currency for good
         let used = || {
-            deal.transactions().iter().any(|t| t.deposit == deposit.id)
-                || deal.chargebacks().iter().any(|c| c.deposit == deposit.id)
+            deal.transactions().iter().any(|t| t.deposit == deposit.id) || deal.books().has_case(deposit.id)
         };
         if deposit.required.currency() != new.currency() && used() {
             return Err(TermsError::at("guarantees", Problem::Pinned).into());

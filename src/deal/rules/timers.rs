@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, destinations, dispute, endings, holds};
+use super::{acceptance, agreement, chargebacks, destinations, dispute, endings, holds, payins};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -22,6 +22,10 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         Timer::Performance => match (policy.acceptance, policy.on_performance_deadline) {
             (Acceptance::Mutual, _) => acceptance::end_by_reports(deal),
             (Acceptance::ByBuyer, OnSilence::Cancel) => cancel(deal, Fault::Seller, Outcome::Cancelled),
+            // silence downloads nothing
+            (Acceptance::ByBuyer, OnSilence::Accept) if deal.awaits_upload() => {
+                cancel(deal, Fault::Seller, Outcome::Cancelled);
+            }
             (Acceptance::ByBuyer, OnSilence::Accept) => succeed(deal),
             (Acceptance::ByBuyer, OnSilence::Dispute) => dispute::open(deal, Opener::Timer),
         },
@@ -37,7 +41,10 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
         }
         Timer::Hold(hold) => holds::capture_expiring(deal, hold),
         Timer::Settlement => destinations::credit_declined(deal),
+        Timer::Claim(tx) => payins::lapse(deal, tx),
+        Timer::Chargeback => chargebacks::reconcile(deal),
     }
+    agreement::review(deal);
 }
 
 fn cancel(deal: &mut Draft<'_>, fault: Fault, outcome: Outcome) {

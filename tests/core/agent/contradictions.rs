@@ -2,10 +2,11 @@
 
 use crate::agent::host::Host;
 use crate::agent::process::{KINDS, Kind, Process};
-use crate::agent::stories::{buyer, gateway, guaranteed, json, performing};
+use crate::agent::stories::{buyer, gateway, guaranteed, json, payment, performing};
 use crate::common::*;
+use escrow::deal::Contradiction;
 use escrow::deal::command::{Accept, Answer, Answered};
-use escrow::deposit::TransactionKind;
+use escrow::deposit::{DepositId, TransactionKind};
 use escrow::{AgentError, Deal, Payee, Rejection, Status, TxId};
 use escrow_testing::{Behaviour, SinkFault};
 
@@ -49,14 +50,19 @@ fn a_fact_that_the_deal_refuses_is_never_swallowed() {
 fn a_refused_fact_holds_up_no_other_order() {
     for kind in KINDS {
         let (host, process, mut deal, error) = contradicted(kind);
-        // the buyer pays after all, by another way, and the guarantee is to go back: a second order
-        host.clock.set(deal.next_deadline().unwrap());
+        // 10.00 come in over the guarantee, and are to go back: a second order
+        let mut surplus = payment("surplus", 1_000);
+        surplus.deposit = DepositId::SELLER_GUARANTEE;
         host.script(Behaviour::TimeOut, Some(TransactionKind::Refund), 1);
-        process.wake(&mut deal).unwrap();
+        process.submit(&mut deal, surplus, gateway()).unwrap();
         assert_eq!(deal.pending().count(), 2);
         assert_eq!(process.resume(&mut deal), Err(error), "still told");
-        assert_eq!(host.moved().get(&Payee::Seller), Some(&20_000), "the guarantee is back all the same");
+        assert_eq!(host.moved().get(&Payee::Seller), Some(&1_000), "the surplus is back all the same");
         assert_eq!(deal.pending().count(), 1);
+        // a claim that nobody confirms lapses after 3 days
+        host.clock.advance(3 * DAY);
+        process.wake(&mut deal).unwrap();
+        assert_eq!(deal.pending().count(), 0);
     }
 }
 
@@ -69,12 +75,10 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         process.submit(&mut deal, Accept::default(), buyer()).unwrap();
         let journal = host.journal();
         let paid = host.calls()[2].key.transaction;
-        let declined = Answered::Declined(text("on second thoughts"));
-        for result in [declined, Answered::Succeeded(text("another-id"))] {
-            let answer = Answer::new(paid, result);
-            let refused = process.submit(&mut deal, answer, gateway());
-            assert_eq!(refused, Err(AgentError::Rejected(Rejection::AlreadyAnswered { tx: paid })));
-        }
+        let answer = Answer::new(paid, Answered::Succeeded(text("another-id")));
+        let refused = process.submit(&mut deal, answer, gateway());
+        let said = Contradiction::Answer { tx: paid };
+        assert_eq!(refused, Err(AgentError::Rejected(Rejection::FactContradicts(said))));
         let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");
         assert_eq!(host.journal(), journal);

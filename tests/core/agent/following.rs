@@ -108,3 +108,41 @@ fn a_refusal_that_is_told_again_opens_no_second_dispute() {
         assert_eq!(deal.status(), status, "the same refusal once more");
     }
 }
+
+/// A number that was used before has a history of its own, which is recorded once; and a delivery is news in whatever
+/// place of the history it turns up.
+#[test]
+fn an_old_history_is_recorded_once_and_a_delivery_is_news_anywhere() {
+    for kind in KINDS {
+        let host = Host::new();
+        let process = Process::new(kind, &host);
+        let mut deal = paid(&process);
+        process.submit(&mut deal, SetTrack::new(track()), seller()).unwrap();
+        let told = |checkpoints: &[(&str, CheckpointKind, &str)]| {
+            let delivery = HandTracker::new();
+            for (id, kind, at) in checkpoints {
+                delivery.feed((*track()).clone(), checkpoint(id, *kind, at));
+            }
+            delivery
+        };
+        let days = ["1", "2", "3", "4", "5", "6", "7"];
+        let at: Vec<_> = days.iter().map(|day| format!("2026-01-0{day}T00:00:00Z")).collect();
+        let mut history: Vec<_> =
+            days.iter().zip(&at).map(|(id, at)| (*id, CheckpointKind::Progress, at.as_str())).collect();
+        history.push(("old", CheckpointKind::Final, "2026-01-08T00:00:00Z"));
+        process.follow(&mut deal, &told(&history)).unwrap();
+        let events = host.events();
+        process.follow(&mut deal, &told(&history)).unwrap();
+        assert_eq!((host.events(), deal.status()), (events, Status::AwaitingPerformance));
+        // out for delivery, and then delivered some minutes before
+        history.push(("out", CheckpointKind::Progress, "2026-03-02T10:05:00Z"));
+        process.follow(&mut deal, &told(&history)).unwrap();
+        assert_eq!(deal.status(), Status::Performing);
+        history.insert(8, ("door", CheckpointKind::Final, "2026-03-02T10:01:00Z"));
+        process.follow(&mut deal, &told(&history)).unwrap();
+        assert_eq!(deal.status(), Status::AwaitingAcceptance);
+        let events = host.events();
+        process.follow(&mut deal, &told(&history)).unwrap();
+        assert_eq!(host.events(), events, "recorded again");
+    }
+}

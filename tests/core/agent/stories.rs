@@ -13,7 +13,7 @@ use escrow::deal::command::{
     Verdict, Wake,
 };
 use escrow::deposit::DepositId;
-use escrow::terms::{Fee, FeePayee, Item, OnRefund, Payer, Provider, Service};
+use escrow::terms::{BuyerCancel, Fee, FeePayee, Item, OnRefund, Payer, Provider, Service};
 use escrow::{
     Actor, Caller, Command, Currency, Deal, Destination, Payee, Policy, Rate, Status, Terms, TermsDraft,
 };
@@ -125,7 +125,7 @@ pub fn sale() -> Script {
 pub fn cancellation() -> Script {
     Script {
         name: "cancellation",
-        terms: terms(Policy::shop()),
+        terms: terms(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance)),
         proposer: buyer(),
         steps: vec![
             (60, gateway(), payment("pay-1", 55_000).into()),

@@ -28,12 +28,15 @@ fn absurd_contents_are_rejected_and_change_nothing() {
     let cases = [
         (confirm(roubles("-1"), "buyer_payment"), "amount-not-positive"),
         (confirm(roubles("0"), "buyer_payment"), "amount-not-positive"),
-        (confirm(json!({ "amount": "1", "currency": "USD" }), "buyer_payment"), "amount-currency"),
+        (gateway(&json!({ "type": "chargeback", "reference": "c", "gateway": "bank", "payment": "x", "deposit": "charge_32", "amount": roubles("1"), "step": "opened" })), "unknown-deposit"),
+        (gateway(&json!({ "type": "chargeback", "reference": "c", "gateway": "bank", "payment": "x", "amount": roubles("1"), "step": "reinstated" })), "fact-contradicts"),
+        (gateway(&json!({ "type": "returned", "transaction": u32::MAX, "amount": roubles("1"), "reference": "r" })), "unknown-transaction"),
+        (gateway(&json!({ "type": "settle_receivable", "receivable": u32::MAX, "amount": roubles("1"), "reference": "r" })), "unknown-receivable"),
         (confirm(roubles(&format!("{whole}.{cents}")), "buyer_payment"), "amount-too-large"),
         (confirm(roubles("1"), "charge_32"), "unknown-deposit"),
         (gateway(&json!({ "type": "answer", "transaction": u32::MAX, "result": "in_progress" })), "unknown-transaction"),
         (gateway(&json!({ "type": "answer", "transaction": 0, "result": { "succeeded": "x" } })), "unknown-transaction"),
-        (gateway(&json!({ "type": "chargeback", "reference": "c", "deposit": "buyer_payment", "amount": roubles("-1"), "step": "opened" })), "amount-not-positive"),
+        (gateway(&json!({ "type": "chargeback", "reference": "c", "gateway": "bank", "payment": "x", "amount": roubles("-1"), "step": "opened" })), "amount-not-positive"),
         (buyer(&json!({ "type": "accept", "quantities": vec![u32::MAX; 100_000] })), ""),
         (buyer(&json!({ "type": "request_payment", "key": "z", "deposit": "seller_payment", "amount": roubles("1"), "form": { "method": "card", "return_urls": { "success_url": "a", "fail_url": "b" } } })), "not-your-deposit"),
     ];

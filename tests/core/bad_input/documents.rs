@@ -110,7 +110,11 @@ pub fn commands() -> Vec<Value> {
         json!({ "type": "open_dispute", "reason": "Where?", "evidence": "e-1" }),
         json!({ "type": "propose_award", "award": { "amount": roubles("5") } }),
         json!({ "type": "propose_award", "award": { "winner": "buyer" } }),
+        json!({ "type": "propose_award", "award": "call_off", "original": true }),
         json!({ "type": "accept_award", "award": { "share": "50%" } }),
+        json!({ "type": "accept_award", "award": "call_off", "offer": 2 }),
+        json!({ "type": "give_back", "total": roubles("5") }),
+        json!({ "type": "escalate" }),
         json!({ "type": "withdraw_dispute" }),
         json!({ "type": "file_claim", "reference": "A40-1/2026" }),
         json!({ "type": "rule", "award": "seller_all", "at_fault": "buyer" }),
@@ -120,7 +124,11 @@ pub fn commands() -> Vec<Value> {
         json!({ "type": "answer", "transaction": 3, "result": "in_progress" }),
         json!({ "type": "set_destination", "payee": "seller", "destination": { "card": "vault-1" } }),
         json!({ "type": "redirect_refund", "payee": "platform", "destination": "balance" }),
-        json!({ "type": "chargeback", "reference": "cb-1", "deposit": "buyer_payment", "amount": roubles("5"), "step": "opened" }),
+        json!({ "type": "chargeback", "reference": "cb-1", "gateway": "bank", "payment": "p-1", "amount": roubles("5"), "step": "opened" }),
+        json!({ "type": "chargeback", "reference": "cb-1", "gateway": "bank", "payment": "p-1", "deposit": "buyer_payment", "amount": roubles("5"), "step": "reinstated" }),
+        json!({ "type": "returned", "transaction": 3, "amount": roubles("5"), "reference": "back-1" }),
+        json!({ "type": "settle_receivable", "receivable": 1, "amount": roubles("5"), "reference": "paid-1", "source": "In cash" }),
+        json!({ "type": "confirm_payment", "deposit": "buyer_payment", "gateway": "bank", "reference": "p-1", "amount": roubles("5"), "capture": "c-1", "final": false }),
         json!({ "type": "extend", "timer": "start", "until": "2026-04-01T12:00:00Z" }),
         json!({ "type": "extend", "timer": { "hold": 1 }, "until": "2026-04-01T12:00:00Z" }),
         json!({ "type": "post", "reference": "m-1" }),
@@ -156,7 +164,11 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "cancelled", "at_fault": "buyer", "reason": "No" }),
         json!({ "type": "dispute_opened", "by": { "party": "buyer" }, "reason": "Where?", "evidence": "e-1" }),
         json!({ "type": "dispute_opened", "by": "refusal", "reason": "" }),
-        json!({ "type": "award_proposed", "side": "buyer", "award": { "amount": roubles("5") } }),
+        json!({ "type": "award_proposed", "side": "buyer", "offer": { "number": 1, "award": { "amount": roubles("5") }, "fingerprint": 17 } }),
+        json!({ "type": "offer_fell", "side": "buyer", "number": 1 }),
+        json!({ "type": "given_back", "total": roubles("5"), "before": roubles("0") }),
+        json!({ "type": "escalation_asked", "by": "buyer" }),
+        json!({ "type": "escalation_asked" }),
         json!({ "type": "award_accepted", "side": "seller", "award": { "share": "50%" } }),
         json!({ "type": "dispute_withdrawn", "remaining_ms": 1000 }),
         json!({ "type": "withdrawal_offered", "side": "buyer" }),
@@ -174,7 +186,8 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "ending_decided", "ending": { "partial_buyout": [1, 0] }, "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": "success", "outcome": "completed", "funded": true, "settle_by": until }),
         json!({ "type": "ending_decided", "ending": { "cancelled": "nobody" }, "outcome": "cancelled", "funded": true, "settle_by": until }),
-        json!({ "type": "ending_decided", "ending": { "awarded": { "award": "buyer_all", "by": "ruling" } }, "outcome": "resolved", "funded": true, "settle_by": until }),
+        json!({ "type": "ending_decided", "ending": { "awarded": { "award": "buyer_all", "by": "ruling" } }, "outcome": "resolved", "funded": true, "settle_by": until, "charges": { "awarded": [1, 2] }, "original": true }),
+        json!({ "type": "ending_decided", "ending": "called_off", "outcome": "resolved", "funded": true, "settle_by": until }),
         json!({ "type": "capture_ordered", "order": order }),
         json!({ "type": "leg_ordered", "order": order }),
         json!({ "type": "leg_waits", "leg": 1, "deposit": "buyer_payment", "payee": "buyer", "purpose": "refund", "amount": roubles("5"), "source": 1 }),
@@ -183,8 +196,23 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "transaction_succeeded", "tx": 1, "reference": "gw-1" }),
         json!({ "type": "transaction_failed", "tx": 1, "reason": "No funds" }),
         json!({ "type": "receivable_raised", "receivable": { "debtor": "seller", "payee": "platform", "purpose": "fee", "amount": roubles("5") } }),
-        json!({ "type": "chargeback_recorded", "reference": "cb-1", "deposit": "buyer_payment", "amount": roubles("5"), "step": "lost" }),
-        json!({ "type": "charged_back", "tx": 3, "reference": "cb-1", "deposit": "buyer_payment", "from_held": roubles("4"), "from_legs": roubles("1") }),
+        json!({ "type": "receivable_raised", "receivable": { "debtor": "seller", "payee": "platform", "purpose": "chargeback", "amount": roubles("5") }, "cause": { "liable": { "chargeback": 1, "deposit": "buyer_payment" } } }),
+        json!({ "type": "receivable_changed", "number": 1, "old": roubles("5"), "new": roubles("4") }),
+        json!({ "type": "receivable_settled", "number": 1, "amount": roubles("5"), "reference": "paid-1", "source": "In cash" }),
+        json!({ "type": "chargeback_recorded", "chargeback": { "id": "cb-1", "gateway": "bank", "payment": "p-1", "deposit": "buyer_payment", "opened": [roubles("5"), until], "won": true, "lost": roubles("5"), "reinstated": roubles("4"), "rank": 1, "waited": [1] }, "amount": roubles("5"), "step": "lost" }),
+        json!({ "type": "chargeback_recorded", "chargeback": { "id": "cb-1", "gateway": "bank", "payment": "p-1" }, "amount": roubles("5") }),
+        json!({ "type": "pot_cut", "deposit": "buyer_payment", "old": roubles("5"), "new": roubles("4"), "as_if": roubles("3") }),
+        json!({ "type": "leg_split", "leg": 1, "into": 2, "amount": roubles("4") }),
+        json!({ "type": "leg_held_back", "leg": 1, "chargeback": 1 }),
+        json!({ "type": "leg_restored", "leg": 1, "into": 2, "amount": roubles("4") }),
+        json!({ "type": "payment_returned", "tx": 3, "reference": "back-1", "amount": roubles("5"), "again": [2, roubles("4")], "settle_by": until }),
+        json!({ "type": "hold_charged", "tx": 2, "hold": 1, "amount": roubles("5"), "capture": "c-1", "last": true }),
+        json!({ "type": "stray_opened", "deposit": "stray_1", "named": "buyer_payment", "zero": { "amount": "0", "currency": "USD" } }),
+        json!({ "type": "answer_doubted", "tx": 3 }),
+        json!({ "type": "answer_confirmed", "tx": 3 }),
+        json!({ "type": "request_noted", "request_id": "r-1", "command": "post", "by": "buyer" }),
+        json!({ "type": "timer_fired", "timer": { "claim": 1 } }),
+        json!({ "type": "timer_fired", "timer": "chargeback" }),
         json!({ "type": "dispute_closed" }),
     ]
 }
@@ -229,11 +257,13 @@ pub fn deals() -> Vec<(String, Deal)> {
     deals
 }
 
-/// What the examples do not show: holds, guarantees, disputes, charges, chargebacks, claims, silent gateways.
+/// What the examples do not show: holds, guarantees, disputes, charges, chargebacks, claims, silent gateways, banks.
 fn rich_scenarios() -> Vec<(&'static str, Value)> {
     let base = |preset: &str, steps: Value| {
         let mut terms = terms();
         terms["policy"] = json!({ "preset": preset });
+        // a parcel is not submitted
+        terms["delivery"] = json!({ "promise": { "method": "CDEK", "expected": "2026-03-08T12:00:00Z" } });
         terms.as_object_mut().unwrap().remove("pay_offline");
         json!({ "start": "2026-03-01T12:00:00Z", "terms": terms, "steps": steps })
     };
@@ -305,7 +335,24 @@ fn rich_scenarios() -> Vec<(&'static str, Value)> {
         { "after": "1h", "by": "moderator", "do": { "type": "remark", "remark": "Hm" } },
         { "after": "1h", "by": "operator", "do": { "type": "attach", "attachment": { "id": "f", "mime": "image/png", "size": 1 } } },
     ]));
-    vec![("held", held), ("disputed", disputed), ("guarantee", guarantee), ("moderated", moderated)]
+    let banks = base(
+        "marketplace",
+        pay_all(json!([
+            { "after": "1h", "do": { "type": "pay", "amount": { "amount": "7", "currency": "USD" } } },
+            { "after": "1h", "do": { "type": "pay", "reference": "p-1" } },
+            start,
+            { "after": "1h", "do": { "type": "chargeback", "reference": "early", "payment": "p-9", "amount": roubles("3"), "step": "opened" } },
+            { "after": "1h", "do": { "type": "chargeback", "reference": "cb", "payment": "p-1", "amount": roubles("10"), "step": "opened" } },
+            { "after": "1h", "by": "buyer", "do": { "type": "accept" } },
+            { "after": "1h", "do": { "type": "returned", "amount": roubles("5"), "reference": "back-1" } },
+            { "after": "1h", "do": { "type": "chargeback", "reference": "cb", "payment": "p-1", "amount": roubles("10"), "step": "lost" } },
+            { "after": "1h", "do": { "type": "chargeback", "reference": "cb-2", "payment": "p-1", "amount": roubles("20"), "step": "lost" } },
+            { "after": "1h", "by": "operator", "do": { "type": "settle_receivable", "receivable": 1, "amount": roubles("2"), "reference": "paid-1" } },
+            { "after": "1h", "do": { "type": "chargeback", "reference": "cb-2", "payment": "p-1", "amount": roubles("1"), "step": "reinstated" } },
+        ])),
+    );
+    let all = [("held", held), ("disputed", disputed), ("guarantee", guarantee), ("moderated", moderated)];
+    all.into_iter().chain([("banks", banks)]).collect()
 }
 
 /// One deal per scenario that still has most of its way to go, and one with most behind it.

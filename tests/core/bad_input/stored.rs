@@ -44,7 +44,8 @@ fn a_stored_dispute_agrees_with_its_deal() {
     let w = World::arbitrated(plain(Policy::shop()));
     for (from, to) in [
         (r#""stage":"arbitration""#, r#""stage":"negotiation""#),
-        (r#""buyer_opened":true"#, r#""buyer_opened":false"#),
+        (r#""buyers_openings":1"#, r#""buyers_openings":0"#),
+        (r#""buyers_openings":1"#, r#""buyers_openings":5"#),
         (r#""opened_by":{"party":"buyer"}"#, r#""opened_by":{"party":"seller"}"#),
     ] {
         assert!(refused(&w, from, to).contains("state.quarrel.dispute"), "{from}");

@@ -74,8 +74,8 @@ fn terms_errors_name_the_field_and_say_why() {
         ("/fees/0/payer", json!({ "shared": "1%" }), ""),
         ("/fees/1/out_of", json!("carved"), "fees[1].out_of must name an earlier fee"),
         ("/fees/1/out_of", json!("nothing"), "fees[1].out_of must name an earlier fee"),
-        ("/fees/1/payer", json!("seller"), "fees[1].payer must be absent: a carve-out follows its parent"),
-        ("/fees/1/on_refund", json!("keep"), "fees[1].on_refund must be absent: a carve-out follows its parent"),
+        ("/fees/1/payer", json!("seller"), "fees[1].payer must be absent: a carve-out and a tax follow their parent"),
+        ("/fees/1/on_refund", json!("keep"), "fees[1].on_refund must be absent: a carve-out and a tax follow their parent"),
         ("/fees/1/rate", json!("90%"), "fees[1].out_of takes more than there is in its parent"),
         ("/fees/0/payer", json!(null), "fees[0].payer is required"),
         ("/fees/0/on_refund", json!(null), "fees[0].on_refund is required"),
@@ -114,7 +114,7 @@ fn terms_errors_name_the_field_and_say_why() {
         assert!(invalid_terms(&taken).starts_with(&format!("terms: {message}")), "{at}");
     }
     for (at, value, message) in [
-        ("/items/0/unit_price/amount", json!("0"), "items must not be zero"),
+        ("/items/0/quantity", json!(0), "items[0].quantity must not be zero"),
         (
             "/policy/partial_buyout_allowed",
             json!(true),

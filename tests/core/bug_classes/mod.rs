@@ -7,9 +7,12 @@
 
 mod arithmetic;
 mod chargebacks;
+mod delivery;
 mod disputes;
+mod facts;
 mod input;
 mod money_out;
 mod payees;
+mod snapshots;
 mod terms;
 mod time;

@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::Command;
+use escrow::deal::Contradiction;
 use escrow::deal::command::{
     Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, Post, StartPerforming, StopPerforming,
 };
@@ -30,7 +31,7 @@ fn refund_after_payout() {
     let b = w.buckets(B);
     assert_eq!((b.received, b.paid_out, b.refunded, b.held), (1_300_00, 1_000_00, 300_00, 0));
     // a chargeback finds nothing in the pot
-    w.act(&Actor::Gateway, chargeback("cb", B, 1_000_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_000_00, ChargebackStep::Lost));
     assert_eq!(w.buckets(B).charged_back, 0);
 }
 
@@ -40,19 +41,22 @@ fn cumulative_over_withdrawal() {
     w.pay(B, 600_00);
     w.pay(B, 400_00);
     w.act(&seller(), StartPerforming {});
-    // each chargeback is less than the deposit; both together are 1 200.00 of 1 000.00
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 600_00, ChargebackStep::Opened));
-    w.act(&Actor::Gateway, chargeback("cb-2", B, 600_00, ChargebackStep::Opened));
+    // each chargeback is no more than its payment of 600.00; both together are 1 200.00 of it
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb-2", "pay-1", 600_00, ChargebackStep::Opened));
     w.act(&buyer(), accept());
-    assert_eq!(w.pending(), []);
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 600_00, ChargebackStep::Lost));
-    // of the seller's 1 000.00 there are 400.00 left, and they still wait
-    assert_eq!(w.legs(), [(B, Payee::Seller, Purpose::Payout, 400_00, LegState::Waiting)]);
-    w.act(&Actor::Gateway, chargeback("cb-2", B, 600_00, ChargebackStep::Lost));
-    // the second finds 400.00; the other 200.00 are owed
-    assert_eq!(w.legs(), [(B, Payee::Seller, Purpose::Payout, 0, LegState::Dropped)]);
-    assert_eq!(w.buckets(B).charged_back, 1_000_00);
-    assert_eq!(w.owed(), [(Payee::Seller, Payee::Platform, Purpose::Chargeback, 200_00)]);
+    // of the seller's 1 000.00 the 600.00 wait, once
+    assert_eq!(w.pending(), [(3, TransactionKind::Payout, Payee::Seller, 400_00)]);
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Lost));
+    assert_eq!(w.legs()[1], (B, Payee::Seller, Purpose::Payout, 0, LegState::Dropped));
+    // the second one finds nothing that is left of its payment: nothing is taken, and nothing owed
+    w.act(&Actor::Gateway, chargeback("cb-2", "pay-1", 600_00, ChargebackStep::Lost));
+    assert_eq!((w.buckets(B).charged_back, w.owed()), (600_00, vec![]));
+    // of the payment of 400.00 no more than 400.00 can be lost: they were sent, and the seller owes them
+    w.act(&Actor::Gateway, chargeback("cb-3", "pay-2", 600_00, ChargebackStep::Lost));
+    assert_eq!(w.buckets(B).charged_back, 600_00);
+    assert_eq!(w.owed(), [(Payee::Seller, Payee::Platform, Purpose::Chargeback, 400_00)]);
+    w.done_all();
     assert_eq!(w.status(), Status::Completed);
 }
 
@@ -80,10 +84,13 @@ fn double_payout_on_timeout() {
     assert_eq!(w.refuse(&seller(), other), Rejection::AttemptUnanswered);
     w.done(tx);
     assert_eq!(w.status(), Status::Completed);
-    // the same answer again is old news, the opposite one is refused
+    // the same answer again is old news; after the opposite one it is asked again, under the same key
     w.repeat(&Actor::Gateway, answer(tx, Answered::InProgress));
-    let refused = w.refuse(&Actor::Gateway, answer(tx, declined()));
-    assert_eq!(refused, Rejection::AlreadyAnswered { tx: TxId::new(tx) });
+    w.act(&Actor::Gateway, answer(tx, declined()));
+    assert_eq!(w.deal.pending().next().unwrap().key.to_string(), key);
+    let refused = w.refuse(&Actor::Gateway, answer(tx, succeeded("another")));
+    assert_eq!(refused, Rejection::FactContradicts(Contradiction::Answer { tx: TxId::new(tx) }));
+    w.done(tx);
     let payouts = w.deal.transactions().iter();
     assert_eq!(payouts.filter(|t| t.kind() == TransactionKind::Payout).count(), 1);
 }
@@ -169,9 +176,10 @@ fn side_effect_before_validation() {
     let two: Quantities = vec![2].into();
     let over = w.refuse(&buyer(), Accept::part(two));
     assert_eq!(over, Rejection::Settle(SettleError::QuantityOverOrdered { item: 0, max: 1 }));
-    // a fact of the wrong currency is refused whole
-    let dollars = payment(B, "usd", usd(10_00));
-    assert_eq!(w.refuse(&Actor::Gateway, dollars), Rejection::AmountCurrency);
+    // a fact that contradicts what is recorded is refused whole
+    let other = payment(B, "pay-1", rub(999_99));
+    let said = Contradiction::Amount { recorded: rub(1_000_00), told: rub(999_99) };
+    assert_eq!(w.refuse(&Actor::Gateway, other), Rejection::FactContradicts(said));
     // a rejection at a late instant does not fire the timers that were due either; the next step does
     w.pass(31 * DAY);
     let late = w.refuse(&buyer(), accept());
@@ -230,7 +238,7 @@ fn stale_overwrite() {
     w.act(&operator(), set_track("A"));
     let seen = w.deal.revision();
     w.act(&Actor::Tracker, checkpoint("A", "1", CheckpointKind::Final, w.now));
-    w.act(&Actor::Gateway, chargeback("cb", B, 1_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_00, ChargebackStep::Opened));
     assert_eq!(w.deal.revision(), seen);
     let fresh = Context::new(w.now, buyer()).seen(seen);
     assert!(w.attempt_in(&fresh, &accept()).is_ok());

@@ -8,7 +8,8 @@
 use std::fmt::{Display, Error, Write as _};
 use std::hash::Hasher as _;
 
-use escrow::deposit::{HoldState, TransactionKind};
+use escrow::deal::command::ChargebackStep;
+use escrow::deposit::{HoldState, Leg, LegId, TransactionKind, TransactionState};
 use escrow::{Deal, Phase, Time, Transaction, TxId};
 use serde::Serialize;
 use serde::ser::{
@@ -24,12 +25,15 @@ const INERT: &[(&str, &[&str])] = &[
             // what a sink locks on, and what is held against `seen`, which the model never gives
             "version",
             "revision",
+            // the model gives no ids of requests
+            "requests",
             // instants of the past: only reported. `last_at` keeps time from running backwards; the model's never does
             "created_at",
             "concluded_at",
             "last_at",
             // words and names, read by nothing but the recognition of a repeat, which has no events either way
             "status_change",
+            "joint_change",
             "comment",
             "cancelled_by",
         ],
@@ -37,16 +41,39 @@ const INERT: &[(&str, &[&str])] = &[
     // the model keeps it beside the deal: once it is past, it does not matter by how much
     ("Ended", &["settle_by"]),
     // only to recognise a repeat, and to bound the number; the model never gives a checkpoint's id twice
-    ("Work", &["attachments", "posts", "checkpoints"]),
+    ("Work", &["documents", "evidence", "posts", "checkpoints", "decisive"]),
     // numbered: written by `history`
     ("Books", &["transactions", "legs"]),
-    // ids are renumbered and kinds compared by `history`; the rest are instants of the past
-    ("Transaction", &["id", "kind", "hold", "leg", "source", "created_at", "settled_at"]),
+    // the number says which; since when it is open is written by `history`
+    ("Case", &["id", "opened"]),
+    // ids are renumbered, kinds and sums compared by `history`; the rest are instants of the past
+    (
+        "Transaction",
+        &[
+            "id",
+            "kind",
+            "amount",
+            "hold",
+            "captured",
+            "let_go",
+            "leg",
+            "source",
+            "capture",
+            "bounced",
+            "doubted",
+            "late",
+            "created_at",
+            "settled_at",
+        ],
+    ),
+    // a number only says which offer is meant, and what it pays is worked out again before it is accepted
+    ("Quarrel", &["offers_made"]),
+    ("Offered", &["number", "fingerprint"]),
     ("Leg", &["id", "tx", "source"]),
     // each checkpoint of the model occurs now, never earlier than the one before
     ("Checkpoint", &["id", "occurred_at"]),
     // `openings` is held against `opening`, which the model never gives
-    ("Dispute", &["opened_at", "openings", "reason", "claim"]),
+    ("Dispute", &["opened_at", "openings", "reason", "buyers_claim", "sellers_claim"]),
     // sums of what is over, which no rule reads: `check` proves them, and the model calls it after every step, for
     // every history, before states are merged
     ("Buckets", &["paid_out", "refunded", "charged_back"]),
@@ -55,76 +82,150 @@ const INERT: &[(&str, &[&str])] = &[
 /// What is read no more once it is decided how the deal ends: commands that do are refused from then on.
 const INERT_ONCE_ENDED: &[(&str, &[&str])] = &[
     ("Agreement", &["version", "consents", "approved"]),
-    ("Clockwork", &["remaining", "extended_s"]),
-    ("Work", &["track", "latest", "latest_spent", "submitted", "revision", "changes_requested"]),
-    ("Quarrel", &["dispute", "buyers_report", "sellers_report"]),
+    ("Clockwork", &["remaining", "extended_s", "begun"]),
+    (
+        "Work",
+        &[
+            "track",
+            "tracks_changed",
+            "delivered",
+            "latest",
+            "latest_spent",
+            "submitted",
+            "revision",
+            "changes_requested",
+        ],
+    ),
+    ("Quarrel", &["dispute", "buyers_report", "sellers_report", "buyers_offer", "sellers_offer"]),
 ];
 
 /// What is read no more once the settlement is computed, too.
-const INERT_ONCE_SETTLED: &[(&str, &[&str])] = &[("Clockwork", &["ended"]), ("Work", &["incurred"])];
+const INERT_ONCE_SETTLED: &[(&str, &[&str])] =
+    &[("Ended", &["ending", "funded", "original"]), ("Work", &["incurred", "given_back"])];
+
+/// What is read of facts about money only, once there are none.
+const INERT_UNLESS_OVER: &[(&str, &[&str])] =
+    &[("Clockwork", &["begun"]), ("Books", &["cases", "debts"]), ("Leg", &["part_of", "came_back", "cut"])];
 
 fn inert(table: &'static [(&str, &[&str])], name: &str) -> &'static [&'static str] {
     table.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, fields)| *fields)
 }
 
 /// The fingerprint of a deal at an instant, and of what the model keeps beside it.
-pub fn fingerprint(deal: &Deal, now: Time, beside: &[u8]) -> u64 {
+pub fn fingerprint(deal: &Deal, now: Time, beside: &[u8], facts_follow: bool) -> u64 {
     let settled = match deal.phase() {
         Phase::Paying { awaiting_capture, .. } => !awaiting_capture,
         Phase::Closed { .. } => true,
         _ => false,
     };
+    // what is over is read again where the gateway has more to say of it: another fact, a chargeback's next step, or the
+    // answer to what it has told in two ways
+    let over = facts_follow
+        || deal.chargebacks().iter().any(|c| c.reinstated.is_none())
+        || deal.transactions().iter().any(|t| is_told_twice(deal, t));
     let mut canon = Canon {
         out: Vec::with_capacity(2_048),
         scratch: String::with_capacity(32),
         now,
         ended: deal.phase().has_ended(),
         settled,
+        over,
     };
     canon.out.extend_from_slice(beside);
     deal.parts().state.serialize(&mut canon).unwrap();
-    canon.history(deal);
+    canon.history(deal, over);
     let mut hasher = std::collections::hash_map::DefaultHasher::new();
     hasher.write(&canon.out);
     hasher.finish()
 }
 
+/// Whether this was declined, and then done, or the other way round, and not all of it is known yet.
+fn is_told_twice(deal: &Deal, t: &Transaction) -> bool {
+    let attempts = |leg| deal.transactions().iter().filter(move |o| o.leg() == Some(leg));
+    let open_or_done = |o: &&Transaction| !matches!(o.state(), TransactionState::Failed(_));
+    let twice = t.leg().is_some_and(|leg| attempts(leg).filter(open_or_done).count() > 1);
+    twice || !t.is_pending() && deal.pending_one(t.id()).is_some()
+}
+
 impl Canon {
+    fn number(&mut self, number: i64) {
+        self.out.extend_from_slice(&number.to_le_bytes());
+    }
+
     /// Transactions and legs that can still matter, renumbered.
     ///
     /// Money that came in matters for good: it can be refunded, captured, and recognised when it is told of again. An
-    /// outbound transaction that is settled, and a leg that is, never change and are read by no rule but `check`; so
-    /// what they are, and how many attempts there were, is left out. Numbers are names: only what they point at counts. A
-    /// hold that is captured is money like that of a charge.
-    fn history(&mut self, deal: &Deal) {
+    /// outbound transaction that is settled, and a leg that is, never change and are read by no rule but `check`, unless
+    /// something is told of what is `over`; so what they are, and how many attempts there were, is left out. Numbers are
+    /// names: only what they point at counts. A hold that is captured is money like that of a charge.
+    fn history(&mut self, deal: &Deal, over: bool) {
         let inbound = |id: Option<TxId>| {
             let before = |t: &&Transaction| t.kind().is_inbound() && Some(t.id()) <= id;
             id.map_or(0, |_| deal.transactions().iter().filter(before).count())
         };
+        let matters = |l: &&Leg| over || !l.is_settled();
+        let leg = |id: Option<LegId>| {
+            id.map_or(0, |id| deal.legs().iter().filter(matters).filter(|l| l.id() <= id).count())
+        };
         for t in deal.transactions() {
-            if t.kind().is_inbound() || t.is_pending() {
-                t.serialize(&mut *self).unwrap();
-                let leg = t
-                    .leg()
-                    .map_or(0, |id| deal.legs().iter().filter(|l| !l.is_settled() && l.id() <= id).count());
-                let (kind, expires) = match t.hold() {
-                    Some(HoldState::Open { expires }) => (b'o', expires.millis() - self.now.millis()),
-                    Some(HoldState::Closing) => (b'c', 0),
-                    Some(HoldState::Lapsed) => (b'l', 0),
-                    Some(HoldState::Closed) => (TransactionKind::Charge as u8, 0),
-                    None => (t.kind() as u8, 0),
-                };
-                self.out.extend_from_slice(&[inbound(t.source()) as u8, leg as u8, kind]);
-                self.out.extend_from_slice(&expires.to_le_bytes());
+            let asked = deal.pending_one(t.id()).is_some();
+            if !(t.kind().is_inbound() || t.is_pending() || asked || over) {
+                continue;
+            }
+            t.serialize(&mut *self).unwrap();
+            let captured = || {
+                deal.transactions().iter().filter(|o| {
+                    o.source() == Some(t.id())
+                        && o.kind() == TransactionKind::Capture
+                        && *o.state() == TransactionState::Succeeded
+                })
+            };
+            let sum: i64 = captured().map(|o| o.amount().minor()).sum();
+            let (kind, expires) = match t.hold() {
+                Some(HoldState::Open { expires }) => (b'o', expires.millis() - self.now.millis()),
+                Some(HoldState::Closing) => (b'c', 0),
+                Some(HoldState::Lapsed) => (b'l', 0),
+                Some(HoldState::Closed) if sum > 0 => (TransactionKind::Charge as u8, 0),
+                Some(HoldState::Closed) => (b'v', 0),
+                // a claim lapses, so long after it was made
+                None if asked && t.kind().is_inbound() => {
+                    (t.kind() as u8, t.created_at().millis() - self.now.millis())
+                }
+                None => (t.kind() as u8, 0),
+            };
+            let is_money = kind == TransactionKind::Charge as u8 && t.hold().is_some();
+            self.number(if is_money { sum } else { t.amount().minor() });
+            self.number(if is_money { 0 } else { sum });
+            self.out.extend_from_slice(&[
+                inbound(t.source()) as u8,
+                leg(t.leg()) as u8,
+                kind,
+                u8::from(asked),
+            ]);
+            self.number(expires);
+            self.number(t.bounced());
+            if over {
+                let own = t.capture_id().into_iter();
+                for id in own.chain(captured().filter_map(|o| o.capture_id())) {
+                    self.out.extend_from_slice(id.as_str().as_bytes());
+                }
             }
         }
         // what the state leaves to the terms
         for deposit in deal.deposits() {
-            self.out.extend_from_slice(&deposit.required().minor().to_le_bytes());
+            self.number(deposit.required().minor());
         }
-        for leg in deal.legs().iter().filter(|l| !l.is_settled()) {
-            leg.serialize(&mut *self).unwrap();
-            self.out.push(inbound(leg.source()) as u8);
+        for l in deal.legs().iter().filter(matters) {
+            l.serialize(&mut *self).unwrap();
+            self.out.push(inbound(l.source()) as u8);
+        }
+        let patience = i64::from(deal.binding_terms().policy.chargeback_s) * 1_000;
+        for case in deal.chargebacks().iter().filter(|_| over) {
+            let Some((amount, at)) = case.opened else { continue };
+            let is_open = case.step() == ChargebackStep::Opened;
+            let left = (at.millis() + patience - self.now.millis()).max(0);
+            self.number(amount.minor());
+            self.number(if is_open { left } else { -1 });
         }
     }
 }
@@ -135,6 +236,7 @@ struct Canon {
     now: Time,
     ended: bool,
     settled: bool,
+    over: bool,
 }
 
 impl Canon {
@@ -301,6 +403,7 @@ impl Fields<'_> {
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
         let is_inert = |table| inert(table, self.name).contains(&key);
         if is_inert(INERT)
+            || (!self.canon.over && is_inert(INERT_UNLESS_OVER))
             || (self.canon.ended && is_inert(INERT_ONCE_ENDED))
             || (self.canon.settled && is_inert(INERT_ONCE_SETTLED))
         {

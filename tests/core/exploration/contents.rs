@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use escrow::deal::command::{
-    Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, Chargeback,
-    ChargebackStep, CheckpointKind, ConfirmPayment, DestinationUse, Extend, FileClaim, IncurCost, Post,
-    ProposeAward, RemoveTrack, RequestChanges, Rule, StartPerforming, StatedPayment, StopPerforming, Verdict,
+    Accept, AcceptAward, AddCharge, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, CheckpointKind,
+    ConfirmPayment, DestinationUse, Escalate, Extend, FileClaim, GiveBack, IncurCost, Post, ProposeAward,
+    RemoveTrack, RequestChanges, Rule, StartPerforming, StatedPayment, StopPerforming, Verdict,
     WithdrawDispute,
 };
 use escrow::deal::{Command, CommandKind, PhaseKind};
@@ -17,6 +17,7 @@ use escrow::settlement::{Fault, max_award};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Award, Deal, Destination, Money, Payee, Rate, Side, Time, Transaction};
 
+use super::facts::{facts, next_payment};
 use super::model::Exploration;
 use super::state::Inner;
 use crate::common::{
@@ -31,6 +32,9 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
     let is_buyer = side == Some(Side::Buyer);
     let is_seller = side == Some(Side::Seller);
     let is_operator = matches!(actor, Actor::Operator(_));
+    if model.scene.lean && !is_lean(deal, kind) {
+        return;
+    }
     // where both report, a track moves nothing but a refusal
     let mutual = deal.terms().policy.acceptance == Acceptance::Mutual;
     match kind {
@@ -60,7 +64,10 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 offer(command, 1);
             }
         }
-        CommandKind::ConfirmPayment => payments(deal, from.now, offer),
+        CommandKind::ConfirmPayment => {
+            payments(deal, from.now, model.scene.lean, offer);
+            facts(deal, kind, offer);
+        }
         CommandKind::Remark => offer(remark("no"), 1),
         CommandKind::Approve => offer(approve(), 0),
         CommandKind::Attach if is_buyer => {
@@ -125,23 +132,32 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 offer(Cancel::new(text("stop")).at_fault(at_fault).into(), 0);
             }
         }
-        CommandKind::OpenDispute => offer(dispute("bad"), 0),
+        CommandKind::OpenDispute => {
+            let before = side.is_some_and(|side| deal.dispute().is_some_and(|d| d.openings_by(side) > 0));
+            offer(dispute("bad"), before.into());
+        }
         CommandKind::ProposeAward => {
             let zero = Money::zero(deal.terms().currency);
             let award = if is_buyer { Award::Amount(zero) } else { Award::Share(Rate::HALF) };
-            offer(ProposeAward::new(award).into(), 0);
+            // in a quarrel it is what parties do
+            let unusual = u8::from(deal.phase().kind() != PhaseKind::Disputed);
+            offer(ProposeAward::new(award).into(), unusual);
             offer(ProposeAward::new(Award::Winner(Side::Seller)).into(), 1);
         }
         CommandKind::AcceptAward => {
-            let others = side.and_then(|side| deal.dispute().and_then(|d| d.offer(side.other())));
-            if let Some(award) = others {
-                offer(AcceptAward::new(award).into(), 0);
+            if let Some(others) = side.and_then(|side| deal.offer(side.other())) {
+                offer(AcceptAward::new(others.award).offer(others.number).into(), 0);
             }
         }
+        CommandKind::GiveBack => offer(GiveBack::new(rub(1)).into(), 1),
+        CommandKind::Escalate => offer(Escalate {}.into(), 1),
         CommandKind::WithdrawDispute => offer(WithdrawDispute::default().into(), 0),
         CommandKind::FileClaim => offer(FileClaim::new(text("claim")).into(), 0),
         CommandKind::Rule => {
             offer(Rule::new(Award::Share(Rate::HALF)).into(), 0);
+            if model.scene.lean {
+                return;
+            }
             offer(Rule::new(Award::Winner(Side::Buyer)).at_fault(Side::Seller).into(), 0);
             if let Ok(most) = max_award(deal.binding_terms(), &deal.pots(), deal.incurred(), true) {
                 offer(Rule::new(Award::Amount(most)).into(), 0);
@@ -167,19 +183,8 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
                 if is_operator { Destination::Account(text("account")) } else { Destination::Balance };
             offer(destination(payee, DestinationUse::Refunds, Some(wanted)), 1);
         }
-        CommandKind::Chargeback => {
-            let number = deal.chargebacks().len();
-            for deposit in deal.deposits().iter().filter(|d| d.buckets().received > 0) {
-                let mut add = |name: &str, minor, step| {
-                    let amount = Money::from_minor(minor, deposit.required().currency());
-                    let reference = text(&format!("{name}-{number}"));
-                    offer(Chargeback::new(reference, deposit.id(), amount, step).into(), 1);
-                };
-                let all = deposit.buckets().received;
-                add("all", all, ChargebackStep::Opened);
-                add("half", (all / 2).max(1), ChargebackStep::Opened);
-                add("lost", all, ChargebackStep::Lost);
-            }
+        CommandKind::Chargeback | CommandKind::Returned | CommandKind::SettleReceivable => {
+            facts(deal, kind, offer);
         }
         CommandKind::Extend => {
             if let Some((timer, until)) = deal.phase().timer().zip(deal.phase().until()) {
@@ -194,8 +199,30 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
         | CommandKind::StartPerforming
         | CommandKind::StopPerforming
         | CommandKind::Post => {}
-        // the model gives these by itself, in every state
-        CommandKind::Answer | CommandKind::Wake => {}
+        // what is open the model answers by itself, in every state
+        CommandKind::Answer => facts(deal, kind, offer),
+        CommandKind::Wake => {}
+    }
+}
+
+/// What money goes by: where a scene is about facts, parties do little else.
+fn is_lean(deal: &Deal, kind: CommandKind) -> bool {
+    // where both report, what they report opens the dispute
+    let by_buyer = deal.terms().policy.acceptance == Acceptance::ByBuyer;
+    match kind {
+        CommandKind::StartPerforming | CommandKind::OpenDispute => by_buyer,
+        CommandKind::Agree
+        | CommandKind::ConfirmPayment
+        | CommandKind::Approve
+        | CommandKind::Accept
+        | CommandKind::Report
+        | CommandKind::Cancel
+        | CommandKind::Answer
+        | CommandKind::Chargeback
+        | CommandKind::Returned
+        | CommandKind::SettleReceivable
+        | CommandKind::Rule => true,
+        _ => false,
     }
 }
 
@@ -211,16 +238,16 @@ fn inbound(deal: &Deal) -> usize {
 }
 
 /// Money comes in: exact, in a charge or a hold; under, over, or when nobody asked for it.
-fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
-    let known =
-        deal.transactions().iter().filter(|t| t.reference().is_some() && t.kind().is_inbound()).count();
+fn payments(deal: &Deal, now: Time, lean: bool, offer: Offer<'_>) {
+    let next = next_payment(deal);
     let before = deal.phase().kind() < PhaseKind::AwaitingPerformance;
+    let first = deal.deposits().iter().find(|d| d.required().is_positive()).map(Deposit::id);
     for deposit in deal.deposits() {
         let mut pay = |minor, held: Option<u32>, cost| {
             let payment = ConfirmPayment::charged(
                 deposit.id(),
                 text("bank"),
-                text(&format!("paid-{known}")),
+                text(&next),
                 Money::from_minor(minor, deposit.required().currency()),
             )
             .held_until(held.map(|secs| now.plus_secs(secs)));
@@ -233,7 +260,10 @@ fn payments(deal: &Deal, now: Time, offer: Offer<'_>) {
             deal.transactions().iter().filter(|t| t.deposit() == deposit.id() && t.hold().is_some()).count();
         if wanted {
             pay(missing, None, 0);
-            pay(missing, Some(2 * DAY), u8::from(again > 0));
+            // where a scene is about facts, of the first deposit only
+            if !lean || first == Some(deposit.id()) {
+                pay(missing, Some(2 * DAY), u8::from(again > 0));
+            }
             // expires so soon that it is to be captured at once
             pay(missing, Some(12 * HOUR), 1);
             for held in [None, Some(2 * DAY)] {

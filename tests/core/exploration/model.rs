@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::contents::contents;
+use super::facts::{FACT, Fact};
 use super::promises::{Broken, SOUND, broken};
 use super::verdicts::{OF_ONE_MIND, is_by_table, of_one_mind, plain, told};
 use super::waking::{PUNCTUAL, Twins};
@@ -24,10 +25,12 @@ pub struct Exploration {
     pub graph: Mutex<Graph>,
     /// The first counterexample to each property, breadth first: the others are told to hold, so that the checker keeps
     /// the shortest history, not its latest.
-    pub first: [AtomicU64; 9],
+    pub first: [AtomicU64; 11],
     /// Which kinds of commands were accepted, and in which phases the deal was.
     pub kinds: AtomicU64,
     pub phases: AtomicU64,
+    /// Which facts about money were told.
+    pub facts: AtomicU64,
     /// How many commands were put to a late deal and to a prompt one.
     pub late: AtomicU64,
 }
@@ -51,6 +54,7 @@ impl Exploration {
             first: Default::default(),
             kinds: AtomicU64::new(0),
             phases: AtomicU64::new(0),
+            facts: AtomicU64::new(0),
             late: AtomicU64::new(0),
         }
     }
@@ -137,19 +141,36 @@ impl Exploration {
         CommandKind::ALL.into_iter().filter(move |k| seen & (1 << *k as u64) != 0)
     }
 
+    /// The facts about money that were told at least once.
+    pub fn facts(&self) -> impl Iterator<Item = Fact> + '_ {
+        let seen = self.facts.load(Ordering::Relaxed);
+        Fact::ALL.into_iter().filter(move |f| seen & u64::from(f.bit()) != 0)
+    }
+
     /// The phases that the deal was in at least once.
     pub fn phases(&self) -> impl Iterator<Item = PhaseKind> + '_ {
         let seen = self.phases.load(Ordering::Relaxed);
         PhaseKind::ALL.into_iter().filter(move |p| seen & (1 << *p as u64) != 0)
     }
 
+    /// What is left of the budgets once this has happened.
+    fn pay(&self, mut beside: Beside, command: &Command, cost: u8) -> Option<Beside> {
+        if let Some(fact) = cost.checked_sub(FACT) {
+            let bit = 1 << fact;
+            // a debt comes of another fact: that it is paid follows from that
+            let follows = u8::from(bit != Fact::Settled.bit());
+            beside.facts = beside.facts.checked_sub(follows).filter(|_| beside.of_facts & bit != 0)?;
+            beside.of_facts &= !bit;
+        } else if cost > 0 {
+            beside.budget = beside.budget.checked_sub(cost)?;
+            self.scene.unusual.contains(&command.kind()).then_some(())?;
+        }
+        Some(beside)
+    }
+
     /// What a command at an instant leads to; `None` where nothing changes.
     pub fn step(&self, from: &State, actor: &Actor, command: Command, now: Time, cost: u8) -> Option<Step> {
-        let budget = from.beside.budget.checked_sub(cost)?;
-        if cost > 0 && !self.scene.unusual.contains(&command.kind()) {
-            return None;
-        }
-        let mut beside = Beside { budget, ..from.beside };
+        let mut beside = self.pay(from.beside, &command, cost)?;
         let mut wrong = Vec::new();
         let mut deal = from.deal.clone();
         match transition(&from.deal, &command, &Context::new(now, actor.clone())) {
@@ -164,14 +185,14 @@ impl Exploration {
                     {
                         deal.apply(&Recorded { event, ..recorded.clone() });
                     }
-                    if let Event::EndingDecided { settle_by, .. } = recorded.event {
-                        beside.settle_by = Some(settle_by);
-                    } else if let Event::TrackingRecorded { .. } = recorded.event {
+                    if let Event::TrackingRecorded { .. } = recorded.event {
                         beside.checkpoints += 1;
                     }
                 }
                 self.kinds.fetch_or(1 << command.kind() as u64, Ordering::Relaxed);
-                wrong.extend(broken(&from.deal, &deal));
+                let told = from.beside.of_facts & !beside.of_facts;
+                self.facts.fetch_or(told.into(), Ordering::Relaxed);
+                wrong.extend(broken(&from.deal, &deal, &command));
                 if let (Command::ConfirmPayment(_), true) = (&command, done.is_empty()) {
                     wrong.push((SOUND, "a payment that was not known yet was ignored".to_owned()));
                 }
@@ -195,7 +216,7 @@ impl Exploration {
     /// Time passes to the next deadline, or to the instant from which declined legs go to balances.
     pub fn passing(&self, from: &State) -> Option<Time> {
         let settling = || {
-            let at = from.beside.settle_by?;
+            let at = from.deal.settle_by()?;
             (from.deal.has_pending() && at > from.now).then_some(at)
         };
         match from.deal.next_timer() {
@@ -244,6 +265,8 @@ impl Exploration {
     pub fn way_on(&self, deal: &Deal, now: Time, obliging: bool) -> Option<(Command, Time)> {
         let order = deal.pending().next().map(|order| {
             let [yes, no] = answers(&order.transaction.reference().cloned());
+            // what is only asked again was done
+            let obliging = obliging || !order.transaction.is_pending();
             let transaction = order.transaction.id();
             Command::from(Answer::new(transaction, if obliging { yes } else { no }))
         });
@@ -293,8 +316,13 @@ pub fn answers(claimed: &Option<escrow::deposit::Reference>) -> [Answered; 2] {
 
 /// Both ends of the first chargeback that is open.
 pub fn verdicts(deal: &Deal) -> Vec<Chargeback> {
-    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
-    let end = |step| open.map(|c| Chargeback::new(c.reference.clone(), c.deposit, c.amount, step));
+    let open = deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened);
+    let end = |step| {
+        open.and_then(|c| {
+            let payment = (c.gateway.clone(), c.payment.clone());
+            Some(Chargeback::new(c.id.clone(), payment, c.amount()?, step).of(c.deposit))
+        })
+    };
     [ChargebackStep::Won, ChargebackStep::Lost].into_iter().filter_map(end).collect()
 }
 

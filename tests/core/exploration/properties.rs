@@ -3,7 +3,8 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::promises::{CONSERVED, SETTLES_ONCE, SOUND, STAYS_ENDED};
+use super::promises::{CONSERVED, OWED, RECORDED, SETTLES_ONCE, SOUND, STAYS_ENDED};
+use super::scene::Scene;
 use super::verdicts::OF_ONE_MIND;
 use super::waking::PUNCTUAL;
 use crate::common::{buyer, operator, seller, start};
@@ -19,7 +20,8 @@ impl Model for Exploration {
 
     fn init_states(&self) -> Vec<State> {
         let id = DealId::new(uuid::Uuid::from_u128(3));
-        let beside = Beside { budget: self.scene.budget, checkpoints: 0, settle_by: None };
+        let Scene { budget, facts, of_facts, .. } = self.scene;
+        let beside = Beside { budget, facts, of_facts, checkpoints: 0 };
         [buyer(), seller(), operator()]
             .into_iter()
             .map(|actor| {
@@ -56,6 +58,8 @@ impl Model for Exploration {
             Property::<Self>::always(STAYS_ENDED, |model: &Self, state: &State| {
                 model.keeps(2, STAYS_ENDED, state)
             }),
+            Property::<Self>::always(RECORDED, |model: &Self, state: &State| model.keeps(9, RECORDED, state)),
+            Property::<Self>::always(OWED, |model: &Self, state: &State| model.keeps(10, OWED, state)),
             Property::<Self>::always(SOUND, |model: &Self, state: &State| model.keeps(3, SOUND, state)),
             Property::<Self>::always(OF_ONE_MIND, |model: &Self, state: &State| {
                 let asked = state.key.is_multiple_of(model.scene.every);

@@ -16,6 +16,11 @@ pub struct Scene {
     pub budget: u8,
     /// Of which kinds; `Wake`: the last instant before a deadline.
     pub unusual: &'static [CommandKind],
+    /// How many facts about money may be told, of all kinds together: each kind once, by its bit.
+    pub facts: u8,
+    pub of_facts: u16,
+    /// Whether parties do only what moves money.
+    pub lean: bool,
     /// One state of so many is put to the dear questions, chosen by its fingerprint: whether `allowed` and `transition`
     /// are of one mind, and whether it matters when a deal is woken. One: every state.
     pub every: u64,

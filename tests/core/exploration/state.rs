@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::canon::fingerprint;
+use super::facts::Fact;
 use super::promises::Broken;
 use crate::exploration::scene::Scene;
 use escrow::deal::Command;
@@ -15,10 +16,11 @@ use escrow::{Actor, Deal, Time};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Beside {
     pub budget: u8,
+    /// How many facts about money may still be told, and of which kinds.
+    pub facts: u8,
+    pub of_facts: u16,
     /// Checkpoints that were recorded: a number for the next one's id, and a bound.
     pub checkpoints: u8,
-    /// From when declined legs go to balances.
-    pub settle_by: Option<Time>,
 }
 
 pub struct Inner {
@@ -64,13 +66,18 @@ impl fmt::Debug for State {
 
 impl State {
     pub fn new(scene: &Scene, deal: Deal, now: Time, beside: Beside, wrong: Vec<Broken>) -> Self {
-        let past = beside.settle_by.map(|at| at.millis().saturating_sub(now.millis()).max(0));
+        let past = deal.settle_by().map(|at| at.millis().saturating_sub(now.millis()).max(0));
         let terms = |wanted: &Arc<Terms>| scene.terms.iter().position(|t| Arc::ptr_eq(t, wanted));
-        let mut bytes = vec![beside.budget, beside.checkpoints, u8::from(!wrong.is_empty())];
+        let settles = beside.of_facts & Fact::Settled.bit();
+        let told = if beside.facts == 0 { settles } else { beside.of_facts };
+        let mut bytes = vec![beside.budget, beside.facts, beside.checkpoints, u8::from(!wrong.is_empty())];
         bytes.push(terms(deal.terms()).map_or(0xff, |i| i as u8));
         bytes.push(terms(deal.binding_terms()).map_or(0xff, |i| i as u8));
         bytes.extend_from_slice(&past.unwrap_or(-1).to_le_bytes());
-        let key = fingerprint(&deal, now, &bytes);
+        bytes.extend_from_slice(&told.to_le_bytes());
+        let owes = settles != 0 && deal.receivables().next().is_some();
+        let facts_follow = beside.facts > 0 && beside.of_facts != 0 || owes;
+        let key = fingerprint(&deal, now, &bytes, facts_follow);
         Self(Arc::new(Inner { deal, now, beside, wrong, key }))
     }
 }

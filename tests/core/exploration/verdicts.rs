@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use escrow::deal::command::{
     Accept, AcceptAward, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep,
-    CheckpointKind, DestinationUse, Extend, FileClaim, IncurCost, Post, ProposeAward, RemoveTrack,
-    RequestChanges, Rule, StartPerforming, StopPerforming, Verdict, Wake, WithdrawDispute,
+    CheckpointKind, DestinationUse, Escalate, Extend, FileClaim, GiveBack, IncurCost, Post, ProposeAward,
+    RemoveTrack, RequestChanges, Returned, Rule, SettleReceivable, StartPerforming, StopPerforming, Verdict,
+    Wake, WithdrawDispute,
 };
 use escrow::deal::{Allowed, Command, CommandKind, PhaseKind, Timer};
 use escrow::deposit::DepositId;
-use escrow::dispute::DisputeStatus;
+use escrow::dispute::{DisputeStage, DisputeStatus};
 use escrow::settlement::Fault;
 use escrow::terms::Terms;
 use escrow::{Actor, Award, Context, Deal, Outcome, Payee, Rate, Rejection, Side, Status, Time, transition};
@@ -72,6 +73,8 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
         CommandKind::OpenDispute => dispute("bad"),
         CommandKind::ProposeAward => ProposeAward::new(award).into(),
         CommandKind::AcceptAward => AcceptAward::new(award).into(),
+        CommandKind::GiveBack => GiveBack::new(rub(999_999_999)).into(),
+        CommandKind::Escalate => Escalate {}.into(),
         CommandKind::WithdrawDispute => WithdrawDispute::default().into(),
         CommandKind::FileClaim => FileClaim::new(text("plain")).into(),
         CommandKind::Rule => Rule::new(award).into(),
@@ -79,7 +82,9 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
         CommandKind::Answer => crate::common::answer(999, succeeded("plain")),
         CommandKind::SetDestination => destination(Payee::Buyer, DestinationUse::Payouts, card("plain")),
         CommandKind::RedirectRefund => destination(Payee::Buyer, DestinationUse::Refunds, card("plain")),
-        CommandKind::Chargeback => chargeback("plain", DepositId::BUYER_PAYMENT, 1, ChargebackStep::Opened),
+        CommandKind::Chargeback => chargeback("plain", "plain", 1, ChargebackStep::Opened),
+        CommandKind::Returned => Returned::new(escrow::TxId::new(999), rub(1), text("plain")).into(),
+        CommandKind::SettleReceivable => SettleReceivable::new(999, rub(1), text("plain")).into(),
         CommandKind::Extend => Extend::new(Timer::Start, after(9_999 * DAY)).into(),
         CommandKind::Post => Post::new(text("plain")).into(),
         CommandKind::Wake => Wake {}.into(),
@@ -103,8 +108,11 @@ fn can_stand(deal: &Deal, kind: CommandKind, side: Option<Side>) -> bool {
             matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined))
         }
         CommandKind::OpenDispute => {
-            dispute.filter(is_open).zip(side).is_some_and(|(d, side)| d.was_opened_by(side))
+            dispute.filter(is_open).zip(side).is_some_and(|(d, side)| d.openings_by(side) > 0)
         }
+        CommandKind::Escalate => dispute.filter(is_open).is_some_and(|d| {
+            d.stage() == DisputeStage::Arbitration || side.is_some() && d.escalation_by() == side
+        }),
         CommandKind::WithdrawDispute => dispute.is_some_and(|d| match d.status() {
             DisputeStatus::Withdrawn => true,
             DisputeStatus::Open => side.is_some() && d.withdrawal_by() == side,

@@ -3,8 +3,9 @@
 use crate::laws::no_deadlock::order_reference;
 use crate::laws::{Finding, ensure, woken};
 use escrow::deal::command::{Answered, ChargebackStep};
-use escrow::deal::{CommandKind, PhaseKind, leads};
-use escrow::{Actor, Command, Context, Money, Rejection, Terms, transition};
+use escrow::deal::{CommandKind, Debt, PhaseKind, leads};
+use escrow::deposit::{LegState, TransactionKind, TransactionState};
+use escrow::{Actor, Command, Context, Money, Rejection, Terms, Transaction, transition};
 use escrow_testing::strategies::{Moment, everybody};
 
 /// What the gateway says of an order, a payment or a chargeback is taken in, in every phase.
@@ -17,16 +18,60 @@ pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
         let deposit = deal.deposit(id);
         amount.is_positive() && deposit.is_some_and(|d| d.required().currency() == amount.currency())
     };
+    let came = |t: &Transaction| *t.state() == TransactionState::Succeeded;
     let is_sound = match m.command {
         Command::Answer(c) => deal.pending_one(c.transaction).is_some_and(|order| match &c.result {
             Answered::Succeeded(reference) => *reference == order_reference(order.transaction),
             Answered::Declined(_) | Answered::InProgress => true,
         }),
-        Command::ConfirmPayment(c) => sound(c.deposit, c.amount) && c.amount.minor() <= Terms::MAX_AMOUNT,
-        Command::Chargeback(c) => {
-            let known = deal.chargebacks().iter().find(|b| b.reference == c.reference);
+        // what is known already may contradict it
+        Command::ConfirmPayment(c) => {
+            let known = |t: &Transaction| {
+                t.gateway() == Some(&c.gateway) && t.reference() == Some(&c.reference) && came(t)
+            };
             sound(c.deposit, c.amount)
-                && known.is_none_or(|b| b.step == ChargebackStep::Opened && b.deposit == c.deposit)
+                && c.amount.minor() <= Terms::MAX_AMOUNT
+                && !deal.transactions().iter().any(known)
+        }
+        Command::Returned(c) => deal.transaction(c.transaction).is_some_and(|t| {
+            let legs = deal.legs().iter();
+            let sent = legs.filter(|l| t.leg() == Some(l.id())).any(|l| l.state() != LegState::Credited);
+            let out =
+                matches!(t.kind(), TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee);
+            // what came back before may contradict it
+            let of_it = t.bounced() == 0 && (1..=t.amount().minor()).contains(&c.amount.minor());
+            out && sent && came(t) && of_it && t.amount().currency() == c.amount.currency()
+        }),
+        Command::Chargeback(c) => {
+            let known = deal.chargebacks().iter().find(|b| b.id == c.reference);
+            // money that came in by the payment; a hold is none until it is captured
+            let receipt = |t: &Transaction| {
+                let money = match t.kind() {
+                    TransactionKind::Charge => Some(t),
+                    TransactionKind::Capture => t.source().and_then(|id| deal.transaction(id)),
+                    _ => None,
+                };
+                let named = money
+                    .is_some_and(|t| t.gateway() == Some(&c.gateway) && t.reference() == Some(&c.payment));
+                let meant = c.deposit.is_none_or(|id| t.deposit() == id);
+                named && meant && came(t) && t.amount().currency() == c.amount.currency()
+            };
+            let payment = deal.transactions().iter().any(receipt);
+            let goes_on = known.is_none_or(|b| {
+                let same = b.gateway == c.gateway && b.payment == c.payment && b.deposit == c.deposit;
+                let follows = match (b.step(), c.step) {
+                    (ChargebackStep::Opened, ChargebackStep::Won | ChargebackStep::Lost)
+                    | (ChargebackStep::Won, ChargebackStep::Lost) => true,
+                    (ChargebackStep::Lost, ChargebackStep::Reinstated) => {
+                        b.lost.is_some_and(|lost| c.amount.minor() <= lost.minor())
+                    }
+                    _ => false,
+                };
+                same && follows
+            });
+            let starts = known.is_some() || c.step != ChargebackStep::Reinstated;
+            let meant = c.deposit.is_none_or(|id| deal.deposit(id).is_some());
+            payment && goes_on && starts && meant && c.amount.is_positive()
         }
         _ => false,
     };
@@ -54,8 +99,11 @@ pub fn terminal_takes_only_money_facts(m: &Moment<'_>) -> Finding {
     if let Some(outcome) = before.outcome() {
         ensure!(after.outcome() == Some(outcome), "{before:?} became {after:?}");
         ensure!(m.before.ending() == m.after.ending(), "the ending changed");
-        let receivables = m.before.receivables();
-        ensure!(m.after.receivables().starts_with(receivables), "a receivable is lost");
+        let mut kept = m.before.debts().iter().zip(m.after.debts());
+        let same = |(b, a): (&Debt, &Debt)| {
+            (b.number, &b.debtor, &b.payee, b.cause) == (a.number, &a.debtor, &a.payee, a.cause)
+        };
+        ensure!(m.after.debts().len() >= m.before.debts().len() && kept.all(same), "a debt is lost");
         ensure!(
             m.before.terms() == m.after.terms() && m.before.dispute() == m.after.dispute(),
             "a closed deal changed"
@@ -68,7 +116,9 @@ pub fn terminal_takes_only_money_facts(m: &Moment<'_>) -> Finding {
             m.command.kind(),
             CommandKind::ConfirmPayment
                 | CommandKind::Answer
+                | CommandKind::Returned
                 | CommandKind::Chargeback
+                | CommandKind::SettleReceivable
                 | CommandKind::SetDestination
                 | CommandKind::RedirectRefund
         );

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::laws::{Finding, ensure, is_charge};
-use escrow::deal::PhaseKind;
-use escrow::deal::command::ChargebackStep;
+use escrow::deal::{Cause, PhaseKind};
 use escrow::deposit::{DepositId, DepositPurpose, Purpose};
-use escrow::settlement::{AwardedBy, Ending, Fault, Pots, Settlement};
+use escrow::settlement::{AwardedBy, Course, Ending, Fault, Pots, Settlement};
 use escrow::{Actor, Award, Deal, Event, Money, Outcome, Payee, Phase, Rate, Recorded, Side, settle};
 use escrow_testing::strategies::Moment;
+
+/// What has happened in the deal, but for the charges, which are settled by themselves.
+fn course(deal: &Deal) -> Course<'static> {
+    Course::from(deal.incurred()).given_back(deal.given_back().minor())
+}
 
 /// Whenever the money is divided, it is divided as the preview said a moment before.
 pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
@@ -25,7 +29,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
                 let was_full = *funded && full.is_funded();
                 let pots = Pots { funded: view.pots().funded || was_full, ..view.pots() };
                 ensure!(pots.funded == *funded, "the ending says funded {funded}, the deal {}", pots.funded);
-                let preview = settle(view.binding_terms(), &pots, view.incurred(), ending);
+                let preview = settle(view.binding_terms(), &pots, course(&view), ending);
                 let preview = preview.map_err(|e| format!("{ending:?} cannot be settled: {e}"))?;
                 expected = Some((preview, over_held(&view)));
             }
@@ -53,7 +57,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
             {
                 got.push((*deposit, payee.clone(), *purpose, *amount));
             }
-            Event::ReceivableRaised { receivable } if receivable.purpose != Purpose::Chargeback => {
+            Event::ReceivableRaised { receivable, cause: Cause::Ending } => {
                 owed.push(format!("{receivable:?}"));
             }
             // where a command begins, after the timers
@@ -121,13 +125,17 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
     let (Some(ending), Some(outcome)) = (deal.ending(), deal.outcome()) else { return Ok(()) };
     let decided = deal.pots().funded;
     let is_award = matches!(ending, Ending::Awarded { .. });
+    let is_award = is_award || *ending == Ending::CalledOff;
     ensure!(is_award == (outcome == Outcome::Resolved), "{ending:?} with the outcome {outcome:?}");
     for leg in deal.legs().iter().filter(|l| !l.purpose().goes_back()) {
         let (from, purpose) = (leg.deposit(), leg.purpose());
         if is_charge(from) {
             let charge = deal.deposit(from).and_then(|d| d.charge()).ok_or("a charge without details")?;
-            ensure!(purpose == Purpose::Charge && *leg.payee() == charge.payee, "{leg:?} of a charge");
-            ensure!(outcome == Outcome::Completed, "a charge is paid out, and the deal is {outcome:?}");
+            let is_fee = purpose == Purpose::Fee && charge.payee == Payee::Seller;
+            let is_own = purpose == Purpose::Charge && *leg.payee() == charge.payee;
+            ensure!(is_fee || is_own, "{leg:?} of a charge");
+            let goes = outcome == Outcome::Completed || matches!(ending, Ending::Awarded { .. });
+            ensure!(goes, "a charge is paid out, and the deal is {outcome:?}");
             let required = deal.deposit(from).map(|d| d.required().minor());
             ensure!(Some(leg.amount().minor()) <= required, "{leg:?} of a charge of {required:?}");
             continue;
@@ -145,15 +153,16 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
             ensure!(is_winner || bears, "{ending:?}, and yet {leg:?}");
         }
     }
-    let mut lost = 0_i128;
-    for chargeback in deal.chargebacks().iter().filter(|c| c.step == ChargebackStep::Lost) {
-        lost += i128::from(chargeback.amount.minor()).max(1);
-    }
+    let lost = deal.chargebacks().iter().any(|c| c.lost.is_some());
     for owed in deal.receivables() {
         ensure!(owed.amount.is_positive() && owed.debtor != owed.payee, "{owed:?}");
-        let of_bank = owed.purpose == Purpose::Chargeback;
-        ensure!(of_bank || decided, "not funded, and yet {owed:?}");
-        ensure!(!of_bank || lost > 0, "no chargeback is lost, and yet {owed:?}");
+        match owed.cause {
+            Cause::Ending => ensure!(decided, "not funded, and yet {owed:?}"),
+            Cause::RefundedTwice { .. } | Cause::Liable { .. } | Cause::Cut { .. } => {
+                ensure!(lost, "no chargeback is lost, and yet {owed:?}");
+            }
+            Cause::PaidTwice { .. } | Cause::Overpaid { .. } => {}
+        }
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use escrow_testing::strategies::{History, Moment};
 
 type StepLaw = fn(&Moment<'_>) -> Finding;
 
-const STEP_LAWS: [(&str, StepLaw); 23] = [
+const STEP_LAWS: [(&str, StepLaw); 24] = [
+    ("nobody_owes_what_nobody_has", laws::nobody_owes_what_nobody_has),
     ("a_payee_may_choose_where_their_money_goes", laws::a_payee_may_choose_where_their_money_goes),
     ("who_is_asked_for_changes_can_answer", laws::who_is_asked_for_changes_can_answer),
     ("every_ending_keeps_its_word", laws::every_ending_keeps_its_word),
@@ -50,6 +51,7 @@ pub fn findings(history: &History) -> Vec<String> {
         note(name, at_every_step(history, law));
     }
     note("punctuality", laws::punctuality(history));
+    note("what_came_in_is_recorded", laws::what_came_in_is_recorded(history));
     note("late_repeat", laws::a_late_repeat_of_a_fact_changes_nothing(history));
     if let Ok(end) = history.play(|_| Finding::Ok(())) {
         note("replay_equals_live", laws::replay_equals_live(&end));

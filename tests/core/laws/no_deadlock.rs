@@ -3,7 +3,7 @@
 use crate::laws::{Finding, ensure, is_charge};
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, CheckpointKind};
 use escrow::deal::{CommandKind, PhaseKind};
-use escrow::deposit::{Reference, TransactionKind};
+use escrow::deposit::{Reference, TransactionKind, TransactionState};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Command, Context, Deal, Event, Payee, Time};
 use escrow_testing::strategies::Moment;
@@ -68,20 +68,20 @@ pub struct Ways {
     pub declines: Declines,
     /// The gateway answers only when nothing else happens any more.
     pub late: bool,
-    /// What becomes of the chargebacks that are open.
-    pub chargebacks: ChargebackStep,
+    /// What becomes of the chargebacks that are open; `None`: the bank never says.
+    pub chargebacks: Option<ChargebackStep>,
 }
 
 impl Ways {
     pub const PROMPT: Self =
-        Self { declines: Declines::Nothing, late: false, chargebacks: ChargebackStep::Won };
+        Self { declines: Declines::Nothing, late: false, chargebacks: Some(ChargebackStep::Won) };
 }
 
 /// Timers and gateway answers alone bring every deal to its end.
 pub fn no_deadlock(deal: &Deal) -> Finding {
     for declines in [Declines::Nothing, Declines::First, Declines::Odd] {
         for late in [false, true] {
-            for chargebacks in [ChargebackStep::Won, ChargebackStep::Lost] {
+            for chargebacks in [None, Some(ChargebackStep::Won), Some(ChargebackStep::Lost)] {
                 let ways = Ways { declines, late, chargebacks };
                 let end = finish(deal, ways).map_err(|e| format!("{ways:?}: {e}"))?;
                 end.check().map_err(|e| format!("{ways:?}: at the end {e}"))?;
@@ -109,7 +109,7 @@ pub fn finish(deal: &Deal, ways: Ways) -> Result<Deal, String> {
                 give(&mut deal, &Command::Wake(Default::default()), &Context::clock(now))?;
             }
             None => {
-                let waits = deal.has_pending() || open_chargeback(&deal).is_some();
+                let waits = deal.has_pending();
                 ensure!(waits, "stuck: {deal:?} {:?}, legs {:?}", deal.phase(), deal.legs());
             }
         }
@@ -117,16 +117,16 @@ pub fn finish(deal: &Deal, ways: Ways) -> Result<Deal, String> {
     Err(format!("not closed after many steps: {deal:?} {:?}", deal.phase()))
 }
 
-fn open_chargeback(deal: &Deal) -> Option<escrow::deal::OpenChargeback> {
-    deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened).cloned()
+fn open_chargeback(deal: &Deal) -> Option<escrow::deal::Case> {
+    deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened).cloned()
 }
 
 fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
     let gateway = Context::gateway(now);
-    while let Some(open) = open_chargeback(deal) {
-        let (reference, deposit, amount, step) =
-            (open.reference, open.deposit, open.amount, ways.chargebacks);
-        give(deal, &Chargeback::new(reference, deposit, amount, step).into(), &gateway)?;
+    while let Some((open, step)) = open_chargeback(deal).zip(ways.chargebacks) {
+        let amount = open.amount().ok_or("a chargeback without a sum")?;
+        let end = Chargeback::new(open.id, (open.gateway, open.payment), amount, step).of(open.deposit);
+        give(deal, &end.into(), &gateway)?;
     }
     for _ in 0..100 {
         let Some(order) = deal.pending().next() else { break };
@@ -140,7 +140,8 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
             Declines::First => first,
             Declines::Odd => first && t.id().number() % 2 == 1,
         };
-        let result = if declined {
+        // of what it has done the gateway says so, whatever it said meanwhile
+        let result = if declined && *t.state() == TransactionState::Pending {
             Answered::Declined("no".parse().unwrap())
         } else {
             Answered::Succeeded(order_reference(t))

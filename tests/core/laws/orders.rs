@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::laws::{Finding, ensure};
-use escrow::deposit::{TransactionState, TxId};
-use escrow::{Deal, Event, Recorded};
+use escrow::deposit::{LegState, TransactionState, TxId};
+use escrow::{Deal, Event, Leg, Recorded, Transaction};
 use escrow_testing::strategies::Moment;
 
 /// Pending after = pending before + orders − settled, by key; no key stands for two orders.
@@ -20,8 +20,18 @@ pub fn pending_is_what_was_ordered_and_not_settled(m: &Moment<'_>) -> Finding {
             ensure!(is_new, "the key of {order:?} is taken");
         }
         match event {
-            Event::PaymentRequested { tx, .. } | Event::ChargedBack { tx, .. } => {
-                next = next.max(tx.number())
+            Event::PaymentRequested { tx, .. } => next = next.max(tx.number()),
+            // it may answer the order to capture
+            Event::HoldCharged { tx, .. } => {
+                next = next.max(tx.number());
+                let _ = expected.remove(&m.after.key(*tx).to_string());
+            }
+            // asked again, under the same key
+            Event::AnswerDoubted { tx } => {
+                let _ = expected.insert(m.after.key(*tx).to_string());
+            }
+            Event::AnswerConfirmed { tx } => {
+                let _ = expected.remove(&m.after.key(*tx).to_string());
             }
             Event::LegCredited { order } => next = next.max(order.tx.number()),
             Event::PaymentReceived { tx, .. } => {
@@ -45,9 +55,14 @@ pub fn pending_is_what_was_ordered_and_not_settled(m: &Moment<'_>) -> Finding {
     Ok(())
 }
 
-/// What is settled stays as it is; a leg that is paid stays paid and is never paid again.
+/// What is settled stays as it is, unless the gateway or the payee's bank says otherwise; a leg that is paid is never paid
+/// again.
 pub fn a_transaction_settles_once(m: &Moment<'_>) -> Finding {
     let (before, after) = (m.before.transactions(), m.after.transactions());
+    let told = |id: TxId| {
+        let of = |r: &Recorded| matches!(&r.event, Event::TransactionSucceeded { tx, .. } if *tx == id);
+        m.events().iter().any(of)
+    };
     ensure!(after.len() >= before.len(), "transactions are lost");
     for (n, (old, new)) in before.iter().zip(after).enumerate() {
         ensure!(new.id().number() as usize == n + 1, "transaction {n} is out of place");
@@ -55,7 +70,12 @@ pub fn a_transaction_settles_once(m: &Moment<'_>) -> Finding {
             old.id() == new.id() && old.created_at() == new.created_at() && old.deposit() == new.deposit(),
             "{old:?} became {new:?}"
         );
-        if !old.is_pending() {
+        ensure!(
+            new.bounced() >= old.bounced() && new.bounced() <= new.amount().minor(),
+            "{old:?} became {new:?}"
+        );
+        let after_all = matches!(old.state(), TransactionState::Failed(_)) && told(old.id());
+        if *old.state() != TransactionState::Pending && !after_all {
             let same = old.state() == new.state()
                 && old.amount() == new.amount()
                 && old.kind() == new.kind()
@@ -64,17 +84,41 @@ pub fn a_transaction_settles_once(m: &Moment<'_>) -> Finding {
             ensure!(same, "settled, and yet {old:?} became {new:?}");
         }
     }
+    let moves = |r: &Recorded| {
+        matches!(
+            r.event,
+            Event::PaymentReturned { .. }
+                | Event::TransactionSucceeded { .. }
+                | Event::TransactionFailed { .. }
+        )
+    };
+    let moved = m.events().iter().any(moves);
     for (old, new) in m.before.legs().iter().zip(m.after.legs()) {
         let same =
             old.deposit() == new.deposit() && old.payee() == new.payee() && old.purpose() == new.purpose();
-        ensure!(same && new.amount().minor() <= old.amount().minor(), "{old:?} became {new:?}");
-        ensure!(!old.is_settled() || old == new, "settled, and yet {old:?} became {new:?}");
+        ensure!(same, "{old:?} became {new:?}");
+        let paid = matches!(old.state(), LegState::Settled | LegState::Credited);
+        ensure!(!paid || moved || paid_as_before(old, new), "settled, and yet {old:?} became {new:?}");
+    }
+    let mut view = m.before.clone();
+    for recorded in m.events() {
+        if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event {
+            let paid = |t: &&Transaction| t.leg() == order.leg && *t.state() != TransactionState::Pending;
+            let paid = view.transactions().iter().filter(paid);
+            let paid = paid.filter(|t| *t.state() == TransactionState::Succeeded && t.bounced() == 0);
+            ensure!(paid.count() == 0, "it is paid, and yet {order:?}");
+        }
+        view.apply(recorded);
     }
     for leg in m.after.legs() {
         let attempts = after.iter().filter(|t| t.leg() == Some(leg.id()));
-        let paid = attempts.clone().filter(|t| *t.state() == TransactionState::Succeeded).count();
-        let open = attempts.filter(|t| t.is_pending()).count();
-        ensure!(paid + open <= 1, "leg {leg:?} has {paid} payments and {open} open attempts");
+        let open = attempts.filter(|t| *t.state() == TransactionState::Pending).count();
+        ensure!(open <= 1, "leg {leg:?} has {open} open attempts");
     }
     Ok(())
+}
+
+/// What was paid stays paid; the part of it that a bank took before it was sent may be another.
+fn paid_as_before(old: &Leg, new: &Leg) -> bool {
+    (old.state(), old.amount(), old.transaction()) == (new.state(), new.amount(), new.transaction())
 }

@@ -1,9 +1,12 @@
 //! Rejections and repeats.
 
+use std::collections::BTreeSet;
+
 use crate::laws::{Finding, ensure, woken};
 use escrow::deal::command::{Answered, WithdrawDispute};
 use escrow::deal::{PhaseKind, Timer};
-use escrow::{Command, RejectionClass, Time, transition};
+use escrow::deposit::TransactionState;
+use escrow::{Command, Event, Recorded, RejectionClass, Time, Transaction, transition};
 use escrow_testing::strategies::{History, Moment};
 
 pub fn a_rejection_changes_nothing(m: &Moment<'_>) -> Finding {
@@ -59,20 +62,38 @@ pub fn a_repeat_changes_nothing(m: &Moment<'_>) -> Finding {
 
 /// The gateway may repeat what it said at any later time.
 pub fn a_late_repeat_of_a_fact_changes_nothing(history: &History) -> Finding {
-    let mut facts = Vec::new();
+    let (mut facts, mut doubted) = (Vec::new(), BTreeSet::new());
     let end = history.play(|m| -> Finding {
         let is_fact = match m.command {
-            Command::ConfirmPayment(_) | Command::Chargeback(_) => true,
+            Command::ConfirmPayment(_)
+            | Command::Chargeback(_)
+            | Command::Returned(_)
+            | Command::SettleReceivable(_) => true,
             Command::Answer(c) => c.result != Answered::InProgress,
             _ => false,
         };
+        let in_doubt = |r: &Recorded| match &r.event {
+            Event::AnswerDoubted { tx } => Some(*tx),
+            // what was declined went through after all
+            Event::TransactionSucceeded { tx, .. } => {
+                let declined = |t: &Transaction| !t.is_pending() && *t.state() != TransactionState::Succeeded;
+                m.before.transaction(*tx).is_some_and(declined).then_some(*tx)
+            }
+            _ => None,
+        };
+        doubted.extend(m.events().iter().filter_map(in_doubt));
         if is_fact && m.verdict.is_ok() {
             facts.push((m.command.clone(), m.context.clone()));
         }
         Ok(())
     })?;
     let deal = woken(&end.deal, end.now)?;
-    for (command, mut context) in facts {
+    // of what the gateway has contradicted itself each word is another one
+    let is_doubted = |command: &Command| match command {
+        Command::Answer(c) => doubted.contains(&c.transaction),
+        _ => false,
+    };
+    for (command, mut context) in facts.into_iter().filter(|(command, _)| !is_doubted(command)) {
         context.now = end.now;
         match transition(&deal, &command, &context) {
             Ok(t) => ensure!(t.is_empty(), "{command:?} comes once more, late, and brings {:?}", t.events()),

@@ -18,9 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::PaymentName;
 use super::{Finding, Plant, ensure, mirror};
+use crate::support::calculator as calc;
 use escrow::deal::PhaseKind;
 use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
 use escrow::deposit::{DepositId, Purpose, TransactionKind};
+use escrow::settlement::Ending;
 use escrow::terms::Liable;
 use escrow::{Actor, Command, Currency, Deal, Money, Payee, Terms};
 
@@ -66,6 +68,8 @@ enum Fate {
     Declined,
     Waiting,
     Done,
+    /// On a balance.
+    Credited,
     Dropped,
 }
 
@@ -79,6 +83,12 @@ struct Leg {
     /// The payment that it goes back to.
     source: Option<PaymentName>,
     fate: Fate,
+}
+
+impl Leg {
+    fn is_done(&self) -> bool {
+        matches!(self.fate, Fate::Done | Fate::Credited)
+    }
 }
 
 /// Out of which deposit, to whom, why.
@@ -97,6 +107,9 @@ pub struct Books {
     answers: BTreeMap<u32, Answered>,
     chargebacks: BTreeMap<String, (DepositId, ChargebackStep)>,
     incurred: BTreeSet<usize>,
+    given_back: i128,
+    /// What was divided, after which the charges are.
+    basis: Option<(calc::Pots, calc::Course, Ending)>,
     funded: Option<bool>,
     divided: bool,
     /// The payment that has just come in.
@@ -151,6 +164,8 @@ impl Books {
             answers: BTreeMap::new(),
             chargebacks: BTreeMap::new(),
             incurred: BTreeSet::new(),
+            given_back: 0,
+            basis: None,
             funded: None,
             divided: false,
             fresh: None,
@@ -205,6 +220,7 @@ impl Books {
             }
             Command::Answer(a) => return self.answer(before, a, news),
             Command::Chargeback(c) => self.chargeback(before, c, news),
+            Command::GiveBack(c) => self.given_back = self.given_back.max(minor(c.total)),
             Command::IncurCost(c) => {
                 self.incurred.insert(usize::from(c.service));
             }
@@ -314,18 +330,33 @@ impl Books {
         Ok(())
     }
 
+    /// The deposit that a chargeback's payment was for, where it is known.
+    fn disputed(&self, c: &Chargeback) -> Option<DepositId> {
+        let payment = (c.gateway.to_string(), c.payment.to_string());
+        let of = |(n, pot): (usize, &Pot)| {
+            let known = pot.sources.contains_key(&payment) || pot.holds.iter().any(|h| h.payment == payment);
+            let id = match Self::IDS.get(n) {
+                Some(id) => Some(*id),
+                None => DepositId::charge(u8::try_from(n - 3).unwrap()),
+            };
+            id.filter(|_| known)
+        };
+        self.pots.iter().enumerate().find_map(of)
+    }
+
     /// Lost: legs that were not sent are cut, last first, then the pot; the rest is owed by who is liable.
     fn chargeback(&mut self, before: &Deal, c: &Chargeback, news: &mut Vec<News>) {
+        let Some(deposit) = self.disputed(c) else { return };
         let known = self.chargebacks.get(c.reference.as_str());
         if known.is_some_and(|(_, step)| *step == c.step || *step != ChargebackStep::Opened) {
             return;
         }
-        self.chargebacks.insert(c.reference.to_string(), (c.deposit, c.step));
+        self.chargebacks.insert(c.reference.to_string(), (deposit, c.step));
         if c.step != ChargebackStep::Lost {
             return;
         }
         let (mut missing, mut taken) = (minor(c.amount), 0);
-        for leg in self.legs.iter_mut().rev().filter(|l| l.deposit == c.deposit) {
+        for leg in self.legs.iter_mut().rev().filter(|l| l.deposit == deposit) {
             if matches!(leg.fate, Fate::Declined | Fate::Waiting) {
                 let cut = leg.amount.min(missing);
                 leg.amount -= cut;
@@ -337,11 +368,11 @@ impl Books {
                 }
                 // what is cut can go back to its payment from here on
                 if let Some(source) = &leg.source {
-                    *self.pots[index(c.deposit)].sources.entry(source.clone()).or_default() += cut;
+                    *self.pots[index(deposit)].sources.entry(source.clone()).or_default() += cut;
                 }
             }
         }
-        let pot = &mut self.pots[index(c.deposit)];
+        let pot = &mut self.pots[index(deposit)];
         let from_cash = pot.cash.min(missing);
         pot.cash -= from_cash;
         missing -= from_cash;
@@ -358,7 +389,7 @@ impl Books {
             *self.owed.entry(debt).or_default() += missing;
         }
         let money = |amount: i128| Money::from_minor(i64::try_from(amount).unwrap(), currency);
-        news.push(News::BankTook { deposit: c.deposit, from_pot: money(taken), rest: money(missing) });
+        news.push(News::BankTook { deposit, from_pot: money(taken), rest: money(missing) });
     }
 }
 

@@ -19,8 +19,6 @@ pub enum Act {
     Lose(u8),
     /// The host asks again about every order that has no answer, under the same keys.
     Ask,
-    /// The gateway says the opposite of what it has told.
-    Contradict(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +66,6 @@ fn acts() -> impl Strategy<Value = Act> {
         8 => (any::<u8>(), of_four()).prop_map(|(which, again)| Act::Deliver { which, again }),
         1 => any::<u8>().prop_map(Act::Lose),
         2 => Just(Act::Ask),
-        1 => any::<u8>().prop_map(Act::Contradict),
     ]
 }
 

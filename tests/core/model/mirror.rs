@@ -1,8 +1,9 @@
 //! From the library's terms and endings to the naive calculator's plain numbers, and back from its outcome.
 
 use escrow::deposit::{DepositId, Purpose};
+use escrow::money::Rounding;
 use escrow::settlement::{AwardedBy, Ending, Fault};
-use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider};
+use escrow::terms::{FeeBase, FeePayee, OnRefund, Payer, Provider, ReturnAll};
 use escrow::{Award, Currency, Money, Payee, Rate, Side, Terms};
 
 use crate::common::text;
@@ -40,6 +41,15 @@ fn fee_payee(payee: &FeePayee) -> Who {
     }
 }
 
+fn rounding(rounding: Rounding) -> calc::Rounding {
+    match rounding {
+        Rounding::Down => calc::Rounding::Down,
+        Rounding::HalfUp => calc::Rounding::HalfUp,
+        Rounding::HalfEven => calc::Rounding::HalfEven,
+        Rounding::Up => calc::Rounding::Up,
+    }
+}
+
 pub fn deal(terms: &Terms) -> calc::Deal {
     let services = terms.services.iter().map(|s| calc::Service {
         cost: minor(s.final_cost),
@@ -53,13 +63,19 @@ pub fn deal(terms: &Terms) -> calc::Deal {
     let fees = terms.fees.iter().map(|f| calc::Fee {
         payee: fee_payee(&f.payee),
         rate_ppm: ppm(f.rate),
+        rounding: rounding(f.rounding),
+        per_unit: f.per_unit.map_or(0, minor),
         fixed: f.fixed.map_or(0, minor),
         min: f.min.map(minor),
         max: f.max.map(minor),
-        base: match f.base {
+        base: match &f.base {
             FeeBase::Price => calc::Base::Price,
             FeeBase::Order => calc::Base::Order,
             FeeBase::Gross => calc::Base::Gross,
+            FeeBase::Items(places) => calc::Base::Items(places.iter().map(|p| usize::from(*p)).collect()),
+            FeeBase::Fee(id) => {
+                calc::Base::Fee(terms.fees.iter().position(|p| p.id == *id).expect("an earlier fee"))
+            }
         },
         // a carve-out has neither; the calculator looks at neither
         payer: f.payer.map_or(calc::Payer::Seller, payer),
@@ -70,7 +86,19 @@ pub fn deal(terms: &Terms) -> calc::Deal {
         },
         out_of: f.out_of.as_ref().and_then(|id| terms.fees.iter().position(|p| p.id == *id)),
     });
+    let charge_fee = terms.policy.charge_fee.as_ref().map(|fee| calc::ChargeFee {
+        payee: fee_payee(&fee.payee),
+        rate_ppm: ppm(fee.rate),
+        rounding: rounding(fee.rounding),
+    });
     calc::Deal {
+        charge_fee,
+        return_all: match terms.policy.return_all {
+            ReturnAll::Off => calc::ReturnAll::Off,
+            ReturnAll::Nobody => calc::ReturnAll::Nobody,
+            ReturnAll::Seller => calc::ReturnAll::Seller,
+            ReturnAll::Buyer => calc::ReturnAll::Buyer,
+        },
         items: terms.items.iter().map(|i| (minor(i.unit_price), i128::from(i.quantity))).collect(),
         services: services.collect(),
         fees: fees.collect(),
@@ -107,12 +135,26 @@ pub fn ending(ending: &Ending) -> calc::Ending {
         Ending::Cancelled(Fault::Buyer) => calc::Ending::BuyerAtFault,
         Ending::Cancelled(Fault::Seller) => calc::Ending::SellerAtFault,
         Ending::Cancelled(Fault::Nobody) => calc::Ending::NobodyAtFault,
+        Ending::CalledOff => calc::Ending::CalledOff,
         // the policy's own ruling has no arbiter, so no fee of theirs
         Ending::Awarded { award: a, by: AwardedBy::Agreement | AwardedBy::DefaultRuling } => {
             calc::Ending::Agreed(award(*a))
         }
         Ending::Awarded { award: a, by: AwardedBy::Ruling } => calc::Ending::Ruled(award(*a)),
     }
+}
+
+/// An additional charge of which so much is there.
+pub fn charge(payer: &Payee, payee: &Payee, holds: i128, paid: bool) -> calc::Charge {
+    let payee = match payee {
+        Payee::Buyer => Who::Buyer,
+        Payee::Seller => Who::Seller,
+        Payee::Platform => Who::Platform,
+        Payee::Processor => Who::Processor,
+        Payee::Party(id) => outside(id),
+    };
+    let payer = if *payer == Payee::Buyer { calc::Side::Buyer } else { calc::Side::Seller };
+    calc::Charge { payer, payee, holds, paid }
 }
 
 fn side(side: Side) -> calc::Side {
@@ -138,6 +180,7 @@ pub fn deposit(pot: Pot) -> DepositId {
         Pot::Seller => DepositId::SELLER_PAYMENT,
         Pot::BuyerGuarantee => DepositId::BUYER_GUARANTEE,
         Pot::SellerGuarantee => DepositId::SELLER_GUARANTEE,
+        Pot::Charge(number) => DepositId::charge(number).expect("a charge of the deal"),
     }
 }
 
@@ -160,5 +203,6 @@ pub fn purpose(what: For) -> Purpose {
         For::Arbitration => Purpose::ArbitrationFee,
         For::Guarantee => Purpose::Guarantee,
         For::Award => Purpose::Award,
+        For::Charge => Purpose::Charge,
     }
 }

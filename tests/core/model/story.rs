@@ -97,7 +97,7 @@ impl Story {
         }
         // one debt may have been raised in parts
         if Books::debts_of(deal) == books.owed {
-            debts = deal.receivables().iter().map(|r| json!(r)).collect();
+            debts = deal.receivables().map(|r| json!(r)).collect();
         }
         let about: String = finding.chars().filter(|c| !c.is_control()).take(4_000).collect();
         // a line for each step

@@ -176,7 +176,7 @@ impl World {
                 payment.came = minor(amount);
                 self.shift(Account::Payer(name), Account::Pot(deposit), amount)
             }
-            TransactionKind::Hold | TransactionKind::Chargeback => Err(format!("{t:?} is ordered")),
+            TransactionKind::Hold => Err(format!("{t:?} is ordered")),
         }
     }
 
@@ -254,18 +254,6 @@ impl World {
         }
     }
 
-    /// The opposite of what the deal was told.
-    pub fn contradict(&self, deal: &Deal, which: u8) -> Option<Answer> {
-        let settled = |n: &&u32| deal.transactions().get(**n as usize - 1).is_some_and(|t| !t.is_pending());
-        let told: Vec<_> = self.orders.keys().filter(settled).collect();
-        let number = **told.get(usize::from(which) % told.len().max(1))?;
-        let result = match self.orders[&number] {
-            Truth::Done(_) => Answered::Declined(text("not after all")),
-            Truth::Declined => Answered::Succeeded(text("after all")),
-        };
-        Some(Answer::new(escrow::deposit::TxId::new(number), result))
-    }
-
     /// What the gateway says, made true as long as it has not said it: an answer is given after the act, and a
     /// payment is first reported as it was. Once it has told the truth it may say anything.
     pub fn truthful(&mut self, deal: &Deal, command: Command) -> Result<Command, String> {
@@ -294,8 +282,15 @@ impl World {
 
     /// The gateway's last word about everything that is open.
     pub fn last_word(&mut self, deal: &Deal) -> Result<Option<(Actor, Command)>, String> {
-        let Some(order) = deal.pending().next() else { return Ok(None) };
-        Ok(Some((Actor::Gateway, self.execute(&order, false)?.into())))
+        if let Some(order) = deal.pending().next() {
+            return Ok(Some((Actor::Gateway, self.execute(&order, false)?.into())));
+        }
+        // what was found when a claim was looked into, and the claim has lapsed since
+        let untold = self.payments.iter().find(|(_, p)| !p.told && p.came > 0);
+        Ok(untold.map(|((gateway, reference), p)| {
+            let told = ConfirmPayment::charged(p.deposit, text(gateway), text(reference), p.amount);
+            (Actor::Gateway, told.into())
+        }))
     }
 
     /// By how much the pot of a deposit is ahead of what the deal knows: orders carried out without its knowledge.

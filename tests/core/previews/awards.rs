@@ -31,30 +31,29 @@ fn everything() -> Vec<Share> {
 #[test]
 fn agreed_or_defaulted() {
     let w = started(lamps());
-    // 500.00 of 1 000.00, half: partner 20.00 − 5.00 carved, platform 7.50 + 7.50. Seller 500.00 − 20.00 − 7.50;
-    // buyer 1 110.00 − 60.00 − 20.00 − 500.00 − 7.50
+    // 500.00 of 1 015.00: partner 19.70, of which floor(10.00 × 19.70 / 40.00) = 4.92 carved; platform 7.38 from each.
+    // Seller 500.00 − 19.70 − 7.38; buyer 1 110.00 − 60.00 − 20.00 − 500.00 − 7.38
     for ending in unpaid(Award::Amount(rub(500_00))) {
+        let shares = [
+            (B, payee("courier"), Service, 60_00),
+            (B, Payee::Platform, ForFee, 34_76),
+            (B, Payee::Processor, ForFee, 4_92),
+            (B, payee("partner"), ForFee, 14_78),
+            (B, Payee::Seller, Payout, 472_92),
+            (B, Payee::Buyer, Refund, 522_62),
+        ];
+        gives_back(&w, &ending, &shares, &[]);
+    }
+    // half of M = min(1 110.00 − 60.00 − 20.00, 1 015.00): 507.50, half of the proceeds: partner 20.00 − 5.00 carved,
+    // platform 7.50 from each. Seller 507.50 − 20.00 − 7.50; buyer 1 110.00 − 60.00 − 20.00 − 507.50 − 7.50
+    for ending in unpaid(DefaultRuling::Share(Rate::HALF).award()) {
         let shares = [
             (B, payee("courier"), Service, 60_00),
             (B, Payee::Platform, ForFee, 35_00),
             (B, Payee::Processor, ForFee, 5_00),
             (B, payee("partner"), ForFee, 15_00),
-            (B, Payee::Seller, Payout, 472_50),
-            (B, Payee::Buyer, Refund, 522_50),
-        ];
-        gives_back(&w, &ending, &shares, &[]);
-    }
-    // half of M = min(1 110.00 − 60.00 − 20.00, 1 015.00): 507.50. Pro rata 0.5075: partner 20.30, of which
-    // floor(10.00 × 20.30 / 40.00) = 5.07 carved; platform floor(15.00 × 0.5075) = 7.61 from each.
-    // Seller 507.50 − 20.30 − 7.61; buyer 1 110.00 − 60.00 − 20.00 − 507.50 − 7.61
-    for ending in unpaid(DefaultRuling::Share(Rate::HALF).award()) {
-        let shares = [
-            (B, payee("courier"), Service, 60_00),
-            (B, Payee::Platform, ForFee, 35_22),
-            (B, Payee::Processor, ForFee, 5_07),
-            (B, payee("partner"), ForFee, 15_23),
-            (B, Payee::Seller, Payout, 479_59),
-            (B, Payee::Buyer, Refund, 514_89),
+            (B, Payee::Seller, Payout, 480_00),
+            (B, Payee::Buyer, Refund, 515_00),
         ];
         gives_back(&w, &ending, &shares, &[]);
     }
@@ -92,28 +91,28 @@ fn ruled() {
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
-            (B, Payee::Platform, ForFee, 35_00),
-            (B, Payee::Processor, ForFee, 5_00),
-            (B, payee("partner"), ForFee, 15_00),
-            (B, Payee::Seller, Payout, 472_50),
-            (B, Payee::Buyer, Refund, 497_30),
+            (B, Payee::Platform, ForFee, 34_76),
+            (B, Payee::Processor, ForFee, 4_92),
+            (B, payee("partner"), ForFee, 14_78),
+            (B, Payee::Seller, Payout, 472_92),
+            (B, Payee::Buyer, Refund, 497_42),
         ],
         &[],
     );
-    // M = 1 110.00 − 25.20 − 80.00 = 1 004.80; S = floor(1 004.80 × 0.333333) = 334.93. Pro rata 0.33493: partner
-    // 13.39, of which floor(10.00 × 13.39 / 40.00) = 3.34 carved; platform 5.02 from each.
-    // Seller 334.93 − 13.39 − 5.02; buyer 1 110.00 − 25.20 − 80.00 − 334.93 − 5.02
+    // M = 1 110.00 − 25.20 − 80.00 = 1 004.80; S = floor(1 004.80 × 0.333333) = 334.93 of 1 015.00: partner
+    // 13.19, of which floor(10.00 × 13.19 / 40.00) = 3.29 carved; platform 4.94 from each.
+    // Seller 334.93 − 13.19 − 4.94; buyer 1 110.00 − 25.20 − 80.00 − 334.93 − 4.94
     gives_back(
         &w,
         &Ending::ruled(Award::Share(Rate::from_ppm(333_333).unwrap())),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
-            (B, Payee::Platform, ForFee, 30_04),
-            (B, Payee::Processor, ForFee, 3_34),
-            (B, payee("partner"), ForFee, 10_05),
-            (B, Payee::Seller, Payout, 316_52),
-            (B, Payee::Buyer, Refund, 664_85),
+            (B, Payee::Platform, ForFee, 29_88),
+            (B, Payee::Processor, ForFee, 3_29),
+            (B, payee("partner"), ForFee, 9_90),
+            (B, Payee::Seller, Payout, 316_80),
+            (B, Payee::Buyer, Refund, 664_93),
         ],
         &[],
     );
@@ -129,20 +128,20 @@ fn ruled() {
         ],
         &[],
     );
-    // S = M = 1 004.80, over the price, so the fees that follow it are whole; nothing of B is left for the buyer's
-    // half of the platform's, so they owe it. Seller 1 004.80 − 40.00 − 15.00
+    // S = M = 1 004.80 of 1 015.00: partner 39.59, of which 9.89 carved; platform 14.84 from each. Nothing of B is left
+    // for the buyer's half of the platform's, so they owe it. Seller 1 004.80 − 39.59 − 14.84
     gives_back(
         &w,
         &Ending::ruled(Award::SellerAll),
         &[
             (B, payee("judge"), ForRuling, 25_20),
             (B, payee("courier"), Service, 60_00),
-            (B, Payee::Platform, ForFee, 35_00),
-            (B, Payee::Processor, ForFee, 10_00),
-            (B, payee("partner"), ForFee, 30_00),
-            (B, Payee::Seller, Payout, 949_80),
+            (B, Payee::Platform, ForFee, 34_84),
+            (B, Payee::Processor, ForFee, 9_89),
+            (B, payee("partner"), ForFee, 29_70),
+            (B, Payee::Seller, Payout, 950_37),
         ],
-        &[(Payee::Buyer, Payee::Platform, 15_00)],
+        &[(Payee::Buyer, Payee::Platform, 14_84)],
     );
     // the loser's guarantee pays for the ruling, once: 150.00 − 25.20
     gives(

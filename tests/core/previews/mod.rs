@@ -9,7 +9,7 @@ use crate::common::*;
 use escrow::deal::command::IncurCost;
 use escrow::deposit::{DepositId, Purpose};
 use escrow::settlement::{Ending, Quantities};
-use escrow::terms::{ArbitrationFee, Fee, FeePayee, Item, OnRefund, Payer, Provider};
+use escrow::terms::{ArbitrationFee, BuyerCancel, Fee, FeePayee, Item, OnRefund, Payer, Provider};
 use escrow::{Payee, Policy, Rate, TermsDraft};
 
 use Purpose::Guarantee;
@@ -30,7 +30,7 @@ use Purpose::Guarantee;
 /// ruling    = 2 % of 1 110.00 + 3.00                                 =    25.20
 /// ```
 pub fn lamps() -> TermsDraft {
-    let mut draft = judged(plain(Policy::shop()));
+    let mut draft = judged(plain(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance)));
     draft.items = vec![Item::new(text("lamp"), rub(300_00), 3), Item::new(text("shade"), rub(100_00), 1)];
     let part = Payer::Shared(percent(60));
     draft.services = vec![

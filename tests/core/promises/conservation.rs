@@ -19,6 +19,16 @@ fn a_payment_counts_once() {
 }
 
 #[test]
+fn what_came_in_is_recorded() {
+    prove(2_000, laws::what_came_in_is_recorded);
+}
+
+#[test]
+fn nobody_owes_what_nobody_has() {
+    every_step(2_000, laws::nobody_owes_what_nobody_has);
+}
+
+#[test]
 fn nothing_leaves_what_is_contested() {
     every_step(2_000, laws::nothing_leaves_what_is_contested);
 }

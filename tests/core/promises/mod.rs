@@ -7,6 +7,8 @@ mod conservation;
 mod endings;
 mod histories;
 mod no_deadlock;
+mod not_both;
+mod planted;
 mod punctuality;
 mod repeats;
 mod replay;

@@ -2,6 +2,7 @@
 //! `terms`.
 
 mod by_hand;
+mod price;
 mod properties;
 
 use crate::support::rub;

@@ -3,6 +3,7 @@
 use crate::quote::m;
 use crate::support::calculator::{Base, Who};
 use crate::support::{Case, calculator as calc, cases, rough_deals};
+use escrow::money::Rounding;
 use escrow::quote;
 use escrow::settlement::Pots;
 use escrow::terms::{FeeBase, Payer, Provider, Quote, Terms};
@@ -14,6 +15,7 @@ fn plain(quote: &Quote) -> calc::Quote {
         price: m(quote.price),
         order: m(quote.order),
         buyer_total: m(quote.buyer_total),
+        pay_offline: m(quote.pay_offline),
         deposit: m(quote.deposit),
         proceeds: m(quote.proceeds),
         net: m(quote.net),
@@ -85,26 +87,60 @@ proptest! {
     }
 
     #[test]
-    fn a_fee_is_the_floored_rate_plus_fixed_within_min_and_max(case in cases()) {
+    fn a_fee_is_the_rounded_rate_plus_fixed_sums_within_min_and_max(case in cases()) {
         let terms = case.terms();
         let quote = terms.quote();
         for (fee, line) in terms.fees.iter().zip(&quote.fees) {
-            let base = match fee.base {
-                FeeBase::Price => m(quote.price),
-                FeeBase::Order => m(quote.order),
-                FeeBase::Gross => m(quote.deposit),
+            let items = |places: &[u16]| places.iter().map(|n| &terms.items[usize::from(*n)]).collect::<Vec<_>>();
+            let (base, units) = match &fee.base {
+                FeeBase::Price => (m(quote.price), 0),
+                FeeBase::Order => (m(quote.order), 0),
+                FeeBase::Gross => (m(quote.deposit), 0),
+                FeeBase::Items(places) => (
+                    items(places).iter().map(|i| m(i.unit_price) * i128::from(i.quantity)).sum(),
+                    items(places).iter().map(|i| i128::from(i.quantity)).sum(),
+                ),
+                FeeBase::Fee(id) => (m(quote.fees.iter().find(|line| line.id == *id).unwrap().amount), 0),
             };
-            let amount = base * i128::from(fee.rate.ppm()) / 1_000_000 + fee.fixed.map_or(0, m);
+            let exact = base * i128::from(fee.rate.ppm());
+            let (floor, rest) = (exact / 1_000_000, exact % 1_000_000);
+            let up = match fee.rounding {
+                Rounding::Down => false,
+                Rounding::HalfUp => rest >= 500_000,
+                Rounding::HalfEven => rest > 500_000 || rest == 500_000 && floor % 2 == 1,
+                Rounding::Up => rest > 0,
+            };
+            let per_units = fee.per_unit.map_or(0, m) * units;
+            let amount = floor + i128::from(up) + fee.fixed.map_or(0, m) + per_units;
             let amount = amount.max(fee.min.map_or(0, m)).min(fee.max.map_or(i128::MAX, m));
             prop_assert_eq!(m(line.amount), amount);
         }
     }
 
+    /// A fee of the gross that the buyer pays, and its taxes, are what the deposit has over everything else; and there is
+    /// no lower deposit that leaves everything else.
     #[test]
-    fn gross_is_the_buyers_deposit_and_never_includes_itself(case in cases()) {
+    fn a_gross_fee_of_the_buyers_is_on_top_of_everything_else(case in cases()) {
+        let terms = case.terms();
+        let quote = terms.quote();
+        let deposit = m(quote.deposit);
+        let Some(grossed_up) = calc::buyers_gross_fees(&case.deal).first().copied() else { return Ok(()) };
+        let on_top: i128 = (0..terms.fees.len())
+            .filter(|fee| !case.deal.is_carve_out(*fee) && case.deal.root(*fee) == grossed_up)
+            .map(|fee| m(quote.fees[fee].buyers_part))
+            .sum();
+        let everything_else = calc::everything_else(&case.deal) - case.deal.pay_offline;
+        prop_assert_eq!(deposit - on_top, everything_else);
+        for lower in (deposit - 300).max(0)..deposit {
+            prop_assert!(lower - calc::on_top(&case.deal, lower) < everything_else, "{}", lower);
+        }
+    }
+
+    #[test]
+    fn other_fees_of_the_gross_have_no_buyers_part(case in cases()) {
         let terms = case.terms();
         for (fee, line) in terms.fees.iter().zip(&terms.quote().fees) {
-            if fee.base == FeeBase::Gross {
+            if fee.base == FeeBase::Gross && fee.payer != Some(Payer::Buyer) {
                 prop_assert_eq!(m(line.buyers_part), 0);
             }
         }
@@ -115,7 +151,12 @@ proptest! {
         let terms = case.terms();
         for (fee, line) in terms.fees.iter().zip(&terms.quote().fees) {
             let amount = m(line.amount);
-            let (buyers, sellers) = match fee.payer {
+            // a tax is paid as what it taxes
+            let mut payer = fee;
+            while let Some(parent) = payer.taxes() {
+                payer = terms.fees.iter().find(|parents| parents.id == *parent).unwrap();
+            }
+            let (buyers, sellers) = match payer.payer {
                 Some(Payer::Buyer) => (amount, 0),
                 Some(Payer::Seller) => (0, amount),
                 Some(Payer::Shared(rate)) => {
@@ -261,8 +302,8 @@ fn random_deals_show_every_feature() {
     use proptest::test_runner::TestRunner;
 
     let mut runner = TestRunner::deterministic();
-    let mut seen = [0_usize; 9];
-    for _ in 0..400 {
+    let mut seen = [0_usize; 14];
+    for _ in 0..600 {
         let case = cases().new_tree(&mut runner).unwrap().current();
         let (deal, quote) = (&case.deal, calc::quote(&case.deal).unwrap());
         let gross_carved = deal.fees.iter().any(|fee| fee.out_of.is_some() && fee.base == Base::Gross);
@@ -276,6 +317,14 @@ fn random_deals_show_every_feature() {
             deal.services.iter().any(|service| matches!(service.provider, Who::Outside(_))),
             case.seller_guarantee.0 > 0 && !case.seller_guarantee.1,
             quote.buyer_total > 10_000_000_000_000,
+            quote.price == 0,
+            calc::on_top(deal, quote.deposit) > 0,
+            calc::on_top(deal, quote.deposit)
+                > calc::buyers_gross_fees(deal).first().map_or(0, |n| quote.fees[*n].amount),
+            deal.fees.iter().any(|fee| matches!(fee.base, Base::Items(_)) && fee.per_unit > 0),
+            deal.fees
+                .iter()
+                .any(|fee| matches!(fee.base, Base::Fee(_)) && fee.rounding != calc::Rounding::Down),
         ];
         for (count, shown) in seen.iter_mut().zip(features) {
             *count += usize::from(shown);

@@ -57,7 +57,7 @@ pub fn judge(outside: &Outside, deal: &Deal, story: &Story) -> Result<Outcome, S
         status: deal.status(),
         legs,
         buckets: deal.deposits().iter().map(|d| format!("{:?}", d.buckets())).collect(),
-        owed: deal.receivables().iter().map(|r| format!("{r:?}")).collect(),
+        owed: deal.receivables().map(|r| format!("{r:?}")).collect(),
         moved,
         deal: story.to_the_letter.then(|| json(deal)),
     })

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use escrow::deal::command::{Accept, ChargebackStep, DestinationUse, IncurCost, StartPerforming, Wake};
-use escrow::deposit::DepositId;
 use escrow::settlement::Fault;
-use escrow::terms::{FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
+use escrow::terms::{BuyerCancel, FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
 use escrow::{Actor, Caller, Command, Payee, Time};
 use escrow_testing::{Behaviour, Rule, SinkFault};
 
@@ -126,7 +125,7 @@ pub fn a_webhook_and_an_answer() -> Story {
 /// A bank takes the payment back while the buyer accepts.
 pub fn acceptance_and_chargeback() -> Story {
     let before = performing(plain(Policy::shop()), 1_000_00);
-    let lost = chargeback("cb-1", DepositId::BUYER_PAYMENT, 600_00, ChargebackStep::Lost);
+    let lost = chargeback("cb-1", "pay-1", 600_00, ChargebackStep::Lost);
     let ours = vec![by(buyer(), Accept::default())];
     story("acceptance and chargeback", before, ours, vec![by(Actor::Gateway, lost)])
 }
@@ -149,7 +148,7 @@ fn rule(payee: Option<Payee>, behaviour: Behaviour, times: u32) -> Rule {
 
 /// A service of a courier's, a fee for the platform: three legs.
 fn with_three_legs() -> TermsDraft {
-    let mut draft = sale(Policy::shop());
+    let mut draft = sale(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance));
     draft.fees[0].on_refund = Some(OnRefund::Keep);
     draft.services.push(service("delivery", 50_00, Payer::Buyer, Provider::Third(text("courier"))));
     draft

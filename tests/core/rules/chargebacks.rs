@@ -3,7 +3,7 @@
 use crate::common::*;
 use escrow::deal::Event;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
+use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::{Actor, Award, Payee, Policy, Side, Status};
 
 use ChargebackStep::{Lost, Opened, Won};
@@ -18,7 +18,7 @@ fn an_award_is_paid_though_the_pot_has_shrunk() {
     let capture = w.order(Capture, &Payee::Buyer);
     let award = Award::Amount(rub(1_000_00));
     w.act(&judge(), escrow::deal::command::Rule::new(award));
-    w.act(&Actor::Gateway, chargeback("cb", B, 600_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 600_00, ChargebackStep::Lost));
     w.done(capture);
     w.done_all();
     assert_eq!(w.status(), Status::Resolved);
@@ -27,16 +27,19 @@ fn an_award_is_paid_though_the_pot_has_shrunk() {
     assert_eq!(w.owed(), [(Payee::Seller, Payee::Platform, Purpose::Chargeback, 600_00)]);
 }
 
-/// Two surplus payments of 10.00 wait while 5.00 are contested; the bank takes them: 10.00 - 5.00 = 5.00 of the later
-/// one, and the earlier one is not said to be cut.
+/// 5.00 of 1 000.00 are disputed: of 950.00 to the seller 945.00 go out, and so do the platform's 50.00. The bank takes
+/// the 5.00: of what was sent nothing is said to be cut.
 #[test]
 fn a_leg_that_loses_nothing_is_not_cut() {
-    let mut w = World::funded(plain(Policy::shop()));
-    let deposit = DepositId::BUYER_PAYMENT;
-    w.act(&Actor::Gateway, chargeback("case", deposit, 5_00, ChargebackStep::Opened));
-    w.pay(deposit, 10_00);
-    w.pay(deposit, 10_00);
-    let lost = w.act(&Actor::Gateway, chargeback("case", deposit, 5_00, ChargebackStep::Lost));
+    let mut w = World::performing(sale(Policy::shop()));
+    bank(&mut w, "case", 5_00, Opened);
+    w.act(&buyer(), accept());
+    let sent: Vec<_> = w.pending().into_iter().map(|(_, kind, to, minor)| (kind, to, minor)).collect();
+    assert_eq!(
+        sent,
+        [(TransactionKind::Fee, Payee::Platform, 50_00), (TransactionKind::Payout, Payee::Seller, 945_00)]
+    );
+    let lost = w.act(&Actor::Gateway, chargeback("case", "pay-1", 5_00, Lost));
     let cuts: Vec<_> = lost
         .iter()
         .filter_map(|recorded| match recorded.event {
@@ -44,23 +47,38 @@ fn a_leg_that_loses_nothing_is_not_cut() {
             _ => None,
         })
         .collect();
-    assert_eq!(cuts, [(2, 10_00, 5_00)]);
-    // what the deal requires is still there
-    assert_eq!((w.status(), w.held(deposit)), (Status::AwaitingPerformance, 1_000_00));
+    assert_eq!(cuts, [(3, 5_00, 0)]);
+    w.done_all();
+    assert_eq!((w.status(), w.owed()), (Status::Completed, vec![]));
+}
+
+/// What comes in by another payment is not in dispute, and goes back at once.
+#[test]
+fn the_surplus_of_another_payment_waits_for_no_bank() {
+    let mut w = World::funded(plain(Policy::shop()));
+    bank(&mut w, "case", 5_00, Opened);
+    w.pay(B, 10_00);
+    assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Excess, 10_00, LegState::Ordered)]);
 }
 
 #[test]
-fn a_chargeback_while_paying_cuts_what_was_not_sent_last_first() {
-    // ruled 40 % of 1 000.00: 400.00 and 600.00 wait; the bank takes 700.00: all of the buyer's, 100.00 of the seller's
+fn what_is_disputed_waits_and_is_cut_in_that_order() {
+    // ruled 40 % of 1 000.00: 400.00 and 600.00. 700.00 are disputed: the refund of 600.00 waits, and 100.00 of the
+    // seller's 400.00; 300.00 go out
     let mut w = World::arbitrated(judged(plain(Policy::shop())));
     bank(&mut w, "cb", 700_00, Opened);
     w.act(&judge(), rule(Award::Share(percent(40))));
-    let waiting = |to, purpose, minor| (B, to, purpose, minor, LegState::Waiting);
-    let legs =
-        [waiting(Payee::Seller, Purpose::Payout, 400_00), waiting(Payee::Buyer, Purpose::Refund, 600_00)];
+    let leg = |to, purpose, minor, state| (B, to, purpose, minor, state);
+    let legs = [
+        leg(Payee::Seller, Purpose::Payout, 300_00, LegState::Ordered),
+        leg(Payee::Buyer, Purpose::Refund, 600_00, LegState::Waiting),
+        leg(Payee::Seller, Purpose::Payout, 100_00, LegState::Waiting),
+    ];
     assert_eq!(w.legs(), legs);
+    // the bank takes 700.00: with the 600.00 the buyer would have 300.00 twice; then what waited is cut: the other
+    // 300.00 of the refund, and the seller's 100.00
     bank(&mut w, "cb", 700_00, Lost);
-    assert_eq!(w.pending(), [(2 + 1, TransactionKind::Payout, Payee::Seller, 300_00)]);
+    assert_eq!(w.pending(), [(2, TransactionKind::Payout, Payee::Seller, 300_00)]);
     w.done_all();
     assert_eq!((w.status(), w.owed()), (Status::Resolved, vec![]));
     let b = w.buckets(B);
@@ -85,18 +103,23 @@ fn a_chargeback_is_known_by_what_the_bank_took() {
     let mut w = World::funded(plain(Policy::shop()));
     bank(&mut w, "cb", 200_00, Opened);
     bank(&mut w, "cb", 300_00, Lost);
-    assert_eq!(w.deal.chargebacks()[0].amount, rub(300_00));
+    assert_eq!(w.deal.chargebacks()[0].amount(), Some(rub(300_00)));
     assert_eq!(w.buckets(B).charged_back, 300_00);
 }
 
 #[test]
 fn what_goes_back_to_the_payer_is_taken_first() {
-    // 1 000.00 are there, 200.00 more came in and wait for the bank: it takes them, and the deal goes on
-    let mut w = World::funded(plain(Policy::shop()));
-    bank(&mut w, "cb", 200_00, Opened);
-    w.pay(B, 200_00);
-    assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Excess, 200_00, LegState::Waiting)]);
-    bank(&mut w, "cb", 200_00, Lost);
-    assert_eq!((w.status(), w.held(B)), (Status::AwaitingPerformance, 1_000_00));
-    assert_eq!(w.pending(), []);
+    // one payment of 1 200.00 for 1 000.00; the refund of 200.00 is declined. The bank takes all of it: the buyer would
+    // have 200.00 + 1 200.00 - 1 200.00 = 200.00 twice, so the refund falls; 1 000.00 come out of the pot
+    let mut w = World::new(plain(Policy::shop()));
+    w.pay(B, 1_200_00);
+    let refund = w.order(TransactionKind::Refund, &Payee::Buyer);
+    w.decline(refund);
+    assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Excess, 200_00, LegState::Declined)]);
+    bank(&mut w, "cb", 1_200_00, Lost);
+    assert_eq!(w.legs(), [(B, Payee::Buyer, Purpose::Excess, 0, LegState::Dropped)]);
+    // nothing was performed yet, and nothing is left: cancelled, at nobody's fault
+    assert_eq!((w.status(), w.owed(), w.pending()), (Status::Cancelled, vec![], vec![]));
+    let b = w.buckets(B);
+    assert_eq!((b.received, b.held, b.refunded, b.charged_back), (1_200_00, 0, 0, 1_200_00));
 }

@@ -5,7 +5,7 @@ use escrow::deal::Guard;
 use escrow::deal::command::{ChargebackStep, StartPerforming};
 use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind};
 use escrow::settlement::{Ending, Fault};
-use escrow::terms::Terms;
+use escrow::terms::{BuyerCancel, Terms};
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status};
 
 use TransactionKind::{Capture, Payout, Refund};
@@ -13,7 +13,7 @@ use TransactionKind::{Capture, Payout, Refund};
 #[test]
 fn charges_by_how_the_deal_ends() {
     let charged = |paid: i64| {
-        let mut w = World::performing(plain(Policy::shop()));
+        let mut w = World::performing(plain(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance)));
         w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
         w.repeat(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
         if paid > 0 {
@@ -62,11 +62,18 @@ fn what_can_be_charged() {
     assert_eq!(w.refuse(&buyer(), request("k", c1(), 10_00)), Rejection::NotYourDeposit { deposit: c1() });
     w.act(&seller(), request("k", c1(), 10_00));
     w.pay(c1(), 10_00);
-    for n in 2..=DepositId::MAX_CHARGES {
-        w.act(&operator(), charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1));
+    // 12 for each party and 8 for the operator: nobody uses up what is another's
+    let one = |n: u32| charge(&format!("c{n}"), Side::Buyer, Payee::Platform, 1);
+    let mut next = 2;
+    for (who, before, own, refused) in [(operator(), 0, 8, 8), (buyer(), 1, 12, 12), (seller(), 0, 12, 12)] {
+        for _ in before..own {
+            w.act(&who, one(next));
+            next += 1;
+        }
+        assert_eq!(w.refuse(&who, one(next)), Rejection::TooMany { max: refused });
     }
-    let one_more = charge("more", Side::Buyer, Payee::Platform, 1);
-    assert_eq!(w.refuse(&operator(), one_more), Rejection::TooMany { max: 32 });
+    // 8 + 12 + 12
+    assert_eq!(next - 1, u32::from(DepositId::MAX_CHARGES));
 }
 
 #[test]
@@ -124,8 +131,8 @@ fn a_charge_that_is_charged_back_cancels_nothing() {
     let mut w = World::performing(plain(Policy::shop()));
     w.act(&seller(), charge("c", Side::Buyer, Payee::Seller, 70_00));
     w.pay(c1(), 70_00);
-    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Opened));
-    w.act(&Actor::Gateway, chargeback("case", c1(), 70_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("case", "pay-2", 70_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("case", "pay-2", 70_00, ChargebackStep::Lost));
     assert_eq!((w.status(), w.held(c1()), w.buckets(c1()).charged_back), (Status::Performing, 0, 70_00));
     w.act(&buyer(), accept());
     w.done_all();

@@ -107,3 +107,23 @@ fn the_seller_chooses_where_to_be_paid() {
         assert_eq!((w.status(), w.buckets(B).paid_out), (Status::Completed, 1_000_00));
     }
 }
+
+/// The gateway thinks better of a payout that it has made: asked again under its key, it is the same order, though the
+/// seller wants the money elsewhere since. A gateway that finds another order under a key may pay it.
+#[test]
+fn what_is_asked_again_goes_where_it_was_sent() {
+    for before in [None, card("old")] {
+        let mut w = World::performing(plain(Policy::shop()));
+        if before.is_some() {
+            w.act(&seller(), destination(Payee::Seller, Payouts, before.clone()));
+        }
+        w.act(&buyer(), accept());
+        w.done(2);
+        w.act(&seller(), destination(Payee::Seller, Payouts, card("new")));
+        w.decline(2);
+        assert_eq!(w.pending(), [(2, Payout, Payee::Seller, 1_000_00)]);
+        assert_eq!(w.deal.pending().next().unwrap().destination, before.as_ref());
+        w.done(2);
+        assert_eq!(w.pending(), []);
+    }
+}

@@ -90,11 +90,17 @@ fn every_opener_and_who_gives_up() {
         // with it go both reports
         assert_eq!(Side::ALL.map(|side| w.deal.report(side)), [None, None]);
     }
-    for mut w in [overdue(Status::Performing), overdue(Status::AwaitingAcceptance), one_report()] {
+    // one that a deadline opened, too: the stage then has its whole time again
+    for (mut w, back, window) in [
+        (overdue(Status::Performing), Status::Performing, 30 * DAY),
+        (overdue(Status::AwaitingAcceptance), Status::AwaitingAcceptance, DAY / 4),
+        (one_report(), Status::Performing, 10 * DAY),
+    ] {
         assert_eq!(w.deal.dispute().unwrap().opened_by(), Opener::Timer);
-        for party in [buyer(), seller()] {
-            assert_eq!(w.refuse(&party, WithdrawDispute::default()), Rejection::Guard(Guard::MayWithdraw));
-        }
+        w.act(&buyer(), WithdrawDispute::default());
+        assert_eq!(w.status(), Status::Disputed);
+        w.act(&seller(), WithdrawDispute::default());
+        assert_eq!((w.status(), w.until()), (back, w.now.plus_secs(window)));
     }
     for opener in [buyer(), seller()] {
         let other = if opener == buyer() { seller() } else { buyer() };
@@ -103,9 +109,13 @@ fn every_opener_and_who_gives_up() {
         assert_eq!(w.refuse(&other, WithdrawDispute::default()), Rejection::Guard(Guard::MayWithdraw));
         w.act(&opener, WithdrawDispute::default());
         assert_eq!(w.status(), Status::Performing);
-        // once each
+        // four times each
+        for again in ["late again", "still late", "late for good"] {
+            w.act(&opener, dispute(again));
+            w.act(&opener, WithdrawDispute::default());
+        }
         let refused = Rejection::Guard(Guard::MayDispute);
-        assert_eq!(w.refuse(&opener, dispute("late again")), refused);
+        assert_eq!(w.refuse(&opener, dispute("once more")), refused);
         w.act(&other, dispute("so are you"));
         assert_eq!(w.status(), Status::Disputed);
     }
@@ -139,7 +149,7 @@ fn negotiation_then_arbitration_with_a_claim() {
     assert_eq!((w.deal.can_claim(), w.deal.can_sue()), (false, true));
     w.act(&seller(), claim("A40-17"));
     w.repeat(&seller(), claim("A40-17"));
-    assert_eq!(w.deal.dispute().unwrap().claim().unwrap().as_str(), "A40-17");
+    assert_eq!(w.deal.dispute().unwrap().claim(Side::Seller).unwrap().as_str(), "A40-17");
     assert_eq!(w.until(), after(30 * DAY));
     // whose fault it was is a record: the amounts come from the award
     w.act(&judge(), Rule::new(Award::SellerAll).at_fault(Side::Seller));
@@ -161,7 +171,7 @@ fn what_reopens_goes_on_where_it_was() {
     w.pass(DAY).act(&seller(), dispute("now it is me"));
     assert_eq!(w.until(), after((5 + 6) * DAY));
     // an offer of before is none
-    assert_eq!(w.deal.dispute().unwrap().offer(Side::Seller), None);
+    assert_eq!(w.deal.offer(Side::Seller), None);
     // the arbiter has 20, of which 3 pass
     w.wait_for_deadline();
     w.act(&buyer(), FileClaim::new(text("A40-17")));
@@ -173,7 +183,7 @@ fn what_reopens_goes_on_where_it_was() {
     assert_eq!(w.until(), after((43 + 17) * DAY));
     let dispute = w.deal.dispute().unwrap();
     assert_eq!((dispute.opened_by(), dispute.stage()), (Opener::Timer, DisputeStage::Arbitration));
-    assert!(dispute.claim().is_some());
+    assert!(dispute.claim(Side::Buyer).is_some());
     w.wait_for_deadline();
     assert_eq!(w.deal.ending(), Some(&Ending::ruled_by_default(Award::BuyerAll)));
 }
@@ -201,7 +211,7 @@ fn offers_of_both_sides() {
     assert_eq!(w.refuse(&buyer(), accept(amount(0))), Rejection::Guard(Guard::OfferMade));
     // nothing is an offer, and a later one replaces it
     w.act(&buyer(), ProposeAward::new(amount(0)));
-    assert_eq!(w.deal.dispute().unwrap().offer(Side::Buyer), Some(amount(0)));
+    assert_eq!(w.deal.offer(Side::Buyer).map(|o| o.award), Some(amount(0).into()));
     w.act(&buyer(), ProposeAward::new(amount(400_00)));
     w.act(&seller(), ProposeAward::new(amount(900_00)));
     assert_eq!(w.refuse(&seller(), accept(amount(0))), Rejection::NoSuchOffer);

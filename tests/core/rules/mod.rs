@@ -4,6 +4,7 @@
 //! and repeats around every step.
 
 mod acceptance;
+mod agreement;
 mod answers;
 mod cancellation;
 mod chargebacks;
@@ -12,6 +13,7 @@ mod costs;
 mod destinations;
 mod dispute;
 mod endings;
+mod funding;
 mod holds;
 mod legs;
 mod moderation;

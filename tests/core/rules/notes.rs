@@ -8,18 +8,21 @@ use escrow::deal::{Command, Event};
 use escrow::{Actor, Policy, Rejection};
 
 #[test]
-fn a_deal_has_64_documents_at_most() {
+fn each_party_has_32_documents_and_the_staff_64() {
     let mut w = World::new(plain(Policy::shop()));
     let document = |n: u32| {
         let attachment =
             Attachment::new(text(&format!("photo-{n}")), text("image/png"), 1).description(text(""));
         Command::from(Attach::new(Arc::new(attachment)))
     };
-    for n in 1..=64 {
-        w.act(&seller(), document(n));
+    for (who, first, max) in [(buyer(), 100, 32), (seller(), 200, 32), (operator(), 300, 64)] {
+        for n in 0..max {
+            w.act(&who, document(first + n));
+        }
+        assert_eq!(w.refuse(&who, document(first + max)), Rejection::TooMany { max });
     }
-    assert_eq!(w.refuse(&seller(), document(65)), Rejection::TooMany { max: 64 });
-    assert_eq!(w.deal.attachments().len(), 64);
+    // 32 + 32 + 64
+    assert_eq!(w.deal.attachments().count(), 128);
 }
 
 #[test]

@@ -142,18 +142,3 @@ fn asking_to_pay_is_no_consent_where_it_must_be_explicit_or_is_the_others() {
     w.act(&buyer(), request("cart", B, 1_000_00));
     assert_eq!((w.status(), w.deal.consents().buyer), (Status::Moderation, false));
 }
-
-#[test]
-fn mutual_deals_have_one_span_until_they_are_concluded() {
-    let mut draft = guaranteed();
-    draft.policy.proposal_s = 100 * DAY;
-    let mut w = World::new(draft);
-    // durationToDeal: 3 days, whatever the proposal's own duration is
-    assert_eq!(w.until(), after(3 * DAY));
-    w.pass(2 * DAY).act(&seller(), agree(1));
-    assert_eq!((w.status(), w.until()), (Status::AwaitingDeposit, after(3 * DAY)));
-    w.fill();
-    // concluded: performing at once
-    assert_eq!((w.status(), w.until()), (Status::Performing, after((2 + 10) * DAY)));
-    assert!(w.journal.iter().all(|r| !format!("{:?}", r.event).contains("AwaitingPerformance")));
-}

@@ -1,8 +1,11 @@
 //! Tracks, and what a tracker tells.
 
 use crate::common::*;
-use escrow::deal::Guard;
-use escrow::deal::command::{CheckpointKind, RemoveTrack, StartPerforming, StopPerforming, WithdrawDispute};
+use escrow::deal::command::{
+    CheckpointKind, Extend, RemoveTrack, StartPerforming, StopPerforming, WithdrawDispute,
+};
+use escrow::deal::{Guard, Timer};
+use escrow::settlement::{Ending, Fault};
 use escrow::{Actor, Policy, Rejection, Status};
 
 #[test]
@@ -23,8 +26,9 @@ fn the_tracker_moves_the_deal() {
     w.act(&Actor::Tracker, finished("3", w.now));
     assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, after((3 + 6) * HOUR)));
     w.repeat(&Actor::Tracker, finished("3", w.now));
-    // out of order: recorded, not acted on
-    w.act(&Actor::Tracker, checkpoint("A", "1b", CheckpointKind::Refused, after(HOUR)));
+    // progress out of order, or after the delivery: recorded, not acted on
+    w.act(&Actor::Tracker, progress("1b", after(HOUR)));
+    w.act(&Actor::Tracker, progress("4", w.now.plus_secs(60)));
     assert_eq!(w.status(), Status::AwaitingAcceptance);
     assert_eq!(w.deal.latest_checkpoint().unwrap().id, "3");
     // 6 hours of silence accept
@@ -65,9 +69,9 @@ fn a_track_is_replaced_or_removed() {
     w.act(&seller(), set_track("A"));
     w.pass(DAY);
     w.act(&Actor::Tracker, progress("1", w.now));
-    // replaced: from nothing, back to before the start, with the 6 days that were left
+    // replaced: from nothing, back to before the start, with all of the 7 days
     w.pass(DAY).act(&seller(), set_track("B"));
-    assert_eq!((w.status(), w.until()), (Status::AwaitingPerformance, after((2 + 6) * DAY)));
+    assert_eq!((w.status(), w.until()), (Status::AwaitingPerformance, after((2 + 7) * DAY)));
     assert!(w.deal.latest_checkpoint().is_none());
     w.repeat(&Actor::Tracker, progress("2", w.now));
     w.act(&Actor::Tracker, checkpoint("B", "1", CheckpointKind::Progress, w.now));
@@ -156,4 +160,137 @@ fn a_delivery_moves_nothing_where_both_report() {
     w.act(&seller(), set_track("A"));
     w.act(&Actor::Tracker, finished("door", w.now));
     assert_eq!(w.status(), Status::AwaitingAcceptance);
+}
+
+/// Replacing a wrong track gives the start window back, also where nothing had moved yet, and at most `max_tracks` times.
+#[test]
+fn another_track_gives_the_start_window_back() {
+    let mut w = World::funded(plain(Policy::shop().max_tracks(2)));
+    w.pass(DAY).act(&seller(), set_track("A"));
+    // the first one is no change
+    assert_eq!((w.until(), w.deal.tracks_changed()), (after(7 * DAY), 0));
+    w.at(after(7 * DAY).minus_secs(30)).act(&seller(), set_track("B"));
+    assert_eq!((w.status(), w.until()), (Status::AwaitingPerformance, after(14 * DAY).minus_secs(30)));
+    w.pass(DAY).act(&seller(), RemoveTrack {});
+    assert_eq!((w.until(), w.deal.tracks_changed()), (after(15 * DAY).minus_secs(30), 2));
+    // where none is attached one can be, and then it stays
+    w.pass(DAY).act(&seller(), set_track("C"));
+    assert_eq!(w.until(), after(15 * DAY).minus_secs(30));
+    for command in [set_track("D"), RemoveTrack {}.into()] {
+        assert_eq!(w.refuse(&seller(), command.clone()), Rejection::Guard(Guard::TracksLeft));
+        assert_eq!(w.refuse(&operator(), command), Rejection::Guard(Guard::TracksLeft));
+    }
+    w.repeat(&seller(), set_track("C"));
+    // in time: the seller is late only then
+    w.wait_for_deadline();
+    assert_eq!(w.now, after(15 * DAY).minus_secs(30));
+    assert_eq!(w.deal.ending(), Some(&Ending::Cancelled(Fault::Seller)));
+}
+
+/// A start that was moved beyond its window is not moved back by another track.
+#[test]
+fn another_track_takes_no_time_away() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&operator(), Extend::new(Timer::Start, after(20 * DAY)));
+    w.pass(DAY).act(&seller(), set_track("B"));
+    assert_eq!(w.until(), after(20 * DAY));
+}
+
+/// Six hours count from the end of this tracking.
+#[test]
+fn another_track_opens_a_full_acceptance_window() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, finished("1", w.now));
+    // a second before the deadline
+    w.at(after(6 * HOUR).minus_secs(1)).act(&seller(), set_track("B"));
+    w.act(&Actor::Tracker, checkpoint("B", "1", CheckpointKind::Final, w.now));
+    let full = after(12 * HOUR).minus_secs(1);
+    assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, full));
+    // the same one again: removed and attached, it goes on with what was left, 5 of 6 hours
+    w.pass(HOUR).act(&seller(), RemoveTrack {});
+    w.act(&seller(), set_track("B"));
+    w.act(&Actor::Tracker, checkpoint("B", "1", CheckpointKind::Final, w.now));
+    assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, full));
+}
+
+/// What a track reports for the first time opens a full window, too, where a submission had opened one.
+#[test]
+fn a_delivery_after_a_submission_opens_a_full_acceptance_window() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), submit(1));
+    w.pass(5 * HOUR).act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, finished("1", w.now));
+    assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, after(11 * HOUR)));
+    w.pass(HOUR);
+    w.act(&Actor::Tracker, finished("2", w.now));
+    assert_eq!(w.until(), after(11 * HOUR));
+}
+
+/// Carriers use their numbers again.
+#[test]
+fn a_scan_from_before_the_deal_means_nothing() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    for (id, kind) in
+        [("1", CheckpointKind::Progress), ("2", CheckpointKind::Final), ("3", CheckpointKind::Refused)]
+    {
+        let before = start().minus_secs(1);
+        w.act(&Actor::Tracker, checkpoint("A", id, kind, before));
+        w.repeat(&Actor::Tracker, checkpoint("A", id, kind, before));
+        assert_eq!((w.status(), w.deal.latest_checkpoint()), (Status::AwaitingPerformance, None));
+    }
+    // at the very instant of the proposal it can be this parcel's
+    w.act(&Actor::Tracker, checkpoint("A", "4", CheckpointKind::Progress, start()));
+    assert_eq!(w.status(), Status::Performing);
+}
+
+/// *Final* and *refused* stand whenever they arrive, with whatever time.
+#[test]
+fn a_delivery_stands_whenever_it_arrives() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.pass(DAY).act(&Actor::Tracker, progress("2", after(HOUR)));
+    // delivered before it was out for delivery
+    w.act(&Actor::Tracker, finished("1", after(HOUR).minus_secs(240)));
+    assert_eq!(w.status(), Status::AwaitingAcceptance);
+    w.act(&Actor::Tracker, progress("3", after(2 * HOUR)));
+    assert_eq!(
+        (w.status(), w.deal.latest_checkpoint().unwrap().id.as_str()),
+        (Status::AwaitingAcceptance, "1")
+    );
+    // forgotten by no number of scans
+    for n in 4..10 {
+        w.act(&Actor::Tracker, progress(&n.to_string(), after(3 * HOUR)));
+    }
+    w.repeat(&Actor::Tracker, finished("1", after(HOUR).minus_secs(240)));
+    // a refusal that arrives after it is what holds now
+    w.act(&Actor::Tracker, refused("r", after(HOUR).minus_secs(300)));
+    assert_eq!(w.status(), Status::Disputed);
+}
+
+/// Once a refusal is settled between the parties, the parcel can go on.
+#[test]
+fn progress_counts_again_once_a_refusal_was_dealt_with() {
+    let mut w = World::funded(plain(Policy::shop()));
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, refused("1", w.now));
+    w.act(&seller(), WithdrawDispute::default());
+    w.act(&buyer(), WithdrawDispute::default());
+    assert_eq!(w.status(), Status::AwaitingPerformance);
+    w.pass(HOUR);
+    w.act(&Actor::Tracker, progress("2", w.now));
+    assert_eq!(w.status(), Status::Performing);
+}
+
+/// The operator, who was told on the phone, says it in the tracker's place.
+#[test]
+fn the_operator_records_a_delivery() {
+    let mut w = World::funded(parcel(false));
+    w.act(&operator(), set_track("A"));
+    assert!(matches!(w.refuse(&seller(), finished("1", w.now)), Rejection::WrongRole { .. }));
+    assert!(matches!(w.refuse(&buyer(), finished("1", w.now)), Rejection::WrongRole { .. }));
+    w.act(&operator(), finished("1", w.now));
+    assert_eq!((w.status(), w.until()), (Status::AwaitingAcceptance, after(6 * HOUR)));
 }

@@ -131,8 +131,8 @@ fn every_gateway_behaviour_can_be_scripted() {
         ("time_out_after", "accepted", "settled"),
         ("answer_twice", "accepted", "settled"),
         ("late", "accepted", "settled"),
-        ("done_then_declined", "already-answered", "settled"),
-        ("declined_then_done", "already-answered", "credited"),
+        ("done_then_declined", "accepted", "settled"),
+        ("declined_then_done", "accepted", "settled"),
     ];
     for (behaviour, accepting, becomes) in behaviours {
         let mut document = example("a");

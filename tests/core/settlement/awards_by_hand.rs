@@ -4,19 +4,19 @@ use crate::settlement::examples::{ARBITER, CARRIER, full, gives, guaranteed, ref
 use crate::support::calculator::{For, Pot, Refused, Side, Who};
 use crate::support::{Scene, calculator as calc};
 
-/// S = 400.00, delivery incurred: pro rata 400/1000 of 15.00 on each side; the returned fee is gone.
+/// S = 400.00, delivery incurred: pro rata 400/1 020 of 15.00 on each side; the returned fee is gone.
 #[test]
 fn agreed_award_by_hand() {
     gives(
         &full(workshop(), &[true, false, false], calc::Ending::Agreed(calc::Award::Amount(400_00))),
         &[
             (Pot::Buyer, CARRIER, For::Service, 100_00),
-            // 20.00 + 6.00 + 6.00
-            (Pot::Buyer, Who::Platform, For::Fee, 32_00),
-            // 400.00 − 6.00
-            (Pot::Buyer, Who::Seller, For::Payout, 394_00),
-            // 1 155.00 − 100.00 − 20.00 − 400.00 − 6.00
-            (Pot::Buyer, Who::Buyer, For::Refund, 629_00),
+            // 20.00 + 5.88 + 5.88
+            (Pot::Buyer, Who::Platform, For::Fee, 31_76),
+            // 400.00 − 5.88
+            (Pot::Buyer, Who::Seller, For::Payout, 394_12),
+            // 1 155.00 − 100.00 − 20.00 − 400.00 − 5.88
+            (Pot::Buyer, Who::Buyer, For::Refund, 629_12),
         ],
         &[],
     );
@@ -31,10 +31,10 @@ fn ruled_award_by_hand() {
         &[
             (Pot::Buyer, ARBITER, For::Arbitration, 26_10),
             (Pot::Buyer, CARRIER, For::Service, 100_00),
-            (Pot::Buyer, Who::Platform, For::Fee, 32_00),
-            (Pot::Buyer, Who::Seller, For::Payout, 394_00),
-            // 629.00 − 26.10
-            (Pot::Buyer, Who::Buyer, For::Refund, 602_90),
+            (Pot::Buyer, Who::Platform, For::Fee, 31_76),
+            (Pot::Buyer, Who::Seller, For::Payout, 394_12),
+            // 629.12 − 26.10
+            (Pot::Buyer, Who::Buyer, For::Refund, 603_02),
         ],
         &[],
     );
@@ -46,7 +46,7 @@ fn ruled_award_by_hand() {
     refuses(&scene, Refused::OverMax(1_020_00));
 }
 
-/// A share is of M and floored: a third of 1 008.90 is 336.2996…; pro rata 336.29/1000 of 15.00 is 5.04.
+/// A share is of M and floored: a third of 1 008.90 is 336.2996…; pro rata 336.29/1 020 of 15.00 is 4.94.
 #[test]
 fn ruled_share_by_hand() {
     gives(
@@ -54,12 +54,12 @@ fn ruled_share_by_hand() {
         &[
             (Pot::Buyer, ARBITER, For::Arbitration, 26_10),
             (Pot::Buyer, CARRIER, For::Service, 100_00),
-            // 20.00 + 5.04 + 5.04
-            (Pot::Buyer, Who::Platform, For::Fee, 30_08),
-            // 336.29 − 5.04
-            (Pot::Buyer, Who::Seller, For::Payout, 331_25),
-            // 1 155.00 − 26.10 − 100.00 − 20.00 − 336.29 − 5.04
-            (Pot::Buyer, Who::Buyer, For::Refund, 667_57),
+            // 20.00 + 4.94 + 4.94
+            (Pot::Buyer, Who::Platform, For::Fee, 29_88),
+            // 336.29 − 4.94
+            (Pot::Buyer, Who::Seller, For::Payout, 331_35),
+            // 1 155.00 − 26.10 − 100.00 − 20.00 − 336.29 − 4.94
+            (Pot::Buyer, Who::Buyer, For::Refund, 667_67),
         ],
         &[],
     );
@@ -96,7 +96,7 @@ fn the_buyer_wins_both_guarantees_by_hand() {
     );
 }
 
-/// The seller wins: M = min(1 135.00, 1 020.00); pro rata min(1 020.00, 1 000.00) of 1 000.00, so whole.
+/// The seller wins: M = min(1 135.00, 1 020.00); pro rata 1 020.00 of 1 020.00, so whole.
 #[test]
 fn the_seller_wins_both_guarantees_by_hand() {
     gives(

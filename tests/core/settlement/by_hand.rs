@@ -1,7 +1,7 @@
 //! Success, partial buyouts and cancellations, worked by hand.
 
-use crate::settlement::examples::{CARRIER, PARTNER, fee, full, gives, guaranteed, plain, refuses, workshop};
-use crate::support::calculator::{Base, For, OnRefund, Payer, Pot, Refused, Side, Who};
+use crate::settlement::examples::{CARRIER, PARTNER, fee, full, gives, guaranteed, plain, workshop};
+use crate::support::calculator::{Base, For, OnRefund, Payer, Pot, Side, Who};
 use crate::support::{calculator as calc, library_ending};
 use escrow::deposit::Purpose;
 use escrow::settlement::Ending;
@@ -131,15 +131,19 @@ fn partial_buyout_takes_a_gross_fee_of_what_stays_by_hand() {
     );
 }
 
-/// `net' < −seller_due` is refused: the seller cannot be asked for more than they have deposited.
+/// `net' < −seller_due`: what the seller has not deposited is the seller's debt, and the buyer has the money back.
 #[test]
-fn partial_buyout_that_costs_the_seller_more_is_refused() {
+fn partial_buyout_that_costs_the_seller_more_leaves_a_debt() {
     let mut deal = plain(0);
     deal.items = vec![(1_00, 1), (999_00, 1)];
     deal.services.push(calc::Service { cost: 95_00, payer: Payer::Seller, provider: CARRIER });
     // net 905.00; of the first item alone 1.00 − 95.00
-    refuses(&full(deal.clone(), &[false], calc::Ending::Partial(vec![1, 0])), Refused::BelowSellerDue);
-    // at net' = −seller_due it is not: 95.00 + offline all, L = 95.00 either way
+    gives(
+        &full(deal.clone(), &[false], calc::Ending::Partial(vec![1, 0])),
+        &[(Pot::Buyer, CARRIER, For::Service, 1_00), (Pot::Buyer, Who::Buyer, For::Refund, 999_00)],
+        &[(Who::Seller, CARRIER, For::Service, 94_00)],
+    );
+    // at net' = −seller_due there is none: 95.00 + offline all, L = 95.00 either way
     deal.pay_offline = 1_000_00;
     gives(
         &full(deal, &[false], calc::Ending::Partial(vec![1, 0])),
@@ -148,14 +152,22 @@ fn partial_buyout_that_costs_the_seller_more_is_refused() {
     );
 }
 
-/// A fixed carve-out of 30.00 fits 5 % of 1 000.00, and not 5 % of 500.00.
+/// A fixed carve-out of 30.00 fits 5 % of 1 000.00, and is cut to 5 % of 500.00.
 #[test]
-fn partial_buyout_with_a_carve_out_over_its_fee_is_refused() {
+fn partial_buyout_cuts_a_carve_out_to_its_fee() {
     let mut deal = plain(0);
     deal.fees.push(fee(PARTNER, 5, Payer::Seller, OnRefund::Keep));
     deal.fees.push(fee(Who::Processor, 0, Payer::Seller, OnRefund::Keep));
     (deal.fees[1].fixed, deal.fees[1].out_of) = (30_00, Some(0));
-    refuses(&full(deal, &[], calc::Ending::Partial(vec![1])), Refused::CarveOutsOverParent);
+    gives(
+        &full(deal, &[], calc::Ending::Partial(vec![1])),
+        &[
+            (Pot::Buyer, Who::Processor, For::Fee, 25_00),
+            (Pot::Buyer, Who::Seller, For::Payout, 475_00),
+            (Pot::Buyer, Who::Buyer, For::Refund, 500_00),
+        ],
+        &[],
+    );
 }
 
 /// Everything incurred: the buyer pays delivery and insurance whole, the kept fee, and the seller's packing whole.
@@ -280,7 +292,7 @@ fn carve_outs_of_a_short_parent_by_hand() {
     );
 }
 
-/// Nothing of the price is paid online, so p = 0: the pro-rata fee stands whole where the seller gets anything.
+/// Nothing of the price is paid online: f is of the proceeds, which are the delivery.
 #[test]
 fn pro_rata_where_the_price_is_paid_offline_by_hand() {
     let mut deal = plain(1_000_00);
@@ -291,18 +303,19 @@ fn pro_rata_where_the_price_is_paid_offline_by_hand() {
     gives(
         &award(calc::Award::Amount(60_00)),
         &[
-            (Pot::Buyer, Who::Platform, For::Fee, 50_00),
-            (Pot::Buyer, Who::Seller, For::Payout, 10_00),
+            // 50.00 × 60.00/80.00
+            (Pot::Buyer, Who::Platform, For::Fee, 37_50),
+            (Pot::Buyer, Who::Seller, For::Payout, 22_50),
             (Pot::Buyer, Who::Buyer, For::Refund, 20_00),
         ],
         &[],
     );
     gives(&award(calc::Award::Amount(0)), &[(Pot::Buyer, Who::Buyer, For::Refund, 80_00)], &[]);
-    // S = 0.01 does not pay 50.00: the rest is the seller's debt
+    // of S = 0.01 the fee is less than a kopeck
     gives(
         &award(calc::Award::Amount(1)),
-        &[(Pot::Buyer, Who::Platform, For::Fee, 1), (Pot::Buyer, Who::Buyer, For::Refund, 79_99)],
-        &[(Who::Seller, Who::Platform, For::Fee, 49_99)],
+        &[(Pot::Buyer, Who::Seller, For::Payout, 1), (Pot::Buyer, Who::Buyer, For::Refund, 79_99)],
+        &[],
     );
 }
 

@@ -45,6 +45,8 @@ pub fn workshop() -> calc::Deal {
             min: None,
             max: None,
         }),
+        charge_fee: None,
+        return_all: calc::ReturnAll::Off,
     }
 }
 
@@ -52,7 +54,9 @@ pub fn fee(payee: Who, percent: i128, payer: Payer, on_refund: OnRefund) -> calc
     calc::Fee {
         payee,
         rate_ppm: percent * 10_000,
+        rounding: calc::Rounding::Down,
         fixed: 0,
+        per_unit: 0,
         min: None,
         max: None,
         base: Base::Price,
@@ -70,7 +74,15 @@ pub fn plain(pay_offline: i128) -> calc::Deal {
 /// A deal without guarantees, its pots holding exactly what they should.
 pub fn full(deal: calc::Deal, incurred: &[bool], ending: calc::Ending) -> Scene {
     let case = Case::of(deal);
-    Scene { pots: case.pots(&Filled::FULL), case, incurred: incurred.to_vec(), ending }
+    Scene {
+        pots: case.pots(&Filled::FULL),
+        case,
+        incurred: incurred.to_vec(),
+        given_back: 0,
+        accepted: None,
+        charges: Vec::new(),
+        ending,
+    }
 }
 
 /// The workshop with guarantees of 300.00 (buyer) and 200.00 (seller).

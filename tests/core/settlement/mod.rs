@@ -4,6 +4,7 @@
 mod arithmetic;
 mod awards_by_hand;
 mod by_hand;
+mod cases;
 mod examples;
 mod properties;
 mod rows;

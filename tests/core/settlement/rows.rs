@@ -4,10 +4,10 @@ use crate::settlement::examples::{full, workshop};
 use crate::settlement::{all_for, arbiter, ending, given, owed_by, share};
 use crate::support::calculator::{For, OnRefund, Pot, Side, Who};
 use crate::support::{
-    FOREIGN, Sketch, amount_sketches, calculator as calc, full_scenes_ending, library_incurred, library_pots,
-    outcome, partial_sketches, ppm, rub, scenes, scenes_ending, sides,
+    FOREIGN, Sketch, amount_sketches, calculator as calc, full_scenes_ending, library_pots, outcome,
+    partial_sketches, ppm, rub, scenes, scenes_ending, sides,
 };
-use escrow::settlement::{Ending, Incurred, SettleError, max_award};
+use escrow::settlement::{Ending, Incurred, SettleError};
 use escrow::{Award, DefaultRuling, Money, settle};
 use proptest::prelude::*;
 
@@ -16,7 +16,8 @@ proptest! {
 
     /// Success with full pots: what was quoted is what is paid.
     #[test]
-    fn success_pays_what_was_quoted(scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::Success)))) {
+    fn success_pays_what_was_quoted(mut scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::Success)))) {
+        (scene.given_back, scene.charges) = (0, Vec::new());
         let (given, quote) = (given(&scene), scene.quote());
         prop_assert_eq!(share(&given, Pot::Buyer, Who::Seller, For::Payout), quote.payout);
         prop_assert_eq!(all_for(&given, For::Fee), quote.commission);
@@ -28,7 +29,8 @@ proptest! {
 
     /// Each fee's payee nets what the fee's line says: the sum over their lines.
     #[test]
-    fn success_nets_every_fee_as_quoted(scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::Success)))) {
+    fn success_nets_every_fee_as_quoted(mut scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::Success)))) {
+        scene.given_back = 0;
         let (given, quote) = (given(&scene), scene.quote());
         for payee in [Who::Platform, Who::Processor, Who::Outside(0), Who::Outside(1), Who::Outside(2)] {
             let lines = scene.case.deal.fees.iter().zip(&quote.fees);
@@ -36,6 +38,22 @@ proptest! {
             let paid = [Pot::Buyer, Pot::Seller].map(|pot| share(&given, pot, payee, For::Fee));
             prop_assert_eq!(paid.iter().sum::<i128>(), quoted, "{:?}", payee);
         }
+    }
+
+    /// What the seller gives back is the buyer's, and so is the buyer's part of what pro-rata fees lose by it.
+    #[test]
+    fn what_is_given_back_goes_to_the_buyer(scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::Success)))) {
+        let (given, quote) = (given(&scene), scene.quote());
+        let back = scene.given_back.min(quote.proceeds);
+        let s = quote.proceeds - back;
+        let fees = quote.fees.iter().enumerate();
+        let pro_rata = fees.filter(|(n, _)| calc::on_refund_of(&scene.case.deal, *n) == OnRefund::ProRata);
+        let lost = pro_rata.map(|(_, line)| match quote.proceeds {
+            0 => 0,
+            proceeds => line.buyer_part - line.buyer_part * s / proceeds,
+        });
+        let lost: i128 = lost.sum();
+        prop_assert_eq!(share(&given, Pot::Buyer, Who::Buyer, For::Refund), back + lost);
     }
 
     #[test]
@@ -47,27 +65,55 @@ proptest! {
 
     /// The offline part shrinks first, then the buyer gets back what the smaller order costs less.
     #[test]
-    fn a_partial_buyout_refunds_what_it_costs_less(scene in full_scenes_ending(partial_sketches())) {
+    fn a_partial_buyout_refunds_what_it_costs_less(mut scene in full_scenes_ending(partial_sketches())) {
+        scene.given_back = 0;
         let calc::Ending::Partial(accepted) = &scene.ending else { unreachable!() };
-        if let Ok(settlement) = scene.settle() {
+        if let (true, Ok(settlement)) = (accepted.iter().any(|n| *n > 0), scene.settle()) {
             let given = outcome(&settlement);
             let mut smaller = scene.case.deal.clone();
             for ((_, quantity), accepted) in smaller.items.iter_mut().zip(accepted) {
                 *quantity = *accepted;
             }
-            let (deposit, total) = (scene.quote().deposit, calc::buyer_total(&smaller));
+            let (deposit, everything) = (scene.quote().deposit, calc::everything_else(&smaller));
+            let total = calc::least_gross(&smaller, everything);
             prop_assert_eq!(share(&given, Pot::Buyer, Who::Buyer, For::Refund), (deposit - total).max(0));
             // and nobody but the buyer and the seller gets anything that is not a service or a fee
             prop_assert_eq!(all_for(&given, For::Arbitration), 0);
         }
     }
 
+    /// Refused where the policy is off, and else the row of whose fault it is, with everything incurred.
     #[test]
-    fn accepting_nothing_is_refused(scene in scenes_ending(Just(calc::Ending::Success))) {
+    fn accepting_nothing_is_a_return_of_everything(scene in scenes_ending(Just(calc::Ending::Success))) {
         let mut nothing = scene.clone();
         nothing.ending = calc::Ending::Partial(vec![0; scene.case.deal.items.len()]);
-        let expected = if scene.pots.fully_funded { Err(SettleError::NothingAccepted) } else { scene.settle() };
-        prop_assert_eq!(nothing.settle(), expected);
+        let mut returned = scene.clone();
+        returned.incurred.iter_mut().for_each(|incurred| *incurred = true);
+        returned.ending = match scene.case.deal.return_all {
+            calc::ReturnAll::Off => {
+                let refused = Err(SettleError::NothingAccepted);
+                let expected = if scene.pots.fully_funded { refused } else { scene.settle() };
+                prop_assert_eq!(nothing.settle(), expected);
+                return Ok(());
+            }
+            calc::ReturnAll::Nobody => calc::Ending::NobodyAtFault,
+            calc::ReturnAll::Seller => calc::Ending::SellerAtFault,
+            calc::ReturnAll::Buyer => calc::Ending::BuyerAtFault,
+        };
+        prop_assert_eq!(nothing.settle(), returned.settle());
+    }
+
+    /// Nobody pays a fee, and what others have spent is paid as agreed.
+    #[test]
+    fn called_off_by_both_costs_no_fee(scene in full_scenes_ending(Just(Sketch::Ready(calc::Ending::CalledOff)))) {
+        let (given, quote) = (given(&scene), scene.quote());
+        prop_assert_eq!(all_for(&given, For::Fee) - charge_fees(&given), 0);
+        prop_assert_eq!(share(&given, Pot::Buyer, Who::Seller, For::Payout), 0);
+        let services = scene.case.deal.services.iter().enumerate();
+        let others = services.filter(|(n, service)| scene.incurred[*n] && service.provider != Who::Seller);
+        let buyers: i128 = others.map(|(n, _)| quote.service_buyer_parts[n]).sum();
+        prop_assert_eq!(share(&given, Pot::Buyer, Who::Buyer, For::Refund), (scene.pots.b - buyers).max(0));
+        prop_assert_eq!(owed_by(&given, Who::Platform), 0);
     }
 
     /// The seller pays nothing and loses nothing: L and their guarantee are theirs, and no debt is.
@@ -100,8 +146,10 @@ proptest! {
     ])) {
         let (given, quote) = (given(&scene), scene.quote());
         let lines = scene.case.deal.fees.iter().zip(&quote.fees);
-        let kept = lines.filter(|(fee, _)| fee.out_of.is_none() && fee.on_refund == OnRefund::Keep);
-        let mut due: i128 = kept.map(|(_, line)| line.amount).sum();
+        let on_refund = |fee| calc::on_refund_of(&scene.case.deal, fee);
+        let kept = lines.enumerate();
+        let kept = kept.filter(|(n, (fee, _))| fee.out_of.is_none() && on_refund(*n) == OnRefund::Keep);
+        let mut due: i128 = kept.map(|(_, (_, line))| line.amount).sum();
         if matches!(scene.ending, calc::Ending::NobodyAtFault) || !scene.pots.fully_funded {
             due = 0;
         }
@@ -156,14 +204,15 @@ proptest! {
         let stands = services.filter(|(i, service)| scene.incurred[*i] && service.provider != Who::Seller);
         let services: i128 = stands.map(|(i, _)| quote.service_buyer_parts[i]).sum();
         let mut fees = 0;
-        let p = (quote.price - scene.case.deal.pay_offline).max(0);
-        for (fee, line) in scene.case.deal.fees.iter().zip(&quote.fees) {
-            fees += match fee.on_refund {
+        let proceeds = quote.proceeds;
+        for (n, (fee, line)) in scene.case.deal.fees.iter().zip(&quote.fees).enumerate() {
+            fees += match calc::on_refund_of(&scene.case.deal, n) {
                 _ if fee.out_of.is_some() => 0,
                 OnRefund::Keep => line.buyer_part,
                 OnRefund::Return => 0,
-                OnRefund::ProRata if p > 0 => line.buyer_part * s.min(p) / p,
-                OnRefund::ProRata => if s > 0 { line.buyer_part } else { 0 },
+                OnRefund::ProRata if proceeds > 0 => line.buyer_part * s / proceeds,
+                // of nothing, a sum is nothing
+                OnRefund::ProRata => 0,
             };
         }
         let a = share(&given, Pot::Buyer, arbiter(&scene), For::Arbitration);
@@ -184,22 +233,23 @@ proptest! {
     /// M fits; a kopeck more is refused, with M.
     #[test]
     fn an_award_is_at_most_m(scene in scenes_ending(Just(calc::Ending::Success)), ruled in any::<bool>()) {
-        let (terms, pots) = (scene.case.terms(), library_pots(&scene.pots));
-        let incurred = library_incurred(&scene.incurred);
-        let max = max_award(&terms, &pots, incurred, ruled).unwrap();
+        let max = scene.max_award(ruled);
         if scene.pots.fully_funded {
             let any = calc::Award::Amount(0);
-            let calculated = calc::max_award(&scene.case.deal, &scene.pots, &scene.incurred, any, ruled);
-            prop_assert_eq!(i128::from(max.minor()), calculated.unwrap());
+            let calculated = calc::max_award(&scene.case.deal, &scene.pots, &scene.course(), any, ruled);
+            prop_assert_eq!(i128::from(max.minor()), calculated);
             let over = Award::Amount(rub(max.minor() + 1));
-            let over = settle(&terms, &pots, incurred, &ending(over, ruled));
+            let over = scene.settle_as(&ending(over, ruled));
             prop_assert_eq!(over, Err(SettleError::AwardOverMax { max }));
         } else {
             prop_assert!(max.is_zero());
         }
-        let most = settle(&terms, &pots, incurred, &ending(Award::Amount(max), ruled)).unwrap();
-        let all = settle(&terms, &pots, incurred, &ending(Award::SellerAll, ruled)).unwrap();
-        prop_assert_eq!(most, all);
+        let most = scene.settle_as(&ending(Award::Amount(max), ruled)).unwrap();
+        let all = scene.settle_as(&ending(Award::SellerAll, ruled)).unwrap();
+        // where there is nothing to award, all of it is more than a sum of nothing
+        if max.is_positive() {
+            prop_assert_eq!(most, all);
+        }
     }
 
     /// A default ruling always fits, whatever the pots hold: an arbiter's silence cannot lock a deal.
@@ -207,9 +257,7 @@ proptest! {
     fn default_rulings_always_fit(scene in scenes_ending(Just(calc::Ending::Success)), rate in ppm()) {
         let rate = crate::support::rate(rate);
         for ruling in [DefaultRuling::BuyerAll, DefaultRuling::SellerAll, DefaultRuling::Share(rate)] {
-            let (terms, pots) = (scene.case.terms(), library_pots(&scene.pots));
-            let incurred = library_incurred(&scene.incurred);
-            prop_assert!(settle(&terms, &pots, incurred, &Ending::ruled(ruling.award())).is_ok());
+            prop_assert!(scene.settle_as(&Ending::ruled(ruling.award())).is_ok());
         }
     }
 
@@ -256,7 +304,7 @@ proptest! {
             let given = outcome(&settlement);
             let buyers = share(&given, Pot::BuyerGuarantee, Who::Buyer, For::Guarantee);
             prop_assert_eq!(buyers, scene.pots.buyer_guarantee);
-            if !matches!(scene.ending, calc::Ending::SellerAtFault) {
+            if !matches!(scene.ending, calc::Ending::SellerAtFault | calc::Ending::Partial(_)) {
                 let sellers = share(&given, Pot::SellerGuarantee, Who::Seller, For::Guarantee);
                 prop_assert_eq!(sellers, scene.pots.seller_guarantee);
             }
@@ -275,6 +323,15 @@ proptest! {
         ] {
             if amount > 0 {
                 expected.shares.insert((pot, owner, what), amount);
+            }
+        }
+        for (charge, number) in scene.charges.iter().zip(1..) {
+            let owner = match charge.payer {
+                Side::Buyer => Who::Buyer,
+                Side::Seller => Who::Seller,
+            };
+            if charge.holds > 0 {
+                expected.shares.insert((Pot::Charge(number), owner, For::Refund), charge.holds);
             }
         }
         prop_assert_eq!(given(&scene), expected);
@@ -317,4 +374,11 @@ fn accepted_quantities_must_fit_the_items() {
     assert_eq!(accept(&[u32::MAX]), Err(SettleError::QuantityOverOrdered { item: 0, max: 2 }));
     assert_eq!(accept(&[0]), Err(SettleError::NothingAccepted));
     assert!(accept(&[2]).is_ok());
+}
+
+/// The fees that are taken out of charges.
+fn charge_fees(given: &calc::Outcome) -> i128 {
+    let of_charges =
+        given.shares.iter().filter(|((pot, _, what), _)| matches!(pot, Pot::Charge(_)) && *what == For::Fee);
+    of_charges.map(|(_, amount)| amount).sum()
 }

@@ -3,10 +3,11 @@
 use crate::support::scenes::Filled;
 use crate::support::{DEAL, FOREIGN, calculator as calc, minor, money, rate};
 use escrow::deposit::{DepositId, Purpose};
+use escrow::money::Rounding;
 use escrow::settlement::{Ending, Fault, Incurred, Pots, SettleError, Settlement};
 use escrow::terms::{
-    ArbitrationFee, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Policy, Provider, Service,
-    Terms, TermsDraft,
+    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Policy, Provider,
+    ReturnAll, Service, Terms, TermsDraft,
 };
 use escrow::{Award, Money, Payee, Side};
 
@@ -40,6 +41,17 @@ impl Case {
         draft.guarantees = Guarantees {
             buyer: Some(guarantee(self.buyer_guarantee)),
             seller: Some(guarantee(self.seller_guarantee)),
+        };
+        draft.policy.charge_fee = deal.charge_fee.as_ref().map(|fee| {
+            let mut made = ChargeFee::new(fee_payee(fee.payee), rate(fee.rate_ppm));
+            made.rounding = rounding(fee.rounding);
+            made
+        });
+        draft.policy.return_all = match deal.return_all {
+            calc::ReturnAll::Off => ReturnAll::Off,
+            calc::ReturnAll::Nobody => ReturnAll::Nobody,
+            calc::ReturnAll::Seller => ReturnAll::Seller,
+            calc::ReturnAll::Buyer => ReturnAll::Buyer,
         };
         draft.policy.arbitration_fee = deal.arbitration.as_ref().map(|fee| ArbitrationFee {
             payee: fee_payee(fee.payee),
@@ -100,6 +112,7 @@ pub fn library_ending(ending: &calc::Ending) -> Ending {
         calc::Ending::BuyerAtFault => Ending::Cancelled(Fault::Buyer),
         calc::Ending::SellerAtFault => Ending::Cancelled(Fault::Seller),
         calc::Ending::NobodyAtFault => Ending::Cancelled(Fault::Nobody),
+        calc::Ending::CalledOff => Ending::CalledOff,
         calc::Ending::Agreed(award) => Ending::agreed(library_award(*award)),
         calc::Ending::Ruled(award) => Ending::ruled(library_award(*award)),
     }
@@ -159,13 +172,19 @@ pub fn fee_id(index: usize) -> escrow::terms::FeeId {
 
 pub fn fee(deal: &calc::Deal, index: usize) -> Fee {
     let fee = &deal.fees[index];
-    let own = fee.out_of.is_none();
+    let own = fee.out_of.is_none() && !matches!(fee.base, calc::Base::Fee(_));
     let mut made = Fee::of_price(fee_id(index), fee_payee(fee.payee), rate(fee.rate_ppm), payer(fee.payer));
-    made.base = match fee.base {
+    made.base = match &fee.base {
         calc::Base::Price => FeeBase::Price,
         calc::Base::Order => FeeBase::Order,
         calc::Base::Gross => FeeBase::Gross,
+        calc::Base::Items(items) => {
+            FeeBase::Items(items.iter().map(|place| u16::try_from(*place).unwrap()).collect())
+        }
+        calc::Base::Fee(parent) => FeeBase::Fee(fee_id(*parent)),
     };
+    made.rounding = rounding(fee.rounding);
+    made.per_unit = (fee.per_unit > 0).then(|| money(fee.per_unit));
     made.fixed = (fee.fixed > 0).then(|| money(fee.fixed));
     made.min = fee.min.map(money);
     made.max = fee.max.map(money);
@@ -177,6 +196,33 @@ pub fn fee(deal: &calc::Deal, index: usize) -> Fee {
     });
     made.out_of = fee.out_of.map(fee_id);
     made
+}
+
+pub fn rounding(rounding: calc::Rounding) -> Rounding {
+    match rounding {
+        calc::Rounding::Down => Rounding::Down,
+        calc::Rounding::HalfUp => Rounding::HalfUp,
+        calc::Rounding::HalfEven => Rounding::HalfEven,
+        calc::Rounding::Up => Rounding::Up,
+    }
+}
+
+/// Both ways of saying who gets a charge.
+pub fn charge_payee(who: calc::Who) -> Payee {
+    match who {
+        calc::Who::Buyer => Payee::Buyer,
+        calc::Who::Seller => Payee::Seller,
+        calc::Who::Platform => Payee::Platform,
+        calc::Who::Processor => Payee::Processor,
+        calc::Who::Outside(number) => Payee::Party(outside(number)),
+    }
+}
+
+pub fn side(side: calc::Side) -> Side {
+    match side {
+        calc::Side::Buyer => Side::Buyer,
+        calc::Side::Seller => Side::Seller,
+    }
 }
 
 pub fn who(payee: &Payee) -> calc::Who {
@@ -201,7 +247,8 @@ pub fn purpose(purpose: Purpose) -> calc::For {
         Purpose::Refund => calc::For::Refund,
         Purpose::Guarantee => calc::For::Guarantee,
         Purpose::Award => calc::For::Award,
-        Purpose::Excess | Purpose::Returned | Purpose::Charge | Purpose::Chargeback => {
+        Purpose::Charge => calc::For::Charge,
+        Purpose::Excess | Purpose::Returned | Purpose::Chargeback => {
             panic!("no settlement makes a {purpose:?}")
         }
     }
@@ -213,7 +260,10 @@ pub fn pot(deposit: DepositId) -> calc::Pot {
         DepositId::SELLER_PAYMENT => calc::Pot::Seller,
         DepositId::BUYER_GUARANTEE => calc::Pot::BuyerGuarantee,
         DepositId::SELLER_GUARANTEE => calc::Pot::SellerGuarantee,
-        _ => panic!("no settlement touches {deposit}"),
+        charge => {
+            let number = (1..=DepositId::MAX_CHARGES).find(|n| DepositId::charge(*n) == Some(charge));
+            calc::Pot::Charge(number.expect("a charge"))
+        }
     }
 }
 
@@ -235,8 +285,6 @@ pub fn refused(error: SettleError) -> calc::Refused {
     match error {
         SettleError::AwardOverMax { max } => calc::Refused::OverMax(i128::from(max.minor())),
         SettleError::NothingAccepted => calc::Refused::NothingAccepted,
-        SettleError::SellerUncovered => calc::Refused::BelowSellerDue,
-        SettleError::CarveOutOverParent => calc::Refused::CarveOutsOverParent,
         other => panic!("the calculator knows no such refusal: {other}"),
     }
 }

@@ -51,23 +51,42 @@ pub fn services(largest: i128) -> impl Strategy<Value = Vec<calc::Service>> {
 pub fn fees(largest: i128) -> impl Strategy<Value = Vec<calc::Fee>> {
     let amount = move || prop_oneof![Just(0), 0..=largest / 4];
     let bound = move || proptest::option::weighted(0.3, 0..=largest / 2);
-    let base = prop_oneof![Just(calc::Base::Price), Just(calc::Base::Order), Just(calc::Base::Gross)];
+    let places = proptest::collection::vec(0..4_usize, 0..3);
+    let base = prop_oneof![
+        2 => Just(calc::Base::Price),
+        1 => Just(calc::Base::Order),
+        2 => Just(calc::Base::Gross),
+        2 => places.prop_map(calc::Base::Items),
+        2 => (0..5_usize).prop_map(calc::Base::Fee),
+    ];
+    let per_unit = prop_oneof![2 => Just(0_i128), 1 => 0..=largest / 20];
     let on_refund =
         prop_oneof![Just(calc::OnRefund::Keep), Just(calc::OnRefund::Return), Just(calc::OnRefund::ProRata)];
     let out_of = proptest::option::weighted(0.4, 0..5_usize);
-    let fee = (fee_payees(), fee_ppm(), amount(), bound(), bound(), base, payers(), on_refund, out_of)
-        .prop_map(|(payee, rate_ppm, fixed, min, max, base, payer, on_refund, out_of)| calc::Fee {
-            payee,
-            rate_ppm,
-            fixed,
-            min,
-            max,
-            base,
-            payer,
-            on_refund,
-            out_of,
-        });
-    proptest::collection::vec(fee, 0..=5)
+    let of_base = (fee_ppm(), roundings(), base, per_unit);
+    let fee = (fee_payees(), of_base, amount(), bound(), bound(), payers(), on_refund, out_of).prop_map(
+        |(payee, of_base, fixed, min, max, payer, on_refund, out_of)| {
+            let (rate_ppm, rounding, base, per_unit) = of_base;
+            calc::Fee { payee, rate_ppm, rounding, fixed, per_unit, min, max, base, payer, on_refund, out_of }
+        },
+    );
+    proptest::collection::vec(fee, 0..=5).boxed()
+}
+
+pub fn roundings() -> impl Strategy<Value = calc::Rounding> {
+    use calc::Rounding::{Down, HalfEven, HalfUp, Up};
+    prop_oneof![4 => Just(Down), 1 => Just(HalfUp), 1 => Just(HalfEven), 1 => Just(Up)]
+}
+
+pub fn charge_fees() -> impl Strategy<Value = Option<calc::ChargeFee>> {
+    let fee = (fee_payees(), fee_ppm(), roundings());
+    let fee = fee.prop_map(|(payee, rate_ppm, rounding)| calc::ChargeFee { payee, rate_ppm, rounding });
+    proptest::option::of(fee)
+}
+
+pub fn returns() -> impl Strategy<Value = calc::ReturnAll> {
+    use calc::ReturnAll::{Buyer, Nobody, Off, Seller};
+    prop_oneof![2 => Just(Off), 1 => Just(Nobody), 1 => Just(Seller), 1 => Just(Buyer)]
 }
 
 pub fn arbitration(largest: i128) -> impl Strategy<Value = Option<calc::Arbitration>> {
@@ -105,12 +124,16 @@ pub fn rough_deals_up_to(
 ) -> impl Strategy<Value = calc::Deal> {
     let items = proptest::collection::vec((0..=largest, 1..=5_i128), 0..=4);
     let offline_ppm = prop_oneof![2 => Just(0_i128), 3 => offline_ppm];
-    let parts = (items, services(largest / 2), fees(largest), arbitration(largest), offline_ppm);
-    parts.prop_map(|(items, services, fees, arbitration, offline_ppm)| {
-        let mut deal = calc::Deal { items, services, fees, pay_offline: 0, arbitration };
+    let policy = (arbitration(largest), charge_fees(), returns());
+    let parts = (items, services(largest / 2), fees(largest), policy, offline_ppm);
+    parts.prop_map(|(items, services, fees, (arbitration, charge_fee, return_all), offline_ppm)| {
+        let pay_offline = 0;
+        let mut deal = calc::Deal { items, services, fees, pay_offline, arbitration, charge_fee, return_all };
         deal.pay_offline = calc::part_of(calc::offline_limit(&deal), offline_ppm);
         deal
     })
+    // the trees of so many parts would fill the stack
+    .boxed()
 }
 
 /// Deals that break no rule: rough ones, repaired.
@@ -126,8 +149,8 @@ pub fn extreme_deals() -> impl Strategy<Value = calc::Deal> {
 
 pub fn repaired(mut deal: calc::Deal) -> calc::Deal {
     let largest = i128::from(Terms::MAX_AMOUNT);
-    if calc::price_of(&deal.items) == 0 {
-        deal.items.push((1, 1));
+    if deal.items.is_empty() {
+        deal.items.push((0, 1));
     }
     while calc::price_of(&deal.items) > largest {
         deal.items.iter_mut().for_each(|(unit, _)| *unit -= *unit / 5);
@@ -147,23 +170,53 @@ pub fn repaired(mut deal: calc::Deal) -> calc::Deal {
 
 pub fn repair_fees(deal: &mut calc::Deal) {
     for index in 0..deal.fees.len() {
-        let own = (0..index).filter(|i| deal.fees[*i].out_of.is_none()).collect::<Vec<_>>();
-        let fee = &deal.fees[index];
-        let parent = fee.out_of.and_then(|n| own.get(n % own.len().max(1))).copied();
-        let payer = parent.map_or(fee.payer, |parent| deal.fees[parent].payer);
+        let own = (0..index).filter(|i| !deal.is_carve_out(*i)).collect::<Vec<_>>();
+        let earlier = |n: usize| own.get(n % own.len().max(1)).copied();
+        let parent = deal.fees[index].out_of.and_then(earlier);
+        let base = match &deal.fees[index].base {
+            calc::Base::Items(places) => {
+                let mut places: Vec<_> = places.iter().map(|place| place % deal.items.len()).collect();
+                places.sort_unstable();
+                places.dedup();
+                if places.is_empty() { calc::Base::Price } else { calc::Base::Items(places) }
+            }
+            calc::Base::Fee(n) => earlier(*n).map_or(calc::Base::Order, calc::Base::Fee),
+            base => base.clone(),
+        };
         let fee = &mut deal.fees[index];
-        fee.out_of = parent;
+        (fee.out_of, fee.base) = (parent, base);
         (fee.min, fee.max) = in_order(fee.min, fee.max);
+        if !matches!(fee.base, calc::Base::Items(_)) {
+            fee.per_unit = 0;
+        }
         if let (Some(_), true) = (parent, fee.rate_ppm > 200_000) {
             fee.rate_ppm /= 5;
         }
-        let by_seller = matches!(payer, calc::Payer::Seller | calc::Payer::Shared(0));
-        if fee.base == calc::Base::Gross && !by_seller {
-            match parent {
-                // its own payer can be changed; a carve-out's is its parent's
-                None => fee.payer = calc::Payer::Seller,
-                Some(_) => fee.base = calc::Base::Order,
+    }
+    (0..deal.fees.len()).for_each(|index| repair_gross(deal, index));
+}
+
+/// The buyer pays one fee of the gross, and not too much of it; the others are the seller's.
+fn repair_gross(deal: &mut calc::Deal, index: usize) {
+    let root = deal.fees[index].out_of.map_or(index, |parent| deal.root(parent));
+    let parents_payer = deal.fees[root].payer;
+    let fee = &mut deal.fees[index];
+    if fee.base == calc::Base::Gross {
+        match (fee.out_of, fee.payer) {
+            (Some(_), _) if !matches!(parents_payer, calc::Payer::Seller | calc::Payer::Shared(0)) => {
+                fee.base = calc::Base::Order;
             }
+            (None, calc::Payer::Shared(ppm)) if ppm > 0 => fee.payer = calc::Payer::Buyer,
+            (Some(_) | None, _) => {}
+        }
+    }
+    let grossed_up = calc::buyers_gross_fees(deal);
+    if let [_, second, ..] = grossed_up.as_slice() {
+        deal.fees[*second].payer = calc::Payer::Seller;
+    }
+    if let Some(first) = grossed_up.first() {
+        while calc::share_of_gross(deal, *first) > 900_000 {
+            deal.fees[*first].rate_ppm /= 2;
         }
     }
 }

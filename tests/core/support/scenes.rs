@@ -1,9 +1,13 @@
 //! Everything that a settlement depends on, at random.
 
-use crate::support::bridge::{Case, library_ending, library_incurred, library_pots};
+use crate::support::bridge::{Case, charge_payee, library_ending, library_incurred, library_pots, side};
 use crate::support::calculator as calc;
 use crate::support::deals::{cases, extreme_deals, ppm, with_guarantees};
-use escrow::settlement::{SettleError, Settlement};
+use crate::support::minor;
+use escrow::Money;
+use escrow::deposit::DepositId;
+use escrow::settlement::{Charge, Course, Ending, Pots, SettleError, Settlement};
+use escrow::terms::Terms;
 use proptest::prelude::*;
 
 /// How full the pots are.
@@ -82,6 +86,7 @@ pub fn sketches() -> impl Strategy<Value = Sketch> {
         2 => Just(Sketch::Ready(calc::Ending::BuyerAtFault)),
         2 => Just(Sketch::Ready(calc::Ending::SellerAtFault)),
         1 => Just(Sketch::Ready(calc::Ending::NobodyAtFault)),
+        1 => Just(Sketch::Ready(calc::Ending::CalledOff)),
         4 => awarded,
         3 => amount_sketches(),
         1 => (1_000_001..1_500_000_i128, any::<bool>()).prop_map(|(part, ruled)| Sketch::Amount(part, ruled)),
@@ -89,7 +94,7 @@ pub fn sketches() -> impl Strategy<Value = Sketch> {
 }
 
 impl Sketch {
-    pub fn of(&self, case: &Case, pots: &calc::Pots, incurred: &[bool]) -> calc::Ending {
+    pub fn of(&self, case: &Case, pots: &calc::Pots, course: &calc::Course) -> calc::Ending {
         match self {
             Self::Ready(ending) => ending.clone(),
             Self::Partial(parts) => {
@@ -98,7 +103,7 @@ impl Sketch {
             }
             Self::Amount(part, ruled) => {
                 let any = calc::Award::Amount(0);
-                let max = calc::max_award(&case.deal, pots, incurred, any, *ruled).expect("a valid deal");
+                let max = calc::max_award(&case.deal, pots, course, any, *ruled);
                 // over a million: over the most, also where that is nothing
                 let award = calc::Award::Amount(max * part / 1_000_000 + i128::from(*part > 1_000_000));
                 if *ruled { calc::Ending::Ruled(award) } else { calc::Ending::Agreed(award) }
@@ -107,12 +112,45 @@ impl Sketch {
     }
 }
 
+/// Usually nothing is given back; sometimes more than there is.
+fn given_back_ppm() -> impl Strategy<Value = i128> {
+    prop_oneof![3 => Just(0_i128), 2 => ppm(), 1 => 1_000_000..1_500_000_i128]
+}
+
+fn accepted_ppm() -> impl Strategy<Value = Option<i128>> {
+    prop_oneof![3 => Just(None), 1 => ppm().prop_map(Some)]
+}
+
+fn charges() -> impl Strategy<Value = Vec<calc::Charge>> {
+    let payee = prop_oneof![
+        2 => Just(calc::Who::Seller),
+        2 => Just(calc::Who::Buyer),
+        1 => Just(calc::Who::Platform),
+        1 => (0..3_u8).prop_map(calc::Who::Outside),
+    ];
+    let holds = prop_oneof![0..100_i128, 0..100_000_000_i128];
+    let charge = (sides(), payee, holds, proptest::bool::weighted(0.8));
+    let charge = charge.prop_map(|(payer, payee, holds, paid)| {
+        // never to oneself
+        let payee = match (payer, payee) {
+            (calc::Side::Buyer, calc::Who::Buyer) => calc::Who::Seller,
+            (calc::Side::Seller, calc::Who::Seller) => calc::Who::Buyer,
+            (_, payee) => payee,
+        };
+        calc::Charge { payer, payee, holds, paid }
+    });
+    prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(charge, 1..3)]
+}
+
 /// Everything that a settlement depends on.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub case: Case,
     pub pots: calc::Pots,
     pub incurred: Vec<bool>,
+    pub given_back: i128,
+    pub accepted: Option<Vec<i128>>,
+    pub charges: Vec<calc::Charge>,
     pub ending: calc::Ending,
 }
 
@@ -152,19 +190,66 @@ pub fn scenes_of(
     filled: impl Strategy<Value = Filled>,
     sketches: impl Strategy<Value = Sketch>,
 ) -> impl Strategy<Value = Scene> {
-    (cases, filled, any::<[bool; 4]>(), sketches).prop_map(|(case, filled, incurred, sketch)| {
+    let course = (any::<[bool; 4]>(), given_back_ppm(), accepted_ppm(), charges()).boxed();
+    (cases, filled, course, sketches).prop_map(|(case, filled, course, sketch)| {
+        let (incurred, given_back_ppm, accepted_ppm, charges) = course;
         let incurred = incurred[..case.deal.services.len()].to_vec();
         let pots = case.pots(&filled);
-        let ending = sketch.of(&case, &pots, &incurred);
-        Scene { case, pots, incurred, ending }
+        let proceeds = calc::quote(&case.deal).expect("a valid deal").proceeds;
+        let given_back = proceeds * given_back_ppm / 1_000_000;
+        let items = case.deal.items.iter();
+        let accepted = accepted_ppm.map(|ppm| items.map(|(_, n)| (n * ppm / 1_000_000).max(1)).collect());
+        let ending = calc::Ending::Success;
+        let mut scene = Scene { case, pots, incurred, given_back, accepted, charges, ending };
+        scene.ending = sketch.of(&scene.case, &scene.pots, &scene.course());
+        scene
     })
 }
 
 impl Scene {
     /// The library's answer.
     pub fn settle(&self) -> Result<Settlement, SettleError> {
-        let (pots, incurred) = (library_pots(&self.pots), library_incurred(&self.incurred));
-        escrow::settle(&self.case.terms(), &pots, incurred, &library_ending(&self.ending))
+        self.settle_as(&library_ending(&self.ending))
+    }
+
+    /// The library's answer, with another ending.
+    pub fn settle_as(&self, ending: &Ending) -> Result<Settlement, SettleError> {
+        self.with_course(|terms, pots, course| escrow::settle(terms, pots, course, ending))
+    }
+
+    /// The library's M.
+    pub fn max_award(&self, ruled: bool) -> Money {
+        self.with_course(|terms, pots, course| escrow::settlement::max_award(terms, pots, course, ruled))
+            .expect("only impossible sums have no M")
+    }
+
+    fn with_course<T>(&self, ask: impl FnOnce(&Terms, &Pots, Course<'_>) -> T) -> T {
+        let payees: Vec<_> = self.charges.iter().map(|charge| charge_payee(charge.payee)).collect();
+        let charges = self.charges.iter().zip(&payees).zip(1..);
+        let charges: Vec<_> = charges
+            .map(|((charge, payee), number)| Charge {
+                deposit: DepositId::charge(number).unwrap(),
+                payer: side(charge.payer),
+                payee,
+                held: minor(charge.holds),
+                paid: charge.paid,
+            })
+            .collect();
+        let accepted = self.accepted.iter().flatten().map(|n| u32::try_from(*n).unwrap());
+        let accepted: Vec<_> = accepted.collect();
+        let course = Course::from(library_incurred(&self.incurred));
+        let course = course.given_back(minor(self.given_back)).charges(&charges);
+        let course = if self.accepted.is_some() { course.accepted(&accepted) } else { course };
+        ask(&self.case.terms(), &library_pots(&self.pots), course)
+    }
+
+    pub fn course(&self) -> calc::Course {
+        calc::Course {
+            incurred: self.incurred.clone(),
+            given_back: self.given_back,
+            accepted: self.accepted.clone(),
+            charges: self.charges.clone(),
+        }
     }
 
     /// The calculator's quote of the whole deal.
@@ -174,6 +259,6 @@ impl Scene {
 
     /// The calculator's answer.
     pub fn calculate(&self) -> Result<calc::Outcome, calc::Refused> {
-        calc::settle(&self.case.deal, &self.pots, &self.incurred, &self.ending)
+        calc::settle(&self.case.deal, &self.pots, &self.course(), &self.ending)
     }
 }

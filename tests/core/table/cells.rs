@@ -11,7 +11,6 @@ use escrow::{Context, Rejection, Role, transition};
 /// the rules.
 const NEVER_DENIED: &[(CommandKind, PhaseKind, Role)] = &[
     (CommandKind::Accept, PhaseKind::AwaitingAcceptance, Role::Buyer),
-    (CommandKind::Cancel, PhaseKind::AwaitingPerformance, Role::Buyer),
     (CommandKind::Cancel, PhaseKind::AwaitingPerformance, Role::Seller),
     (CommandKind::Cancel, PhaseKind::AwaitingAcceptance, Role::Seller),
 ];
@@ -46,7 +45,7 @@ fn check_cells(kind: CommandKind) {
 /// What the deals at hand have not shown of a cell.
 fn gaps(at: (CommandKind, PhaseKind, Role), tally: &Tally) -> impl Iterator<Item = &'static str> {
     let permit = cell(at.0, at.1, at.2);
-    let guarded = matches!(permit, Permit::If(_));
+    let guarded = matches!(permit, Permit::If(_) | Permit::Both(..));
     let open = guarded || permit == Permit::Always;
     [
         (tally.tried == 0, "no deal in this phase knows this role"),
@@ -87,8 +86,14 @@ fn check(kind: CommandKind, role: Role, state: &State, tally: &mut Tally) -> Res
                 tally.denied += 1;
                 verdict == Err(Rejection::Guard(guard))
             }
-            (Permit::If(_) | Permit::Always, Err(refusal)) => !is_permission(refusal),
-            (Permit::If(_) | Permit::Always, Ok(_)) => {
+            // the first one that does not hold is the reason
+            (Permit::Both(first, then), _) if !holds(first, deal, role) || !holds(then, deal, role) => {
+                tally.denied += 1;
+                let reason = if holds(first, deal, role) { then } else { first };
+                verdict == Err(Rejection::Guard(reason))
+            }
+            (Permit::If(_) | Permit::Both(..) | Permit::Always, Err(refusal)) => !is_permission(refusal),
+            (Permit::If(_) | Permit::Both(..) | Permit::Always, Ok(_)) => {
                 tally.accepted += 1;
                 true
             }
@@ -140,7 +145,9 @@ cells_of! {
     cells_of_open_dispute: OpenDispute,
     cells_of_propose_award: ProposeAward,
     cells_of_accept_award: AcceptAward,
+    cells_of_give_back: GiveBack,
     cells_of_withdraw_dispute: WithdrawDispute,
+    cells_of_escalate: Escalate,
     cells_of_file_claim: FileClaim,
     cells_of_rule: Rule,
     cells_of_appoint_arbiter: AppointArbiter,
@@ -148,6 +155,8 @@ cells_of! {
     cells_of_set_destination: SetDestination,
     cells_of_redirect_refund: RedirectRefund,
     cells_of_chargeback: Chargeback,
+    cells_of_returned: Returned,
+    cells_of_settle_receivable: SettleReceivable,
     cells_of_extend: Extend,
     cells_of_post: Post,
     cells_of_wake: Wake,

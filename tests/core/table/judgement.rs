@@ -32,7 +32,7 @@ fn allowed_agrees_with_transition() {
                 for kind in CommandKind::ALL {
                     let verdict = allowed.check(kind);
                     // one is enough: permission does not depend on the content
-                    let command = &commands(kind, role, deal, now)[0];
+                    let Some(command) = &commands(kind, role, deal, now).into_iter().next() else { continue };
                     let really = transition(deal, command, &Context::new(now, who.clone()));
                     if !agree(verdict, &really) {
                         failures.push(format!(
@@ -79,7 +79,7 @@ fn a_rejection_changes_nothing() {
             for role in Role::ALL {
                 let context = Context::new(now, actor(role, deal));
                 for kind in CommandKind::ALL {
-                    let command = &commands(kind, role, deal, now)[0];
+                    let Some(command) = &commands(kind, role, deal, now).into_iter().next() else { continue };
                     let mut after = deal.clone();
                     if after.handle(command, &context).is_err() {
                         assert!(after == *deal, "{kind} by {role}, refused under {rules}, changed {deal:?}");
@@ -133,7 +133,7 @@ fn the_order_of_judgement() {
                 continue;
             }
             for kind in CommandKind::ALL {
-                let command = &commands(kind, role, deal, now)[0];
+                let Some(command) = &commands(kind, role, deal, now).into_iter().next() else { continue };
                 let fresh = Context::new(now, who.clone());
                 let outdated = transition(deal, command, &fresh.clone().seen(deal.revision() + 1));
                 match transition(deal, command, &fresh) {

@@ -13,4 +13,4 @@ mod whole;
 
 // the example is the only place that knows how to say every command
 #[path = "../../../examples/statechart.rs"]
-mod statechart;
+pub mod statechart;

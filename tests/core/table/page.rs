@@ -8,7 +8,7 @@ use escrow::deal::{CommandKind, Guard, Permit, PhaseKind, cell};
 
 const LEGEND: &str = "\
 Who may do what, in which phase. A role that a row does not name never may; one that a cell does not name may in
-another phase. A number is a guard, listed below.
+another phase. A number is a guard, listed below; of 1+2, both must hold.
 
 B buyer  S seller  P partner  A arbiter  O operator  M moderator  G gateway  T tracker  C clock
 ";
@@ -48,24 +48,34 @@ fn header() -> Vec<String> {
 /// The roles that may, those with one guard together: `S O B[9]`.
 fn cell_text(kind: CommandKind, phase: PhaseKind, guards: &mut Vec<Guard>) -> String {
     let mut always = String::new();
-    let mut guarded: Vec<(Guard, String)> = Vec::new();
+    let mut guarded: Vec<(Vec<Guard>, String)> = Vec::new();
     for role in Role::ALL {
-        match cell(kind, phase, role) {
-            Permit::Always => always.push(letter(role)),
-            Permit::If(guard) => match guarded.iter_mut().find(|(known, _)| *known == guard) {
-                Some((_, roles)) => roles.push(letter(role)),
-                None => guarded.push((guard, letter(role).to_string())),
-            },
-            _ => {}
+        let if_all = match cell(kind, phase, role) {
+            Permit::Always => {
+                always.push(letter(role));
+                continue;
+            }
+            Permit::If(guard) => vec![guard],
+            Permit::Both(first, then) => vec![first, then],
+            _ => continue,
+        };
+        match guarded.iter_mut().find(|(known, _)| *known == if_all) {
+            Some((_, roles)) => roles.push(letter(role)),
+            None => guarded.push((if_all, letter(role).to_string())),
         }
     }
     let mut parts = Vec::new();
-    for (guard, roles) in guarded {
-        let number = guards.iter().position(|known| *known == guard).unwrap_or_else(|| {
-            guards.push(guard);
-            guards.len() - 1
-        });
-        parts.push(format!("{roles}[{}]", number + 1));
+    for (if_all, roles) in guarded {
+        let mut number = |guard| {
+            let known = guards.iter().position(|known| *known == guard);
+            let index = known.unwrap_or_else(|| {
+                guards.push(guard);
+                guards.len() - 1
+            });
+            (index + 1).to_string()
+        };
+        let numbers: Vec<_> = if_all.into_iter().map(&mut number).collect();
+        parts.push(format!("{roles}[{}]", numbers.join("+")));
     }
     if !always.is_empty() {
         parts.push(always);

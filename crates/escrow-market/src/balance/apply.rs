@@ -2,11 +2,11 @@
 
 use super::heard::{Fact, Known};
 use super::withdrawal::is_within_a_day;
-use super::{Balance, Command, Event, Rejection, Withdrawal, WithdrawalState};
+use super::{Balance, Command, Event, Rejection, Return, Withdrawal, WithdrawalState};
 use crate::code::Verdict;
 use escrow::Context;
 use escrow::machine::{self, Machine};
-use escrow::{Money, Recorded, Time, Transition};
+use escrow::{DealId, Money, Recorded, Time, Transition};
 
 impl Machine for Balance {
     type Command = Command;
@@ -49,6 +49,7 @@ impl Balance {
     fn take_in(&mut self, event: &Event, at: Time) {
         // checked when it was decided
         let add = |sum: &mut i64, money: &Money| *sum = sum.saturating_add(money.minor());
+        let less = |sum: &mut i64, money: &Money| *sum = sum.saturating_sub(money.minor());
         match event {
             // only ever the first event, which `begin` has folded
             Event::Opened { .. } => {}
@@ -56,12 +57,15 @@ impl Balance {
             Event::Credited { deal, transaction, settled_at, amount, .. } => {
                 add(&mut self.sums.credited, amount);
                 let fact = Fact::Leg { deal: *deal, transaction: *transaction };
-                self.heard.insert(Known { fact, since: *settled_at, minor: amount.minor() });
+                self.heard.insert(Known { fact, since: *settled_at, minor: amount.minor(), revision: 0 });
             }
-            Event::Debited { deal, receivable, since, amount, .. } => {
+            Event::Debited { deal, receivable, revision, since, amount, total, .. } => {
                 add(&mut self.sums.debited, amount);
-                let fact = Fact::Receivable { deal: *deal, number: *receivable };
-                self.heard.insert(Known { fact, since: *since, minor: amount.minor() });
+                self.hear(*deal, *receivable, *revision, *since, *total);
+            }
+            Event::Restored { deal, receivable, revision, since, amount, total, .. } => {
+                less(&mut self.sums.debited, amount);
+                self.hear(*deal, *receivable, *revision, *since, *total);
             }
             Event::WithdrawalRequested { withdrawal, amount, fee, destination, code, .. } => {
                 self.withdrawals.request(Withdrawal {
@@ -72,6 +76,8 @@ impl Balance {
                     requested_at: at,
                     code: *code,
                     state: WithdrawalState::Requested {},
+                    doubted: false,
+                    returned: Vec::new(),
                 });
                 self.note_code(at);
             }
@@ -89,12 +95,23 @@ impl Balance {
             Event::WithdrawalPaid { withdrawal, reference, amount, fee, .. } => {
                 add(&mut self.sums.paid_out, amount);
                 add(&mut self.sums.fees, fee);
+                let declined = self.withdrawal(*withdrawal).filter(|w| !w.status().is_open());
+                if let Some(late) = declined.map(Withdrawal::total) {
+                    self.sums.paid_late = self.sums.paid_late.saturating_add(late);
+                }
                 let state = WithdrawalState::Paid { at, reference: reference.clone() };
                 self.withdrawals.advance(*withdrawal, state, at);
             }
             Event::WithdrawalFailed { withdrawal, reason, .. } => {
                 let state = WithdrawalState::Failed { at, reason: reason.clone() };
                 self.withdrawals.advance(*withdrawal, state, at);
+            }
+            Event::AnswerDoubted { withdrawal } => self.withdrawals.doubt(*withdrawal, true),
+            Event::AnswerConfirmed { withdrawal } => self.withdrawals.doubt(*withdrawal, false),
+            Event::WithdrawalReturned { withdrawal, reference, amount, .. } => {
+                less(&mut self.sums.paid_out, amount);
+                let back = Return { reference: reference.clone(), amount: *amount };
+                self.withdrawals.give_back(*withdrawal, back);
             }
             Event::WithdrawalCancelled { withdrawal, .. } => {
                 self.withdrawals.advance(*withdrawal, WithdrawalState::Cancelled { at }, at);
@@ -103,6 +120,11 @@ impl Balance {
                 self.withdrawals.advance(*withdrawal, WithdrawalState::Expired { at }, at);
             }
         }
+    }
+
+    fn hear(&mut self, deal: DealId, number: u32, revision: u32, since: Time, total: Money) {
+        let fact = Fact::Receivable { deal, number };
+        self.heard.set(Known { fact, since, minor: total.minor(), revision });
     }
 
     fn note_code(&mut self, at: Time) {

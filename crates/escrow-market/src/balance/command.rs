@@ -1,7 +1,7 @@
 //! What can be asked of a balance. As with a deal, the same command may be sent again at any time: a repeat is
 //! recognised and answered with no events.
 
-use escrow::deposit::Purpose;
+use escrow::deposit::{Purpose, Reference};
 use serde::{Deserialize, Serialize};
 
 use super::BalancePolicy;
@@ -18,7 +18,7 @@ commands! {
     Command, CommandKind, "the name of a command of a balance" {
         /// A fact: a leg of a deal was credited.
         Credit = "credit",
-        /// A fact: the holder owes a receivable of a deal.
+        /// A fact: what a receivable of a deal takes, by now.
         Debit = "debit",
         /// Ask for a withdrawal.
         Request = "request",
@@ -30,6 +30,8 @@ commands! {
         Cancel = "cancel",
         /// A fact: the gateway's answer.
         Answer = "answer",
+        /// A fact: the bank gave a withdrawal back.
+        Returned = "returned",
         /// Change the rules.
         SetPolicy = "set_policy",
         /// Fire what is due.
@@ -54,8 +56,11 @@ pub struct Credit {
     pub settled_at: Time,
 }
 
-/// Debits a receivable, below zero if need be: what [`Balance::follow`](super::Balance::follow) gives.
-/// `(deal, receivable)` names it: the same one again is recognised.
+/// Says what a receivable takes in all, below zero if need be: what [`Balance::follow`](super::Balance::follow) gives. The
+/// balance is debited for what is more than before, and what is less it gets back.
+///
+/// `(deal, receivable, revision)` names it: the same one again is recognised, and an older one changes nothing, whenever it
+/// comes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Debit {
@@ -63,15 +68,23 @@ pub struct Debit {
     pub deal: DealId,
     /// Its number among [`Deal::receivables`](escrow::Deal::receivables), counted from 1.
     pub receivable: u32,
+    /// How often the receivable has changed, or was paid from elsewhere.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revision: u32,
     /// To whom it is owed.
     pub payee: Payee,
     /// The purpose.
     pub purpose: Purpose,
-    /// How much; positive, in the currency of the balance.
+    /// How much it takes in all, in the currency of the balance: what stands of it, less what was paid from elsewhere.
+    /// Positive; zero only where it has changed.
     pub amount: Money,
-    /// The deal's [settlement deadline](escrow::Deal::settle_by): recognised until the horizon of the policy has passed
-    /// since.
+    /// Since when it is owed: recognised until the horizon of the policy has passed since.
     pub since: Time,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(super) const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Reserves an amount and the fee on top of it, until the code is entered, and then until the gateway answers.
@@ -125,7 +138,9 @@ pub struct Cancel {
     pub withdrawal: u32,
 }
 
-/// A fact: the gateway's answer to the order of a withdrawal. It settles once.
+/// A fact: the gateway's answer to the order of a withdrawal, or another one than it gave before. One that was declined
+/// and went through after all is paid, below zero if need be; one that was paid and is declined now is asked for again,
+/// under the same key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
@@ -133,6 +148,18 @@ pub struct Answer {
     pub withdrawal: u32,
     /// The answer. In progress changes nothing: ask again under the same key.
     pub result: Answered,
+}
+
+/// A fact: the holder's bank gave a withdrawal back, whole or in part. So much of it is available again; the fee is not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returned {
+    /// The withdrawal, by its number.
+    pub withdrawal: u32,
+    /// How much came back; positive, and with all that came back before at most the amount of the withdrawal.
+    pub amount: Money,
+    /// The gateway's id of the return, by which a repeat is recognised.
+    pub reference: Reference,
 }
 
 /// Changes the rules, for what is asked from now on.

@@ -1,12 +1,9 @@
 //! The rules of a balance: who may do what and when, what is a repeat, and what follows.
 
-use super::command::{self, Answered, Command, CommandKind};
-use super::heard::is_within;
+use super::command::{self, Command, CommandKind};
+use super::facts::is_known;
 use super::withdrawal::is_within_a_day;
-use super::{
-    After, Balance, Event, Fact, Holder, PolicyError, Rejection, Withdrawal, WithdrawalState,
-    WithdrawalStatus,
-};
+use super::{After, Balance, Event, Holder, PolicyError, Rejection, Withdrawal, WithdrawalStatus};
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
 use escrow::machine::{Out, Progress, Refusal, Rules};
@@ -47,7 +44,10 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [With
         CommandKind::NewCode | CommandKind::Confirm | CommandKind::Cancel => {
             (HOLDERS, &[WithdrawalStatus::Requested])
         }
-        CommandKind::Answer => (&[Role::Gateway], &[WithdrawalStatus::Sent]),
+        CommandKind::Answer => {
+            (&[Role::Gateway], &[WithdrawalStatus::Sent, WithdrawalStatus::Paid, WithdrawalStatus::Failed])
+        }
+        CommandKind::Returned => (&[Role::Gateway], &[WithdrawalStatus::Paid]),
         CommandKind::SetPolicy => (&[Role::Operator], ANY),
     }
 }
@@ -80,25 +80,24 @@ impl Rules for Balance {
             Command::Confirm(c) => c.withdrawal,
             Command::Cancel(c) => c.withdrawal,
             Command::Answer(c) => c.withdrawal,
+            Command::Returned(c) => c.withdrawal,
             Command::Credit(_)
             | Command::Debit(_)
             | Command::Request(_)
             | Command::SetPolicy(_)
             | Command::Wake(_) => return Ok(None),
         };
-        let status = self.named(number)?.status();
-        let settled = matches!(status, WithdrawalStatus::Paid | WithdrawalStatus::Failed);
-        if settled && command.kind() == CommandKind::Answer {
-            return Err(Rejection::AlreadyAnswered { number, status });
-        }
-        Ok(Some(status))
+        Ok(Some(self.named(number)?.status()))
     }
 
     fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
         let find = |number| self.withdrawals.find(number);
         match command {
-            Command::Credit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
-            Command::Debit(c) => self.heard.amount(&c.fact()) == Some(c.amount.minor()),
+            Command::Credit(c) => self.heard.find(&c.fact()).is_some_and(|k| k.minor == c.amount.minor()),
+            Command::Debit(c) => self.heard.find(&c.fact()).is_some_and(|known| {
+                let same = known.minor == c.amount.minor() && known.since == c.since;
+                known.revision > c.revision || known.revision == c.revision && same
+            }),
             Command::Request(c) => {
                 find(c.number).is_some_and(|w| w.amount == c.amount && w.destination == c.destination)
             }
@@ -107,7 +106,10 @@ impl Rules for Balance {
             Command::Cancel(c) => {
                 find(c.withdrawal).is_some_and(|w| w.status() == WithdrawalStatus::Cancelled)
             }
-            Command::Answer(c) => find(c.withdrawal).is_some_and(|w| is_known(&w.state, &c.result)),
+            Command::Answer(c) => find(c.withdrawal).is_some_and(|w| is_known(w, &c.result)),
+            Command::Returned(c) => find(c.withdrawal).is_some_and(|w| {
+                w.returned.iter().any(|back| back.reference == c.reference && back.amount == c.amount)
+            }),
             Command::SetPolicy(c) => self.policy == c.policy,
             Command::Wake(_) => false,
         }
@@ -133,6 +135,7 @@ impl Rules for Balance {
                 Ok(())
             }
             Command::Answer(c) => self.judge_answer(c, out),
+            Command::Returned(c) => self.judge_returned(c, out),
             Command::SetPolicy(c) => {
                 c.policy.check(self.currency)?;
                 if c.policy.horizon_s != self.policy.horizon_s {
@@ -182,53 +185,7 @@ impl Balance {
         }
     }
 
-    fn judge_credit(&self, c: &command::Credit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        self.check_fact(c.fact(), c.amount, c.settled_at, out.now())?;
-        let minor = c.amount.minor();
-        // every other sum is part of this one
-        self.sums.credited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
-        let available = self.sums.available.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
-        out.push(Event::Credited {
-            deal: c.deal,
-            transaction: c.transaction,
-            purpose: c.purpose,
-            settled_at: c.settled_at,
-            amount: c.amount,
-            after: self.after(available, self.sums.reserved),
-        });
-        Ok(())
-    }
-
-    fn judge_debit(&self, c: &command::Debit, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        self.check_fact(c.fact(), c.amount, c.since, out.now())?;
-        let minor = c.amount.minor();
-        self.sums.debited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
-        let available = self.sums.available.checked_sub(minor).ok_or(Rejection::SumTooLarge)?;
-        out.push(Event::Debited {
-            deal: c.deal,
-            receivable: c.receivable,
-            payee: c.payee.clone(),
-            purpose: c.purpose,
-            since: c.since,
-            amount: c.amount,
-            after: self.after(available, self.sums.reserved),
-        });
-        Ok(())
-    }
-
-    /// What is known already came with another amount, or it would stand.
-    fn check_fact(&self, fact: Fact, amount: Money, since: Time, now: Time) -> Result<(), Rejection> {
-        self.check_amount(amount)?;
-        if self.heard.amount(&fact).is_some() {
-            return Err(Rejection::FactReused { fact });
-        }
-        if !is_within(since, self.policy.horizon_s, now) {
-            return Err(Rejection::TooOld { fact, until: since.plus_secs(self.policy.horizon_s) });
-        }
-        Ok(())
-    }
-
-    fn check_amount(&self, amount: Money) -> Result<(), Rejection> {
+    pub(super) fn check_amount(&self, amount: Money) -> Result<(), Rejection> {
         if amount.currency() != self.currency {
             return Err(Rejection::OtherCurrency);
         }
@@ -328,62 +285,21 @@ impl Balance {
         Ok(())
     }
 
-    /// The gateway's answer: it settles once. What is known, or changes nothing, was recognised before.
-    fn judge_answer(&self, c: &command::Answer, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        let w = self.named(c.withdrawal)?;
-        let withdrawal = w.number;
-        match &c.result {
-            Answered::Succeeded(reference) => out.push(Event::WithdrawalPaid {
-                withdrawal,
-                reference: reference.clone(),
-                amount: w.amount,
-                fee: w.fee,
-                after: self.after(self.sums.available, self.sums.reserved.saturating_sub(w.total())),
-            }),
-            Answered::Declined(reason) => {
-                let (amount, fee, after) = self.returned(w);
-                let reason = reason.clone();
-                out.push(Event::WithdrawalFailed { withdrawal, reason, amount, fee, after });
-            }
-            Answered::InProgress => {}
-        }
-        Ok(())
-    }
-
     /// The withdrawal that a command names.
-    fn named(&self, number: u32) -> Result<&Withdrawal, Rejection> {
+    pub(super) fn named(&self, number: u32) -> Result<&Withdrawal, Rejection> {
         let unknown = Rejection::UnknownWithdrawal { number, last: self.last_number() };
         self.withdrawals.find(number).ok_or(unknown)
     }
 
     /// What an open withdrawal gives back, and the sums after that.
-    fn returned(&self, w: &Withdrawal) -> (Money, Money, After) {
+    pub(super) fn returned(&self, w: &Withdrawal) -> (Money, Money, After) {
         // never saturates: it was reserved out of what was available
         let available = self.sums.available.saturating_add(w.total());
         let reserved = self.sums.reserved.saturating_sub(w.total());
         (w.amount, w.fee, self.after(available, reserved))
     }
 
-    fn after(&self, available: i64, reserved: i64) -> After {
+    pub(super) fn after(&self, available: i64, reserved: i64) -> After {
         After { available: self.money(available), reserved: self.money(reserved) }
-    }
-}
-
-/// Whether the gateway has said so before. That it is in progress changes nothing at any time.
-fn is_known(state: &WithdrawalState, answer: &Answered) -> bool {
-    match answer {
-        Answered::Succeeded(told) => match state {
-            WithdrawalState::Paid { reference, .. } => reference == told,
-            WithdrawalState::Requested {}
-            | WithdrawalState::Sent { .. }
-            | WithdrawalState::Failed { .. }
-            | WithdrawalState::Cancelled { .. }
-            | WithdrawalState::Expired { .. } => false,
-        },
-        Answered::Declined(_) => state.status() == WithdrawalStatus::Failed,
-        Answered::InProgress => match state.status() {
-            WithdrawalStatus::Sent | WithdrawalStatus::Paid | WithdrawalStatus::Failed => true,
-            WithdrawalStatus::Requested | WithdrawalStatus::Cancelled | WithdrawalStatus::Expired => false,
-        },
     }
 }

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::MAX_RETURNS;
 use super::heard::{Heard, Known, is_within};
 use super::withdrawal::{Withdrawals, is_within_a_day};
 use super::{
-    Balance, BalancePolicy, Event, Fact, Holder, Movement, MovementKind, Origin, Sums, Withdrawal,
+    Balance, BalancePolicy, Event, Fact, Holder, Movement, MovementKind, Origin, Return, Sums, Withdrawal,
     WithdrawalState, WithdrawalStatus,
 };
 use crate::BalanceId;
@@ -119,6 +120,7 @@ impl Balance {
             if let Some(movement) = recorded.event.movement() {
                 balance.check_movement(&movement)?;
             }
+            balance.check_receivable(&recorded.event)?;
             balance.apply(recorded);
             // every line of the statement adds up, and not only the last
             if !balance.sums.are_conserved() {
@@ -150,19 +152,60 @@ impl Balance {
                 stands && (w.amount, Some(w.fee)) == (m.amount, m.fee)
             })
         };
+        let declined = |number| {
+            self.withdrawal(number).is_some_and(|w| {
+                w.status() == WithdrawalStatus::Failed && (w.amount, Some(w.fee)) == (m.amount, m.fee)
+            })
+        };
         match (m.origin, m.kind) {
-            (Origin::Deal(fact), _) if self.heard.amount(&fact).is_some() => Err(FIELD("heard")),
+            (Origin::Deal(fact), MovementKind::Credit) if self.heard.find(&fact).is_some() => {
+                Err(FIELD("heard"))
+            }
             (Origin::Deal(_), _) => Ok(()),
             (Origin::Withdrawal(number), kind) => {
                 let follows = match kind {
                     MovementKind::Reserve => self.last_number().checked_add(1) == Some(number),
-                    MovementKind::PayOut => reserved(number, false),
+                    MovementKind::PayOut => reserved(number, false) || declined(number),
                     MovementKind::Return => reserved(number, true),
-                    MovementKind::Credit | MovementKind::Debit => false,
+                    MovementKind::Bounce => self.withdrawal(number).is_some_and(|w| {
+                        w.status() == WithdrawalStatus::Paid && m.amount.minor() <= w.kept()
+                    }),
+                    MovementKind::Credit | MovementKind::Debit | MovementKind::Restore => false,
                 };
                 if follows { Ok(()) } else { Err(FIELD("withdrawals")) }
             }
         }
+    }
+
+    /// Whether what a receivable takes follows from what it took before, at a later state of it.
+    fn check_receivable(&self, event: &Event) -> Result<(), DecodeError> {
+        let (deal, receivable, revision, since, more, total) = match event {
+            Event::Debited { deal, receivable, revision, since, amount, total, .. } => {
+                (deal, receivable, revision, since, amount.minor(), total)
+            }
+            Event::Restored { deal, receivable, revision, since, amount, total, .. } => {
+                (deal, receivable, revision, since, amount.minor().saturating_neg(), total)
+            }
+            Event::Opened { .. }
+            | Event::PolicySet { .. }
+            | Event::Credited { .. }
+            | Event::WithdrawalRequested { .. }
+            | Event::CodeIssued { .. }
+            | Event::CodeRefused { .. }
+            | Event::WithdrawalSent { .. }
+            | Event::WithdrawalPaid { .. }
+            | Event::WithdrawalFailed { .. }
+            | Event::AnswerDoubted { .. }
+            | Event::AnswerConfirmed { .. }
+            | Event::WithdrawalReturned { .. }
+            | Event::WithdrawalCancelled { .. }
+            | Event::WithdrawalExpired { .. } => return Ok(()),
+        };
+        let known = self.heard.find(&Fact::Receivable { deal: *deal, number: *receivable });
+        let later = known.is_none_or(|known| known.revision < *revision && known.since == *since);
+        let before = known.map_or(0, |known| known.minor);
+        let follows = before.saturating_add(more) == total.minor() && total.currency() == self.currency;
+        if later && follows { Ok(()) } else { Err(DecodeError::Field { field: "heard" }) }
     }
 
     /// Checks every invariant of the balance: what decoding checks, for tests and audits.
@@ -173,7 +216,6 @@ impl Balance {
         let checks = [
             ("policy", self.policy.check(self.currency).is_ok()),
             ("sums", self.sums.are_conserved()),
-            ("sums", self.sums.available >= self.sums.debited.saturating_neg()),
             ("heard", self.heard_agrees()),
             ("codes_sent", self.codes_agree()),
             ("withdrawals", self.withdrawals_agree()),
@@ -186,12 +228,14 @@ impl Balance {
     fn heard_agrees(&self) -> bool {
         let (mut credited, mut debited) = (0_i128, 0_i128);
         for known in self.heard.iter() {
-            let sum = match known.fact {
-                Fact::Leg { .. } => &mut credited,
-                Fact::Receivable { .. } => &mut debited,
+            let (sum, least) = match known.fact {
+                Fact::Leg { .. } => (&mut credited, 1),
+                // a receivable that changed may take nothing any more
+                Fact::Receivable { .. } => (&mut debited, i64::from(known.revision == 0)),
             };
             *sum = sum.saturating_add(known.minor.into());
-            if known.minor <= 0 || !is_within(known.since, self.policy.horizon_s, self.progress.last_at()) {
+            if known.minor < least || !is_within(known.since, self.policy.horizon_s, self.progress.last_at())
+            {
                 return false;
             }
         }
@@ -211,7 +255,7 @@ impl Balance {
         let all = self.withdrawals.by_number();
         let most_over = Withdrawals::KEPT.saturating_add(usize::from(BalancePolicy::MAX_CODES_PER_DAY));
         self.withdrawals.open().len() <= usize::from(BalancePolicy::MAX_OPEN)
-            && self.withdrawals.over().len() <= most_over
+            && self.withdrawals.over().filter(|w| !w.doubted).count() <= most_over
             && all.is_sorted_by(|a, b| a.number < b.number && a.requested_at <= b.requested_at)
             && all.iter().all(|w| self.agrees(w))
     }
@@ -241,7 +285,28 @@ impl Balance {
         let code = w.code.is_sound()
             && w.code.is_accepted() == confirmed
             && (w.requested_at..=latest).contains(&w.code.expires());
-        amounts && known && numbered && stands && code && w.destination != Destination::Balance
+        let returned = w.status() == WithdrawalStatus::Paid || !w.doubted && w.returned.is_empty();
+        amounts
+            && returned
+            && self.returns_agree(w)
+            && known
+            && numbered
+            && stands
+            && code
+            && w.destination != Destination::Balance
+    }
+
+    /// What came back is known each by its own reference, and is no more than was paid.
+    fn returns_agree(&self, w: &Withdrawal) -> bool {
+        let positive = |back: &Return| back.amount.is_positive() && back.amount.currency() == self.currency;
+        let once = |(i, back): (usize, &Return)| {
+            w.returned.iter().take(i).all(|before| before.reference != back.reference)
+        };
+        w.returned.len() <= usize::from(MAX_RETURNS)
+            && w.returned.iter().all(positive)
+            && w.returned.iter().enumerate().all(once)
+            && w.kept() >= 0
+            && (w.kept() > 0 || !w.doubted)
     }
 
     /// What is reserved is reserved for somebody, and what is known to be paid was paid.
@@ -251,7 +316,7 @@ impl Balance {
             reserved = reserved.saturating_add(w.total().into());
         }
         for w in self.withdrawals.over().filter(|w| w.status() == WithdrawalStatus::Paid) {
-            paid = paid.saturating_add(w.amount.minor().into());
+            paid = paid.saturating_add(w.kept().into());
             fees = fees.saturating_add(w.fee.minor().into());
         }
         let sums = &self.sums;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::is_zero;
 use super::{BalancePolicy, Fact, Holder};
 use crate::code::Code;
 use escrow::deposit::{Purpose, Reason, Reference};
@@ -11,7 +12,8 @@ use escrow::{Currency, DealId, Destination, Money, Payee, Time, TxId};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct After {
-    /// What can be withdrawn; negative where a receivable took more than there was.
+    /// What can be withdrawn; negative where a receivable, or a withdrawal that went through after all, took more than
+    /// there was.
     pub available: Money,
     /// What is reserved for open withdrawals and their fees.
     pub reserved: Money,
@@ -53,20 +55,44 @@ pub enum Event {
         /// What there is now.
         after: After,
     },
-    /// A receivable of a deal was taken. The sum is the host's to pass on to the payee once it is covered.
+    /// A receivable of a deal was taken, or takes more than before. The sum is the host's to pass on to the payee once it is
+    /// covered.
     Debited {
         /// The deal.
         deal: DealId,
         /// The receivable's number within it, counted from 1.
         receivable: u32,
+        /// How often the receivable had changed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        revision: u32,
         /// To whom the holder owes it, in the deal's terms.
         payee: Payee,
         /// The purpose.
         purpose: Purpose,
-        /// The deal's settlement deadline, from which the horizon is counted.
+        /// Since when it is owed: from then on the horizon is counted.
         since: Time,
         /// The amount.
         amount: Money,
+        /// What it takes in all.
+        total: Money,
+        /// What there is now.
+        after: After,
+    },
+    /// A receivable takes less than before, because it was cancelled or was paid from elsewhere: what was taken for it is
+    /// back. Nothing at all where it was lowered and raised again.
+    Restored {
+        /// The deal.
+        deal: DealId,
+        /// The receivable's number within it, counted from 1.
+        receivable: u32,
+        /// How often the receivable had changed.
+        revision: u32,
+        /// Since when it is owed.
+        since: Time,
+        /// The amount.
+        amount: Money,
+        /// What it takes in all.
+        total: Money,
         /// What there is now.
         after: After,
     },
@@ -117,7 +143,8 @@ pub enum Event {
         /// The destination.
         destination: Destination,
     },
-    /// The gateway has paid a withdrawal: its funds are gone, and the fee is the platform's.
+    /// The gateway has paid a withdrawal: its funds are gone, and the fee is the platform's. It may have declined it
+    /// before: then they are taken again, below zero if need be.
     WithdrawalPaid {
         /// Which withdrawal.
         withdrawal: u32,
@@ -140,6 +167,27 @@ pub enum Event {
         amount: Money,
         /// What the platform did not earn.
         fee: Money,
+        /// What there is now.
+        after: After,
+    },
+    /// The gateway says that a withdrawal was declined which it had paid: it is asked again, under the same key.
+    AnswerDoubted {
+        /// Which withdrawal.
+        withdrawal: u32,
+    },
+    /// Asked again, the gateway stands by it.
+    AnswerConfirmed {
+        /// Which withdrawal.
+        withdrawal: u32,
+    },
+    /// The holder's bank gave a withdrawal back, whole or in part. The fee stays the platform's.
+    WithdrawalReturned {
+        /// Which withdrawal.
+        withdrawal: u32,
+        /// The gateway's id of the return.
+        reference: Reference,
+        /// How much came back.
+        amount: Money,
         /// What there is now.
         after: After,
     },
@@ -183,10 +231,14 @@ pub enum MovementKind {
     Credit,
     /// Money was taken for a receivable.
     Debit,
+    /// What was taken for a receivable came back.
+    Restore,
     /// From available to reserved.
     Reserve,
-    /// From reserved to the holder and, the fee, to the platform.
+    /// From reserved to the holder and, the fee, to the platform; from available where it had been declined.
     PayOut,
+    /// From the holder's bank back to available.
+    Bounce,
     /// From reserved back to available.
     Return,
 }
@@ -219,6 +271,13 @@ impl Event {
                 let fact = Fact::Receivable { deal: *deal, number: *receivable };
                 (MovementKind::Debit, Origin::Deal(fact), *amount, None, *after)
             }
+            Self::Restored { deal, receivable, amount, after, .. } => {
+                let fact = Fact::Receivable { deal: *deal, number: *receivable };
+                (MovementKind::Restore, Origin::Deal(fact), *amount, None, *after)
+            }
+            Self::WithdrawalReturned { withdrawal, amount, after, .. } => {
+                (MovementKind::Bounce, Origin::Withdrawal(*withdrawal), *amount, None, *after)
+            }
             Self::WithdrawalRequested { withdrawal, amount, fee, after, .. } => {
                 (MovementKind::Reserve, Origin::Withdrawal(*withdrawal), *amount, Some(*fee), *after)
             }
@@ -234,6 +293,8 @@ impl Event {
             | Self::PolicySet { .. }
             | Self::CodeIssued { .. }
             | Self::CodeRefused { .. }
+            | Self::AnswerDoubted { .. }
+            | Self::AnswerConfirmed { .. }
             | Self::WithdrawalSent { .. } => return None,
         };
         Some(Movement { kind, origin, amount, fee, after })

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Credit, Debit};
+use super::command::{Credit, Debit, is_zero};
 use escrow::{DealId, Time, TxId};
 
 /// A fact of a deal that moves a balance: its identity, under duplicated, reordered and lost deliveries.
@@ -57,32 +57,47 @@ impl Debit {
 pub(super) struct Known {
     pub(super) fact: Fact,
     pub(super) since: Time,
-    /// In minor units.
+    /// In minor units; of a receivable what it takes in all.
     pub(super) minor: i64,
+    /// Of a receivable, how often it had changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) revision: u32,
 }
 
 /// The facts within the horizon. Asking costs the logarithm of their number, forgetting the number of those forgotten.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Heard {
-    facts: BTreeMap<Fact, (Time, i64)>,
+    facts: BTreeMap<Fact, (Time, i64, u32)>,
     by_age: BTreeSet<(Time, Fact)>,
 }
 
 impl Heard {
-    /// The amount that it came with, in minor units.
-    pub(super) fn amount(&self, fact: &Fact) -> Option<i64> {
-        self.facts.get(fact).map(|(_, minor)| *minor)
+    /// What is known of it.
+    pub(super) fn find(&self, fact: &Fact) -> Option<Known> {
+        self.facts.get(fact).map(|(since, minor, revision)| Known {
+            fact: *fact,
+            since: *since,
+            minor: *minor,
+            revision: *revision,
+        })
     }
 
     /// Adds it, unless it is known.
     pub(super) fn insert(&mut self, known: Known) -> bool {
-        let Known { fact, since, minor } = known;
-        let new = !self.facts.contains_key(&fact);
+        let new = !self.facts.contains_key(&known.fact);
         if new {
-            self.facts.insert(fact, (since, minor));
-            self.by_age.insert((since, fact));
+            self.set(known);
         }
         new
+    }
+
+    /// Adds it, or replaces what is known of it.
+    pub(super) fn set(&mut self, known: Known) {
+        let Known { fact, since, minor, revision } = known;
+        if let Some((before, ..)) = self.facts.insert(fact, (since, minor, revision)) {
+            self.by_age.remove(&(before, fact));
+        }
+        self.by_age.insert((since, fact));
     }
 
     /// Forgets what is beyond the horizon.
@@ -98,10 +113,7 @@ impl Heard {
 
     /// Oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = Known> + '_ {
-        self.by_age.iter().filter_map(|(since, fact)| {
-            let minor = self.amount(fact)?;
-            Some(Known { fact: *fact, since: *since, minor })
-        })
+        self.by_age.iter().filter_map(|(_, fact)| self.find(fact))
     }
 }
 

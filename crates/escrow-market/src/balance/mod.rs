@@ -1,13 +1,17 @@
 //! The balance: what a payee has in the system, in one currency, and how it leaves.
 //!
 //! Legs of deals that go to [`Destination::Balance`](escrow::Destination::Balance) credit it, each exactly once, whatever
-//! happens to the deliveries; receivables of deals are taken from it, below zero if need be; withdrawals pay it out. A
-//! withdrawal reserves its amount and its fee, is confirmed by a [code](crate::code) that the host sends to the holder,
-//! is ordered from the gateway under a key of its own, and is paid, or gives everything back. The withdrawals are part
-//! of the balance, so that two of them at the same time meet one version lock.
+//! happens to the deliveries; receivables of deals are taken from it, below zero if need be, and given back as far as they
+//! are cancelled or paid from elsewhere; withdrawals pay it out. A withdrawal reserves its amount and its fee, is confirmed
+//! by a [code](crate::code) that the host sends to the holder, is ordered from the gateway under a key of its own, and is
+//! paid, or gives everything back. The withdrawals are part of the balance, so that two of them at the same time meet one
+//! version lock.
 //!
 //! - At every step `credited = available + reserved + paid out + fees + debited`, in minor units. `available` is
-//!   negative only where a receivable took more than there was; nothing leaves until that is covered.
+//!   negative only where a receivable, or a withdrawal that was declined and paid after all, took more than there was;
+//!   nothing leaves until that is covered.
+//! - The gateway may think better of an answer, and a bank may give back what was paid: both are recorded, and move the
+//!   balance.
 //! - Every withdrawal ends by timers and gateway answers alone: it expires with its code, or, once sent, is asked for
 //!   again under the same key until the gateway has answered.
 //! - The journal is the statement: every movement carries its amount, what there is after it, and what it came of
@@ -86,6 +90,7 @@ pub mod command;
 mod decide;
 mod decode;
 mod event;
+mod facts;
 mod heard;
 mod holder;
 mod policy;
@@ -104,7 +109,7 @@ pub use self::holder::Holder;
 pub use self::policy::{BalancePolicy, PolicyError, PolicyProblem, WithdrawalFee};
 pub use self::rejection::Rejection;
 pub use self::sums::Sums;
-pub use self::withdrawal::{Withdrawal, WithdrawalKey, WithdrawalState, WithdrawalStatus};
+pub use self::withdrawal::{Return, Withdrawal, WithdrawalKey, WithdrawalState, WithdrawalStatus};
 
 use self::heard::Heard;
 use self::withdrawal::Withdrawals;
@@ -211,12 +216,26 @@ impl Balance {
         self.progress.created_at()
     }
 
+    /// The reference for the `number`th payment of a receivable out of this balance:
+    /// [`SettleReceivable`](escrow::deal::command::SettleReceivable) with it tells the deal that the receivable is paid, and
+    /// [`Balance::follow`] does not take it for a payment from elsewhere.
+    ///
+    /// What the platform owes back, because a receivable that was paid is cancelled, is settled by it, too: the balance has
+    /// the money back by itself.
+    pub fn reference(&self, number: u32) -> String {
+        format!("{}{number}", self.reference_prefix())
+    }
+
+    fn reference_prefix(&self) -> String {
+        format!("balance:{}:", self.id)
+    }
+
     /// Its sums, in minor units of its currency.
     pub const fn sums(&self) -> &Sums {
         &self.sums
     }
 
-    /// What can be withdrawn; negative where a receivable took more than there was.
+    /// What can be withdrawn; negative where a receivable, or a withdrawal that was paid after all, took more than there was.
     pub const fn available(&self) -> Money {
         self.money(self.sums.available)
     }
@@ -259,15 +278,22 @@ impl Balance {
         WithdrawalKey { balance: self.id, number }
     }
 
-    /// Every withdrawal that is sent and has no answer yet, under its key: what a host has the gateway do after every
-    /// confirmation and again after a crash.
+    /// Every withdrawal that is sent and has no answer yet, or whose answer is in doubt, under its key: what a host has the
+    /// gateway do after every confirmation and again after a crash.
     pub fn pending(&self) -> impl Iterator<Item = PendingWithdrawal<'_>> {
-        let sent = self.withdrawals.open().filter(|w| w.status() == WithdrawalStatus::Sent);
-        sent.map(|w| PendingWithdrawal { key: self.key(w.number), holder: &self.holder, withdrawal: w })
+        let all = self.withdrawals.open().chain(self.withdrawals.over());
+        all.filter(|w| w.is_pending()).map(|w| PendingWithdrawal {
+            key: self.key(w.number),
+            holder: &self.holder,
+            withdrawal: w,
+        })
     }
 
-    /// What a deal means for this balance and is not known here yet: legs of the holder's that were credited and, once
-    /// the deal has ended, receivables that the holder owes, in this currency.
+    /// What a deal means for this balance and is not known here yet: legs of the holder's that were credited, and
+    /// receivables that the holder owes, or owes no more, in this currency.
+    ///
+    /// A receivable takes what stands of it, less what was paid from elsewhere: by any other reference than
+    /// [`Balance::reference`] gives.
     ///
     /// Reads the deal as it is now, so that it does not matter which of its changes the balance has heard of: run it
     /// after every commit of a deal and after every crash. Give the commands as the clock. One that is refused with
@@ -282,16 +308,33 @@ impl Balance {
             let settled_at = deal.transaction(transaction)?.settled_at()?;
             let (deal, purpose) = (deal.id(), leg.purpose());
             let credit = command::Credit { deal, transaction, purpose, amount, settled_at };
-            self.heard.amount(&credit.fact()).is_none().then(|| credit.into())
+            self.heard.find(&credit.fact()).is_none().then(|| credit.into())
         });
-        let receivables = deal.receivables().iter().zip(1_u32..).filter_map(|(r, receivable)| {
-            if !self.is_meant(&r.debtor, r.amount, deal) {
+        let own = self.reference_prefix();
+        let receivables = deal.debts().iter().filter_map(move |debt| {
+            if !self.is_meant(&debt.debtor, debt.amount, deal) {
                 return None;
             }
-            let since = deal.settle_by()?;
-            let (payee, purpose, amount) = (r.payee.clone(), r.purpose, r.amount);
-            let debit = command::Debit { deal: deal.id(), receivable, payee, purpose, amount, since };
-            self.heard.amount(&debit.fact()).is_none().then(|| debit.into())
+            let (mut elsewhere, mut own_payments) = (0_i64, 0_u32);
+            for (reference, minor) in debt.payments() {
+                if reference.starts_with(&own) {
+                    own_payments = own_payments.saturating_add(1);
+                } else {
+                    elsewhere = elsewhere.saturating_add(minor);
+                }
+            }
+            // what is paid out of this balance changes nothing here
+            let revision = debt.revision().saturating_sub(own_payments);
+            let amount = self.money(debt.amount.minor().saturating_sub(elsewhere).max(0));
+            let (receivable, since) = (debt.number, debt.raised_at);
+            let (payee, purpose) = (debt.payee.clone(), debt.purpose);
+            let debit =
+                command::Debit { deal: deal.id(), receivable, revision, payee, purpose, amount, since };
+            let is_new = match self.heard.find(&debit.fact()) {
+                Some(known) => known.revision < revision,
+                None => amount.is_positive() || revision > 0,
+            };
+            is_new.then(|| debit.into())
         });
         credits.chain(receivables)
     }

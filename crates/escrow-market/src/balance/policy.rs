@@ -47,9 +47,8 @@ pub struct BalancePolicy {
     /// which a withdrawal expires, grow with it: of a platform's own balance it may be shorter than of a seller's.
     /// Pinned when the balance is opened: were it raised, what is forgotten already could be credited again.
     ///
-    /// A receivable counts from the settlement deadline of its deal: one that a chargeback raises later than the horizon
-    /// is refused as too old, and stays a receivable of the deal's. So keep it longer than a bank may take; the default
-    /// is 400 days.
+    /// A receivable counts from when it was raised. One that is cancelled, or paid from elsewhere, later than the horizon is
+    /// for a person to look at. So keep it longer than a bank may take; the default is 400 days.
     pub horizon_s: u32,
     /// How the codes are that confirm a withdrawal.
     pub code: CodePolicy,

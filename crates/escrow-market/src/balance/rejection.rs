@@ -50,13 +50,31 @@ pub enum Rejection {
         /// Its status.
         status: WithdrawalStatus,
     },
-    /// The gateway contradicts its own answer, which counts.
-    #[error("result: withdrawal {number} is settled as {status}; clear it with the gateway")]
+    /// The gateway names another payment than before, which counts.
+    #[error("result: withdrawal {number} is {status} under another reference; clear it with the gateway")]
     AlreadyAnswered {
         /// Which.
         number: u32,
         /// As what.
         status: WithdrawalStatus,
+    },
+    /// The return contradicts what is recorded: it came with another amount before, or more comes back than was paid.
+    #[error(
+        "amount: {told} came back of withdrawal {number}, and {recorded} is recorded, or is all that may come back"
+    )]
+    ReturnContradicts {
+        /// Which withdrawal.
+        number: u32,
+        /// What is recorded of this return, or what of the withdrawal has not come back yet.
+        recorded: Money,
+        /// What was told.
+        told: Money,
+    },
+    /// Too many returns of one withdrawal.
+    #[error("too many: at most {max} returns of one withdrawal; clear it with the gateway")]
+    TooManyReturns {
+        /// The limit.
+        max: u8,
     },
     /// The sum is not over zero.
     #[error("amount: must be over zero")]
@@ -64,8 +82,8 @@ pub enum Rejection {
     /// The sum is in another currency.
     #[error("amount: must be in the currency of the balance")]
     OtherCurrency,
-    /// The fact came with another amount before.
-    #[error("{fact}: was heard with another amount; read the deal again")]
+    /// The fact came with other content before.
+    #[error("{fact}: was heard with other content; read the deal again")]
     FactReused {
         /// The fact.
         fact: Fact,
@@ -184,6 +202,8 @@ impl Rejection {
             Self::UnknownWithdrawal { .. } => ("unknown-withdrawal", Invalid, false),
             Self::WrongStatus { .. } => ("wrong-status", Gone, false),
             Self::AlreadyAnswered { .. } => ("already-answered", Gone, false),
+            Self::ReturnContradicts { .. } => ("return-contradicts", Conflict, false),
+            Self::TooManyReturns { .. } => ("too-many-returns", Conflict, false),
             Self::AmountNotPositive => ("amount-not-positive", Invalid, false),
             Self::OtherCurrency => ("other-currency", Invalid, false),
             Self::FactReused { .. } => ("fact-reused", Conflict, false),

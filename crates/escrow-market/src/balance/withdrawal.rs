@@ -21,7 +21,7 @@ pub enum WithdrawalStatus {
     Requested,
     /// Confirmed, and ordered from the gateway.
     Sent,
-    /// The payee has it.
+    /// The payee has it, or the payee's bank has given it back.
     Paid,
     /// The gateway declined it: the funds are back.
     Failed,
@@ -143,12 +143,48 @@ pub struct Withdrawal {
     pub code: Code,
     /// Its status.
     pub state: WithdrawalState,
+    /// Whether the gateway says that it was declined after it was paid: it is asked again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub doubted: bool,
+    /// What the holder's bank has given back of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<Return>,
+}
+
+/// A part of a withdrawal, or all of it, that came back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Return {
+    /// The gateway's id of the return.
+    pub reference: Reference,
+    /// How much.
+    pub amount: Money,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Withdrawal {
     /// Its status, without further data.
     pub const fn status(&self) -> WithdrawalStatus {
         self.state.status()
+    }
+
+    /// What the holder's bank has given back of it, in minor units.
+    fn came_back(&self) -> i64 {
+        self.returned.iter().fold(0, |sum, back| sum.saturating_add(back.amount.minor()))
+    }
+
+    /// What of it is still the holder's, once it is paid, in minor units.
+    pub(super) fn kept(&self) -> i64 {
+        self.amount.minor().saturating_sub(self.came_back())
+    }
+
+    /// Whether the gateway is to be asked for it: under its key, also after a crash.
+    pub(super) fn is_pending(&self) -> bool {
+        self.doubted || self.status() == WithdrawalStatus::Sent
     }
 
     /// What the balance loses by it, in minor units.
@@ -207,7 +243,7 @@ pub(super) struct Withdrawals {
 
 impl Withdrawals {
     /// How many of those that are over are known for a late repeat or answer. All of the last 24 hours are known, since
-    /// they may count for the limit of a day.
+    /// they may count for the limit of a day; and so are all that the gateway is to be asked for again.
     pub(super) const KEPT: usize = 64;
 
     pub(super) fn restore(last: u32, all: Vec<Withdrawal>) -> Option<Self> {
@@ -252,7 +288,7 @@ impl Withdrawals {
     /// What the requests of the last 24 hours took or may take, in minor units.
     pub(super) fn of_last_day(&self, now: Time) -> i64 {
         let counted = self.open().chain(self.over()).filter(|w| w.counts_at(now));
-        counted.fold(0, |sum, w| w.amount.minor().saturating_add(sum))
+        counted.fold(0, |sum, w| w.kept().saturating_add(sum))
     }
 
     /// Which code expires first, and when.
@@ -278,10 +314,26 @@ impl Withdrawals {
         }
     }
 
+    /// It goes on: one that is open, or one that was declined and is paid after all.
     pub(super) fn advance(&mut self, number: u32, state: WithdrawalState, at: Time) {
-        if let Some(withdrawal) = self.open.remove(&number) {
+        let found = self.open.remove(&number).or_else(|| self.over.remove(&number));
+        if let Some(withdrawal) = found {
             self.put(Withdrawal { state, ..withdrawal });
             self.forget(at);
+        }
+    }
+
+    pub(super) fn doubt(&mut self, number: u32, doubted: bool) {
+        if let Some(withdrawal) = self.over.get_mut(&number) {
+            withdrawal.doubted = doubted;
+        }
+    }
+
+    /// What came back whole is asked for no more.
+    pub(super) fn give_back(&mut self, number: u32, back: Return) {
+        if let Some(withdrawal) = self.over.get_mut(&number) {
+            withdrawal.returned.push(back);
+            withdrawal.doubted &= withdrawal.kept() > 0;
         }
     }
 
@@ -292,10 +344,11 @@ impl Withdrawals {
 
     fn forget(&mut self, now: Time) {
         while self.over.len() > Self::KEPT
-            && let Some(oldest) = self.over.first_entry()
-            && !is_within_a_day(oldest.get().requested_at, now)
+            && let Some((number, oldest)) = self.over.iter().find(|(_, w)| !w.doubted)
+            && !is_within_a_day(oldest.requested_at, now)
         {
-            oldest.remove();
+            let number = *number;
+            self.over.remove(&number);
         }
     }
 }

@@ -52,20 +52,12 @@ impl<'de> Deserialize<'de> for PlainCode {
 pub(super) fn read_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let number = |n| u8::try_from(n).map_err(|_| CodeError::Number);
     let hidden = Hidden { text: |_| Err(CodeError::Number), number, error: CodeError::Number };
-    if deserializer.is_human_readable() {
-        deserializer.deserialize_any(hidden)
-    } else {
-        deserializer.deserialize_u8(hidden)
-    }
+    deserializer.deserialize_any(hidden)
 }
 
 /// Told to read a text, a format would report what it found instead by itself.
 fn read_hidden<'de, D: Deserializer<'de>, T>(deserializer: D, hidden: Hidden<T>) -> Result<T, D::Error> {
-    if deserializer.is_human_readable() {
-        deserializer.deserialize_any(hidden)
-    } else {
-        deserializer.deserialize_str(hidden)
-    }
+    deserializer.deserialize_any(hidden)
 }
 
 /// Reads what no error may show: serde's own "invalid type" would show a code that came as a number.

@@ -11,7 +11,7 @@ use escrow::deal::command::{
 use escrow::deal::{DepositChange, Phase, Timer};
 use escrow::deposit::{DepositId, GatewayName, Purpose, Reference};
 use escrow::dispute::{Award, Opener};
-use escrow::settlement::{Ending, Fault, Outcome, Receivable};
+use escrow::settlement::{Ending, Fault, Outcome, Receivable, Resolution};
 use escrow::terms::TermsField;
 use escrow::{Money, PartyId, Side, Time};
 
@@ -131,13 +131,23 @@ pub enum News {
     },
     /// A side offers to settle.
     AwardProposed {
-        /// What the seller would get.
-        award: Award,
+        /// How the deal would end.
+        award: Resolution,
+    },
+    /// A side's offer would pay something else by now, and stands no more.
+    OfferFell {
+        /// The side that had made it.
+        side: Side,
+    },
+    /// The seller forgoes a part in favour of the buyer.
+    GivenBack {
+        /// How much in all.
+        total: Money,
     },
     /// A side has accepted the other's offer.
     AwardAccepted {
-        /// What the seller gets.
-        award: Award,
+        /// How the deal ends.
+        award: Resolution,
     },
     /// The dispute was given up.
     DisputeWithdrawn {},
@@ -145,6 +155,12 @@ pub enum News {
     WithdrawalOffered {
         /// The party's side.
         side: Side,
+    },
+    /// The arbiter is to be asked at once.
+    EscalationAsked {
+        /// The party's side; absent: the operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Side>,
     },
     /// A claim was filed.
     ClaimFiled {
@@ -246,20 +262,34 @@ pub enum News {
     },
     /// The payer's bank moved a chargeback.
     Chargeback {
-        /// Of which deposit.
-        deposit: DepositId,
+        /// Of which payment.
+        payment: Reference,
         /// How much.
         amount: Money,
         /// How far it is.
         step: ChargebackStep,
     },
-    /// A lost chargeback has left the deposit.
+    /// What lost chargebacks have taken out of a deposit is another sum now.
     ChargedBack {
         /// The deposit.
         deposit: DepositId,
-        /// What it took of what was held.
-        from_held: Money,
-        /// What it took of what was waiting to be paid.
-        from_legs: Money,
+        /// How much it was.
+        old: Money,
+        /// How much it is.
+        new: Money,
+    },
+    /// A payee's bank has given a payment back.
+    Returned {
+        /// What it was for.
+        purpose: Purpose,
+        /// How much came back.
+        amount: Money,
+    },
+    /// A debt is another one now. Zero: nothing is owed any more.
+    ReceivableChanged {
+        /// Its number in the deal.
+        receivable: u32,
+        /// How much is open.
+        open: Money,
     },
 }

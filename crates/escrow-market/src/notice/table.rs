@@ -73,10 +73,18 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::DisputeOpened { by, .. } => {
             (with_operator(with_arbiter(deal, both())), News::DisputeOpened { by: *by })
         }
-        Event::AwardProposed { side, award } => (one(side.other()), News::AwardProposed { award: *award }),
+        Event::AwardProposed { side, offer } => {
+            (one(side.other()), News::AwardProposed { award: offer.award })
+        }
+        Event::OfferFell { side, .. } => (both(), News::OfferFell { side: *side }),
+        Event::GivenBack { total, .. } => (both(), News::GivenBack { total: *total }),
         Event::AwardAccepted { side, award } => (one(side.other()), News::AwardAccepted { award: *award }),
         Event::DisputeWithdrawn { .. } => (with_arbiter(deal, both()), News::DisputeWithdrawn {}),
         Event::WithdrawalOffered { side } => (one(side.other()), News::WithdrawalOffered { side: *side }),
+        Event::EscalationAsked { by } => (
+            with_operator(with_arbiter(deal, by.map_or_else(both, |side| one(side.other())))),
+            News::EscalationAsked { by: *by },
+        ),
         Event::ClaimFiled { side, reference } => {
             let (side, reference) = (*side, reference.clone());
             (with_arbiter(deal, one(side.other())), News::ClaimFiled { side, reference })
@@ -117,18 +125,38 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         }
         Event::TransactionSucceeded { tx, .. } => succeeded(deal, deal.transaction(*tx)?)?,
         Event::TransactionFailed { tx, .. } => failed(deal, deal.transaction(*tx)?)?,
-        Event::ReceivableRaised { receivable } => {
+        Event::ReceivableRaised { receivable, .. } => {
             let mut audience = payee_of(&receivable.debtor);
             audience.extend(payee_of(&receivable.payee));
             (audience, News::ReceivableRaised { receivable: receivable.clone() })
         }
-        Event::ChargebackRecorded { deposit, amount, step, .. } => {
-            (with_operator(both()), News::Chargeback { deposit: *deposit, amount: *amount, step: *step })
+        Event::ReceivableChanged { number, .. } | Event::ReceivableSettled { number, .. } => {
+            let debt = deal.debts().iter().find(|d| d.number == *number)?;
+            let mut audience = payee_of(&debt.debtor);
+            audience.extend(payee_of(&debt.payee));
+            (audience, News::ReceivableChanged { receivable: *number, open: debt.open() })
         }
-        Event::ChargedBack { deposit, from_held, from_legs, .. } => {
-            let (from_held, from_legs) = (*from_held, *from_legs);
-            (with_operator(both()), News::ChargedBack { deposit: *deposit, from_held, from_legs })
+        Event::ChargebackRecorded { chargeback, amount, step } => {
+            // that it met its payment is no news
+            let (payment, step) = (chargeback.payment.clone(), (*step)?);
+            (with_operator(both()), News::Chargeback { payment, amount: *amount, step })
         }
+        Event::PotCut { deposit, old, new, .. } => {
+            (with_operator(both()), News::ChargedBack { deposit: *deposit, old: *old, new: *new })
+        }
+        Event::PaymentReturned { tx, amount, .. } => {
+            let (payee, purpose) = leg_of(deal, deal.transaction(*tx)?)?;
+            (with_operator(payee_of(payee)), News::Returned { purpose, amount: *amount })
+        }
+        // told by what they lead to
+        Event::HoldCharged { .. }
+        | Event::StrayOpened { .. }
+        | Event::RequestNoted { .. }
+        | Event::AnswerDoubted { .. }
+        | Event::AnswerConfirmed { .. }
+        | Event::LegSplit { .. }
+        | Event::LegHeldBack { .. }
+        | Event::LegRestored { .. } => return None,
     })
 }
 
@@ -155,7 +183,7 @@ fn failed<'d>(deal: &'d Deal, t: &Transaction) -> Option<(Audience<'d>, News)> {
         }
         TransactionKind::Capture => Some((both(), News::HoldLapsed { deposit, amount })),
         // what was to be let go is gone
-        TransactionKind::Void | TransactionKind::Chargeback => None,
+        TransactionKind::Void => None,
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
             let (payee, purpose) = leg_of(deal, t)?;
             let audience = payee_of(payee);

@@ -150,8 +150,7 @@ impl<G> Router<G> {
             | TransactionKind::Charge
             | TransactionKind::Capture
             | TransactionKind::Void
-            | TransactionKind::Refund
-            | TransactionKind::Chargeback => order.gateway.ok_or(RouteError::NoSource),
+            | TransactionKind::Refund => order.gateway.ok_or(RouteError::NoSource),
             TransactionKind::Payout | TransactionKind::Fee => {
                 let to = PayoutTo::of(order.destination);
                 Ok(self.payouts.gateway(to, order.transaction.created_at()))

@@ -2,9 +2,41 @@
 
 use super::decode::{Anchor, Phase, State};
 use super::settled::{Came, Settled};
-use super::{Charge, ChargeState, Event, PlanVersion, Proposal, SubscriptionTerms};
-use escrow::machine::Progress;
-use escrow::{Recorded, Time};
+use super::{
+    Charge, ChargeState, Command, Event, PlanVersion, Proposal, Rejection, Subscription, SubscriptionTerms,
+};
+use escrow::machine::{self, Machine, Progress};
+use escrow::{Context, Recorded, Time, Transition};
+
+impl Machine for Subscription {
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn version(&self) -> u64 {
+        self.state.progress.version()
+    }
+
+    fn last_at(&self) -> Time {
+        self.state.progress.last_at()
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.state.next_timer().map(|(at, _)| at)
+    }
+
+    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::transition(self, command, context)
+    }
+
+    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
+        machine::handle(self, command, context)
+    }
+
+    fn apply(&mut self, recorded: &Recorded<Event>) {
+        self.state.apply(recorded);
+    }
+}
 
 impl State {
     /// What `subscribed` begins.

@@ -73,8 +73,7 @@ pub use self::rejection::Rejection;
 
 use crate::SubscriptionId;
 use escrow::Context;
-use escrow::machine::{self, Machine};
-use escrow::{Actor, Recorded, Time, Transition, names};
+use escrow::{Actor, Time, Transition, names};
 
 /// A subscription, with its latest period.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -275,35 +274,5 @@ impl Subscription {
             Actor::Clock => Some(Role::Clock),
             Actor::Party(_) | Actor::Moderator(_) | Actor::Tracker => None,
         }
-    }
-}
-
-impl Machine for Subscription {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
-
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.state.next_timer().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
-        self.state.apply(recorded);
     }
 }

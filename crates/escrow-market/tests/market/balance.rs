@@ -5,6 +5,8 @@
 #![allow(clippy::inconsistent_digit_grouping)]
 
 mod abuse;
+mod answers;
+mod debts;
 mod hostile;
 mod laws;
 mod story;
@@ -13,7 +15,7 @@ use crate::common::{DAY, HOUR, after, card, just_before, party, percent, rub, st
 use escrow::deposit::Purpose;
 use escrow::{Actor, Context, Currency, DealId, Destination, Machine, Money, Payee, Time, TxId};
 use escrow_market::balance::command::{
-    Answer, Answered, Cancel, Confirm, Credit, Debit, NewCode, Request, SetPolicy, Wake,
+    Answer, Answered, Cancel, Confirm, Credit, Debit, NewCode, Request, Returned, SetPolicy, Wake,
 };
 use escrow_market::balance::{
     BalancePolicy, Command, CommandKind, Event, Fact, Holder, MovementKind, Origin, PolicyProblem, Rejection,
@@ -88,8 +90,14 @@ fn credit(deal: u128, transaction: u32, minor: i64) -> Credit {
 }
 
 fn debit(deal: u128, receivable: u32, minor: i64) -> Debit {
+    changed(deal, receivable, 0, minor)
+}
+
+/// What a receivable takes after so many changes.
+fn changed(deal: u128, receivable: u32, revision: u32, minor: i64) -> Debit {
     let (payee, purpose) = (Payee::Platform, Purpose::Chargeback);
-    Debit { deal: deal_id(deal), receivable, payee, purpose, amount: rub(minor), since: start() }
+    let (deal, amount, since) = (deal_id(deal), rub(minor), start());
+    Debit { deal, receivable, revision, payee, purpose, amount, since }
 }
 
 fn request(number: u32, minor: i64) -> Request {
@@ -111,6 +119,10 @@ fn confirm(withdrawal: u32) -> Confirm {
 
 fn paid(withdrawal: u32) -> Answer {
     Answer { withdrawal, result: Answered::Succeeded(text(&format!("payout-{withdrawal}"))) }
+}
+
+fn returned(withdrawal: u32, reference: &str, minor: i64) -> Returned {
+    Returned { withdrawal, amount: rub(minor), reference: text(reference) }
 }
 
 fn declined(withdrawal: u32) -> Answer {
@@ -188,6 +200,7 @@ fn the_table_is_what_the_balance_does() {
                 CommandKind::Confirm => enter(1, 1, used + 1, drawn(1, 1)).into(),
                 CommandKind::Cancel => Cancel { withdrawal: 1 }.into(),
                 CommandKind::Answer => paid(1).into(),
+                CommandKind::Returned => returned(1, "r-1", 5_00).into(),
                 CommandKind::SetPolicy => {
                     SetPolicy { policy: BalancePolicy { max_open: 9, ..*balance.policy() } }.into()
                 }
@@ -213,8 +226,6 @@ fn the_table_is_what_the_balance_does() {
                     Err("wrong-role")
                 } else if stands || within.contains(&wanted) {
                     Ok(!stands && kind != CommandKind::Wake)
-                } else if kind == CommandKind::Answer && wanted == WithdrawalStatus::Failed {
-                    Err("already-answered")
                 } else {
                     Err("wrong-status")
                 };
@@ -657,6 +668,8 @@ fn every_rejection_has_a_code_of_its_own() {
         Rejection::UnknownWithdrawal { number: 1, last: 0 },
         Rejection::WrongStatus { command, status },
         Rejection::AlreadyAnswered { number: 1, status },
+        Rejection::ReturnContradicts { number: 1, recorded: rub(1), told: rub(2) },
+        Rejection::TooManyReturns { max: 64 },
         Rejection::AmountNotPositive,
         Rejection::OtherCurrency,
         Rejection::FactReused { fact },

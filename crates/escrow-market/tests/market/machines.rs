@@ -365,8 +365,8 @@ impl Play for Deal {
             8 => (OpenDispute::new(text("late")).into(), actor),
             9 => (ProposeAward::new(award).into(), actor),
             10 => {
-                let offered = self.dispute().and_then(|d| d.offer(Side::Buyer).or(d.offer(Side::Seller)));
-                (AcceptAward::new(offered.unwrap_or(award)).into(), actor)
+                let offered = self.offer(Side::Buyer).or(self.offer(Side::Seller));
+                (AcceptAward::new(offered.map_or(award.into(), |o| o.award)).into(), actor)
             }
             11..=13 => match self.pending().next() {
                 Some(order) => {
@@ -432,7 +432,10 @@ impl Play for Balance {
             3 => {
                 let (deal, payee, since) = (deal_id(content % 2), Payee::Platform, noon());
                 let (amount, purpose) = (rub(i64::from(content % 2) + 30_00), Purpose::Chargeback);
-                (Debit { deal, receivable: 1, payee, purpose, amount, since }.into(), Actor::Clock)
+                (
+                    Debit { deal, receivable: 1, revision: of / 2 % 4, payee, purpose, amount, since }.into(),
+                    Actor::Clock,
+                )
             }
             4..=6 => {
                 let number = self.last_number() + u32::from(who % 8 > 1);
@@ -450,7 +453,12 @@ impl Play for Balance {
                     anna,
                 )
             }
-            12 => (balance::command::Cancel { withdrawal }.into(), anna),
+            12 if content % 3 == 0 => (balance::command::Cancel { withdrawal }.into(), anna),
+            12 => {
+                let (amount, reference) =
+                    (rub(i64::from(content)), text(["r-1", "r-2"][usize::from(who % 2)]));
+                (balance::command::Returned { withdrawal, amount, reference }.into(), Actor::Gateway)
+            }
             13 | 14 => {
                 let result = match content % 4 {
                     0 => Answered::Declined(text("closed")),

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use escrow::Recorded;
 use escrow::deal::Event;
 use escrow::deal::command::{
-    Accept, Cancel, CheckpointKind, DestinationUse, RequestChanges, StartPerforming,
+    Accept, Cancel, ChargebackStep, CheckpointKind, DestinationUse, RequestChanges, StartPerforming,
 };
 use escrow::deposit::TransactionKind;
 use escrow::port::{Commit, CommitError, blocking};
@@ -316,6 +316,8 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "cancelled", "at_fault": "nobody", "reason": "x" }),
         json!({ "type": "dispute_opened", "by": "timer", "reason": "x" }),
         json!({ "type": "dispute_withdrawn", "remaining_ms": 1 }),
+        json!({ "type": "escalation_asked" }),
+        json!({ "type": "given_back", "total": money, "before": money }),
         json!({ "type": "ruled", "award": "buyer_all" }),
         json!({ "type": "dispute_closed" }),
         json!({ "type": "arbiter_appointed", "arbiter": "new", "before": "judge" }),
@@ -325,7 +327,15 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "ending_decided", "ending": "success", "outcome": "completed", "funded": true, "settle_by": at }),
         json!({ "type": "capture_ordered", "order": order(json!("buyer"), "charge", "capture") }),
         json!({ "type": "leg_cut", "leg": 1, "old": money, "new": money }),
-        json!({ "type": "charged_back", "tx": 9, "reference": "c", "deposit": "buyer_payment", "from_held": money, "from_legs": money }),
+        json!({ "type": "pot_cut", "deposit": "buyer_payment", "old": money, "new": money, "as_if": money }),
+        json!({ "type": "hold_charged", "tx": 9, "hold": 1, "amount": money, "last": true }),
+        json!({ "type": "stray_opened", "deposit": "stray_1", "named": "buyer_payment", "zero": money }),
+        json!({ "type": "answer_doubted", "tx": 9 }),
+        json!({ "type": "answer_confirmed", "tx": 9 }),
+        json!({ "type": "leg_split", "leg": 1, "into": 2, "amount": money }),
+        json!({ "type": "leg_held_back", "leg": 1, "chargeback": 1 }),
+        json!({ "type": "leg_restored", "leg": 1, "into": 2, "amount": money }),
+        json!({ "type": "request_noted", "request_id": "k", "command": "accept" }),
         phase(json!({ "proposed": { "until": at } })),
         phase(json!({ "awaiting_deposit": { "until": at } })),
         phase(json!({ "moderation": { "until": at, "from": "awaiting_deposit" } })),
@@ -343,14 +353,22 @@ fn samples() -> Vec<(Deal, Event)> {
     }
     for side in ["buyer", "seller"] {
         plain.push(json!({ "type": "reported", "side": side, "verdict": "success" }));
-        plain.push(json!({ "type": "award_proposed", "side": side, "award": "buyer_all" }));
+        let offer = json!({ "number": 1, "award": "buyer_all", "fingerprint": 1 });
+        plain.push(json!({ "type": "award_proposed", "side": side, "offer": offer }));
+        plain.push(json!({ "type": "offer_fell", "side": side, "number": 1 }));
+        plain.push(json!({ "type": "escalation_asked", "by": side }));
         plain.push(json!({ "type": "award_accepted", "side": side, "award": "buyer_all" }));
         plain.push(json!({ "type": "withdrawal_offered", "side": side }));
         plain.push(json!({ "type": "claim_filed", "side": side, "reference": "A40" }));
     }
-    for step in ["opened", "lost", "won"] {
-        plain.push(json!({ "type": "chargeback_recorded", "reference": "c", "deposit": "buyer_payment", "amount": money, "step": step }));
+    let case = json!({ "id": "c", "gateway": "bank", "payment": "p-1" });
+    for step in ["opened", "lost", "won", "reinstated"] {
+        plain.push(
+            json!({ "type": "chargeback_recorded", "chargeback": case, "amount": money, "step": step }),
+        );
     }
+    // it meets its payment
+    plain.push(json!({ "type": "chargeback_recorded", "chargeback": case, "amount": money }));
     for payee in &payees {
         plain.push(
             json!({ "type": "destination_set", "payee": payee, "of": "payouts", "destination": "balance" }),
@@ -385,7 +403,26 @@ fn samples() -> Vec<(Deal, Event)> {
             samples.push((world.deal.clone(), Event::TransactionFailed { tx, reason: text("no") }));
         }
     }
+    // a debt that is lowered, and paid; a payout that comes back
+    let (debt, payout) = owing();
+    for event in [
+        json!({ "type": "receivable_changed", "number": 1, "old": money, "new": money }),
+        json!({ "type": "receivable_settled", "number": 1, "amount": money, "reference": "s", "source": "" }),
+        json!({ "type": "payment_returned", "tx": payout, "reference": "r", "amount": money }),
+    ] {
+        samples.push((debt.clone(), read(event)));
+    }
     samples
+}
+
+/// A sale that is paid out when the buyer's bank takes the money back, and the payout to the seller.
+fn owing() -> (Deal, u32) {
+    let mut w = World::performing(sale(Policy::shop()));
+    w.act(&buyer(), Accept::default());
+    let payout = w.deal.pending().find(|o| *o.payee == Payee::Seller).unwrap().key.transaction;
+    w.done_all();
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 1_000_00, ChargebackStep::Lost));
+    (w.deal, payout.number())
 }
 
 fn refunded() -> World {
@@ -432,16 +469,28 @@ fn sort(deal: &Deal, event: &Event) -> String {
         | Event::AwardProposed { side, .. }
         | Event::AwardAccepted { side, .. }
         | Event::WithdrawalOffered { side }
+        | Event::OfferFell { side, .. }
+        | Event::EscalationAsked { by: Some(side) }
         | Event::ClaimFiled { side, .. } => {
             format!("by the {}", if *side == Side::Buyer { "buyer" } else { "seller" })
         }
         Event::DestinationSet { payee: p, .. } | Event::LegWaits { payee: p, .. } => payee(p),
         Event::LegOrdered { order } | Event::LegCredited { order } => payee(&order.payee),
         Event::LegCut { leg, .. } => payee(deal.legs().iter().find(|l| l.id() == *leg).unwrap().payee()),
-        Event::ReceivableRaised { receivable: r } => format!("{} to {}", payee(&r.debtor), payee(&r.payee)),
+        Event::ReceivableRaised { receivable: r, .. } => {
+            format!("{} to {}", payee(&r.debtor), payee(&r.payee))
+        }
         Event::Posted { .. } => if deal.dispute().is_some() { "in a dispute" } else { "" }.to_owned(),
         Event::ChargebackRecorded { step, .. } => {
-            serde_json::to_value(step).unwrap().as_str().unwrap().to_owned()
+            serde_json::to_value(step).unwrap().as_str().unwrap_or("met").to_owned()
+        }
+        Event::ReceivableChanged { number, .. } | Event::ReceivableSettled { number, .. } => {
+            let debt = deal.debts().iter().find(|d| d.number == *number).unwrap();
+            format!("{} to {}", payee(&debt.debtor), payee(&debt.payee))
+        }
+        Event::PaymentReturned { tx, .. } => {
+            let leg = deal.transaction(*tx).and_then(|t| t.leg());
+            payee(deal.legs().iter().find(|l| Some(l.id()) == leg).unwrap().payee())
         }
         Event::TransactionSucceeded { tx, .. } | Event::TransactionFailed { tx, .. } => {
             let t = deal.transaction(*tx).unwrap();
@@ -715,7 +764,7 @@ fn a_commit_has_its_notices() {
 #[test]
 fn a_chargeback_is_told() {
     let mut w = World::performing(sale(Policy::shop()));
-    let step = |step| chargeback("cb", B, 1_000_00, step);
+    let step = |step| chargeback("cb", "pay-1", 1_000_00, step);
     use escrow::deal::command::ChargebackStep::{Lost, Opened};
     let opened = w.act(&Actor::Gateway, step(Opened));
     assert_eq!(last(&w, &opened), ["buyer: chargeback", "seller: chargeback", "operator: chargeback"]);

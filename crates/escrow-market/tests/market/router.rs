@@ -101,7 +101,7 @@ fn the_cost_of_a_method_is_the_processors_fee_of_new_terms() {
             };
             let mut draft = new("anna");
             let fee = method.fee(text("processing"), Payer::Seller);
-            assert_eq!((&fee.payee, fee.base), (&FeePayee::Processor, FeeBase::Gross));
+            assert_eq!((&fee.payee, &fee.base), (&FeePayee::Processor, &FeeBase::Gross));
             draft.fees.push(fee);
             let terms = Terms::new(draft).unwrap();
             let quote = terms.quote();

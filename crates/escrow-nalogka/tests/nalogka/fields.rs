@@ -199,10 +199,11 @@ fn the_deposit_adds_up() {
     assert_eq!(deposit.buyer_paid, Sum::from_kopecks(3_410_00));
     assert_eq!(deposit.seller_paid, Sum::ZERO);
     assert_eq!(deposit.buyout.kopecks() + deposit.returned.kopecks(), 3_410_00);
-    // the commission is returned on an award; the seller gets the 1 000 and nobody else anything
+    // the commission is returned on an award; the seller gets the 1 000 of at most 3 300, and of the charge as much: 50 x
+    // 1 000 / 3 300 = 15.1515…, of which 15.15 are whole
     assert_eq!(
         (deposit.buyout, deposit.returned),
-        (Sum::from_kopecks(1_000_00), Sum::from_kopecks(2_410_00))
+        (Sum::from_kopecks(1_015_15), Sum::from_kopecks(2_394_85))
     );
     let moved: i64 = deposit.transactions.iter().filter(|t| !t.archived).map(|t| t.sum.kopecks()).sum();
     // everything once in, and once out

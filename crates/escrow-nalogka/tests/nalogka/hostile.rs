@@ -251,7 +251,9 @@ fn whose_fault_terms_are() {
             .unwrap()
     };
     assert!(body("seller").quote(&user).is_ok());
-    assert_eq!(body("buyer").quote(&user).unwrap_err().path(), Some("commission_payer"));
+    // the gross makes room for a fee of the buyer's, and it is never shared
+    assert!(body("buyer").quote(&user).is_ok());
+    assert_eq!(body("50/50").quote(&user).unwrap_err().path(), Some("commission_payer"));
     user.policy.start_s = 0;
     let error = body("seller").quote(&user).unwrap_err();
     assert_eq!((error.kind, error.transient), (ErrorKind::Server, false));

@@ -348,6 +348,30 @@ fn the_buyer_cancels_and_bears_what_was_incurred() {
     assert_eq!((deposit.buyout, deposit.returned), (Sum::from_kopecks(300_00), Sum::from_kopecks(3_060_00)));
 }
 
+/// Nalogka's literal rule is a preset of its own: at any time before completion. Ours stops the buyer at the start.
+#[test]
+fn the_literal_presets_let_the_buyer_cancel_until_the_end() {
+    let presets = [
+        (escrow_nalogka::shop_policy(), Policy::shop()),
+        (escrow_nalogka::marketplace_policy(), Policy::marketplace()),
+    ];
+    for (literal, safe) in presets {
+        assert_eq!(literal.clone().buyer_cancel(safe.buyer_cancel), safe, "nothing else differs");
+        for (policy, may) in [(literal, true), (safe, false)] {
+            let mut w = World::funded(plain(policy));
+            w.act(&seller(), set_track("A"));
+            w.act(&tracker(), checkpoint("A", "1", CheckpointKind::Progress, w.now));
+            w.act(&tracker(), checkpoint("A", "2", CheckpointKind::Final, w.now));
+            let cancelled = w.attempt(&buyer(), cancel("found it cheaper"));
+            assert_eq!(cancelled.is_ok(), may);
+            if may {
+                // no costs were incurred: all of the 1 000.00 go back
+                assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), 1_000_00);
+            }
+        }
+    }
+}
+
 /// The seller cancels: the buyer gets everything, the costs are the seller's.
 #[test]
 fn the_seller_cancels_and_bears_everything() {

@@ -6,6 +6,7 @@ use super::{
     Conformance, NotConforming, Tried, Verdict, act, buyer, deal_id, ensure, rub, sale, seller, start,
     try_all,
 };
+use super::{holds, told};
 use crate::known;
 use escrow::Context;
 use escrow::deal::command::{
@@ -14,7 +15,7 @@ use escrow::deal::command::{
 use escrow::deal::{Deal, PendingOrder};
 use escrow::deposit::{DepositId, GatewayName, IdempotencyKey, Reference};
 use escrow::port::{CheckoutRequest, blocking};
-use escrow::{Actor, Money, TxId};
+use escrow::{Actor, Command, Money, TxId};
 
 /// A payment gateway, with what the suite needs to look at the provider's books. `Sync`: it is asked from several
 /// threads.
@@ -23,7 +24,7 @@ pub trait GatewayUnderTest: blocking::PaymentGateway + Sync {
     /// has no way to; then the laws about refunds and captures are skipped.
     fn pay_in(&self, amount: Money, held: bool) -> Option<(GatewayName, Reference)>;
 
-    /// Every movement that the provider has made under a key: the amounts.
+    /// Every movement that the provider has made under a key: the amounts. Of an order to let a hold go: what it has let go.
     fn effects(&self, key: IdempotencyKey) -> Vec<Money>;
 
     /// The next order is carried out and its answer lost on the way. `false`: it cannot be brought about.
@@ -34,6 +35,24 @@ pub trait GatewayUnderTest: blocking::PaymentGateway + Sync {
     /// The next order is declined. `false`: it cannot be brought about.
     fn decline_next(&self) -> bool {
         false
+    }
+
+    /// The provider captures this hold by itself, whole, as providers do before it expires, or when a clerk presses the
+    /// button. `false`: it cannot be brought about.
+    fn capture_by_itself(&self, gateway: &GatewayName, payment: &Reference) -> bool {
+        let _ = (gateway, payment);
+        false
+    }
+
+    /// The provider forgets every key, as many do after a day. `false`: it cannot be brought about.
+    fn forget_keys(&self) -> bool {
+        false
+    }
+
+    /// What the adapter has made of the provider's notices since it was asked last, in the order in which they came.
+    /// `None`: the notices do not reach the suite.
+    fn facts(&self) -> Option<Vec<Command>> {
+        None
     }
 }
 
@@ -53,23 +72,37 @@ pub fn payment_gateway<G: GatewayUnderTest>(fresh: impl Fn() -> G) -> Result<Con
         ("a refund goes out once", Box::new(|| refunded(&fresh()))),
         ("a hold is captured once", Box::new(|| captured(&fresh()))),
         ("a form moves no money", Box::new(|| form(&fresh()))),
+        ("a hold is let go once, and stays so", Box::new(|| holds::let_go(&fresh()))),
+        ("a hold that was captured is not let go", Box::new(|| holds::not_let_go(&fresh()))),
+        ("what was captured without an order is told", Box::new(|| holds::told(&fresh()))),
+        ("an order is not carried out again when its key is forgotten", Box::new(|| forgotten(&fresh()))),
+        ("what is told of an order is its answer", Box::new(|| told::of_orders(&fresh()))),
+        ("what is told of a payment contradicts nothing", Box::new(|| told::of_payments(&fresh()))),
     ])
 }
 
 /// The most times that an order in progress is asked about.
 const PATIENCE: usize = 100;
 
-/// A deal in performance, paid by a payment of the gateway's, or of nobody's where it has none.
-fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> Result<Option<Deal>, String> {
+/// A deal that is paid by a payment of the gateway's, or of nobody's where it has none. With `held` the payment is a hold,
+/// of the sum divided by it.
+pub(super) fn paid<G: GatewayUnderTest>(
+    gateway: &G,
+    law: u16,
+    number: u16,
+    held: Option<i64>,
+) -> Result<Option<Deal>, String> {
     let context = Context::new(start(), seller());
     let (mut deal, _) = Deal::propose(deal_id(law, number), sale()?, &context).map_err(|e| e.to_string())?;
-    let amount = deal.terms().quote().deposit;
-    let paid = gateway.pay_in(amount, held);
-    if paid.is_none() && held {
+    let whole = deal.terms().quote().deposit;
+    let part = whole.minor().checked_div(held.unwrap_or(1)).unwrap_or(0);
+    let amount = Money::from_minor(part, whole.currency());
+    let paid = gateway.pay_in(amount, held.is_some());
+    if paid.is_none() && held.is_some() {
         return Ok(None);
     }
     let (gateway, reference) = paid.unwrap_or((known("suite"), known("payment")));
-    let held_until = held.then(|| start().plus_secs(7 * 86_400));
+    let held_until = held.map(|_| start().plus_secs(7 * 86_400));
     let deposit = DepositId::BUYER_PAYMENT;
     let payment = ConfirmPayment::charged(deposit, gateway, reference, amount).held_until(held_until);
     act(&mut deal, payment, Actor::Gateway)?;
@@ -77,15 +110,15 @@ fn paid<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16, held: bool) -> 
 }
 
 /// A deal whose legs are ordered: 50.00 to the platform, 950.00 to the seller.
-fn ordered<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16) -> Result<Deal, String> {
-    let mut deal = paid(gateway, law, number, false)?.ok_or("nobody pays")?;
+pub(super) fn ordered<G: GatewayUnderTest>(gateway: &G, law: u16, number: u16) -> Result<Deal, String> {
+    let mut deal = paid(gateway, law, number, None)?.ok_or("nobody pays")?;
     act(&mut deal, StartPerforming {}, seller())?;
     act(&mut deal, Accept::default(), buyer())?;
     Ok(deal)
 }
 
 /// Asks until there is an answer.
-fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answered, String> {
+pub(super) fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answered, String> {
     for _ in 0..PATIENCE {
         match gateway.execute(order) {
             Ok(Answered::InProgress) => {}
@@ -97,7 +130,7 @@ fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<Answ
 }
 
 /// Whether it is carried out, once, with this amount.
-fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
+pub(super) fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
     let (effects, amount) = (gateway.effects(order.key), order.transaction.amount());
     ensure(effects == [amount], || {
         let list: Vec<_> = effects.iter().map(ToString::to_string).collect();
@@ -105,7 +138,7 @@ fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Resul
     })
 }
 
-fn succeeded(order: PendingOrder<'_>, answer: &Answered) -> Result<(), String> {
+pub(super) fn succeeded(order: PendingOrder<'_>, answer: &Answered) -> Result<(), String> {
     ensure(matches!(answer, Answered::Succeeded(_)), || {
         format!("order {} was answered {answer:?}", order.key)
     })
@@ -193,17 +226,33 @@ fn declined<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     Ok(Tried::Held)
 }
 
+/// The provider's memory of keys is shorter than a deal: an adapter looks at what was done before it acts.
+fn forgotten<G: GatewayUnderTest>(gateway: &G) -> Verdict {
+    let deal = ordered(gateway, 13, 0)?;
+    for order in deal.pending() {
+        succeeded(order, &ask(gateway, order)?)?;
+    }
+    if !gateway.forget_keys() {
+        return Ok(Tried::Skipped);
+    }
+    for order in deal.pending() {
+        succeeded(order, &ask(gateway, order)?)?;
+        effect_is(gateway, order)?;
+    }
+    Ok(Tried::Held)
+}
+
 fn refunded<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     if gateway.pay_in(rub(1_00), false).is_none() {
         return Ok(Tried::Skipped);
     }
-    let mut deal = paid(gateway, 7, 0, false)?.ok_or("nobody pays")?;
+    let mut deal = paid(gateway, 7, 0, None)?.ok_or("nobody pays")?;
     act(&mut deal, Cancel::default(), seller())?;
     carried_out_twice(gateway, &deal)
 }
 
 fn captured<G: GatewayUnderTest>(gateway: &G) -> Verdict {
-    match paid(gateway, 8, 0, true)? {
+    match paid(gateway, 8, 0, Some(1))? {
         Some(deal) => carried_out_twice(gateway, &deal),
         None => Ok(Tried::Skipped),
     }

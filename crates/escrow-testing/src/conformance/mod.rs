@@ -7,7 +7,9 @@
 //! lines that block on its futures.
 
 mod gateway;
+mod holds;
 mod sink;
+mod told;
 
 use std::fmt;
 

@@ -7,9 +7,10 @@ use super::ScenarioError;
 use escrow::Command;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Approve, Attach, Cancel,
-    Chargeback, ConfirmPayment, Extend, FileClaim, IncurCost, OpenDispute, Post, ProposeAward,
-    RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges, RequestPayment, Rule,
-    SetDestination, SetTrack, StartPerforming, StopPerforming, Submit, Wake, WithdrawDispute,
+    Chargeback, ConfirmPayment, Escalate, Extend, FileClaim, GiveBack, IncurCost, OpenDispute, Post,
+    ProposeAward, RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges,
+    RequestPayment, Returned, Rule, SetDestination, SetTrack, SettleReceivable, StartPerforming,
+    StopPerforming, Submit, Wake, WithdrawDispute,
 };
 use escrow::terms::Policy;
 
@@ -81,7 +82,9 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "open_dispute" => OpenDispute,
         "propose_award" => ProposeAward,
         "accept_award" => AcceptAward,
+        "give_back" => GiveBack,
         "withdraw_dispute" => WithdrawDispute,
+        "escalate" => Escalate,
         "file_claim" => FileClaim,
         "rule" => Rule,
         "appoint_arbiter" => AppointArbiter,
@@ -89,6 +92,8 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
         "set_destination" => SetDestination,
         "redirect_refund" => RedirectRefund,
         "chargeback" => Chargeback,
+        "returned" => Returned,
+        "settle_receivable" => SettleReceivable,
         "extend" => Extend,
         "post" => Post,
         "wake" => Wake,

@@ -4,7 +4,9 @@ use escrow::terms::Quote;
 use serde::Serialize;
 
 use escrow::deal::{Deal, Status};
-use escrow::deposit::{Buckets, Deposit, DepositId, DepositPurpose, LegState, Purpose};
+use escrow::deposit::{
+    Buckets, Deposit, DepositId, DepositPurpose, GatewayName, LegState, Purpose, Reference,
+};
 use escrow::settlement::{Receivable, Settlement};
 use escrow::{Envelope, Money, Outcome, Payee, Side, Time};
 
@@ -23,14 +25,19 @@ pub struct Report {
     pub status: Option<Status>,
     /// The outcome.
     pub outcome: Option<Outcome>,
-    /// The quote of the terms that bind at the end.
+    /// The quote of the terms that bind at the end; of terms that were refused, where there are such sums.
     pub quote: Option<Quote>,
-    /// Every leg.
+    /// Every leg, with the parts into which chargebacks and returns have divided it.
     pub legs: Vec<LegReport>,
-    /// What is owed beyond the pots.
+    /// What each payee gets for each purpose out of each deposit, and of each payment that goes back: the parts of a leg
+    /// summed up, what was cut left out.
+    pub payees: Vec<PayeeReport>,
+    /// What is still owed beyond the pots.
     pub receivables: Vec<Receivable>,
     /// Every deposit with its buckets.
     pub deposits: Vec<DepositReport>,
+    /// Money in a currency that its deposit is not in, with the buckets of the deposit of its own.
+    pub strays: Vec<DepositReport>,
     /// Every step.
     pub steps: Vec<StepReport>,
     /// The steps that were refused.
@@ -79,6 +86,12 @@ pub struct StepReport {
     pub version: u64,
     /// What all deposits hold or have assigned afterwards.
     pub inside: Vec<DepositMoney>,
+    /// Of terms that were proposed in place of others, also where they were refused: their quote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// Of a part that was accepted, or asked about, also where it was refused: the quote on that part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requote: Option<Quote>,
     /// The answer to a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<Preview>,
@@ -111,6 +124,30 @@ pub struct LegReport {
     pub amount: Money,
     /// How far it is.
     pub state: LegState,
+    /// The payment that it goes back to, by the gateway's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Reference>,
+    #[serde(skip)]
+    by: Option<GatewayName>,
+}
+
+/// What one payee gets for one purpose out of one deposit.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PayeeReport {
+    /// Out of which deposit.
+    pub deposit: DepositId,
+    /// To whom.
+    pub payee: Payee,
+    /// Why.
+    pub purpose: Purpose,
+    /// How much.
+    pub amount: Money,
+    /// The payment that it goes back to, by the gateway's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Reference>,
+    #[serde(skip)]
+    by: Option<GatewayName>,
 }
 
 /// A deposit with its buckets.
@@ -159,8 +196,10 @@ impl Report {
             outcome: None,
             quote: None,
             legs: Vec::new(),
+            payees: Vec::new(),
             receivables: Vec::new(),
             deposits: Vec::new(),
+            strays: Vec::new(),
             steps: Vec::new(),
             rejections: Vec::new(),
             events: Vec::new(),
@@ -173,22 +212,62 @@ impl Report {
         self.status = Some(deal.status());
         self.outcome = deal.outcome();
         self.quote = Some(deal.binding_terms().quote().clone());
-        self.legs = deal.legs().iter().map(LegReport::from).collect();
-        self.receivables = deal.receivables().to_vec();
+        self.legs = deal.legs().iter().map(|leg| LegReport::of(deal, leg)).collect();
+        self.payees = payees(&self.legs);
+        self.receivables = deal
+            .receivables()
+            .map(|debt| Receivable {
+                debtor: debt.debtor.clone(),
+                payee: debt.payee.clone(),
+                purpose: debt.purpose,
+                amount: debt.open(),
+            })
+            .collect();
         self.deposits = deal.deposits().iter().map(DepositReport::from).collect();
+        self.strays = deal.strays().map(DepositReport::from).collect();
     }
 }
 
-impl From<&escrow::deposit::Leg> for LegReport {
-    fn from(leg: &escrow::deposit::Leg) -> Self {
+impl LegReport {
+    fn of(deal: &Deal, leg: &escrow::deposit::Leg) -> Self {
+        let source = leg.source().and_then(|tx| deal.transaction(tx));
         Self {
             deposit: leg.deposit(),
             payee: leg.payee().clone(),
             purpose: leg.purpose(),
             amount: leg.amount(),
             state: leg.state(),
+            source: source.and_then(|t| t.reference().cloned()),
+            by: source.and_then(|t| t.gateway().cloned()),
         }
     }
+}
+
+/// The parts of legs, summed up in the order of the first of each.
+fn payees(legs: &[LegReport]) -> Vec<PayeeReport> {
+    let mut payees: Vec<PayeeReport> = Vec::new();
+    for leg in legs.iter().filter(|leg| leg.amount.is_positive()) {
+        let LegReport { deposit, payee, purpose, amount, source, by, .. } = leg;
+        let same = payees.iter_mut().find(|p| {
+            let one = p.deposit == *deposit && p.payee == *payee && p.purpose == *purpose;
+            one && p.amount.currency() == amount.currency() && p.source == *source && p.by == *by
+        });
+        match same {
+            Some(known) => {
+                let sum = known.amount.minor().saturating_add(amount.minor());
+                known.amount = Money::from_minor(sum, amount.currency());
+            }
+            None => payees.push(PayeeReport {
+                deposit: *deposit,
+                payee: payee.clone(),
+                purpose: *purpose,
+                amount: *amount,
+                source: source.clone(),
+                by: by.clone(),
+            }),
+        }
+    }
+    payees
 }
 
 impl From<&Deposit> for DepositReport {
@@ -214,6 +293,12 @@ impl DepositMoney {
     pub(super) fn of(deal: &Deal) -> Vec<Self> {
         let inside = deal.deposits().iter().zip(deal.money_inside());
         let some = inside.filter(|(_, amount)| amount.is_positive());
-        some.map(|(d, amount)| Self { deposit: d.id(), amount }).collect()
+        let own = some.map(|(d, amount)| Self { deposit: d.id(), amount });
+        let strays = deal.strays().filter_map(|d| {
+            let inside = d.buckets().held.saturating_add(d.buckets().reserved);
+            let amount = Money::from_minor(inside, d.required().currency());
+            amount.is_positive().then(|| Self { deposit: d.id(), amount })
+        });
+        own.chain(strays).collect()
     }
 }

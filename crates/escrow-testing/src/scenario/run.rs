@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::quotes::Quotes;
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, ExpectedLeg, Pay, Scenario, Sight, Step, Who};
+use super::{Action, ExpectedLeg, Scenario, Sight, Step, Who, facts};
 use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, Caller};
-use escrow::deal::command::ConfirmPayment;
 use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
+use escrow::deposit::Reference;
 use escrow::settlement::{Receivable, SettleError, Settlement};
 use escrow::terms::Terms;
 use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
@@ -33,6 +34,7 @@ pub fn run(scenario: &Scenario) -> Report {
             let error = StepError { step: 0, code, message };
             report.rejections.push(error.clone());
             report.error = Some(error);
+            report.quote = scenario.terms.to_quote();
             report.ok = report.differences.is_empty();
             return report;
         }
@@ -40,7 +42,7 @@ pub fn run(scenario: &Scenario) -> Report {
     if let Some(expected) = &scenario.expect.rejected {
         compare("creation", expected, "accepted", &mut report);
     }
-    run.note(0, &run.proposer.to_string(), "propose", Ok(None), &mut report);
+    run.note(0, &run.proposer.to_string(), "propose", (Ok(None), Quotes::default()), &mut report);
     for (i, step) in scenario.steps.iter().enumerate() {
         run.take(i.saturating_add(1), step, &mut report);
     }
@@ -57,6 +59,8 @@ struct Run {
     deal: Deal,
     proposer: Actor,
     payments: u32,
+    /// What the first payment of the scenario is called.
+    first_payment: Reference,
 }
 
 /// A preview, where the step asked for one.
@@ -83,10 +87,11 @@ impl Run {
             AgentError::Rejected(rejection) => rejection,
             // not by a sink without faults
             AgentError::FactRefused { .. } | AgentError::Conflict | AgentError::Unknown(_) | _ => {
-                Rejection::Stale { seen: 0, actual: 0 }
+                Rejection::UnknownActor
             }
         })?;
-        Ok(Self { agent, sink, deal, proposer, payments: 0 })
+        let first_payment = first_payment(&scenario.steps);
+        Ok(Self { agent, sink, deal, proposer, payments: 0, first_payment })
     }
 
     fn actor(&self, step: &Step) -> Actor {
@@ -103,7 +108,7 @@ impl Run {
         };
         let who = step.by.clone().unwrap_or_else(|| match &step.action {
             Action::Command(command) => source(command),
-            Action::Pay(_) => Who::Gateway,
+            Action::Pay(_) | Action::Chargeback(_) | Action::Returned(_) => Who::Gateway,
             Action::Resume | Action::Preview(_) => Who::Clock,
         });
         let terms = self.deal.terms();
@@ -132,12 +137,19 @@ impl Run {
         let mut caller = Caller::from(actor.clone());
         caller.via.clone_from(&step.via);
         caller.seen = step.seen;
+        let quotes = Quotes::of(&step.action, &self.deal);
         let taken = match &step.action {
             Action::Command(command) => self.submit(command, caller),
             Action::Pay(pay) => {
-                let command = self.confirmation(pay).into();
+                self.payments = self.payments.saturating_add(1);
+                let command = facts::payment(&self.deal, pay, self.payments).into();
                 self.submit(&command, caller)
             }
+            Action::Chargeback(told) => {
+                let command = facts::chargeback(&self.deal, told, &self.first_payment).into();
+                self.submit(&command, caller)
+            }
+            Action::Returned(told) => self.submit(&facts::returned(&self.deal, told).into(), caller),
             Action::Resume => self.resume(),
             Action::Preview(ending) => {
                 let settlement = self.deal.preview(ending);
@@ -160,7 +172,7 @@ impl Run {
             let sight = Sight::from(self.deal.access(Role::Buyer));
             compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), report);
         }
-        self.note(number, &actor.to_string(), &name(&step.action), taken, report);
+        self.note(number, &actor.to_string(), &name(&step.action), (taken, quotes), report);
     }
 
     fn submit(&mut self, command: &Command, caller: Caller) -> Taken {
@@ -177,25 +189,14 @@ impl Run {
     /// What the gateway says later, or once more. A refused one holds up no other; the first refusal is told.
     fn deliver_webhooks(&mut self) -> Taken {
         let mut taken = Ok(None);
-        for webhook in self.agent.gateway.take_webhooks() {
-            let command = Command::Answer(webhook);
+        let mut told: Vec<Command> =
+            self.agent.gateway.take_webhooks().into_iter().map(Command::Answer).collect();
+        told.extend(self.agent.gateway.take_facts());
+        for command in told {
             let done = self.agent.submit(&mut self.sink, &mut self.deal, &command, Actor::Gateway);
             taken = taken.and(done.map(|_| None).map_err(named));
         }
         taken
-    }
-
-    fn confirmation(&mut self, pay: &Pay) -> ConfirmPayment {
-        self.payments = self.payments.saturating_add(1);
-        let outstanding = self.deal.deposit(pay.deposit).map(|d| d.outstanding());
-        let zero = escrow::Money::zero(self.deal.terms().currency);
-        ConfirmPayment::charged(
-            pay.deposit,
-            text("scenario"),
-            pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{}", self.payments))),
-            pay.amount.or(outstanding).unwrap_or(zero),
-        )
-        .held_until(pay.held_until)
     }
 
     /// Lets time pass and the gateway answer until the deal is closed and nothing is on its way.
@@ -210,7 +211,7 @@ impl Run {
             let pending = self.deal.has_pending();
             let taken = self.resume();
             if self.deal.version() != version || taken.is_err() {
-                self.note(number, "clock", "wake", taken, report);
+                self.note(number, "clock", "wake", (taken, Quotes::default()), report);
             } else if !pending {
                 break;
             }
@@ -220,7 +221,14 @@ impl Run {
         }
     }
 
-    fn note(&mut self, step: usize, by: &str, action: &str, taken: Taken, report: &mut Report) {
+    fn note(
+        &mut self,
+        step: usize,
+        by: &str,
+        action: &str,
+        (taken, quotes): (Taken, Quotes),
+        report: &mut Report,
+    ) {
         use escrow::port::Clock;
         let (result, message, preview) = match taken {
             Ok(preview) => ("accepted".to_owned(), None, preview),
@@ -239,6 +247,8 @@ impl Run {
             status: self.deal.status(),
             version: self.deal.version(),
             inside: DepositMoney::of(&self.deal),
+            quote: quotes.terms,
+            requote: quotes.part,
             preview,
         });
         self.check(step, report);
@@ -278,7 +288,8 @@ impl Run {
             compare("outcome", outcome.as_str(), got, report);
         }
         if let Some(expected) = &expect.legs {
-            let got = report.legs.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
+            let got =
+                report.payees.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
             let expected = expected.iter().map(|e| {
                 let ExpectedLeg { payee, purpose, amount } = e;
                 leg_text(payee, purpose.as_str(), *amount)
@@ -293,6 +304,19 @@ impl Run {
     }
 }
 
+/// The reference of the first payment that a `pay` step makes.
+fn first_payment(steps: &[Step]) -> Reference {
+    let pay = steps.iter().find_map(|step| match &step.action {
+        Action::Pay(pay) => Some(pay),
+        Action::Command(_)
+        | Action::Chargeback(_)
+        | Action::Returned(_)
+        | Action::Resume
+        | Action::Preview(_) => None,
+    });
+    pay.and_then(|pay| pay.reference.clone()).unwrap_or_else(|| text("pay-1"))
+}
+
 /// The name of an action, as scenarios write it.
 fn name(action: &Action) -> String {
     match action {
@@ -302,6 +326,8 @@ fn name(action: &Action) -> String {
             name.unwrap_or("command").to_owned()
         }
         Action::Pay(_) => "pay".to_owned(),
+        Action::Chargeback(_) => "chargeback".to_owned(),
+        Action::Returned(_) => "returned".to_owned(),
         Action::Resume => "resume".to_owned(),
         Action::Preview(_) => "preview".to_owned(),
     }
@@ -351,6 +377,6 @@ fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report
 }
 
 /// A short text of the runner's own.
-fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
+pub(super) fn text<T: std::str::FromStr<Err = TextError>>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| crate::known("unnamed"))
 }

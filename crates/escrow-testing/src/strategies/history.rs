@@ -61,7 +61,7 @@ pub(super) enum Act {
     Allowed(u8),
     /// The gateway reports a payment, sound or odd.
     Pay,
-    /// The payer's bank.
+    /// The banks: chargebacks, payments that come back, debts that are paid.
     Chargeback,
     /// Anybody tries anything.
     Hostile(u8, u8),

@@ -41,7 +41,9 @@
 //!     history.begin().journal.iter().for_each(|recorded| open.project(recorded));
 //!     history.play(|step| {
 //!         step.events().iter().for_each(|recorded| open.project(recorded));
-//!         let pending: Vec<_> = step.after.pending().map(|order| order.transaction.id()).collect();
+//!         // what was answered and is doubted is asked for again, and is in no table of what never was
+//!         let pending = step.after.pending().filter(|order| order.transaction.is_pending());
+//!         let pending: Vec<_> = pending.map(|order| order.transaction.id()).collect();
 //!         prop_assert_eq!(open.0.iter().copied().collect::<Vec<_>>(), pending);
 //!         Ok(())
 //!     })?;

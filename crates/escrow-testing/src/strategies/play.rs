@@ -140,7 +140,7 @@ pub(super) fn choose(
         Act::Forward => commands::forward(deal, now, &mut salt),
         Act::Answer => (Actor::Gateway, commands::answer(deal, &mut salt)),
         Act::Pay => (Actor::Gateway, commands::payment(deal, now, &mut salt)),
-        Act::Chargeback => (Actor::Gateway, commands::chargeback(deal, &mut salt)),
+        Act::Chargeback => (Actor::Gateway, commands::aftermath(deal, &mut salt)),
         Act::Wake => wake(),
         Act::Allowed(who) => allowed(deal, now, who, &mut salt).unwrap_or_else(wake),
         Act::Hostile(who, what) => {
@@ -195,8 +195,12 @@ const fn weight(kind: CommandKind) -> usize {
         | CommandKind::Cancel
         | CommandKind::CancelWithFault
         | CommandKind::Chargeback
+        | CommandKind::Returned
+        | CommandKind::SettleReceivable
         | CommandKind::Remark => 1,
-        CommandKind::Extend | CommandKind::AppointArbiter => 2,
+        CommandKind::Extend | CommandKind::AppointArbiter | CommandKind::GiveBack | CommandKind::Escalate => {
+            2
+        }
         CommandKind::Amend
         | CommandKind::Agree
         | CommandKind::RequestPayment

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::cast::{BUYER, COURIER, INSURER, JUDGE, PARTNER, SELLER};
 use super::policies::policies;
 use super::salt::{sound, text};
+use escrow::money::Rounding;
 use escrow::terms::{
-    Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Provider, Service, Terms, TermsDraft,
+    Delivery, Fee, FeeBase, FeePayee, Guarantees, Item, OnRefund, Payer, Provider, Service, Terms, TermsDraft,
 };
 use escrow::{Currency, Money, PartyId, Rate};
 
@@ -16,16 +17,29 @@ use escrow::{Currency, Money, PartyId, Rate};
 pub fn terms() -> impl Strategy<Value = Terms> {
     let arbiter = prop_oneof![4 => Just(None), 4 => Just(Some(JUDGE)), 1 => Just(Some(COURIER))];
     let offline = weighted(0.25, 0..=1_000_000_u32);
-    (items(), services(), fees(), guarantees(), policies(), offline, arbiter, of(Just("conditions")))
-        .prop_map(|(items, services, fees, guarantees, policy, offline, arbiter, conditions)| {
-            let mut draft = TermsDraft::new(id(BUYER), id(SELLER), Currency::RUB, items, policy);
-            draft.services = services;
-            draft.fees = fees;
-            draft.guarantees = guarantees;
-            draft.arbiter = arbiter.map(id);
-            draft.conditions = conditions.map(text);
-            repaired(draft, offline)
-        })
+    (
+        items(),
+        services(),
+        fees(),
+        guarantees(),
+        policies(),
+        offline,
+        arbiter,
+        of(Just("conditions")),
+        deliveries(),
+    )
+        .prop_map(
+            |(items, services, fees, guarantees, policy, offline, arbiter, conditions, delivery)| {
+                let mut draft = TermsDraft::new(id(BUYER), id(SELLER), Currency::RUB, items, policy);
+                draft.services = services;
+                draft.fees = fees;
+                draft.guarantees = guarantees;
+                draft.arbiter = arbiter.map(id);
+                draft.conditions = conditions.map(text);
+                draft.delivery = delivery;
+                repaired(draft, offline)
+            },
+        )
 }
 
 /// What the drawn parts contradict each other in is taken out: the offline part, then fees from the last.
@@ -56,6 +70,15 @@ fn id(name: &str) -> PartyId {
 
 fn rate(ppm: u32) -> Rate {
     sound(Rate::from_ppm(ppm))
+}
+
+fn deliveries() -> impl Strategy<Value = Option<Delivery>> {
+    let parcel = |tracked| Some(Delivery::Parcel { method: text("courier"), tracked });
+    prop_oneof![
+        6 => Just(None),
+        1 => any::<bool>().prop_map(parcel),
+        1 => Just(Some(Delivery::Download {})),
+    ]
 }
 
 fn amounts() -> impl Strategy<Value = i64> {
@@ -111,40 +134,64 @@ fn services() -> impl Strategy<Value = Vec<Service>> {
     vec(service, 0..=3)
 }
 
-/// A fee before it has a name: `carved` is carved out of the first fee that is none.
+/// A fee before it has a name: `carved` is carved out of the first fee that is none, `taxing` is a tax on it.
 fn fees() -> impl Strategy<Value = Vec<Fee>> {
     let payee = prop_oneof![
         Just(FeePayee::Platform),
         Just(FeePayee::Processor),
         Just(FeePayee::Partner(id(PARTNER))),
     ];
-    let base = prop_oneof![Just(FeeBase::Price), Just(FeeBase::Order), Just(FeeBase::Gross)];
+    let base = prop_oneof![
+        Just(FeeBase::Price),
+        Just(FeeBase::Order),
+        Just(FeeBase::Gross),
+        Just(FeeBase::Items(vec![0])),
+    ];
+    let rounding = prop_oneof![
+        Just(Rounding::Down),
+        Just(Rounding::HalfUp),
+        Just(Rounding::HalfEven),
+        Just(Rounding::Up),
+    ];
     let on_refund = prop_oneof![Just(OnRefund::Keep), Just(OnRefund::Return), Just(OnRefund::ProRata)];
     let sum = || weighted(0.25, 0..=200_i64);
     let fee = (
         payee,
         0..=200_000_u32,
-        base,
+        (base, rounding),
         payers(),
         on_refund,
-        weighted(0.25, 0..=50_000_u32),
+        (weighted(0.25, 0..=50_000_u32), weighted(0.15, 0..=250_000_u32)),
         (sum(), sum(), sum()),
     );
     vec(fee, 0..=3).prop_map(|seeds| {
         let mut fees = Vec::<Fee>::new();
-        for (n, (payee, ppm, base, payer, on_refund, carved, (fixed, min, max))) in
+        for (n, (payee, ppm, (base, rounding), payer, on_refund, (carved, taxing), (fixed, min, max))) in
             seeds.into_iter().enumerate()
         {
             let name = text(&format!("fee-{n}"));
             let parent = fees.iter().find(|f| !f.is_carve_out()).map(|f| f.id.clone());
-            if let (Some(ppm), Some(parent)) = (carved, parent) {
-                fees.push(Fee::carved(name, payee, rate(ppm), parent));
+            if let (Some(ppm), Some(parent)) = (carved, &parent) {
+                fees.push(Fee::carved(name, payee, rate(ppm), parent.clone()));
                 continue;
             }
-            let base = if payer == Payer::Seller || base != FeeBase::Gross { base } else { FeeBase::Order };
+            if let (Some(ppm), Some(parent)) = (taxing, parent) {
+                let mut tax = Fee::tax(name, payee, rate(ppm), parent);
+                tax.rounding = rounding;
+                fees.push(tax);
+                continue;
+            }
+            // the gross is never shared, and the buyer pays one fee of it
+            let buyers = |fee: &Fee| fee.base == FeeBase::Gross && fee.payer == Some(Payer::Buyer);
+            let fits = match payer {
+                Payer::Seller => true,
+                Payer::Buyer => !fees.iter().any(buyers),
+                Payer::Shared(_) => false,
+            };
+            let base = if fits || base != FeeBase::Gross { base } else { FeeBase::Order };
             let max = max.zip(min).map_or(max, |(max, min)| Some(max.max(min)));
             let mut fee = Fee::of_price(name, payee, rate(ppm), payer);
-            fee.base = base;
+            (fee.base, fee.rounding) = (base, rounding);
             fee.fixed = fixed.map(rub);
             fee.min = min.map(rub);
             fee.max = max.map(rub);

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use escrow::Recorded;
 use escrow::deal::PendingOrder;
-use escrow::deal::command::Answered;
-use escrow::deposit::{GatewayName, IdempotencyKey, Reference};
+use escrow::deal::command::{Answer, Answered, ConfirmPayment};
+use escrow::deposit::{DepositId, GatewayName, IdempotencyKey, Reference, TransactionKind};
 use escrow::port::{CheckoutForm, CheckoutRequest, Commit, CommitError, blocking};
-use escrow::{Deal, DealId, Envelope, Money};
+use escrow::{Command, Deal, DealId, Envelope, Money};
 use escrow_testing::conformance::{
     Conformance, GatewayUnderTest, NotConforming, SinkUnderTest, event_sink, payment_gateway,
 };
@@ -227,12 +227,34 @@ enum GatewayBug {
     Race,
     /// Gives another reference each time.
     NewReference,
+    /// Declines to let a hold go that is gone: *already cancelled* is no failure.
+    GoneIsDeclined,
+    /// Lets a hold go, and once more.
+    LetsGoTwice,
+    /// Says that a hold is let go, though its money was taken.
+    LetsGoWhatWasCaptured,
+    /// Keeps to itself that a hold was captured.
+    HidesCaptures,
+    /// Tells of a capture less the provider's fee.
+    TellsOfCapturesNet,
+    /// Pays again where the provider has forgotten the key.
+    TrustsTheKey,
+    /// Makes a decline of the notice that an order is done.
+    TellsOfDeclines,
+    /// Tells of a payment less the provider's fee.
+    TellsNet,
+    /// Tells of a payment once more, with another sum.
+    TellsTwoSums,
 }
 
 #[derive(Default)]
 struct Provider {
     moved: Vec<(IdempotencyKey, Money)>,
     answers: BTreeMap<IdempotencyKey, Answered>,
+    /// By a name of their own, which the provider keeps for good.
+    remembered: BTreeMap<IdempotencyKey, Answered>,
+    captured: Vec<Reference>,
+    facts: Vec<Command>,
     paid_in: u32,
     lose: bool,
     decline: bool,
@@ -284,7 +306,14 @@ impl blocking::PaymentGateway for Gateway {
             before = None;
         }
         if let Some(answer) = before {
+            let void = order.transaction.kind() == TransactionKind::Void;
+            if void && self.bug == GatewayBug::LetsGoTwice {
+                provider.moved.push((key, amount));
+            }
             return Ok(match (self.bug, answer) {
+                (GatewayBug::GoneIsDeclined, Answered::Succeeded(_)) if void => {
+                    Answered::Declined("already cancelled".parse().unwrap())
+                }
                 (GatewayBug::NewReference, Answered::Succeeded(_)) => {
                     provider.paid_in += 1;
                     Answered::Succeeded(reference("again", provider.paid_in))
@@ -292,7 +321,16 @@ impl blocking::PaymentGateway for Gateway {
                 (_, answer) => answer,
             });
         }
-        let answer = if std::mem::take(&mut provider.decline) {
+        // looks before it acts
+        if self.bug != GatewayBug::TrustsTheKey
+            && let Some(answer) = provider.remembered.get(&key).cloned()
+        {
+            return Ok(answer);
+        }
+        let kind = order.transaction.kind();
+        let gone = order.source.is_some_and(|payment| provider.captured.contains(payment));
+        let keeps = kind == TransactionKind::Void && gone && self.bug != GatewayBug::LetsGoWhatWasCaptured;
+        let answer = if std::mem::take(&mut provider.decline) || keeps {
             Answered::Declined("no".parse().unwrap())
         } else {
             let moved = match self.bug {
@@ -310,6 +348,14 @@ impl blocking::PaymentGateway for Gateway {
         if !(lost && self.bug == GatewayBug::ForgetsWhatWasLost) {
             provider.answers.insert(key, answer.clone());
         }
+        if self.bug == GatewayBug::None && matches!(answer, Answered::Succeeded(_)) {
+            provider.remembered.insert(key, answer.clone());
+        }
+        let notice = match self.bug {
+            GatewayBug::TellsOfDeclines => Answered::Declined("late".parse().unwrap()),
+            _ => answer.clone(),
+        };
+        provider.facts.push(Answer::new(order.transaction.id(), notice).into());
         if lost { Err("timed out") } else { Ok(answer) }
     }
 }
@@ -318,11 +364,54 @@ fn reference(word: &str, number: u32) -> Reference {
     format!("{word}-{number}").parse().unwrap()
 }
 
+/// 3 % less.
+fn net(amount: Money) -> Money {
+    Money::from_minor(amount.minor() / 100 * 97, amount.currency())
+}
+
 impl GatewayUnderTest for Gateway {
-    fn pay_in(&self, _: Money, _: bool) -> Option<(GatewayName, Reference)> {
+    fn pay_in(&self, amount: Money, held: bool) -> Option<(GatewayName, Reference)> {
         let mut provider = self.provider.lock().unwrap();
         provider.paid_in += 1;
-        Some(("bank".parse().unwrap(), reference("paid", provider.paid_in)))
+        let (bank, payment): (GatewayName, _) =
+            ("bank".parse().unwrap(), reference("paid", provider.paid_in));
+        if !held {
+            let told = |amount| {
+                ConfirmPayment::charged(DepositId::BUYER_PAYMENT, bank.clone(), payment.clone(), amount)
+            };
+            let sums = match self.bug {
+                GatewayBug::TellsNet => vec![net(amount)],
+                GatewayBug::TellsTwoSums => vec![amount, net(amount)],
+                _ => vec![amount, amount],
+            };
+            provider.facts.extend(sums.into_iter().map(|sum| told(sum).into()));
+        }
+        Some((bank, payment))
+    }
+
+    fn capture_by_itself(&self, gateway: &GatewayName, payment: &Reference) -> bool {
+        let mut provider = self.provider.lock().unwrap();
+        provider.captured.push(payment.clone());
+        // what is on hold is half of 1 000.00
+        let amount = Money::from_minor(500_00, escrow::Currency::RUB);
+        let told = match self.bug {
+            GatewayBug::HidesCaptures => return true,
+            GatewayBug::TellsOfCapturesNet => net(amount),
+            _ => amount,
+        };
+        let deposit = DepositId::BUYER_PAYMENT;
+        let fact = ConfirmPayment::charged(deposit, gateway.clone(), payment.clone(), told);
+        provider.facts.push(fact.into());
+        true
+    }
+
+    fn forget_keys(&self) -> bool {
+        self.provider.lock().unwrap().answers.clear();
+        true
+    }
+
+    fn facts(&self) -> Option<Vec<Command>> {
+        Some(std::mem::take(&mut self.provider.lock().unwrap().facts))
     }
 
     fn effects(&self, key: IdempotencyKey) -> Vec<Money> {
@@ -348,7 +437,7 @@ fn gateway(bug: GatewayBug) -> Result<Conformance, NotConforming> {
 #[test]
 fn a_gateway_that_keeps_the_laws_conforms() {
     let seen = gateway(GatewayBug::None).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((seen.held().len(), seen.skipped()), (9, &[][..]));
+    assert_eq!((seen.held().len(), seen.skipped()), (15, &[][..]));
     // one account for every law
     let one = Gateway::new(GatewayBug::None);
     payment_gateway(|| Shared(&one)).unwrap_or_else(|e| panic!("{e}"));
@@ -380,6 +469,15 @@ fn every_planted_gateway_is_found_by_its_law() {
         (GatewayBug::ChargesAtCheckout, "a form moves no money"),
         (GatewayBug::Race, "asked at the same time, it is carried out once"),
         (GatewayBug::NewReference, "asked again, it says the same"),
+        (GatewayBug::GoneIsDeclined, "a hold is let go once, and stays so"),
+        (GatewayBug::LetsGoTwice, "a hold is let go once, and stays so"),
+        (GatewayBug::LetsGoWhatWasCaptured, "a hold that was captured is not let go"),
+        (GatewayBug::HidesCaptures, "what was captured without an order is told"),
+        (GatewayBug::TellsOfCapturesNet, "what was captured without an order is told"),
+        (GatewayBug::TrustsTheKey, "an order is not carried out again when its key is forgotten"),
+        (GatewayBug::TellsOfDeclines, "what is told of an order is its answer"),
+        (GatewayBug::TellsNet, "what is told of a payment contradicts nothing"),
+        (GatewayBug::TellsTwoSums, "what is told of a payment contradicts nothing"),
     ] {
         let laws = broken(gateway(bug));
         assert!(laws.contains(&law), "{bug:?}: {laws:?}");
@@ -397,6 +495,12 @@ fn what_cannot_be_brought_about_is_skipped() {
             "a decline is for good, and moves nothing",
             "a refund goes out once",
             "a hold is captured once",
+            "a hold is let go once, and stays so",
+            "a hold that was captured is not let go",
+            "what was captured without an order is told",
+            "an order is not carried out again when its key is forgotten",
+            "what is told of an order is its answer",
+            "what is told of a payment contradicts nothing",
         ]
     );
     // the same fake, scripted
@@ -440,6 +544,18 @@ impl GatewayUnderTest for Shared<'_> {
 
     fn decline_next(&self) -> bool {
         self.0.decline_next()
+    }
+
+    fn capture_by_itself(&self, gateway: &GatewayName, payment: &Reference) -> bool {
+        self.0.capture_by_itself(gateway, payment)
+    }
+
+    fn forget_keys(&self) -> bool {
+        self.0.forget_keys()
+    }
+
+    fn facts(&self) -> Option<Vec<Command>> {
+        self.0.facts()
     }
 }
 

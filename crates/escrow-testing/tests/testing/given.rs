@@ -202,8 +202,15 @@ fn a_broken_projection_is_found_and_told_as_a_short_story() {
         let mut open = BTreeSet::new();
         let played = history.play(|step| {
             for event in step.events().iter().map(|recorded| &recorded.event) {
-                if let Event::TransactionSucceeded { tx, .. } | Event::TransactionFailed { tx, .. } = event {
+                if let Event::TransactionSucceeded { tx, .. }
+                | Event::TransactionFailed { tx, .. }
+                | Event::AnswerConfirmed { tx }
+                | Event::HoldCharged { tx, .. } = event
+                {
                     open.remove(tx);
+                }
+                if let Event::AnswerDoubted { tx } = event {
+                    open.insert(*tx);
                 }
                 open.extend(event.order().map(|order| order.tx));
             }

@@ -6,3 +6,5 @@ mod common;
 
 mod conformance;
 mod given;
+mod scenario;
+mod witness;

@@ -632,7 +632,10 @@ fn after_ten_days_either_may_sue() {
         let events = sue(&mut w, user).unwrap();
         assert!(World::names(&events).contains(&"claim_filed".to_owned()));
         assert!(!info(&w).can_create_claim && info(&w).can_create_lawsuit);
-        assert_eq!(w.deal.dispute().unwrap().claim().unwrap(), "claim-1");
+        assert_eq!(
+            w.deal.dispute().unwrap().claim(w.deal.role_of(&party(user)).unwrap().side().unwrap()).unwrap(),
+            "claim-1"
+        );
         assert!(sue(&mut w, user).unwrap().is_empty(), "the same claim again");
     }
 }

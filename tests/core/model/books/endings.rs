@@ -8,7 +8,7 @@ use crate::support::calculator as calc;
 use escrow::deal::PhaseKind;
 use escrow::deposit::{DepositId, Purpose};
 use escrow::settlement::Ending;
-use escrow::{Actor, Command, Deal, Outcome, Phase, Terms};
+use escrow::{Actor, Command, Deal, Phase, Terms};
 
 impl Books {
     /// A deal has ended, or goes on with its ending.
@@ -43,7 +43,7 @@ impl Books {
             }
         }
         if !waits {
-            self.settle_charges(after);
+            self.settle_charges(after)?;
         }
         Ok(())
     }
@@ -69,7 +69,10 @@ impl Books {
             fully_funded: self.funded == Some(true),
         };
         let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
-        let outcome = calc::settle(&mirror::deal(terms), &pots, &incurred, &mirror::ending(ending));
+        // the charges are divided below, each when its money is there
+        let course = calc::Course { incurred, given_back: self.given_back, ..calc::Course::default() };
+        self.basis = Some((pots.clone(), course.clone(), ending.clone()));
+        let outcome = calc::settle(&mirror::deal(terms), &pots, &course, &mirror::ending(ending));
         let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
         for ((pot, who, what), amount) in &outcome.shares {
             self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
@@ -90,21 +93,37 @@ impl Books {
         Ok(())
     }
 
-    /// A full charge goes to its payee on success, and back otherwise; while its capture is open, nowhere.
-    fn settle_charges(&mut self, after: &Deal) {
+    /// A charge is divided as the calculator says of the ending; while its capture is open, nowhere.
+    fn settle_charges(&mut self, after: &Deal) -> Finding {
+        let terms = after.binding_terms();
         for n in 4..self.pots.len() {
             let pot = &mut self.pots[n];
             if pot.cash == 0 || !pot.holds.is_empty() {
                 continue;
             }
-            let stands = after.outcome() == Some(Outcome::Completed) && pot.cash >= pot.required;
-            let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
-            let payee = pot.charge.clone().filter(|_| stands);
             let id = DepositId::charge(u8::try_from(n - 3).unwrap()).unwrap();
-            match payee {
-                Some(payee) => self.assign(id, payee, Purpose::Charge, cash),
-                None => self.assign(id, owner, Purpose::Refund, cash),
+            let paid = pot.cash >= pot.required;
+            let (owner, cash) = (pot.owner.clone(), std::mem::take(&mut pot.cash));
+            let (payee, payer) = (pot.charge.clone().expect("a charge"), owner.clone());
+            let Some((pots, course, ending)) = &self.basis else {
+                self.assign(id, owner, Purpose::Refund, cash);
+                continue;
+            };
+            let holds = cash.min(self.pots[n].required);
+            let charge = mirror::charge(&payer, &payee, holds, paid);
+            let course = calc::Course { charges: vec![charge], ..course.clone() };
+            let outcome = calc::settle(&mirror::deal(terms), pots, &course, &mirror::ending(ending));
+            let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
+            let mut rest = cash;
+            for ((pot, who, what), amount) in outcome.shares {
+                let purpose = mirror::purpose(what);
+                if mirror::deposit(pot) == DepositId::charge(1).unwrap() && !purpose.goes_back() {
+                    rest -= amount;
+                    self.assign(id, mirror::payee(who), purpose, amount);
+                }
             }
+            self.assign(id, owner, Purpose::Refund, rest);
         }
+        Ok(())
     }
 }

@@ -27,12 +27,11 @@ impl Books {
             }
             Command::Chargeback(c) => {
                 let known = self.chargebacks.get(c.reference.as_str());
-                let stands = known.is_some_and(|(deposit, step)| {
-                    *deposit == c.deposit && (*step == c.step || c.step == ChargebackStep::Opened)
-                });
-                let goes_on = known
-                    .is_none_or(|(deposit, step)| *deposit == c.deposit && *step == ChargebackStep::Opened);
-                Some(by_gateway && (stands || goes_on && fits(c.deposit, c.amount)))
+                let deposit = self.disputed(c)?;
+                let goes_on =
+                    known.is_none_or(|(of, step)| *of == deposit && *step == ChargebackStep::Opened);
+                let judged = goes_on && c.step != ChargebackStep::Reinstated && fits(deposit, c.amount);
+                judged.then_some(by_gateway)
             }
             Command::Answer(_) if !by_gateway => Some(false),
             Command::Answer(a) => {
@@ -68,7 +67,7 @@ pub(super) fn meant(deal: &Deal, actor: &Actor, command: &Command) -> Option<Vec
             Some(Side::Seller) => Fault::Seller,
             None => c.at_fault.unwrap_or(Fault::Nobody),
         })],
-        Command::AcceptAward(c) => vec![Ending::agreed(c.award)],
+        Command::AcceptAward(c) => vec![c.award.ending()],
         Command::Rule(c) => vec![Ending::ruled(c.award)],
         Command::Report(c) if c.verdict == Verdict::Success => vec![Ending::Success, nobody],
         Command::Report(_)

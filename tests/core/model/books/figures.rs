@@ -41,8 +41,10 @@ impl Books {
         for (pot, deposit) in self.pots.iter().zip(deal.deposits()) {
             let legs = |done: bool, back: Option<bool>| -> i128 {
                 let of = self.legs.iter().filter(|l| l.deposit == deposit.id());
-                let of = of.filter(|l| l.fate != Fate::Dropped && (l.fate == Fate::Done) == done);
-                of.filter(|l| back.is_none_or(|b| l.purpose.goes_back() == b)).map(|l| l.amount).sum()
+                let of = of.filter(|l| l.fate != Fate::Dropped && l.is_done() == done);
+                // what is credited is paid out, whatever for
+                let back_at_bank = |l: &super::Leg| l.purpose.goes_back() && l.fate == Fate::Done;
+                of.filter(|l| back.is_none_or(|b| back_at_bank(l) == b)).map(|l| l.amount).sum()
             };
             let b = deposit.buckets();
             let on_hold: i128 = pot.holds.iter().map(|h| h.amount).sum();
@@ -68,7 +70,7 @@ impl Books {
         for (sum, deposit) in deal.money_inside().zip(deal.deposits()) {
             let pot = &self.pots[index(deposit.id())];
             let legs = self.legs.iter().filter(|l| l.deposit == deposit.id());
-            let open = legs.filter(|l| !matches!(l.fate, Fate::Done | Fate::Dropped)).map(|l| l.amount);
+            let open = legs.filter(|l| !l.is_done() && l.fate != Fate::Dropped).map(|l| l.amount);
             let inside = pot.content() + open.sum::<i128>();
             ensure!(inside == minor(sum), "{} has {inside} inside, not {sum}", deposit.id());
         }
@@ -81,7 +83,7 @@ impl Books {
             let id = Self::IDS.get(n).copied();
             let id = id.or_else(|| DepositId::charge(u8::try_from(n - 3).ok()?)).expect("a deposit");
             let legs = self.legs.iter().filter(|l| l.deposit == id && !l.void);
-            let open = legs.filter(|l| !matches!(l.fate, Fate::Done | Fate::Dropped)).map(|l| l.amount);
+            let open = legs.filter(|l| !l.is_done() && l.fate != Fate::Dropped).map(|l| l.amount);
             (id, pot.currency, pot.cash + open.sum::<i128>())
         })
     }

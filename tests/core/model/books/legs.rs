@@ -38,11 +38,12 @@ impl Books {
             known.fate = match (known.fate, leg.state()) {
                 (Fate::Sent(old), LegState::Ordered) if old == number => Fate::Sent(old),
                 (Fate::Waiting | Fate::Declined, LegState::Ordered) if free && is_new => Fate::Sent(number),
-                (Fate::Waiting, LegState::Credited) if free && wants_balance => Fate::Done,
-                (Fate::Declined, LegState::Credited) if free && (wants_balance || overdue) => Fate::Done,
+                (Fate::Waiting, LegState::Credited) if free && wants_balance => Fate::Credited,
+                (Fate::Declined, LegState::Credited) if free && (wants_balance || overdue) => Fate::Credited,
                 (Fate::Waiting | Fate::Declined, LegState::Waiting) if contested => Fate::Waiting,
                 (Fate::Declined, LegState::Declined) => Fate::Declined,
-                (Fate::Done, LegState::Settled | LegState::Credited) => Fate::Done,
+                (Fate::Done, LegState::Settled) => Fate::Done,
+                (Fate::Credited, LegState::Credited) => Fate::Credited,
                 (Fate::Dropped, LegState::Dropped) => Fate::Dropped,
                 (fate, state) => {
                     return Err(format!("{leg:?} was {fate:?} and is {state:?}, contested {contested}"));

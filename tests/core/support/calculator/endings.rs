@@ -13,6 +13,8 @@ pub enum Pot {
     Seller,
     BuyerGuarantee,
     SellerGuarantee,
+    /// An additional charge, by its number.
+    Charge(u8),
 }
 
 /// What the money is for.
@@ -27,6 +29,8 @@ pub enum For {
     Guarantee,
     /// The loser's guarantee, to the winner.
     Award,
+    /// An additional charge.
+    Charge,
 }
 
 /// What the pots hold. A guarantee knows whether it is in the deal's currency.
@@ -39,6 +43,28 @@ pub struct Pots {
     pub seller_guarantee: i128,
     pub seller_guarantee_same_currency: bool,
     pub fully_funded: bool,
+}
+
+/// An additional charge.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    pub payer: Side,
+    pub payee: Who,
+    pub holds: i128,
+    /// In full.
+    pub paid: bool,
+}
+
+/// What has happened in the deal.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    /// Which services are incurred; one per service.
+    pub incurred: Vec<bool>,
+    /// G.
+    pub given_back: i128,
+    /// What was accepted, where a deal that is being cleared ends by an award.
+    pub accepted: Option<Vec<i128>>,
+    pub charges: Vec<Charge>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +89,7 @@ pub enum Ending {
     BuyerAtFault,
     SellerAtFault,
     NobodyAtFault,
+    CalledOff,
     /// By the parties: without the arbiter's fee.
     Agreed(Award),
     /// By an arbiter: with their fee.
@@ -80,7 +107,4 @@ pub enum Refused {
     /// More than can be awarded; with the most.
     OverMax(i128),
     NothingAccepted,
-    /// The net of what is accepted is below what the seller has deposited for.
-    BelowSellerDue,
-    CarveOutsOverParent,
 }

@@ -1,6 +1,8 @@
 //! The quote, naively.
 
-use crate::support::calculator::{Base, Deal, Fee, Who, buyer_part, clamp, part_of};
+use crate::support::calculator::{
+    Base, Deal, OnRefund, Payer, Who, buyer_part, buyers_gross_fees, clamp, rounded,
+};
 
 /// A fee's line of the quote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub struct Quote {
     pub price: i128,
     pub order: i128,
     pub buyer_total: i128,
+    pub pay_offline: i128,
     pub deposit: i128,
     pub proceeds: i128,
     pub net: i128,
@@ -39,21 +42,20 @@ pub struct Quote {
     pub fees: Vec<FeeLine>,
 }
 
-pub fn fee_amount(fee: &Fee, price: i128, order: i128, gross: i128) -> i128 {
-    let base = match fee.base {
-        Base::Price => price,
-        Base::Order => order,
-        Base::Gross => gross,
-    };
-    clamp(part_of(base, fee.rate_ppm) + fee.fixed, fee.min, fee.max)
-}
-
 pub fn price_of(items: &[(i128, i128)]) -> i128 {
     let mut price = 0;
     for (unit, quantity) in items {
         price += unit * quantity;
     }
     price
+}
+
+fn order_of(deal: &Deal) -> i128 {
+    let mut order = price_of(&deal.items);
+    for service in &deal.services {
+        order += buyer_part(service.cost, service.payer);
+    }
+    order
 }
 
 /// The most that may be paid offline.
@@ -67,101 +69,184 @@ pub fn offline_limit(deal: &Deal) -> i128 {
     limit
 }
 
-/// What the buyer pays, online and offline. It does not depend on gross: only seller-paid fees are based on that.
-pub fn buyer_total(deal: &Deal) -> i128 {
-    let price = price_of(&deal.items);
-    let mut order = price;
-    for service in &deal.services {
-        order += buyer_part(service.cost, service.payer);
+/// Payer and refund rule of a fee; a tax has those of what it taxes.
+pub fn payer_of(deal: &Deal, fee: usize) -> Payer {
+    deal.fees[deal.root(fee)].payer
+}
+
+pub fn on_refund_of(deal: &Deal, fee: usize) -> OnRefund {
+    deal.fees[deal.root(fee)].on_refund
+}
+
+/// How many units of the named items there are.
+fn units(deal: &Deal, items: &[usize]) -> i128 {
+    items.iter().map(|item| deal.items[*item].1).sum()
+}
+
+/// A fee of items of which there are none is no fee at all, and takes along what is taken of it and out of it.
+fn falls_away(deal: &Deal, fee: usize) -> bool {
+    let of_base = match &deal.fees[fee].base {
+        Base::Items(items) => units(deal, items) == 0,
+        Base::Fee(parent) => falls_away(deal, *parent),
+        Base::Price | Base::Order | Base::Gross => false,
+    };
+    of_base || deal.fees[fee].out_of.is_some_and(|parent| falls_away(deal, parent))
+}
+
+/// The whole amount of a fee, where the buyer deposits `gross`.
+pub fn fee_amount(deal: &Deal, index: usize, gross: i128) -> i128 {
+    if falls_away(deal, index) {
+        return 0;
     }
-    let mut total = order;
-    for fee in &deal.fees {
-        if fee.out_of.is_none() && fee.base != Base::Gross {
-            total += buyer_part(fee_amount(fee, price, order, 0), fee.payer);
+    let fee = &deal.fees[index];
+    let (base, units) = match &fee.base {
+        Base::Price => (price_of(&deal.items), 0),
+        Base::Order => (order_of(deal), 0),
+        Base::Gross => (gross, 0),
+        Base::Items(items) => {
+            let sum = items.iter().map(|item| deal.items[*item].0 * deal.items[*item].1).sum();
+            (sum, units(deal, items))
+        }
+        Base::Fee(parent) => (fee_amount(deal, *parent, gross), 0),
+    };
+    clamp(rounded(base, fee.rate_ppm, fee.rounding) + fee.fixed + fee.per_unit * units, fee.min, fee.max)
+}
+
+/// The fee of the gross that the buyer pays, and its taxes, where the buyer deposits `gross`.
+pub fn on_top(deal: &Deal, gross: i128) -> i128 {
+    let mut sum = 0;
+    for grossed_up in buyers_gross_fees(deal) {
+        for fee in 0..deal.fees.len() {
+            if !deal.is_carve_out(fee) && deal.root(fee) == grossed_up {
+                sum += fee_amount(deal, fee, gross);
+            }
         }
     }
-    total
+    sum
+}
+
+/// What the buyer pays but for a fee of the gross and its taxes.
+pub fn everything_else(deal: &Deal) -> i128 {
+    let mut sum = order_of(deal);
+    for fee in 0..deal.fees.len() {
+        // other fees of the gross have no buyer's part
+        if !deal.is_carve_out(fee) && deal.fees[deal.root(fee)].base != Base::Gross {
+            sum += buyer_part(fee_amount(deal, fee, 0), payer_of(deal, fee));
+        }
+    }
+    sum
+}
+
+/// The least gross that leaves `x` when the fee of the gross and its taxes are off it.
+pub fn least_gross(deal: &Deal, x: i128) -> i128 {
+    let enough = |gross: i128| gross - on_top(deal, gross) >= x;
+    let mut high = 1;
+    while !enough(high) {
+        high *= 2;
+        assert!(high < 1_000_000_000_000_000_000_000, "nothing leaves {x}");
+    }
+    let mut low = -1;
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        if enough(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    // where two roundings fall together, a little more can leave a little less: so look at all the neighbours
+    let from = (high - 2_000).max(0);
+    (from..=high).find(|gross| enough(*gross)).unwrap_or(high)
+}
+
+/// What the buyer pays, online and offline.
+pub fn buyer_total(deal: &Deal) -> i128 {
+    least_gross(deal, everything_else(deal) - deal.pay_offline) + deal.pay_offline
 }
 
 /// The quote. `None` where a fee's carve-outs are more than the fee.
 pub fn quote(deal: &Deal) -> Option<Quote> {
-    let price = price_of(&deal.items);
+    let deposit = least_gross(deal, everything_else(deal) - deal.pay_offline);
+    quote_of(deal, deposit, deal.pay_offline, false)
+}
 
+/// The quote on these quantities, after `deposit` was paid in: the offline part shrinks first, then the buyer has the
+/// difference back. Carve-outs are cut to their parent.
+pub fn requote(deal: &Deal, accepted: &[i128], deposit: i128) -> Quote {
+    let mut smaller = deal.clone();
+    for (item, quantity) in smaller.items.iter_mut().zip(accepted) {
+        item.1 = *quantity;
+    }
+    let gross = least_gross(&smaller, everything_else(&smaller)).min(deposit);
+    let offline = everything_else(&smaller) + on_top(&smaller, gross) - gross;
+    quote_of(&smaller, gross, offline, true).expect("carve-outs are cut")
+}
+
+fn quote_of(deal: &Deal, deposit: i128, pay_offline: i128, cut: bool) -> Option<Quote> {
+    let price = price_of(&deal.items);
+    let order = order_of(deal);
     let mut service_buyer_parts = Vec::new();
     let mut service_seller_parts = Vec::new();
-    let mut order = price;
     for service in &deal.services {
         let of_buyer = buyer_part(service.cost, service.payer);
         service_buyer_parts.push(of_buyer);
         service_seller_parts.push(service.cost - of_buyer);
-        order += of_buyer;
     }
 
-    // The deposit first, because it is the gross …
-    let buyer_total = buyer_total(deal);
-    let deposit = buyer_total - deal.pay_offline;
-
-    // … and then every fee.
-    let mut amounts = Vec::new();
-    for fee in &deal.fees {
-        amounts.push(fee_amount(fee, price, order, deposit));
-    }
-    let mut fees = Vec::new();
+    let mut amounts: Vec<i128> = (0..deal.fees.len()).map(|fee| fee_amount(deal, fee, deposit)).collect();
+    let mut nets = amounts.clone();
     for (index, fee) in deal.fees.iter().enumerate() {
-        let amount = amounts[index];
-        if fee.out_of.is_some() {
-            fees.push(FeeLine { amount, buyer_part: 0, seller_part: 0, net: amount });
-            continue;
-        }
-        let mut net = amount;
-        for (other, carved) in deal.fees.iter().enumerate() {
-            if carved.out_of == Some(index) {
-                net -= amounts[other];
+        if let Some(parent) = fee.out_of {
+            // Reading: where they are cut, the earlier are served first.
+            if cut {
+                amounts[index] = amounts[index].min(nets[parent]);
+                nets[index] = amounts[index];
+            }
+            nets[parent] -= amounts[index];
+            if nets[parent] < 0 {
+                return None;
             }
         }
-        if net < 0 {
-            return None;
+    }
+    let mut fees = Vec::new();
+    for index in 0..deal.fees.len() {
+        let (amount, net) = (amounts[index], nets[index]);
+        let (mut of_buyer, mut of_seller) = (0, 0);
+        if !deal.is_carve_out(index) {
+            of_buyer = buyer_part(amount, payer_of(deal, index));
+            of_seller = amount - of_buyer;
         }
-        let of_buyer = buyer_part(amount, fee.payer);
-        fees.push(FeeLine { amount, buyer_part: of_buyer, seller_part: amount - of_buyer, net });
+        fees.push(FeeLine { amount, buyer_part: of_buyer, seller_part: of_seller, net });
     }
 
-    let mut proceeds = price - deal.pay_offline;
+    let mut proceeds = price - pay_offline;
     let mut seller_parts = 0;
+    let mut seller_provided = 0;
     for (index, service) in deal.services.iter().enumerate() {
         if service.provider == Who::Seller {
             proceeds += service_buyer_parts[index];
+            seller_provided += service.cost;
         } else {
             seller_parts += service_seller_parts[index];
         }
     }
-    for line in &fees {
-        seller_parts += line.seller_part;
-    }
-    let net = proceeds - seller_parts;
-    let payout = if net > 0 { net } else { 0 };
-    let seller_due = if net < 0 { -net } else { 0 };
-
-    let mut seller_provided = 0;
-    for service in &deal.services {
-        if service.provider == Who::Seller {
-            seller_provided += service.cost;
-        }
-    }
-    let seller_consumed: i128 = service_seller_parts.iter().sum();
-    let buyer_consumed: i128 = service_buyer_parts.iter().sum();
     let commission_seller: i128 = fees.iter().map(|line| line.seller_part).sum();
     let commission_buyer: i128 = fees.iter().map(|line| line.buyer_part).sum();
+    let net = proceeds - seller_parts - commission_seller;
+    let payout = net.max(0);
+    let seller_consumed: i128 = service_seller_parts.iter().sum();
+    let buyer_consumed: i128 = service_buyer_parts.iter().sum();
 
     Some(Quote {
         price,
         order,
-        buyer_total,
+        buyer_total: deposit + pay_offline,
+        pay_offline,
         deposit,
         proceeds,
         net,
         payout,
-        seller_due,
+        seller_due: (-net).max(0),
         seller_provided,
         seller_consumed,
         buyer_consumed,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::calculator::endings::{Award, Ending, For, Outcome, Pot, Pots, Refused, Side};
-use crate::support::calculator::quoting::{Quote, buyer_total, quote};
-use crate::support::calculator::{Arbitration, Deal, OnRefund, Who, clamp, part_of};
+use crate::support::calculator::charging::{Charges, divide_charges};
+use crate::support::calculator::endings::{Award, Course, Ending, For, Outcome, Pot, Pots, Refused, Side};
+use crate::support::calculator::quoting::{Quote, on_refund_of, quote, requote};
+use crate::support::calculator::{Arbitration, Deal, OnRefund, ReturnAll, Who, clamp, part_of};
 
 /// A claim on the pots.
 pub struct Claim {
@@ -70,7 +71,7 @@ pub fn winners_fee(fee: &Arbitration, pots: &Pots, pot: Pot) -> i128 {
     let (guarantee, same_currency) = match pot {
         Pot::BuyerGuarantee => (pots.buyer_guarantee, pots.buyer_guarantee_same_currency),
         Pot::SellerGuarantee => (pots.seller_guarantee, pots.seller_guarantee_same_currency),
-        Pot::Buyer | Pot::Seller => (0, true),
+        Pot::Buyer | Pot::Seller | Pot::Charge(_) => (0, true),
     };
     let part = part_of(guarantee, fee.guarantee_ppm);
     if same_currency {
@@ -134,7 +135,8 @@ pub fn claims(
             continue;
         }
         let line = &quote.fees[index];
-        let stands = fee_stands(fee.on_refund);
+        let on_refund = on_refund_of(deal, index);
+        let stands = fee_stands(on_refund);
         let (of_buyer, of_seller) = split(line.amount, line.buyer_part, bearer);
         let mut carved = Vec::new();
         for (other, carve) in deal.fees.iter().enumerate() {
@@ -147,7 +149,7 @@ pub fn claims(
             what: For::Fee,
             of_buyer: scale(of_buyer, stands),
             of_seller: scale(of_seller, stands),
-            after_s: fee.on_refund != OnRefund::Keep,
+            after_s: on_refund != OnRefund::Keep,
             full: line.amount,
             carved,
             paid: Vec::new(),
@@ -156,24 +158,29 @@ pub fn claims(
     claims
 }
 
-/// The most an award can give: what is left of B after A, services and keep fees, and not over the proceeds.
-pub fn max_award(deal: &Deal, pots: &Pots, incurred: &[bool], award: Award, ruled: bool) -> Option<i128> {
-    let quote = quote(deal)?;
+/// The most an award can give: what is left of B after A, services and keep fees, and not over the proceeds (of what was
+/// accepted, where something was) less what was given back.
+pub fn max_award(deal: &Deal, pots: &Pots, course: &Course, award: Award, ruled: bool) -> i128 {
+    let quote = quote(deal).expect("a valid deal");
     let mut left = pots.b;
     if ruled && arbitration_pot(deal, pots, award) == Pot::Buyer {
         left -= arbitration_fee(deal, pots.b).min(left);
     }
     for (index, service) in deal.services.iter().enumerate() {
-        if service.provider != Who::Seller && incurred[index] {
+        if service.provider != Who::Seller && course.incurred[index] {
             left -= quote.service_buyer_parts[index].min(left);
         }
     }
     for (index, fee) in deal.fees.iter().enumerate() {
-        if fee.out_of.is_none() && fee.on_refund == OnRefund::Keep {
+        if fee.out_of.is_none() && on_refund_of(deal, index) == OnRefund::Keep {
             left -= quote.fees[index].buyer_part.min(left);
         }
     }
-    Some(left.min(quote.proceeds))
+    let proceeds = match &course.accepted {
+        None => quote.proceeds,
+        Some(accepted) => requote(deal, accepted, quote.deposit).proceeds,
+    };
+    left.min(proceeds - course.given_back.min(proceeds))
 }
 
 /// Where A comes from: B, except that the loser's guarantee pays it where there is one.
@@ -192,12 +199,15 @@ pub fn arbitration_pot(deal: &Deal, pots: &Pots, award: Award) -> Pot {
 }
 
 /// The settlement.
-pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> Result<Outcome, Refused> {
+pub fn settle(deal: &Deal, pots: &Pots, course: &Course, ending: &Ending) -> Result<Outcome, Refused> {
     let mut books = Books { left: BTreeMap::new(), outcome: Outcome::default() };
     books.left.insert(Pot::Buyer, pots.b);
     books.left.insert(Pot::Seller, pots.l);
     books.left.insert(Pot::BuyerGuarantee, pots.buyer_guarantee);
     books.left.insert(Pot::SellerGuarantee, pots.seller_guarantee);
+    for (charge, number) in course.charges.iter().zip(1..) {
+        books.left.insert(Pot::Charge(number), charge.holds);
+    }
 
     // Not fully funded: everything goes back, nobody pays anything.
     if !pots.fully_funded {
@@ -205,45 +215,57 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
         books.give_rest(Pot::Seller, Who::Seller, For::Refund);
         books.give_rest(Pot::BuyerGuarantee, Who::Buyer, For::Guarantee);
         books.give_rest(Pot::SellerGuarantee, Who::Seller, For::Guarantee);
+        divide_charges(&mut books, deal, course, &Charges::Back);
         return Ok(books.outcome);
     }
 
-    let quoted = quote(deal).ok_or(Refused::CarveOutsOverParent)?;
+    // Nothing accepted: that row of the table, as if every service were incurred.
+    if let Ending::Partial(accepted) = ending
+        && accepted.iter().all(|quantity| *quantity == 0)
+    {
+        let ending = match deal.return_all {
+            ReturnAll::Off => return Err(Refused::NothingAccepted),
+            ReturnAll::Nobody => Ending::NobodyAtFault,
+            ReturnAll::Seller => Ending::SellerAtFault,
+            ReturnAll::Buyer => Ending::BuyerAtFault,
+        };
+        let course = Course { incurred: vec![true; deal.services.len()], ..course.clone() };
+        return settle(deal, pots, &course, &ending);
+    }
+
+    let incurred = &course.incurred;
+    let quoted = quote(deal).expect("a valid deal");
     let all = |_: usize| true;
     let only_incurred = |index: usize| incurred[index];
-    let whole = |_: OnRefund| (1, 1);
     let none = |_: OnRefund| (0, 1);
     let keep_only = |on_refund: OnRefund| {
         if on_refund == OnRefund::Keep { (1, 1) } else { (0, 1) }
     };
+    // 1 · 1 · f: nothing earned is all earned
+    let all_but_f = |s: i128, proceeds: i128| {
+        move |on_refund: OnRefund| match on_refund {
+            OnRefund::Keep | OnRefund::Return => (1, 1),
+            OnRefund::ProRata if proceeds == 0 => (1, 1),
+            OnRefund::ProRata => (s.min(proceeds), proceeds),
+        }
+    };
 
-    // --- the row of the table: S, the claims, A ---
+    // --- the row of the table: S, the claims, A, the charges ---
     let mut s;
     let mut list;
     let mut arbitration: Option<Pot> = None;
+    let mut charges = Charges::Back;
     match ending {
         Ending::Success => {
-            s = quoted.proceeds;
-            list = claims(deal, &quoted, &all, &whole, &Bearer::AsAgreed);
+            s = quoted.proceeds - course.given_back.min(quoted.proceeds);
+            list = claims(deal, &quoted, &all, &all_but_f(s, quoted.proceeds), &Bearer::AsAgreed);
+            charges = Charges::Whole;
         }
         Ending::Partial(accepted) => {
-            let mut smaller = deal.clone();
-            smaller.items.clear();
-            for (index, (unit, _)) in deal.items.iter().enumerate() {
-                if accepted[index] > 0 {
-                    smaller.items.push((*unit, accepted[index]));
-                }
-            }
-            if smaller.items.is_empty() {
-                return Err(Refused::NothingAccepted);
-            }
-            smaller.pay_offline = (buyer_total(&smaller) - quoted.deposit).max(0);
-            let requoted = quote(&smaller).ok_or(Refused::CarveOutsOverParent)?;
-            if requoted.net < -quoted.seller_due {
-                return Err(Refused::BelowSellerDue);
-            }
-            s = requoted.proceeds;
-            list = claims(&smaller, &requoted, &all, &whole, &Bearer::AsAgreed);
+            let requoted = requote(deal, accepted, quoted.deposit);
+            s = requoted.proceeds - course.given_back.min(requoted.proceeds);
+            list = claims(deal, &requoted, &all, &all_but_f(s, requoted.proceeds), &Bearer::AsAgreed);
+            charges = Charges::Whole;
         }
         Ending::BuyerAtFault => {
             s = 0;
@@ -267,31 +289,33 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
                 }
             }
         }
+        Ending::CalledOff => {
+            s = 0;
+            list = claims(deal, &quoted, &only_incurred, &none, &Bearer::AsAgreed);
+        }
         Ending::Agreed(award) | Ending::Ruled(award) => {
             let ruled = matches!(ending, Ending::Ruled(_));
             if ruled {
                 arbitration = Some(arbitration_pot(deal, pots, *award));
             }
-            let max = max_award(deal, pots, incurred, *award, ruled).ok_or(Refused::CarveOutsOverParent)?;
-            s = match *award {
+            let max = max_award(deal, pots, course, *award, ruled);
+            // S, and the share that was awarded where there is nothing to award
+            let (awarded, share): (i128, Fraction) = match *award {
                 Award::Amount(amount) if amount > max => return Err(Refused::OverMax(max)),
-                Award::Amount(amount) => amount,
-                Award::Share(ppm) => part_of(max, ppm),
-                Award::AllTo(Side::Buyer) | Award::Winner(Side::Buyer) => 0,
-                Award::AllTo(Side::Seller) | Award::Winner(Side::Seller) => max,
+                Award::Amount(amount) => (amount, (0, 1)),
+                Award::Share(ppm) => (part_of(max, ppm), (ppm, 1_000_000)),
+                Award::AllTo(Side::Buyer) | Award::Winner(Side::Buyer) => (0, (0, 1)),
+                Award::AllTo(Side::Seller) | Award::Winner(Side::Seller) => (max, (1, 1)),
             };
-            let p = (quoted.price - deal.pay_offline).max(0);
-            let pro_rata: Fraction = if p > 0 {
-                (s.min(p), p)
-            } else if s > 0 {
-                (1, 1)
-            } else {
-                (0, 1)
-            };
+            s = awarded;
+            let phi = if max == 0 { share } else { (s, max) };
+            charges = Charges::Awarded(phi);
+            let proceeds = quoted.proceeds;
+            let f = if proceeds == 0 { phi } else { (s.min(proceeds), proceeds) };
             let fee_stands = |on_refund: OnRefund| match on_refund {
                 OnRefund::Keep => (1, 1),
                 OnRefund::Return => (0, 1),
-                OnRefund::ProRata => pro_rata,
+                OnRefund::ProRata => f,
             };
             list = claims(deal, &quoted, &only_incurred, &fee_stands, &Bearer::AsAgreed);
         }
@@ -353,6 +377,7 @@ pub fn settle(deal: &Deal, pots: &Pots, incurred: &[bool], ending: &Ending) -> R
     }
     books.give_rest(Pot::BuyerGuarantee, buyers.0, buyers.1);
     books.give_rest(Pot::SellerGuarantee, sellers.0, sellers.1);
+    divide_charges(&mut books, deal, course, &charges);
     Ok(books.outcome)
 }
 

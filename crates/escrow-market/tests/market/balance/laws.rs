@@ -1,6 +1,6 @@
 //! What holds whatever is asked, and between random deals and the balances of all who earn by them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::tell;
 use super::*;
@@ -9,7 +9,7 @@ use escrow::deal::command::{
     StartPerforming,
 };
 use escrow::deposit::{DepositId, LegState};
-use escrow::terms::{Fee, FeePayee, Payer, Terms};
+use escrow::terms::{BuyerCancel, Fee, FeePayee, Payer, Terms};
 use escrow::{Award, Deal, Policy, Rate, Status};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -62,7 +62,11 @@ fn command(balance: &Balance, step: Step, now: Time) -> (Command, Actor) {
             let settled_at = now.minus_secs(number * DAY / 2);
             (Credit { settled_at, ..credit(number.into(), 1 + number, 50_00 + minor) }.into(), Actor::Clock)
         }
-        4 => (debit(number.into(), 1, minor).into(), Actor::Clock),
+        4 => {
+            // also lowered, cancelled, and old news
+            let owed = if right { minor } else { minor % 3 * 40_00 };
+            (changed(number.into(), 1, u32::from(minor % 7 > 2) * (number % 4), owed).into(), Actor::Clock)
+        }
         5..=8 => (request(last + u32::from(number > 0), minor).into(), boris),
         9 => (new_code(withdrawal, number_of_code + 1).into(), boris),
         10..=14 => {
@@ -71,7 +75,8 @@ fn command(balance: &Balance, step: Step, now: Time) -> (Command, Actor) {
         }
         15 => (Cancel { withdrawal }.into(), boris),
         16 | 17 => (paid(withdrawal).into(), Actor::Gateway),
-        18 => (declined(withdrawal).into(), Actor::Gateway),
+        18 if right => (declined(withdrawal).into(), Actor::Gateway),
+        18 => (returned(withdrawal, &format!("r-{}", minor % 3), minor).into(), Actor::Gateway),
         _ => (Wake {}.into(), Actor::Clock),
     }
 }
@@ -85,6 +90,8 @@ struct Book {
     debited: i64,
     reserved: BTreeMap<u32, i64>,
     guesses: BTreeMap<u32, u32>,
+    failed: BTreeSet<u32>,
+    late: i64,
 }
 
 impl Book {
@@ -92,6 +99,7 @@ impl Book {
         match event {
             Event::Credited { amount, .. } => self.credited += amount.minor(),
             Event::Debited { amount, .. } => self.debited += amount.minor(),
+            Event::Restored { amount, .. } => self.debited -= amount.minor(),
             Event::WithdrawalRequested { withdrawal, amount, fee, .. } => {
                 assert!(!fee.is_negative() && fee.minor() < amount.minor());
                 assert_eq!(self.reserved.insert(*withdrawal, amount.minor() + fee.minor()), None);
@@ -100,8 +108,14 @@ impl Book {
             Event::WithdrawalPaid { withdrawal, amount, fee, .. } => {
                 self.paid_out += amount.minor();
                 self.fees += fee.minor();
-                assert_eq!(self.reserved.remove(withdrawal), Some(amount.minor() + fee.minor()));
+                let total = amount.minor() + fee.minor();
+                // what was declined is reserved no more: it is taken from what there is
+                if self.reserved.remove(withdrawal).is_none() {
+                    assert!(self.failed.remove(withdrawal));
+                    self.late += total;
+                }
             }
+            Event::WithdrawalReturned { amount, .. } => self.paid_out -= amount.minor(),
             Event::WithdrawalFailed { withdrawal, amount, fee, .. }
             | Event::WithdrawalCancelled { withdrawal, amount, fee, .. }
             | Event::WithdrawalExpired { withdrawal, amount, fee, .. } => {
@@ -110,7 +124,12 @@ impl Book {
             Event::Opened { .. }
             | Event::PolicySet { .. }
             | Event::CodeIssued { .. }
+            | Event::AnswerDoubted { .. }
+            | Event::AnswerConfirmed { .. }
             | Event::WithdrawalSent { .. } => {}
+        }
+        if let Event::WithdrawalFailed { withdrawal, .. } = event {
+            self.failed.insert(*withdrawal);
         }
     }
 
@@ -123,7 +142,7 @@ impl Book {
         );
         let available = self.credited - self.paid_out - self.fees - self.debited - reserved;
         prop_assert_eq!(sums.available, available);
-        prop_assert!(available >= 0 || self.debited > 0, "only a receivable takes it below zero");
+        prop_assert!(available >= -(self.debited + self.late), "nothing else takes it below zero");
         Ok(())
     }
 }
@@ -268,7 +287,7 @@ impl RandomDeal {
     fn propose(self, id: u128) -> Deal {
         let (buyer, seller) = if self.sells { ("boris", "anna") } else { ("anna", "boris") };
         let item = escrow::terms::Item::new(text("thing"), rub(self.price), 1);
-        let mut draft = crate::common::plain(Policy::shop());
+        let mut draft = crate::common::plain(Policy::shop().buyer_cancel(BuyerCancel::BeforeAcceptance));
         (draft.buyer, draft.seller, draft.items) = (text(buyer), text(seller), vec![item]);
         let rate = |ppm| Rate::from_ppm(ppm).unwrap();
         let site = FeePayee::Partner(text("site"));

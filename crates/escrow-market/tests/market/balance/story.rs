@@ -114,8 +114,8 @@ fn a_chargeback_after_the_sale_takes_the_seller_below_zero() {
     ok(&mut boris_has, confirm(1), &boris(11));
     ok(&mut boris_has, paid(1), &gateway(12));
     // anna's bank takes all of it: the seller is liable, and has withdrawn the seller's part
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 1_000_00, ChargebackStep::Opened));
-    w.act(&Actor::Gateway, chargeback("cb-1", B, 1_000_00, ChargebackStep::Lost));
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 1_000_00, ChargebackStep::Opened));
+    w.act(&Actor::Gateway, chargeback("cb-1", "pay-1", 1_000_00, ChargebackStep::Lost));
     assert_eq!(tell(&mut boris_has, &w.deal), 1);
     assert_eq!(funds(&boris_has), (-1_000_00, 0));
     // the site keeps what it has earned

@@ -1,28 +1,32 @@
 //! From a few small choices to a command: plain content where the choices are zero, odd and hostile content
 //! elsewhere.
 
+mod facts;
 mod money;
 mod terms;
 mod work;
 
 use std::sync::Arc;
 
-use self::money::{add_charge, destination, honest_answer, is_charge, pay, request, stated};
+use self::facts::{chargeback, honest_answer, returned, settle};
+use self::money::{add_charge, destination, is_charge, own, pay, request, stated};
 use self::terms::amend;
 use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};
 use super::salt::{Salt, text};
 use escrow::deal::command::{
     Accept, AcceptAward, Agree, AppointArbiter, Approve, Attach, Attachment, Cancel, DestinationUse,
-    FileClaim, IncurCost, OpenDispute, Post, ProposeAward, Remark, RemoveTrack, Report, RequestChanges,
-    Revision, Rule, SetTrack, StartPerforming, StopPerforming, Submit, Verdict, Wake, WithdrawDispute,
+    Escalate, FileClaim, GiveBack, IncurCost, OpenDispute, Post, ProposeAward, Remark, RemoveTrack, Report,
+    RequestChanges, Revision, Rule, SetTrack, StartPerforming, StopPerforming, Submit, Verdict, Wake,
+    WithdrawDispute,
 };
 use escrow::deal::{CommandKind, PhaseKind};
-use escrow::settlement::Fault;
+use escrow::settlement::{Fault, Resolution};
 use escrow::terms::Acceptance;
 use escrow::{Actor, Command, Deal, Role, Side, Time};
 
-pub(super) use self::money::{answer, chargeback, payment};
+pub(super) use self::facts::{aftermath, answer};
+pub(super) use self::money::payment;
 
 /// What brings the deal on from its current state.
 pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Command) {
@@ -108,6 +112,15 @@ fn either_side(deal: &Deal, salt: &mut Salt) -> Actor {
     salt.of(&[buyer(deal), seller(deal)])
 }
 
+/// An offer: an award, or calling the deal off.
+fn propose(deal: &Deal, salt: &mut Salt) -> Command {
+    if salt.once_in(6) {
+        return ProposeAward::new(Resolution::CallOff).into();
+    }
+    let offer = ProposeAward::new(award(deal, salt));
+    if salt.once_in(6) { offer.with_original().into() } else { offer.into() }
+}
+
 /// A command of this kind with content that mostly fits.
 pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, salt: &mut Salt) -> Command {
     let side = deal.role_of(actor).and_then(Role::side);
@@ -159,10 +172,19 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
             Cancel::new(text("fraud")).at_fault(salt.of(&[Fault::Seller, Fault::Buyer, Fault::Nobody])).into()
         }
         CommandKind::OpenDispute => OpenDispute::new(text("broken")).into(),
-        CommandKind::ProposeAward => ProposeAward::new(award(deal, salt)).into(),
+        CommandKind::ProposeAward => propose(deal, salt),
+        CommandKind::GiveBack => {
+            let (given, most) = (deal.given_back().minor(), deal.binding_terms().quote().proceeds.minor());
+            let total = salt.of(&[given.saturating_add(1), most / 2, most, most.saturating_add(1), given]);
+            GiveBack::new(own(deal, total)).into()
+        }
+        CommandKind::Escalate => Escalate {}.into(),
         CommandKind::AcceptAward => {
-            let offered = side.and_then(|side| deal.dispute()?.offer(side.other()));
-            AcceptAward::new(offered.unwrap_or_else(|| award(deal, salt))).into()
+            let offered = side.and_then(|side| deal.offer(side.other()));
+            match offered {
+                Some(o) => AcceptAward::new(o.award).offer(salt.of(&[None, Some(o.number), Some(1)])).into(),
+                None => AcceptAward::new(award(deal, salt)).into(),
+            }
         }
         CommandKind::WithdrawDispute => {
             let stands = deal.dispute().map_or(0, |dispute| dispute.openings());
@@ -181,6 +203,8 @@ pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, 
         CommandKind::SetDestination => destination(deal, actor, DestinationUse::Payouts, salt),
         CommandKind::RedirectRefund => destination(deal, actor, DestinationUse::Refunds, salt),
         CommandKind::Chargeback => chargeback(deal, salt),
+        CommandKind::Returned => returned(deal, salt),
+        CommandKind::SettleReceivable => settle(deal, salt),
         CommandKind::Extend => extend(deal, now, salt).into(),
         CommandKind::Post => Post::new(text(salt.of(&["message-1", "message-2", "message-3"]))).into(),
         CommandKind::Wake => Wake {}.into(),

@@ -1,22 +1,20 @@
-//! Payments, charges, answers, destinations and chargebacks.
+//! Payments, requests, charges and destinations.
 
 use std::sync::Arc;
 
 use super::super::cast::{COURIER, INSURER};
 use super::super::salt::{Salt, nth, text};
 use escrow::deal::command::{
-    AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
-    RedirectRefund, RequestPayment, ReturnUrls, SetDestination, StatedPayment, Wake,
+    AddCharge, ConfirmPayment, DestinationUse, PaymentForm, RedirectRefund, RequestPayment, ReturnUrls,
+    SetDestination, StatedPayment,
 };
 use escrow::deposit::{DepositId, GatewayName, Reference};
 use escrow::terms::Terms;
-use escrow::{
-    Actor, Command, Currency, Deal, Destination, Money, Payee, Role, Side, Time, Transaction, TxId,
-};
+use escrow::{Actor, Command, Currency, Deal, Destination, Money, Payee, Role, Side, Time, TxId};
 
 const GATEWAYS: [&str; 2] = ["acquirer", "wallet"];
 
-fn gateway(salt: &mut Salt) -> GatewayName {
+pub(super) fn gateway(salt: &mut Salt) -> GatewayName {
     text(nth(&GATEWAYS, salt.once_in(8).into()))
 }
 
@@ -46,7 +44,7 @@ fn own_deposit(deal: &Deal, side: Option<Side>, salt: &mut Salt) -> DepositId {
     if own.is_empty() { any_deposit(deal, salt) } else { salt.of(&own) }
 }
 
-fn any_deposit(deal: &Deal, salt: &mut Salt) -> DepositId {
+pub(super) fn any_deposit(deal: &Deal, salt: &mut Salt) -> DepositId {
     if salt.once_in(20) {
         return DepositId::charge(30).unwrap_or(DepositId::BUYER_PAYMENT);
     }
@@ -96,7 +94,7 @@ fn odd_amount(deal: &Deal, id: DepositId, salt: &mut Salt) -> Money {
 pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Command {
     let requests: Vec<_> =
         deal.transactions().iter().filter(|t| t.kind().is_inbound() && t.is_pending()).collect();
-    let known = deal.transactions().iter().filter_map(|t| t.gateway().zip(t.reference())).next();
+    let known: Vec<_> = deal.transactions().iter().filter_map(|t| t.gateway().zip(t.reference())).collect();
     let outstanding: Vec<_> =
         deal.deposits().iter().filter(|d| d.outstanding().is_positive()).map(|d| d.id()).collect();
     let mut deposit = any_deposit(deal, salt);
@@ -114,15 +112,53 @@ pub(in super::super) fn payment(deal: &Deal, now: Time, salt: &mut Salt) -> Comm
     } else if salt.once_in(16) {
         transaction = Some(TxId::new(salt.byte(20).into()));
     }
-    let (gateway, reference) = match known {
-        Some((gateway, reference)) if salt.once_in(8) => (gateway.clone(), reference.clone()),
-        _ if salt.once_in(8) => (gateway(salt), text("stated-1")),
-        _ => (gateway(salt), fresh_reference(deal)),
+    if !known.is_empty() && salt.once_in(5) {
+        return told_again(deal, now, salt);
+    }
+    let (gateway, reference) = if salt.once_in(8) {
+        (gateway(salt), text("stated-1"))
+    } else {
+        (gateway(salt), fresh_reference(deal))
     };
-    ConfirmPayment::charged(deposit, gateway, reference, amount)
+    let in_parts = salt.once_in(6);
+    let paid = ConfirmPayment::charged(deposit, gateway, reference, amount)
         .answering(transaction)
-        .held_until(held_until(deal, now, salt))
-        .into()
+        .held_until(held_until(deal, now, salt));
+    match in_parts {
+        true => paid.capture(text("capture-1"), !salt.once_in(2)).into(),
+        false => paid.into(),
+    }
+}
+
+/// A payment that is known is told of again: the same, captured, captured in parts, for another deposit, in another
+/// currency, or with another sum.
+fn told_again(deal: &Deal, now: Time, salt: &mut Salt) -> Command {
+    let named = deal.transactions().iter().filter(|t| t.kind().is_inbound() && t.reference().is_some());
+    let inbound: Vec<_> = named.collect();
+    if inbound.is_empty() {
+        return pay(deal, any_deposit(deal, salt), own(deal, 5), now, salt);
+    }
+    let known = salt.of(&inbound);
+    let gateway = known.gateway().cloned().unwrap_or_else(|| text("acquirer"));
+    let reference = known.reference().cloned().unwrap_or_else(|| text("stated-1"));
+    let mut told = ConfirmPayment::charged(known.deposit(), gateway, reference, known.amount());
+    told.capture = known.capture_id().cloned();
+    let part = |minor: i64| Money::from_minor(minor.max(1), known.amount().currency());
+    match salt.pick(10) {
+        // a hold is captured, a charge is told twice
+        0..=2 => {}
+        3 | 4 => {
+            told.capture = Some(text(&format!("capture-{}", deal.version())));
+            told.amount = part(known.amount().minor() / 2);
+            told.is_final = salt.once_in(2);
+        }
+        5 => told.deposit = any_deposit(deal, salt),
+        6 => told.amount = part(known.amount().minor() / 3),
+        7 => told.amount = Money::from_minor(known.amount().minor(), other_than(known.amount().currency())),
+        8 => told.held_until = held_until(deal, now, salt),
+        _ => told.is_final = false,
+    }
+    told.into()
 }
 
 /// A plain payment of an amount: charged, or on hold.
@@ -164,44 +200,6 @@ pub(super) fn add_charge(deal: &Deal, salt: &mut Salt) -> AddCharge {
     )
 }
 
-/// An answer to an order that waits for one: mostly success; to a stated payment, the reference that was stated.
-pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
-    let pending: Vec<_> = deal.pending().collect();
-    if pending.is_empty() {
-        return Command::Wake(Wake {});
-    }
-    let order = salt.of(&pending);
-    let transaction = order.transaction.id();
-    let result = match salt.pick(14) {
-        0..=11 => Answered::Succeeded(order_reference(order.transaction)),
-        12 => Answered::Declined(text("no funds")),
-        _ => Answered::InProgress,
-    };
-    Answer::new(transaction, result).into()
-}
-
-/// What the gateway would call the success of this order.
-fn order_reference(transaction: &Transaction) -> Reference {
-    let own = || text(&format!("done-{}", transaction.id()));
-    transaction.reference().cloned().unwrap_or_else(own)
-}
-
-/// An answer: honest, or to an order that has one, or to one that never was.
-pub(in super::super) fn answer(deal: &Deal, salt: &mut Salt) -> Command {
-    if deal.has_pending() && !salt.once_in(5) {
-        return honest_answer(deal, salt);
-    }
-    let number = salt.pick(deal.transactions().len().saturating_add(2)).saturating_add(1);
-    let transaction = TxId::new(u32::try_from(number).unwrap_or(u32::MAX));
-    let result = salt.of(&[
-        Answered::Succeeded(text(&format!("done-{transaction}"))),
-        Answered::Declined(text("late")),
-        Answered::Succeeded(text("another")),
-        Answered::InProgress,
-    ]);
-    Answer::new(transaction, result).into()
-}
-
 pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: &mut Salt) -> Command {
     let own = match actor {
         Actor::Party(id) => match deal.role_of(actor).and_then(Role::side) {
@@ -226,39 +224,6 @@ pub(super) fn destination(deal: &Deal, actor: &Actor, of: DestinationUse, salt: 
     }
 }
 
-/// A chargeback opens, or goes on.
-pub(in super::super) fn chargeback(deal: &Deal, salt: &mut Salt) -> Command {
-    let open = deal.chargebacks().iter().find(|c| c.step == ChargebackStep::Opened);
-    if let Some(open) = open
-        && !salt.once_in(5)
-    {
-        let step = salt.of(&[ChargebackStep::Lost, ChargebackStep::Won]);
-        return Chargeback::new(open.reference.clone(), open.deposit, open.amount, step).into();
-    }
-    let paid: Vec<_> = deal.deposits().iter().filter(|d| d.buckets().received > 0).map(|d| d.id()).collect();
-    let deposit = if paid.is_empty() || salt.once_in(8) { any_deposit(deal, salt) } else { salt.of(&paid) };
-    let (received, currency) = deal
-        .deposit(deposit)
-        .map_or((1, deal.terms().currency), |d| (d.buckets().received, d.required().currency()));
-    let minor = match salt.pick(10) {
-        0..=4 => received.max(1),
-        5 | 6 => (received / 2).max(1),
-        7 => 1,
-        8 => received.saturating_mul(2).saturating_add(1),
-        _ => i64::MAX,
-    };
-    const OPENED: ChargebackStep = ChargebackStep::Opened;
-    let steps = [OPENED, OPENED, OPENED, OPENED, OPENED, OPENED, ChargebackStep::Lost, ChargebackStep::Won];
-    let number = if salt.once_in(6) { 0 } else { deal.version() };
-    Chargeback::new(
-        text(&format!("chargeback-{number}")),
-        deposit,
-        Money::from_minor(minor, currency),
-        salt.of(&steps),
-    )
-    .into()
-}
-
 /// Is it an additional charge? They stand after the four that every deal has.
 pub(super) fn is_charge(id: DepositId) -> bool {
     id > DepositId::SELLER_GUARANTEE
@@ -270,6 +235,6 @@ pub(super) fn other_than(currency: Currency) -> Currency {
 }
 
 /// Minor units of the deal's currency.
-fn own(deal: &Deal, minor: i64) -> Money {
+pub(super) fn own(deal: &Deal, minor: i64) -> Money {
     Money::from_minor(minor, deal.terms().currency)
 }

@@ -92,9 +92,9 @@ fn a_builder_keeps_the_first_mistake_and_names_its_field() {
         ),
         (phone().fee(Fee::percent("part", 1).out_of("fee")), "fees[0].out_of", Problem::UnknownParent),
         (
-            phone().fee(Fee::percent("fee", 1).base(FeeBase::Gross).payer(Payer::Buyer)),
+            phone().fee(Fee::percent("fee", 1).base(FeeBase::Gross).payer(Payer::Shared(Rate::HALF))),
             "fees[0].base",
-            Problem::GrossFeeWithBuyersPart,
+            Problem::GrossFeeShared,
         ),
         // the first of two
         (phone().arbiter("").tag(""), "arbiter", Problem::Text(TextError::TooShort { min: 1 })),

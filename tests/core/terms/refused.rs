@@ -4,7 +4,8 @@ use crate::common::*;
 use crate::quote::{carved, draft, fee, item, over, partner, quoted, service, third};
 use crate::support::{percent, rub};
 use escrow::terms::{
-    ArbitrationFee, FeeBase, FeePayee, Item, OnRefund, Payer, Problem, Provider, Terms, TermsDraft,
+    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Item, OnRefund, Payer, Problem, Provider, Terms,
+    TermsDraft,
 };
 use escrow::{Money, Policy, Rate};
 
@@ -48,6 +49,10 @@ fn a_partner_and_a_provider_are_no_parties() {
         d.policy.arbitration_fee = Some(arbitration_fee(payee));
     };
     refused(ruling, "arbitration_fee.payee", Problem::IsAParty);
+    let charges = |d: &mut TermsDraft| {
+        d.policy.charge_fee = Some(ChargeFee::new(FeePayee::Partner(d.seller.clone()), percent(1)));
+    };
+    refused(charges, "charge_fee.payee", Problem::IsAParty);
 }
 
 fn arbitration_fee(payee: FeePayee) -> ArbitrationFee {
@@ -60,13 +65,16 @@ fn there_must_be_something_to_sell() {
     refused(|d| d.items.clear(), "items", Problem::Empty);
 }
 
+/// A coupon of 100 %.
 #[test]
-fn the_price_must_not_be_zero() {
-    refused(|d| d.items[0].unit_price = rub(0), "items", Problem::Zero);
-    refused(|d| d.items = vec![item(0, 5), item(0, 1)], "items", Problem::Zero);
+fn the_price_may_be_zero() {
+    assert_eq!(quoted(draft(0)).deposit, rub(0));
+    let mut draft = draft(0);
+    draft.items = vec![item(0, 5), item(0, 1)];
+    draft.fees.push(fee("platform", FeePayee::Platform, percent(5), Payer::Seller));
+    assert_eq!((quoted(draft.clone()).price, quoted(draft.clone()).payout), (rub(0), rub(0)));
     // a gift beside a paid item is fine
-    let mut draft = draft(1);
-    draft.items.push(item(0, 1));
+    draft.items.push(item(1, 1));
     assert_eq!(quoted(draft).price, rub(1));
 }
 
@@ -167,29 +175,94 @@ fn the_least_is_not_over_the_most() {
 }
 
 #[test]
-fn a_gross_fee_has_no_buyers_part() {
+fn a_gross_fee_is_never_shared() {
     let by = |payer| {
         move |d: &mut TermsDraft| {
             d.fees[0].base = FeeBase::Gross;
             d.fees[0].payer = Some(payer);
         }
     };
-    refused(by(Payer::Buyer), "fees[0].base", Problem::GrossFeeWithBuyersPart);
-    refused(by(Payer::Shared(Rate::HALF)), "fees[0].base", Problem::GrossFeeWithBuyersPart);
-    // nor has a carve-out of gross, whose parent somebody pays
+    refused(by(Payer::Shared(Rate::WHOLE)), "fees[0].base", Problem::GrossFeeShared);
+    refused(by(Payer::Shared(Rate::HALF)), "fees[0].base", Problem::GrossFeeShared);
+    // nor is a carve-out of gross, whose parent somebody pays
     let parent = |payer| {
         move |d: &mut TermsDraft| {
             d.fees[1].base = FeeBase::Gross;
             d.fees[0].payer = Some(payer);
         }
     };
-    refused(parent(Payer::Buyer), "fees[1].base", Problem::GrossFeeWithBuyersPart);
-    refused(parent(Payer::Shared(Rate::HALF)), "fees[1].base", Problem::GrossFeeWithBuyersPart);
+    refused(parent(Payer::Buyer), "fees[1].base", Problem::GrossFeeShared);
+    refused(parent(Payer::Shared(Rate::HALF)), "fees[1].base", Problem::GrossFeeShared);
     // shared with a part of nothing is the seller's
     let mut draft = draft(1_000_00);
     draft.fees.push(fee("gross", FeePayee::Platform, percent(5), Payer::Shared(Rate::ZERO)));
     draft.fees[0].base = FeeBase::Gross;
     assert_eq!(quoted(draft).payout, rub(950_00));
+}
+
+#[test]
+fn the_buyer_pays_one_fee_of_the_gross_and_not_too_much_of_it() {
+    let by_buyer = |d: &mut TermsDraft, n: usize| {
+        d.fees[n].base = FeeBase::Gross;
+        d.fees[n].payer = Some(Payer::Buyer);
+    };
+    let two = |d: &mut TermsDraft| {
+        d.fees = ["one", "two"].map(|id| fee(id, FeePayee::Platform, percent(1), Payer::Buyer)).into();
+        by_buyer(d, 0);
+        by_buyer(d, 1);
+    };
+    refused(two, "fees[1].base", Problem::SecondGrossFee);
+    // 50 % and a tax of 81 % on it are 90.5 % of the gross
+    let taxed = |tax: u32| {
+        move |d: &mut TermsDraft| {
+            d.fees.pop();
+            d.fees[0].rate = Rate::HALF;
+            by_buyer(d, 0);
+            let of = d.fees[0].id.clone();
+            d.fees.push(Fee::tax("vat".parse().unwrap(), FeePayee::Platform, percent(tax), of));
+        }
+    };
+    refused(taxed(81), "fees[0].rate", Problem::GrossFeeTooHigh);
+    let mut draft = draft(1_000_00);
+    draft.fees = vec![
+        fee("platform", FeePayee::Platform, percent(5), Payer::Seller),
+        carved("processor", FeePayee::Processor, percent(1), "platform"),
+    ];
+    taxed(80)(&mut draft);
+    // 4 999.915 and 80 % of 4 999.91, both rounded down, leave 1 000.00 of 9 999.83
+    let quote = quoted(draft);
+    assert_eq!((quote.deposit, quote.commission), (rub(9_999_83), rub(8_999_83)));
+}
+
+#[test]
+fn a_fee_of_items_names_them_in_order() {
+    let of =
+        |places: &'static [u16]| move |d: &mut TermsDraft| d.fees[0].base = FeeBase::Items(places.to_vec());
+    refused(of(&[]), "fees[0].base", Problem::Empty);
+    refused(of(&[1]), "fees[0].base", Problem::UnknownItem);
+    refused(of(&[0, 0]), "fees[0].base", Problem::UnknownItem);
+    let backwards = |d: &mut TermsDraft| {
+        d.items.push(d.items[0].clone());
+        of(&[1, 0])(d);
+    };
+    refused(backwards, "fees[0].base", Problem::UnknownItem);
+    refused(|d| d.fees[0].per_unit = Some(rub(1)), "fees[0].per_unit", Problem::NeedsItems);
+}
+
+#[test]
+fn a_tax_names_an_earlier_fee_that_is_no_carve_out_and_follows_it() {
+    let tax =
+        |of: &str| Fee::tax("vat".parse().unwrap(), FeePayee::Platform, percent(20), of.parse().unwrap());
+    let push = |fee: Fee| move |d: &mut TermsDraft| d.fees.push(fee);
+    refused(push(tax("nobody")), "fees[2].base", Problem::UnknownParent);
+    refused(push(tax("vat")), "fees[2].base", Problem::UnknownParent);
+    refused(push(tax("processor")), "fees[2].base", Problem::ParentIsCarveOut);
+    let mut own = tax("platform");
+    own.payer = Some(Payer::Seller);
+    refused(push(own), "fees[2].payer", Problem::FollowsItsParent);
+    let mut own = tax("platform");
+    own.on_refund = Some(OnRefund::Keep);
+    refused(push(own), "fees[2].on_refund", Problem::FollowsItsParent);
 }
 
 /// BUGS `excess_fee`: a deduction cannot be over what it is deducted from.
@@ -224,9 +297,9 @@ fn a_carve_out_names_an_earlier_fee_that_is_none() {
 
 #[test]
 fn a_carve_out_has_neither_payer_nor_refund_rule() {
-    refused(|d| d.fees[1].payer = Some(Payer::Seller), "fees[1].payer", Problem::CarveOutHasItsOwn);
+    refused(|d| d.fees[1].payer = Some(Payer::Seller), "fees[1].payer", Problem::FollowsItsParent);
     let rule = |d: &mut TermsDraft| d.fees[1].on_refund = Some(OnRefund::Keep);
-    refused(rule, "fees[1].on_refund", Problem::CarveOutHasItsOwn);
+    refused(rule, "fees[1].on_refund", Problem::FollowsItsParent);
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! Terms: how they are written, and what is refused.
+
+mod refused;
+mod written;
