@@ -15,6 +15,7 @@ mod event;
 mod guard;
 mod pending;
 mod phase;
+mod preview;
 mod quarrel;
 mod rejection;
 mod repeat;

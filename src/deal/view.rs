@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::Deal;
 use super::agreement::{Agreement, Consents};
 use super::books::{Books, Case, Debt};
@@ -15,9 +13,7 @@ use super::work::Work;
 use crate::deposit::{Deposit, DepositId, Leg, Transaction, TxId};
 use crate::dispute::Dispute;
 use crate::dispute::DisputeStage;
-use crate::settlement::{
-    Charge, Course, Ending, Incurred, Offered, Outcome, Pots, SettleError, Settlement, settle,
-};
+use crate::settlement::{Ending, Incurred, Offered, Outcome};
 use crate::terms::{Delivery, Terms};
 use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
 
@@ -330,23 +326,6 @@ impl Deal {
         self.state.books.holds_anything()
     }
 
-    /// Whether every required deposit was full when the ending was decided.
-    pub(crate) fn ended_funded(&self) -> bool {
-        self.state.clockwork.ended.as_ref().is_some_and(|ended| ended.funded)
-    }
-
-    /// What there is to settle now.
-    pub fn pots(&self) -> Pots {
-        let funded = match self.state.clockwork.phase {
-            // nobody has agreed to anything yet
-            Phase::Proposed { .. } => false,
-            Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => self.is_funded(),
-            Phase::Active { .. } | Phase::Disputed { .. } => true,
-            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
-        };
-        self.state.books.pots(self.terms.currency, funded)
-    }
-
     /// What this side offers; an award of nothing is an offer, too.
     pub const fn offer(&self, side: Side) -> Option<&Offered> {
         self.state.quarrel.offer(side)
@@ -357,41 +336,8 @@ impl Deal {
         Money::from_minor(self.state.work.given_back, self.terms.currency)
     }
 
-    /// What everybody would get if the deal ended like this now, additional charges included. Reads no permission; answers
-    /// for every ending.
-    ///
-    /// # Errors
-    /// [`SettleError`] where a partial buyout or an award does not fit.
-    pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
-        settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)
-    }
-
-    /// What has happened, as far as a settlement depends on it.
-    pub(crate) fn course<'a>(&self, charges: &'a [Charge<'a>]) -> Course<'a> {
-        Course::from(self.state.work.incurred).given_back(self.state.work.given_back).charges(charges)
-    }
-
-    /// The additional charges, as a settlement sees them.
-    pub(crate) fn charges(&self) -> SmallVec<[Charge<'_>; 4]> {
-        self.deposits().iter().filter_map(as_charge).collect()
-    }
-
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.
     pub fn money_inside(&self) -> impl Iterator<Item = Money> + '_ {
         self.state.books.money_inside()
     }
-}
-
-/// An additional charge, as a settlement sees it. What is paid too much is no part of it.
-pub(crate) fn as_charge(deposit: &Deposit) -> Option<Charge<'_>> {
-    let details = deposit.charge.as_ref()?;
-    let (required, held) = (deposit.required.minor(), deposit.as_if_held());
-    let paid = required > 0 && held >= required;
-    Some(Charge {
-        deposit: deposit.id,
-        payer: deposit.owner,
-        payee: &details.payee,
-        held: held.min(required),
-        paid,
-    })
 }

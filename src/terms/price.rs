@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::sums::Sums;
+use super::sums::{QuoteError, Sums};
 use super::{Terms, TermsDraft, TermsError};
 use crate::Money;
 
@@ -115,9 +115,10 @@ impl Search {
         Ok(Sums::of(&self.draft).is_ok_and(|sums| self.goal.is_reached(&sums)))
     }
 
-    fn is_quoted(&mut self, price: i64) -> Result<bool, PriceError> {
+    /// Why a price makes no quote.
+    fn refused(&mut self, price: i64) -> Result<Option<QuoteError>, PriceError> {
         self.set(price)?;
-        Ok(Sums::of(&self.draft).is_ok())
+        Ok(Sums::of(&self.draft).err())
     }
 
     /// A price that passes while the one before it does not. `above` passes, `below` does not.
@@ -142,7 +143,7 @@ impl Search {
     }
 
     /// Prices near which a quote bends, in ascending order: the first few, every power of two, where the amount of a fee
-    /// comes to its least or its most, and where quotes begin or cease to be refused. Between two of them a quote climbs
+    /// comes to its least or its most, and where quotes begin or cease to be refused, for each reason. Between two of them a quote climbs
     /// or falls steadily, but for rounding.
     fn likely(&mut self) -> Result<Vec<i64>, PriceError> {
         let mut prices: Vec<i64> = (0..Self::NEAR).collect();
@@ -168,18 +169,20 @@ impl Search {
         prices.sort_unstable();
         prices.dedup();
 
-        let mut edges = Vec::new();
-        let (mut before, mut was_quoted) = (-1, false);
-        for &price in &prices {
-            let is_quoted = self.is_quoted(price)?;
-            if is_quoted != was_quoted {
-                edges.extend(near(self.first(before, price, |s, p| Ok(s.is_quoted(p)? == is_quoted))?));
+        // where quotes begin to be refused for one reason there may be another one beyond
+        for _ in 0..2 {
+            let mut edges = Vec::new();
+            for (&before, &price) in prices.iter().zip(prices.iter().skip(1)) {
+                let (was, is) = (self.refused(before)?, self.refused(price)?);
+                if was != is {
+                    edges.extend(near(self.first(before, price, |s, p| Ok(s.refused(p)? != was))?));
+                    edges.extend(near(self.first(before, price, |s, p| Ok(s.refused(p)? == is))?));
+                }
             }
-            (before, was_quoted) = (price, is_quoted);
+            prices.extend(edges);
+            prices.sort_unstable();
+            prices.dedup();
         }
-        prices.extend(edges);
-        prices.sort_unstable();
-        prices.dedup();
         Ok(prices)
     }
 

@@ -1,10 +1,10 @@
 //! The whole deal against a deliberately naive model of who holds which money.
 //!
-//! Three are independent of each other. The **deal** is the library's. The **world** (`model/world.rs`) is payers,
-//! their bank and a gateway that moves real money once per key, and answers twice, late, in another order, never, or
-//! against its own word: it knows orders and no deals. The **books** (`model/books.rs`) are the reference model, told
-//! from the design: they predict every figure from commands and facts, and divide endings by the naive calculator. After
-//! every step the three must agree, and at the end nothing may be left anywhere.
+//! Three are independent of each other. The **deal** is the library's. The **world** (`model/world.rs`) is payers, their
+//! bank and a gateway that moves real money once per key, and answers twice, late, in another order, or never: it knows
+//! orders and no deals. The **books** (`model/books.rs`) are the reference model, told from the design: they predict
+//! every figure from commands and facts, and divide endings by the naive calculator. After every step the three must
+//! agree, and at the end nothing may be left anywhere.
 //!
 //! Chargebacks, returns and what the gateway says against its own word have a model and histories of their own in
 //! `tests/facts`.

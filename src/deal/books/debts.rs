@@ -168,7 +168,7 @@ impl Books {
                 && d.debtor != d.payee
                 && !d.amount.is_negative()
                 && (d.cause == Cause::Ending || seen.insert(d.cause))
-                && self.currency_of(d).is_none_or(|currency| currency == d.amount.currency())
+                && self.currency_of(d.cause).is_none_or(|currency| currency == d.amount.currency())
                 && self.is_known(d.cause, i)
                 && d.payments.len() <= Debt::MAX_PAYMENTS
                 && d.payments.iter().all(|(_, amount)| *amount > 0)
@@ -190,8 +190,8 @@ impl Books {
     }
 
     /// The currency of what a debt comes from.
-    fn currency_of(&self, debt: &Debt) -> Option<crate::Currency> {
-        let deposit = match debt.cause {
+    pub(crate) fn currency_of(&self, cause: Cause) -> Option<crate::Currency> {
+        let deposit = match cause {
             Cause::Ending => None,
             Cause::PaidTwice { leg } | Cause::Cut { leg, .. } => self.leg(leg).map(|l| l.deposit),
             Cause::RefundedTwice { deposit, .. } | Cause::Liable { deposit, .. } => Some(deposit),

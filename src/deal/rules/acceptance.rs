@@ -17,8 +17,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> 
         let ending = Ending::PartialBuyout(quantities.clone());
         let settlement = deal.preview(&ending)?;
         deal.push(Event::Accepted {});
-        let outcome = ending.outcome();
-        endings::end_as_settled(deal, ending, outcome, &settlement);
+        endings::end_as_settled(deal, ending, false, &settlement);
     } else {
         deal.push(Event::Accepted {});
         endings::end(deal, Ending::Success, Outcome::Completed);

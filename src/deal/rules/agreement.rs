@@ -30,7 +30,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Resul
     let (award, original) = (offer.award, offer.original);
     let settlement = deal.preview(&award.ending())?;
     deal.push(Event::AwardAccepted { side, award });
-    endings::end_as_agreed(deal, award.ending(), original, &settlement);
+    endings::end_as_settled(deal, award.ending(), original, &settlement);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The gateway's answers to orders. A transaction settles once; in progress changes nothing.
 
 use super::endings::{self, Fullness};
-use super::{chargebacks, charges, funding, legs, payins, tracking};
+use super::{chargebacks, charges, debts, funding, legs, payins, tracking};
 use crate::deal::Deal;
 use crate::deal::books::Cause;
 use crate::deal::command::{Answer, Answered, ConfirmPayment};
@@ -32,7 +32,15 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
             confirm_claim(deal, &payment, tx)
         }
         (Answered::Succeeded(reference), TransactionState::Pending) => {
-            succeed(deal, (tx, kind, deposit), reference);
+            match kind {
+                TransactionKind::Capture => capture(deal, (tx, deposit), reference),
+                TransactionKind::Hold
+                | TransactionKind::Charge
+                | TransactionKind::Void
+                | TransactionKind::Refund
+                | TransactionKind::Payout
+                | TransactionKind::Fee => succeed(deal, tx, reference),
+            }
             Ok(())
         }
         (Answered::Declined(reason), TransactionState::Pending) => {
@@ -60,42 +68,32 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
     }
 }
 
-fn succeed(
-    deal: &mut Draft<'_>,
-    (tx, kind, deposit): (TxId, TransactionKind, DepositId),
-    reference: &Reference,
-) {
-    let was = Fullness::of(deal);
-    let over = over_the_hold(deal, tx);
+/// A leg is paid, or a hold let go.
+fn succeed(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) {
     deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
-    match kind {
-        TransactionKind::Capture => {
-            if let Some((hold, over)) = over {
-                legs::refund(deal, deposit, hold, Purpose::Excess, over);
-            }
-            if let Some((gateway, payment)) = payment_of(deal, tx) {
-                chargebacks::meet(deal, &gateway, &payment);
-            }
-            chargebacks::reconcile(deal);
-            endings::end_if_short(deal, was);
-            after_capture(deal, deposit);
-        }
-        TransactionKind::Hold
-        | TransactionKind::Void
-        | TransactionKind::Charge
-        | TransactionKind::Refund
-        | TransactionKind::Payout
-        | TransactionKind::Fee => {
-            owe_twice(deal, tx);
-            deal.close_if_done();
-        }
+    owe_twice(deal, tx);
+    deal.close_if_done();
+}
+
+/// A hold is money now.
+fn capture(deal: &mut Draft<'_>, (tx, deposit): (TxId, DepositId), reference: &Reference) {
+    let (was, over) = (Fullness::of(deal), over_the_hold(deal, tx));
+    deal.push(Event::TransactionSucceeded { tx, reference: reference.clone() });
+    if let Some((hold, over)) = over {
+        legs::refund(deal, deposit, hold, Purpose::Excess, over);
     }
+    if let Some((gateway, payment)) = payment_of(deal, tx) {
+        chargebacks::meet(deal, &gateway, &payment);
+    }
+    chargebacks::reconcile(deal);
+    endings::end_if_short(deal, was);
+    after_capture(deal, deposit);
 }
 
 /// What a capture takes beyond its hold, of which the gateway has charged a part by itself meanwhile: what of that the
 /// deposit does not want.
 fn over_the_hold(deal: &Deal, capture: TxId) -> Option<(TxId, i64)> {
-    let capture = deal.transaction(capture).filter(|t| t.kind == TransactionKind::Capture)?;
+    let capture = deal.transaction(capture)?;
     let hold = deal.transaction(capture.source?)?;
     let of = deal.deposit(hold.deposit)?;
     let wanted = if deal.takes_money(of) { of.outstanding().minor() } else { 0 };
@@ -150,22 +148,14 @@ fn owe_twice(deal: &mut Draft<'_>, tx: TxId) {
     let Some(leg) = deal.transaction(tx).and_then(|t| t.leg).and_then(|id| deal.books().leg(id)) else {
         return;
     };
-    let (root, payee, currency) = (leg.root(), leg.payee().clone(), leg.amount().currency());
-    let twice = deal.books().twice(root);
-    let cause = Cause::PaidTwice { leg: root };
-    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| (d.number, d.amount));
-    let new = Money::from_minor(twice, currency);
-    match known {
-        Some((number, old)) if old.minor() < twice => {
-            deal.push(Event::ReceivableChanged { number, old, new });
-        }
-        None if twice > 0 && payee != Payee::Platform => {
-            let (purpose, amount) = (Purpose::Excess, new);
-            let receivable = Receivable { debtor: payee, payee: Payee::Platform, purpose, amount };
-            deal.push(Event::ReceivableRaised { receivable, cause });
-        }
-        Some(_) | None => {}
+    let (root, debtor, currency) = (leg.root(), leg.payee().clone(), leg.amount().currency());
+    let (twice, cause) = (deal.books().twice(root), Cause::PaidTwice { leg: root });
+    // what comes back lowers it
+    if deal.books().debts().iter().any(|d| d.cause == cause && d.amount.minor() >= twice) {
+        return;
     }
+    let (payee, purpose, amount) = (Payee::Platform, Purpose::Excess, Money::from_minor(twice, currency));
+    debts::book(deal, cause, Receivable { debtor, payee, purpose, amount });
 }
 
 /// The payment that a party has stated, as the gateway confirms it; a mere request it cannot confirm, since it says no
@@ -193,7 +183,7 @@ fn decline(
     (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
     reason: &Reason,
 ) {
-    let was_funded = deal.pots().funded;
+    let was_funded = deal.counts_as_funded();
     deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
     match kind {
         // the payer did not pay, or had not

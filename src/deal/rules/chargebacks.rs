@@ -7,7 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::endings::{self, Fullness};
-use super::legs;
+use super::{debts, legs};
 use crate::deal::Deal;
 use crate::deal::books::{Case, CasePart, Cause, Losses};
 use crate::deal::command::{Chargeback, ChargebackStep};
@@ -211,7 +211,7 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
     if deal.books().cases().is_empty() {
         return;
     }
-    let debts = loop {
+    let owed = loop {
         let losses = deal.books().losses(|id| liable(deal, id));
         cut_pots(deal, &losses);
         cut_legs(deal, &losses);
@@ -219,7 +219,7 @@ pub(crate) fn reconcile(deal: &mut Draft<'_>) {
             break losses.debts;
         }
     };
-    change_debts(deal, &debts);
+    change_debts(deal, &owed);
     hold_back(deal);
     legs::send_waiting(deal);
     deal.close_if_done();
@@ -298,7 +298,7 @@ fn change_debts(deal: &mut Draft<'_>, owed: &BTreeMap<Cause, (Payee, Payee, i64)
         }
     }
     for (cause, (debtor, payee, amount)) in owed.iter().filter(|(cause, _)| !met.contains(cause)) {
-        let currency = currency_of(deal, *cause);
+        let currency = deal.books().currency_of(*cause).unwrap_or(deal.terms().currency);
         let amount = Money::from_minor(*amount, currency);
         let (debtor, payee, purpose) = (debtor.clone(), payee.clone(), Purpose::Chargeback);
         deal.push(Event::ReceivableRaised {
@@ -309,33 +309,12 @@ fn change_debts(deal: &mut Draft<'_>, owed: &BTreeMap<Cause, (Payee, Payee, i64)
 }
 
 /// What was paid of a debt that is lower now, the platform owes back.
-pub(crate) fn repay(deal: &mut Draft<'_>, number: u32) {
+fn repay(deal: &mut Draft<'_>, number: u32) {
     let Some(debt) = deal.books().debt(number) else { return };
-    let (cause, back) = (Cause::Overpaid { debt: number }, debt.overpaid());
-    let (debtor, currency) = (debt.debtor.clone(), debt.amount.currency());
-    let amount = Money::from_minor(back, currency);
-    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| (d.number, d.amount));
-    match known {
-        Some((number, old)) if old != amount => {
-            deal.push(Event::ReceivableChanged { number, old, new: amount });
-        }
-        None if back > 0 && debtor != Payee::Platform => {
-            let (payee, purpose) = (debtor, Purpose::Chargeback);
-            let receivable = Receivable { debtor: Payee::Platform, payee, purpose, amount };
-            deal.push(Event::ReceivableRaised { receivable, cause });
-        }
-        Some(_) | None => {}
-    }
-}
-
-fn currency_of(deal: &Deal, cause: Cause) -> crate::Currency {
-    let deposit = match cause {
-        Cause::RefundedTwice { deposit, .. } | Cause::Liable { deposit, .. } => Some(deposit),
-        Cause::Cut { leg, .. } | Cause::PaidTwice { leg } => deal.books().leg(leg).map(|l| l.deposit()),
-        Cause::Ending | Cause::Overpaid { .. } => None,
-    };
-    let deposit = deposit.and_then(|id| deal.deposit(id));
-    deposit.map_or(deal.terms().currency, |d| d.required().currency())
+    let (cause, payee) = (Cause::Overpaid { debt: number }, debt.debtor.clone());
+    let amount = Money::from_minor(debt.overpaid(), debt.amount.currency());
+    let (debtor, purpose) = (Payee::Platform, Purpose::Chargeback);
+    debts::book(deal, cause, Receivable { debtor, payee, purpose, amount });
 }
 
 /// Marks the legs that wait for an open chargeback; of a leg of which only a part waits, that part is divided off.

@@ -6,7 +6,7 @@ use super::legs;
 use crate::deal::command::AddCharge;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::view::as_charge;
+use crate::deal::preview::as_charge;
 use crate::deal::{Deal, Rejection};
 use crate::deposit::{ChargeDetails, Deposit, DepositId, Purpose};
 use crate::settlement::Settlement;

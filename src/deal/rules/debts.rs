@@ -1,10 +1,25 @@
-//! Debts that are paid.
+//! Debts: what is owed for a cause, and what is paid of it.
 
 use crate::deal::Rejection;
-use crate::deal::books::Debt;
+use crate::deal::books::{Cause, Debt};
 use crate::deal::command::SettleReceivable;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
+use crate::settlement::Receivable;
+
+/// What is owed for a cause comes to this now: the debt that stands for it changes, or it is raised. Nobody owes themselves.
+pub(crate) fn book(deal: &mut Draft<'_>, cause: Cause, receivable: Receivable) {
+    let known = deal.books().debts().iter().find(|d| d.cause == cause).map(|d| (d.number, d.amount));
+    match known {
+        Some((number, old)) if old != receivable.amount => {
+            deal.push(Event::ReceivableChanged { number, old, new: receivable.amount });
+        }
+        None if receivable.amount.is_positive() && receivable.debtor != receivable.payee => {
+            deal.push(Event::ReceivableRaised { receivable, cause });
+        }
+        Some(_) | None => {}
+    }
+}
 
 /// A debt is paid, whole or in part.
 pub(crate) fn settle(deal: &mut Draft<'_>, c: &SettleReceivable) -> Result<(), Rejection> {

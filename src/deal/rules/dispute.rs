@@ -52,7 +52,7 @@ pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
     let ending = Ending::ruled(c.award);
     let settlement = deal.preview(&ending)?;
     deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
-    endings::end_as_settled(deal, ending, Outcome::Resolved, &settlement);
+    endings::end_as_settled(deal, ending, false, &settlement);
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Fullness {
 impl Fullness {
     pub(crate) fn of(deal: &Deal) -> Self {
         let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
-        Self { funded: deal.pots().funded, deposits: DepositId::REQUIRED.map(is_full) }
+        Self { funded: deal.counts_as_funded(), deposits: DepositId::REQUIRED.map(is_full) }
     }
 
     /// What was so at one of two moments.
@@ -63,23 +63,12 @@ fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots)
     conclude(deal, ending, outcome, (pots.funded, original), &settlement);
 }
 
-/// Ends the deal like this, with what [`Deal::preview`] has said of it.
-pub(crate) fn end_as_settled(
-    deal: &mut Draft<'_>,
-    ending: Ending,
-    outcome: Outcome,
-    settlement: &Settlement,
-) {
-    let pots = deal.pots();
-    let original = gives_all(deal, &ending, &pots);
-    conclude(deal, ending, outcome, (pots.funded, original), settlement);
-}
-
-/// Ends the deal as both parties have agreed. Who gets the original is a part of it.
-pub(crate) fn end_as_agreed(deal: &mut Draft<'_>, ending: Ending, original: bool, settlement: &Settlement) {
-    let pots = deal.pots();
+/// Ends the deal like this, with what [`Deal::preview`] has said of it; `original`: the parties agree that the buyer gets the
+/// work.
+pub(crate) fn end_as_settled(deal: &mut Draft<'_>, ending: Ending, original: bool, settlement: &Settlement) {
+    let (pots, outcome) = (deal.pots(), ending.outcome());
     let original = original || gives_all(deal, &ending, &pots);
-    conclude(deal, ending, Outcome::Resolved, (pots.funded, original), settlement);
+    conclude(deal, ending, outcome, (pots.funded, original), settlement);
 }
 
 /// Whether an award gives the seller all that there is to award, and that is something.

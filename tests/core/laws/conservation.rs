@@ -6,7 +6,9 @@ use crate::laws::no_deadlock::{Ways, finish};
 use crate::laws::{Finding, ensure};
 use escrow::deal::command::{Answer, Answered};
 use escrow::deal::{Cause, Debt, PhaseKind};
-use escrow::deposit::{DepositId, HoldState, LegId, LegState, Purpose, TransactionKind, TransactionState};
+use escrow::deposit::{
+    DepositId, HoldState, LegId, LegState, Purpose, TransactionKind, TransactionState, TxId,
+};
 use escrow::{Command, Deal, Event, Leg, Money, Payee, Phase, Time, Transaction};
 use escrow_testing::strategies::{History, Moment};
 
@@ -126,6 +128,8 @@ struct Told {
     strays: BTreeMap<DepositId, DepositId>,
     /// Which receipts are captures that we have ordered.
     own: BTreeSet<(String, DepositId, Option<String>)>,
+    /// The captures that the gateway has said it did. One brings money once, whatever it is called the next time.
+    done: BTreeSet<TxId>,
     receipts: BTreeMap<(String, DepositId, Option<String>), i64>,
 }
 
@@ -153,7 +157,17 @@ impl Told {
     }
 
     /// The gateway has done what we ordered.
-    fn note_own(&mut self, payment: &(String, String), deposit: DepositId, reference: &str, amount: Money) {
+    fn note_own(
+        &mut self,
+        capture: TxId,
+        payment: &(String, String),
+        deposit: DepositId,
+        reference: &str,
+        amount: Money,
+    ) {
+        if !self.done.insert(capture) {
+            return;
+        }
         let told = self.receipt(payment, deposit, None, amount);
         if self.receipts.get(&told) != Some(&amount.minor()) {
             let receipt = self.receipt(payment, deposit, Some(reference), amount);
@@ -182,7 +196,7 @@ impl Told {
                 let failed = fresh || matches!(t.state(), TransactionState::Failed(_));
                 match (t.kind(), source, names(t)) {
                     (TransactionKind::Capture, Some(payment), _) if failed || t.is_pending() => {
-                        self.note_own(&payment, t.deposit(), reference.as_str(), t.amount());
+                        self.note_own(t.id(), &payment, t.deposit(), reference.as_str(), t.amount());
                     }
                     // a claim makes a receipt only where its payment has none yet
                     (TransactionKind::Charge, _, Some(payment)) if t.is_pending() => {
@@ -352,14 +366,13 @@ pub fn ends_empty(deal: &Deal) -> Finding {
 /// While a capture is unanswered, nothing is divided.
 pub fn nothing_leaves_what_is_contested(m: &Moment<'_>) -> Finding {
     let mut view = m.before.clone();
-    let mut left = BTreeSet::new();
+    // what is in dispute when something leaves: a timer may send a leg before the bank's word comes in the same step
+    let mut left = BTreeMap::new();
     for recorded in m.events() {
         if let Event::LegOrdered { order } | Event::LegCredited { order } = &recorded.event
             && order.kind != TransactionKind::Void
         {
-            if disputed(&view, order.deposit, recorded.at) > 0 {
-                left.insert(order.deposit);
-            }
+            left.insert(order.deposit, disputed(&view, order.deposit, recorded.at));
             let capturing = |t: &Transaction| {
                 t.kind() == TransactionKind::Capture && t.is_pending() && t.deposit() == order.deposit
             };
@@ -371,9 +384,9 @@ pub fn nothing_leaves_what_is_contested(m: &Moment<'_>) -> Finding {
         }
         view.apply(recorded);
     }
-    for id in left {
+    for (id, known) in left {
         let Some(deposit) = m.after.deposit(id) else { continue };
-        let (kept, need) = (kept(m.after, id), disputed(m.after, id, m.after.last_at()));
+        let (kept, need) = (kept(m.after, id), known.min(disputed(m.after, id, m.after.last_at())));
         let held = deposit.held().minor() - deposit.on_hold().minor();
         ensure!(held + kept >= need, "{id}: {held} are held, {kept} wait, {need} are in dispute");
     }
@@ -390,11 +403,14 @@ fn kept(deal: &Deal, id: DepositId) -> i64 {
 /// back. Only of payments that paid into one deposit: how others are divided is not told here.
 fn disputed(deal: &Deal, id: DepositId, now: Time) -> i64 {
     let patience = deal.binding_terms().policy.chargeback_s;
+    let currency = deal.deposit(id).map(|d| d.required().currency());
     let mut payments = BTreeMap::<(&str, &str), i64>::new();
     for c in deal.chargebacks().iter().filter(|c| c.deposit.is_none_or(|of| of == id)) {
         let open = !c.won && c.lost.is_none();
-        if let Some((amount, at)) = c.opened.filter(|(_, at)| open && now < at.plus_secs(patience)) {
-            let _ = at;
+        let counts = |amount: &Money, at: &Time| {
+            open && now < at.plus_secs(patience) && Some(amount.currency()) == currency
+        };
+        if let Some((amount, _)) = c.opened.filter(|(amount, at)| counts(amount, at)) {
             let sum = payments.entry((c.gateway.as_str(), c.payment.as_str())).or_default();
             *sum = sum.saturating_add(amount.minor());
         }

@@ -20,17 +20,15 @@ use super::world::PaymentName;
 use super::{Finding, Plant, ensure, mirror};
 use crate::support::calculator as calc;
 use escrow::deal::PhaseKind;
-use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment};
+use escrow::deal::command::{Answer, Answered, ConfirmPayment};
 use escrow::deposit::{DepositId, Purpose, TransactionKind};
 use escrow::settlement::Ending;
-use escrow::terms::Liable;
 use escrow::{Actor, Command, Currency, Deal, Money, Payee, Terms};
 
 /// What happened outside because a fact was taken as new.
 #[derive(Debug)]
 pub enum News {
     Paid(ConfirmPayment),
-    BankTook { deposit: DepositId, from_pot: Money, rest: Money },
 }
 
 /// Money that is only set aside.
@@ -59,7 +57,6 @@ struct Pot {
     received: i128,
     /// What of captured holds was never taken.
     untaken: i128,
-    charged_back: i128,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,7 +102,6 @@ pub struct Books {
     pub owed: BTreeMap<Debt, i128>,
     payments: BTreeSet<PaymentName>,
     answers: BTreeMap<u32, Answered>,
-    chargebacks: BTreeMap<String, (DepositId, ChargebackStep)>,
     incurred: BTreeSet<usize>,
     given_back: i128,
     /// What was divided, after which the charges are.
@@ -162,7 +158,6 @@ impl Books {
             owed: BTreeMap::new(),
             payments: BTreeSet::new(),
             answers: BTreeMap::new(),
-            chargebacks: BTreeMap::new(),
             incurred: BTreeSet::new(),
             given_back: 0,
             basis: None,
@@ -219,7 +214,6 @@ impl Books {
                 self.receive(before, c, news);
             }
             Command::Answer(a) => return self.answer(before, a, news),
-            Command::Chargeback(c) => self.chargeback(before, c, news),
             Command::GiveBack(c) => self.given_back = self.given_back.max(minor(c.total)),
             Command::IncurCost(c) => {
                 self.incurred.insert(usize::from(c.service));
@@ -329,68 +323,6 @@ impl Books {
         }
         Ok(())
     }
-
-    /// The deposit that a chargeback's payment was for, where it is known.
-    fn disputed(&self, c: &Chargeback) -> Option<DepositId> {
-        let payment = (c.gateway.to_string(), c.payment.to_string());
-        let of = |(n, pot): (usize, &Pot)| {
-            let known = pot.sources.contains_key(&payment) || pot.holds.iter().any(|h| h.payment == payment);
-            let id = match Self::IDS.get(n) {
-                Some(id) => Some(*id),
-                None => DepositId::charge(u8::try_from(n - 3).unwrap()),
-            };
-            id.filter(|_| known)
-        };
-        self.pots.iter().enumerate().find_map(of)
-    }
-
-    /// Lost: legs that were not sent are cut, last first, then the pot; the rest is owed by who is liable.
-    fn chargeback(&mut self, before: &Deal, c: &Chargeback, news: &mut Vec<News>) {
-        let Some(deposit) = self.disputed(c) else { return };
-        let known = self.chargebacks.get(c.reference.as_str());
-        if known.is_some_and(|(_, step)| *step == c.step || *step != ChargebackStep::Opened) {
-            return;
-        }
-        self.chargebacks.insert(c.reference.to_string(), (deposit, c.step));
-        if c.step != ChargebackStep::Lost {
-            return;
-        }
-        let (mut missing, mut taken) = (minor(c.amount), 0);
-        for leg in self.legs.iter_mut().rev().filter(|l| l.deposit == deposit) {
-            if matches!(leg.fate, Fate::Declined | Fate::Waiting) {
-                let cut = leg.amount.min(missing);
-                leg.amount -= cut;
-                missing -= cut;
-                taken += cut;
-                *self.due.entry((leg.deposit, leg.payee.clone(), leg.purpose.as_str())).or_default() -= cut;
-                if leg.amount == 0 {
-                    leg.fate = Fate::Dropped;
-                }
-                // what is cut can go back to its payment from here on
-                if let Some(source) = &leg.source {
-                    *self.pots[index(deposit)].sources.entry(source.clone()).or_default() += cut;
-                }
-            }
-        }
-        let pot = &mut self.pots[index(deposit)];
-        let from_cash = pot.cash.min(missing);
-        pot.cash -= from_cash;
-        missing -= from_cash;
-        taken += from_cash;
-        pot.charged_back += taken;
-        let debtor = match before.binding_terms().policy.chargeback_liable {
-            Liable::Seller => Some(Payee::Seller),
-            Liable::Buyer => Some(Payee::Buyer),
-            Liable::Platform => None,
-        };
-        let currency = c.amount.currency();
-        if let (Some(debtor), true) = (debtor, missing > 0) {
-            let debt = (debtor, Payee::Platform, Purpose::Chargeback.as_str(), currency);
-            *self.owed.entry(debt).or_default() += missing;
-        }
-        let money = |amount: i128| Money::from_minor(i64::try_from(amount).unwrap(), currency);
-        news.push(News::BankTook { deposit, from_pot: money(taken), rest: money(missing) });
-    }
 }
 
 impl Pot {
@@ -406,7 +338,6 @@ impl Pot {
             sources: BTreeMap::new(),
             received: 0,
             untaken: 0,
-            charged_back: 0,
         }
     }
 

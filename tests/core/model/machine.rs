@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use escrow::deal::PhaseKind;
-use escrow::deal::command::{Answer, Answered, Chargeback, ChargebackStep};
+use escrow::deal::command::{Answer, Answered};
 use escrow::deposit::LegState;
 use escrow::settlement::Ending;
 use escrow::{Actor, Command, Context, Deal, Phase, Rejection, Time};
@@ -153,12 +153,8 @@ impl Run {
         // what the model expects is told even where it cannot go on
         self.books = books;
         for news in observed? {
-            match news {
-                News::Paid(payment) => self.world.paid(&payment)?,
-                News::BankTook { deposit, from_pot, rest } => {
-                    self.world.bank_took(deposit, from_pot, rest)?
-                }
-            }
+            let News::Paid(payment) = news;
+            self.world.paid(&payment)?;
         }
         self.world.credit(&self.deal)?;
         self.books.compare(&self.deal)?;
@@ -183,7 +179,7 @@ impl Run {
             _ => "before",
         };
         match command {
-            Command::Answer(_) | Command::Chargeback(_) if context.actor != Actor::Gateway => {
+            Command::Answer(_) if context.actor != Actor::Gateway => {
                 see("a fact of somebody's own making".to_owned());
             }
             Command::Answer(a) => see(match (verdict, view.transaction(a.transaction)) {
@@ -201,11 +197,6 @@ impl Run {
                 (Ok(()), true) => {
                     format!("{} {when} paying", if c.held_until.is_some() { "a hold" } else { "a charge" })
                 }
-            }),
-            Command::Chargeback(c) => see(match (verdict, new) {
-                (Err(_), _) => "a chargeback that cannot be".to_owned(),
-                (Ok(()), false) => "a chargeback once more".to_owned(),
-                (Ok(()), true) => format!("{:?} {when} paying", c.step),
             }),
             _ => {}
         }
@@ -276,12 +267,7 @@ impl Run {
     pub fn finish(&mut self) -> Finding {
         self.now = self.now.max(self.deal.last_at());
         for _ in 0..1_000 {
-            let open = self.deal.chargebacks().iter().find(|c| c.step() == ChargebackStep::Opened).cloned();
-            if let Some(open) = open {
-                let amount = open.amount().ok_or("a chargeback without a sum")?;
-                let won = Chargeback::new(open.id, (open.gateway, open.payment), amount, ChargebackStep::Won);
-                self.give(&won.of(open.deposit).into(), &Context::gateway(self.now))?;
-            } else if let Some((actor, command)) = self.world.last_word(&self.deal)? {
+            if let Some((actor, command)) = self.world.last_word(&self.deal)? {
                 self.give(&command, &Context::new(self.now, actor))?;
             } else if let Some(due) = self.deal.next_deadline() {
                 self.now = self.now.max(due);

@@ -22,10 +22,6 @@ pub enum Account {
     Hand(Payee),
     /// What somebody has on their in-system balance.
     Balance(Payee),
-    /// What chargebacks took.
-    Bank,
-    /// The platform's own purse, which pays a bank what no pot has.
-    Purse,
 }
 
 /// A payment's gateway and reference.
@@ -116,12 +112,6 @@ impl World {
         let payment = Payment { deposit: c.deposit, amount: c.amount, on_hold, told: true, came, back: 0 };
         self.payments.insert(name.clone(), payment);
         if on_hold { Ok(()) } else { self.shift(Account::Payer(name), Account::Pot(c.deposit), c.amount) }
-    }
-
-    /// The bank has taken a chargeback: out of the pot what is there for it, the rest from the platform.
-    pub fn bank_took(&mut self, deposit: DepositId, from_pot: Money, rest: Money) -> Finding {
-        self.shift(Account::Pot(deposit), Account::Bank, from_pot)?;
-        self.shift(Account::Purse, Account::Bank, rest)
     }
 
     /// Legs that the deal has put on balances are there, once each.

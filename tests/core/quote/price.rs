@@ -1,6 +1,6 @@
 //! From a goal to a price.
 
-use crate::quote::{draft, fee, m, quoted};
+use crate::quote::{carved, draft, fee, m, quoted};
 use crate::support::calculator as calc;
 use crate::support::{Case, cases, percent, rub};
 use escrow::money::Rounding;
@@ -104,4 +104,19 @@ fn a_goal_out_of_reach_is_said() {
     assert_eq!(price_for(&whole, 0, dollars), Err(PriceError::Currency));
     whole.items[0].quantity = 0;
     assert!(matches!(price_for(&whole, 0, goal), Err(PriceError::Terms(_))));
+}
+
+/// Only few prices are quoted: 114.00 or more, of which 114.00 are paid offline, and less than 120.00, of which 4 % are over
+/// the 4.80 of their parent.
+#[test]
+fn a_goal_between_two_reasons_to_refuse() {
+    let mut draft = draft(0);
+    let mut parent = fee("platform", FeePayee::Platform, percent(0), Payer::Seller);
+    parent.fixed = Some(rub(4_80));
+    draft.fees = vec![parent, carved("partner", FeePayee::Processor, percent(4), "platform")];
+    draft.pay_offline = Some(rub(114_00));
+    assert_eq!(price_for(&draft, 0, Goal::BuyerTotal(rub(0))), Ok(rub(114_00)));
+    // 120.24 is the last: 4 % of it are 4.80 and a bit, of 120.25 they are 4.81
+    assert_eq!(price_for(&draft, 0, Goal::BuyerTotal(rub(120_24))), Ok(rub(120_24)));
+    assert_eq!(price_for(&draft, 0, Goal::BuyerTotal(rub(120_25))), Err(PriceError::OutOfReach));
 }

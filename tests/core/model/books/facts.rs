@@ -1,6 +1,6 @@
 //! What a fact must be answered with, and which ending a command may lead to.
 
-use escrow::deal::command::{Answered, ChargebackStep, Verdict};
+use escrow::deal::command::{Answered, Verdict};
 use escrow::deposit::DepositId;
 use escrow::settlement::{Ending, Fault};
 use escrow::{Actor, Command, Deal, Money, Role, Side, Terms};
@@ -24,14 +24,6 @@ impl Books {
                 let sound = fits(c.deposit, c.amount)
                     && self.pots[index(c.deposit)].received + minor(c.amount) <= most;
                 Some(by_gateway && (known || sound))
-            }
-            Command::Chargeback(c) => {
-                let known = self.chargebacks.get(c.reference.as_str());
-                let deposit = self.disputed(c)?;
-                let goes_on =
-                    known.is_none_or(|(of, step)| *of == deposit && *step == ChargebackStep::Opened);
-                let judged = goes_on && c.step != ChargebackStep::Reinstated && fits(deposit, c.amount);
-                judged.then_some(by_gateway)
             }
             Command::Answer(_) if !by_gateway => Some(false),
             Command::Answer(a) => {

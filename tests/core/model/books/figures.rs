@@ -56,7 +56,7 @@ impl Books {
                 ("reserved", legs(false, None), b.reserved.into()),
                 ("paid out", legs(true, Some(false)), b.paid_out.into()),
                 ("refunded", legs(true, Some(true)) + pot.untaken, b.refunded.into()),
-                ("charged back", pot.charged_back, b.charged_back.into()),
+                ("charged back", 0, b.charged_back.into()),
             ];
             for (what, model, says) in figures {
                 ensure!(

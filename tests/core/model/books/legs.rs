@@ -1,7 +1,7 @@
 //! The way of every leg: which steps it may take, and to which payment it goes back.
 
-use escrow::deal::command::{ChargebackStep, DestinationUse};
-use escrow::deposit::{DepositId, LegState, Purpose, TransactionKind, TransactionState};
+use escrow::deal::command::DestinationUse;
+use escrow::deposit::{LegState, Purpose, TransactionKind, TransactionState};
 use escrow::{Deal, Destination};
 
 use super::{Books, Fate, Leg, index, minor, name_of};
@@ -27,26 +27,23 @@ impl Books {
                     fate: Fate::Waiting,
                 });
             }
-            let contested = self.contested(leg.deposit());
             let known = &mut self.legs[n];
             ensure!(known.amount == minor(leg.amount()), "{leg:?} is not {known:?}");
             let wants_balance =
                 after.destination(leg.payee(), use_of(leg.purpose())) == Some(&Destination::Balance);
             let overdue = after.settle_by().is_some_and(|at| at <= after.last_at());
-            let free = !contested || known.void;
             let is_new = !self.answers.contains_key(&number);
             known.fate = match (known.fate, leg.state()) {
                 (Fate::Sent(old), LegState::Ordered) if old == number => Fate::Sent(old),
-                (Fate::Waiting | Fate::Declined, LegState::Ordered) if free && is_new => Fate::Sent(number),
-                (Fate::Waiting, LegState::Credited) if free && wants_balance => Fate::Credited,
-                (Fate::Declined, LegState::Credited) if free && (wants_balance || overdue) => Fate::Credited,
-                (Fate::Waiting | Fate::Declined, LegState::Waiting) if contested => Fate::Waiting,
+                (Fate::Waiting | Fate::Declined, LegState::Ordered) if is_new => Fate::Sent(number),
+                (Fate::Waiting, LegState::Credited) if wants_balance => Fate::Credited,
+                (Fate::Declined, LegState::Credited) if wants_balance || overdue => Fate::Credited,
                 (Fate::Declined, LegState::Declined) => Fate::Declined,
                 (Fate::Done, LegState::Settled) => Fate::Done,
                 (Fate::Credited, LegState::Credited) => Fate::Credited,
                 (Fate::Dropped, LegState::Dropped) => Fate::Dropped,
                 (fate, state) => {
-                    return Err(format!("{leg:?} was {fate:?} and is {state:?}, contested {contested}"));
+                    return Err(format!("{leg:?} was {fate:?} and is {state:?}"));
                 }
             };
         }
@@ -76,10 +73,6 @@ impl Books {
         *left -= minor(leg.amount());
         ensure!(*left >= 0, "{leg:?} is more than {payment:?} brought");
         Ok(Some(payment))
-    }
-
-    fn contested(&self, deposit: DepositId) -> bool {
-        self.chargebacks.values().any(|(d, step)| *d == deposit && *step == ChargebackStep::Opened)
     }
 }
 

@@ -1,0 +1,64 @@
+//! What an ending would find, and what it would pay.
+
+use smallvec::SmallVec;
+
+use super::Deal;
+use super::phase::Phase;
+use crate::deposit::Deposit;
+use crate::settlement::{Charge, Course, Ending, Pots, SettleError, Settlement, settle};
+
+impl Deal {
+    /// Whether every required deposit was full when the ending was decided.
+    pub(crate) fn ended_funded(&self) -> bool {
+        self.state.clockwork.ended.as_ref().is_some_and(|ended| ended.funded)
+    }
+
+    /// What there is to settle now.
+    pub fn pots(&self) -> Pots {
+        self.state.books.pots(self.terms.currency, self.counts_as_funded())
+    }
+
+    /// Whether an ending counts the deal as funded now.
+    pub(crate) fn counts_as_funded(&self) -> bool {
+        match self.state.clockwork.phase {
+            // nobody has agreed to anything yet
+            Phase::Proposed { .. } => false,
+            Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => self.is_funded(),
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
+        }
+    }
+
+    /// What everybody would get if the deal ended like this now, additional charges included. Reads no permission; answers
+    /// for every ending.
+    ///
+    /// # Errors
+    /// [`SettleError`] where a partial buyout or an award does not fit.
+    pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
+        settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)
+    }
+
+    /// What has happened, as far as a settlement depends on it.
+    pub(crate) fn course<'a>(&self, charges: &'a [Charge<'a>]) -> Course<'a> {
+        Course::from(self.state.work.incurred).given_back(self.state.work.given_back).charges(charges)
+    }
+
+    /// The additional charges, as a settlement sees them.
+    pub(crate) fn charges(&self) -> SmallVec<[Charge<'_>; 4]> {
+        self.deposits().iter().filter_map(as_charge).collect()
+    }
+}
+
+/// An additional charge, as a settlement sees it. What is paid too much is no part of it.
+pub(crate) fn as_charge(deposit: &Deposit) -> Option<Charge<'_>> {
+    let details = deposit.charge.as_ref()?;
+    let (required, held) = (deposit.required.minor(), deposit.as_if_held());
+    let paid = required > 0 && held >= required;
+    Some(Charge {
+        deposit: deposit.id,
+        payer: deposit.owner,
+        payee: &details.payee,
+        held: held.min(required),
+        paid,
+    })
+}
