@@ -131,8 +131,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         }
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
-            charge_hold(deal, c, hold, capture);
-            endings::end_if_short(deal, was);
+            charge_hold(deal, c, hold, capture, was);
             Ok(())
         }
     }
@@ -191,8 +190,15 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
     })
 }
 
-/// So much of a hold is money now. Nothing of it is given back that the deposit wants.
-fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Option<TxId>) {
+/// So much of a hold is money now. Nothing of it is given back that the deposit wants. Where it is too little, that ends the
+/// deal before anything that waited for the money can go on.
+fn charge_hold(
+    deal: &mut Draft<'_>,
+    c: &ConfirmPayment,
+    hold: TxId,
+    capture: Option<TxId>,
+    was: Fullness,
+) {
     let over = c.amount.minor().saturating_sub(wanted_of(deal, c, hold));
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go
@@ -206,6 +212,7 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     chargebacks::meet(deal, &c.gateway, &c.reference);
     legs::refund(deal, c.deposit, hold, Purpose::Excess, over);
     chargebacks::reconcile(deal);
+    endings::end_if_short(deal, was);
     answers::after_capture(deal, c.deposit);
 }
 
