@@ -106,6 +106,7 @@ impl HostData {
             | Event::Ruled { .. } => self.dispute.updated_at = Some(at),
             Event::Proposed { .. }
             | Event::TermsAmended { .. }
+            | Event::Annotated { .. }
             | Event::Agreed { .. }
             | Event::PaymentStated { .. }
             | Event::PaymentRequested { .. }
