@@ -5,7 +5,7 @@ use super::command::{FileRef, Revision};
 use super::event::Event;
 use super::phase::Phase;
 use crate::deposit::{Leg, Purpose};
-use crate::settlement::Ending;
+use crate::settlement::{Ending, Share};
 use crate::{Payee, Role};
 
 /// What a role may see of a revision of the work.
@@ -61,11 +61,21 @@ impl Deal {
         }
     }
 
+    /// Whether what waits for its clearance is all of it, or pays the seller something.
+    fn clears_work(&self) -> bool {
+        let Some(ending) = &self.clockwork().clearing else { return false };
+        let Ending::PartialBuyout(accepted) = ending else { return true };
+        let ordered = self.binding_terms().items.iter().map(|item| item.quantity);
+        let earns =
+            |s: &Share| s.payee == Payee::Seller && s.purpose == Purpose::Payout && !s.amount.is_zero();
+        ordered.eq(accepted.iter().copied()) || self.preview(ending).is_ok_and(|s| s.shares.iter().any(earns))
+    }
+
     /// Whether the buyer has paid in full, and the deal was concluded: what was submitted before waits for that.
     fn shows_work(&self) -> bool {
         match self.phase() {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
-            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => true,
             Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
         }
     }
@@ -83,7 +93,7 @@ impl Deal {
         if self.legs().iter().any(unpaid) {
             return false;
         }
-        let Some(ended) = &self.clockwork().ended else { return false };
+        let Some(ended) = &self.clockwork().ended else { return self.clears_work() };
         match &ended.ending {
             Ending::Success => true,
             Ending::PartialBuyout(accepted) => {

@@ -59,6 +59,10 @@ impl Deal {
                 }
                 self.terms = terms.clone();
                 agreement.amend(*terms_version, *consents);
+                // vouched for by the host, they bind at once
+                if consents.all() {
+                    self.agreed = None;
+                }
                 books.require_all(deposits);
                 // an empty guarantee follows the currency of its terms
                 proposal::fixed_deposits(terms).for_each(|(id, _, required)| books.require(id, required));
@@ -105,6 +109,7 @@ impl Deal {
                 work.request_changes();
                 clockwork.say(comment.clone().into());
             }
+            Event::ClearingBegun { ending } => clockwork.clear(ending.clone()),
             Event::Reported { side, verdict, .. } => quarrel.hear(*side, *verdict),
             Event::CostIncurred { service, evidence } => work.incur(*service, evidence),
             Event::ChargeAdded { deposit, payer, amount, details } => {

@@ -119,6 +119,9 @@ pub(crate) struct Clockwork {
     /// Who cancelled, so that a repeat is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cancelled_by: Option<Actor>,
+    /// How the deal is to end when the clearance is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clearing: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
     /// The latest commands that had an id, oldest first.
@@ -158,6 +161,7 @@ impl Clockwork {
             joint_change: None,
             comment: None,
             cancelled_by: None,
+            clearing: None,
             ended: None,
             requests: SmallVec::new(),
         }
@@ -195,6 +199,7 @@ impl Clockwork {
             | PhaseKind::AwaitingPerformance
             | PhaseKind::Performing
             | PhaseKind::AwaitingAcceptance
+            | PhaseKind::Clearing
             | PhaseKind::Disputed
             | PhaseKind::Paying
             | PhaseKind::Closed => self.say(remark),
@@ -211,7 +216,12 @@ impl Clockwork {
         self.extended_s = self.extended_s.saturating_add(by_s);
     }
 
+    pub(super) fn clear(&mut self, ending: Ending) {
+        self.clearing = Some(ending);
+    }
+
     pub(super) fn end(&mut self, ended: Ended) {
+        self.clearing = None;
         self.ended = Some(ended);
     }
 
@@ -226,8 +236,8 @@ impl Clockwork {
         if let Some(paused) = paused {
             self.remaining.set(paused.stage, paused.remaining_ms);
         }
-        // a deal that has ended goes back to no stage
-        if phase.has_ended() {
+        // a deal that was accepted, or has ended, goes back to no stage
+        if phase.has_ended() || phase.kind() == PhaseKind::Clearing {
             self.remaining = Remaining::default();
         }
         let previous = self.phase.status();
@@ -261,12 +271,18 @@ impl Clockwork {
             (Some(ending), Some(outcome)) => ending.can_be(outcome),
             (Some(_), None) | (None, Some(_)) => false,
         };
+        let clearing = match (&self.clearing, self.phase.kind() == PhaseKind::Clearing) {
+            (Some(ending), true) => ending.is_accepted(),
+            (None, false) => true,
+            (Some(_), false) | (None, true) => false,
+        };
         let checks = [
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
             ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
             ("clockwork.ended", outcome),
+            ("clockwork.clearing", clearing),
             (
                 "clockwork.requests",
                 [Some(Side::Buyer), Some(Side::Seller), None]

@@ -201,6 +201,11 @@ pub enum Event {
     },
     /// The buyer accepted. The quantities are in the ending.
     Accepted {},
+    /// What was accepted is paid when the clearance is over.
+    ClearingBegun {
+        /// How the deal is to end.
+        ending: Ending,
+    },
     /// A party reported.
     Reported {
         /// The party's side.
@@ -560,6 +565,7 @@ impl Event {
             | Self::Submitted { .. }
             | Self::ChangesRequested { .. }
             | Self::Accepted {}
+            | Self::ClearingBegun { .. }
             | Self::Reported { .. }
             | Self::CostIncurred { .. }
             | Self::ChargeAdded { .. }

@@ -56,7 +56,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
         Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
-        Command::Accept(c) => match (&c.quantities, deal.ending()) {
+        Command::Accept(c) => match (&c.quantities, deal.ending().or(clockwork.clearing.as_ref())) {
             (None, Some(Ending::Success)) => true,
             (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
             (None | Some(_), _) => false,

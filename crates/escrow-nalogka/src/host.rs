@@ -118,6 +118,7 @@ impl HostData {
             | Event::Submitted { .. }
             | Event::ChangesRequested { .. }
             | Event::Accepted {}
+            | Event::ClearingBegun { .. }
             | Event::Reported { .. }
             | Event::CostIncurred { .. }
             | Event::ChargeAdded { .. }

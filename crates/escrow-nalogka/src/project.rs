@@ -212,6 +212,7 @@ impl DepositStatus {
             | Phase::AwaitingDeposit { .. }
             | Phase::Moderation { .. }
             | Phase::Active { .. }
+            | Phase::Clearing { .. }
             | Phase::Disputed { .. } => {
                 if deal.is_funded() {
                     Self::Paid

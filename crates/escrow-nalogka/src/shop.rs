@@ -32,7 +32,7 @@ impl OrderChange {
                 Self::CancelAndRecreate
             }
             PhaseKind::Moderation | PhaseKind::Disputed => Self::Wait,
-            PhaseKind::Paying | PhaseKind::Closed => Self::Recreate,
+            PhaseKind::Clearing | PhaseKind::Paying | PhaseKind::Closed => Self::Recreate,
         }
     }
 }

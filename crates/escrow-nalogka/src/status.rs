@@ -102,7 +102,8 @@ impl TryFrom<Status> for DealStatus {
             Status::AwaitingPerformance => Ok(Self::AwaitingPerformance),
             Status::Performing | Status::AwaitingAcceptance => Ok(Self::Performing),
             Status::Disputed => Ok(Self::Disputed),
-            Status::Settling => Ok(Self::Settling),
+            // accepted; only the payment waits
+            Status::Clearing | Status::Settling => Ok(Self::Settling),
             Status::CancelRequested => Ok(Self::CancelRequested),
             Status::Completed => Ok(Self::Completed),
             Status::Cancelled | Status::Declined | Status::Expired | Status::Resolved => Ok(Self::Cancelled),

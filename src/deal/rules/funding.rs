@@ -18,6 +18,7 @@ pub(crate) fn advance(deal: &mut Draft<'_>) {
         Phase::AwaitingDeposit { until } => until,
         Phase::Moderation { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => return,
@@ -46,6 +47,7 @@ pub(crate) fn go_on(deal: &mut Draft<'_>) {
         | Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => advance(deal),

@@ -160,6 +160,7 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "submitted", "number": 1, "revision": { "preview": "p", "original": "o", "digest": "d" } }),
         json!({ "type": "changes_requested", "number": 1, "comment": "Greener" }),
         json!({ "type": "accepted" }),
+        json!({ "type": "clearing_begun", "ending": { "partial_buyout": [1, 0] } }),
         json!({ "type": "reported", "side": "seller", "verdict": "success", "before": "failure" }),
         json!({ "type": "cost_incurred", "service": 1, "evidence": "policy-77" }),
         json!({ "type": "charge_added", "deposit": "charge_1", "payer": "buyer", "amount": roubles("5"), "details": { "key": "c", "payee": "seller", "reason": "More" } }),

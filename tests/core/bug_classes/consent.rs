@@ -64,6 +64,10 @@ fn paid_and_stuck() {
         assert_eq!((w.status(), w.deal.consents()), (Status::AwaitingDeposit, Consents::BOTH));
         w.pay(B, price);
         assert_eq!(w.status(), Status::AwaitingPerformance);
+        // and it is what was vouched for that is paid: less 5 %
+        w.act(&operator(), escrow::deal::command::StartPerforming {});
+        w.act(&buyer(), accept());
+        assert_eq!(w.gets(&escrow::Payee::Seller, escrow::deposit::Purpose::Payout), price / 100 * 95);
     }
     // paid before: at the same sum the deal moves on with the amendment
     let mut w = World::new(shop());

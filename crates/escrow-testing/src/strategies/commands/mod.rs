@@ -85,6 +85,12 @@ pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Comman
             6 => by(either_side(deal, salt), CommandKind::Cancel, salt),
             _ => by(Actor::Tracker, CommandKind::RecordTracking, salt),
         },
+        PhaseKind::Clearing => match salt.pick(4) {
+            0 => by(seller(deal), CommandKind::GiveBack, salt),
+            1 => by(either_side(deal, salt), CommandKind::ProposeAward, salt),
+            2 => by(either_side(deal, salt), CommandKind::AcceptAward, salt),
+            _ => by(operator(), CommandKind::Extend, salt),
+        },
         // the arbiter rules, and who is asked to give up agrees, more often than not
         PhaseKind::Disputed if deal.can_sue() && salt.once_in(2) => {
             by(Actor::Party(judge(deal)), CommandKind::Rule, salt)
