@@ -15,7 +15,7 @@ use escrow::deal::{CommandKind, Permit, PhaseKind, Timer, cell, leads};
 use escrow::deposit::{DepositId, GatewayName, LegState, Reference, TransactionKind, TransactionState};
 use escrow::dispute::{DisputeStage, Opener};
 use escrow::settlement::Fault;
-use escrow::terms::{ArbitrationFee, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
+use escrow::terms::{ArbitrationFee, Contacts, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
 use escrow::{
     Actor, Award, Command, Context, Currency, Deal, DealId, Destination, Event, Money, Outcome, Payee, Phase,
     Policy, Rate, Recorded, Role, Side, Terms, TermsDraft, Text, Time, transition,
@@ -444,6 +444,12 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
     let fresh = format!("n{}", deal.version());
     match kind {
         CommandKind::Amend => vec![described(deal, &fresh).into(), one_lamp_more(deal).into()],
+        CommandKind::Annotate => {
+            let contact = |side: Role| (role == side).then(|| text(&fresh));
+            let contacts = Contacts { buyer: contact(Role::Buyer), seller: contact(Role::Seller) };
+            let noted = Annotate::contacts(contacts);
+            vec![if role == Role::Operator { noted.order_id(text(&fresh)).into() } else { noted.into() }]
+        }
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
             let claim = own_unpaid(deal, role)

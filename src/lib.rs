@@ -73,6 +73,7 @@ pub mod agent;
 pub mod deal;
 pub mod deposit;
 pub mod dispute;
+mod fingerprint;
 pub mod machine;
 pub mod money;
 mod party;

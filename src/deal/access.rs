@@ -1,8 +1,9 @@
 //! Who may see the work.
 
 use super::Deal;
-use super::command::Revision;
+use super::command::{FileRef, Revision};
 use super::event::Event;
+use super::phase::Phase;
 use crate::deposit::{Leg, Purpose};
 use crate::settlement::Ending;
 use crate::{Payee, Role};
@@ -12,8 +13,8 @@ use crate::{Payee, Role};
 pub enum Access<'d> {
     /// Nothing.
     Nothing,
-    /// The preview only.
-    Preview(&'d Revision),
+    /// The preview only; where the original is, it does not say.
+    Preview(&'d FileRef),
     /// The original too.
     Original(&'d Revision),
 }
@@ -37,7 +38,7 @@ impl Deal {
         match role {
             Role::Seller | Role::Arbiter | Role::Operator => Access::Original(revision),
             Role::Buyer if self.is_bought() => Access::Original(revision),
-            Role::Buyer if self.is_funded() || self.ended_funded() => Access::Preview(revision),
+            Role::Buyer if self.shows_work() => Access::Preview(&revision.preview),
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
@@ -57,6 +58,15 @@ impl Deal {
                 matches!(self.access_to(role, revision), Access::Original(_))
             }
             Role::Partner | Role::Gateway | Role::Tracker | Role::Clock => false,
+        }
+    }
+
+    /// Whether the buyer has paid in full, and the deal was concluded: what was submitted before waits for that.
+    fn shows_work(&self) -> bool {
+        match self.phase() {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
+            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
         }
     }
 

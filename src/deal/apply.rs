@@ -63,6 +63,11 @@ impl Deal {
                 // an empty guarantee follows the currency of its terms
                 proposal::fixed_deposits(terms).for_each(|(id, _, required)| books.require(id, required));
             }
+            Event::Annotated { new, .. } => {
+                agreement.annotate();
+                let agreed = self.agreed.iter_mut();
+                agreed.chain([&mut self.terms]).for_each(|terms| *terms = Arc::new(terms.with_notes(new)));
+            }
             Event::Agreed { side, .. } => {
                 agreement.agree(*side);
                 if agreement.consents.all() {
@@ -165,7 +170,9 @@ impl Deal {
             Event::ReceivableSettled { number, amount, reference, .. } => {
                 books.pay_debt(*number, *amount, reference);
             }
-            Event::RequestNoted { request_id, command, by } => clockwork.note(request_id, *command, *by),
+            Event::RequestNoted { request_id, command, content, by } => {
+                clockwork.note(request_id, (*command, *content), *by);
+            }
             Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
             Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }

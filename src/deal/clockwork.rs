@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::command::CommandKind;
-use super::event::Paused;
+use super::event::{Event, Paused};
 use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::{ClientKey, Reason};
 use crate::settlement::{Charges, Ending, Outcome};
@@ -67,6 +67,7 @@ impl Remaining {
 pub(crate) struct Request {
     id: ClientKey,
     command: CommandKind,
+    content: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<Side>,
 }
@@ -130,8 +131,8 @@ impl Clockwork {
     const KEPT: usize = 8;
 
     /// What a side, or the staff, has asked for under this id.
-    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<CommandKind> {
-        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| r.command)
+    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<(CommandKind, u64)> {
+        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| (r.command, r.content))
     }
 }
 
@@ -163,17 +164,21 @@ impl Clockwork {
     }
 
     pub(super) fn count(&mut self, recorded: &Recorded) {
+        let before = self.revision;
         machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        if is_aside(&recorded.event) {
+            self.revision = before;
+        }
     }
 
-    pub(super) fn note(&mut self, id: &ClientKey, command: CommandKind, by: Option<Side>) {
+    pub(super) fn note(&mut self, id: &ClientKey, (command, content): (CommandKind, u64), by: Option<Side>) {
         let own = |r: &&Request| r.by == by;
         if self.requests.iter().filter(own).count() >= Self::KEPT
             && let Some(oldest) = self.requests.iter().position(|r| r.by == by)
         {
             self.requests.remove(oldest);
         }
-        self.requests.push(Request { id: id.clone(), command, by });
+        self.requests.push(Request { id: id.clone(), command, content, by });
     }
 
     /// A comment goes with the next change of the status.
@@ -284,4 +289,23 @@ impl Ending {
         let never_began = matches!(outcome, Outcome::Declined | Outcome::Expired);
         outcome == self.outcome() || (never_began && matches!(self, Self::Cancelled(_)))
     }
+}
+
+/// Whether an event is nothing that a party must have looked at before they act: messages, documents, tracking, notes, what
+/// somebody asks for themselves. Otherwise one party could keep the other one behind by posting.
+const fn is_aside(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Posted { .. }
+            | Event::Attached { .. }
+            | Event::Annotated { .. }
+            | Event::TrackSet { .. }
+            | Event::TrackRemoved {}
+            | Event::TrackingRecorded { .. }
+            | Event::PaymentRequested { .. }
+            | Event::PaymentStated { .. }
+            | Event::DestinationSet { .. }
+            | Event::ClaimFiled { .. }
+            | Event::RequestNoted { .. }
+    )
 }

@@ -98,6 +98,7 @@ const CAPTURED: &[P] =
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
+    row(Annotate,         STAFF_TOO,                                      NOT_CLOSED,                                                                 Always,                    STAYS),
     row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
     row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),

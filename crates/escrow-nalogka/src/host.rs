@@ -222,6 +222,7 @@ impl HostData {
             | Event::ClaimFiled { .. }
             | Event::Ruled { .. } => self.dispute.updated_at = Some(at),
             Event::TermsAmended { .. }
+            | Event::Annotated { .. }
             | Event::Agreed { .. }
             | Event::PaymentStated { .. }
             | Event::PaymentRequested { .. }

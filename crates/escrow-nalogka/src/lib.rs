@@ -28,8 +28,9 @@
 //! by it: description, tags, units of measure, the way of delivery, the arbiter, the fee schedule behind the commission's
 //! sums, and the policy but for `partial_buyout_allowed`.
 //!
-//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host asks the party in its
-//! own interface and submits [`Agree`](escrow::deal::command::Agree). Before the deposit, asking for the form is agreeing.
+//! No call of API 1.2.0 agrees to anything: creation implies consent, and an update by the API user does, too
+//! ([`UpdateDeal::commands`]). Where a party amends by another way, the other's asking for a form is agreeing to what the
+//! form is for.
 //!
 //! # What changed with the API's versions
 //! `join` was removed in 1.2.0 (creation implies the consent of both), `done` and `undone` in 1.1.0

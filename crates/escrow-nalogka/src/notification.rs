@@ -142,7 +142,7 @@ pub fn notifications(
 
 /// What a request for a deal carries and the deal gets right after its first event.
 const fn comes_with_creation(event: &Event) -> bool {
-    matches!(event, Event::Attached { .. } | Event::DestinationSet { .. })
+    matches!(event, Event::Attached { .. } | Event::DestinationSet { .. } | Event::Annotated { .. })
 }
 
 /// One event, and what it means to a subscriber.

@@ -173,7 +173,8 @@ fn request(
     let key = key(deal.terms_version(), amount.minor(), by).ok_or_else(nothing)?;
     let return_urls = ReturnUrls::new(success.text(), fail.text());
     let form = Arc::new(PaymentForm::new(method.clone(), return_urls));
-    Ok(RequestPayment::new(key, deposit, amount, form))
+    // what the payer is shown with the form is what they agree to by asking for it
+    Ok(RequestPayment::new(key, deposit, amount, form).terms_version(deal.terms_version()))
 }
 
 /// An id that is too long for a key is in it as its FNV-1a hash.

@@ -10,9 +10,11 @@ use super::items::{items, offline, services};
 use super::quote::commission_payer;
 use super::requests::UpdateDeal;
 use super::user::{ApiUser, denied};
-use escrow::deal::command::Amend;
-use escrow::terms::Terms;
-use escrow::{Actor, Caller, Command, Deal, PartyId, Role, Side};
+use escrow::deal::command::{Amend, Annotate};
+use escrow::deal::{Consents, Phase};
+use escrow::settlement::Incurred;
+use escrow::terms::{Consent, Contacts, Terms};
+use escrow::{Caller, Command, Deal, PartyId, Role, Side};
 
 /// What an update comes to.
 #[derive(Clone, Debug)]
@@ -27,6 +29,11 @@ pub struct Updates {
 impl UpdateDeal {
     /// The commands by which an API user updates a deal, on behalf of `caller` ([`ApiUser::caller_of`]). A changed deposit
     /// is returned whole and paid again.
+    ///
+    /// What is agreed is amended by the API user as an operator, who vouches for the consent of both, as its creation
+    /// implied it: nothing but the payment is waited for then, by an old form or a new one, and a moderation that has
+    /// what it wanted goes on by itself. Where a policy has consent said ([`Consent::Explicit`]), `caller` amends, and the
+    /// other party is to agree. Contacts and the order's number bind nobody and are noted.
     ///
     /// # Errors
     /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with the path of the item: what breaks a rule, and what an
@@ -43,8 +50,14 @@ impl UpdateDeal {
         self.keeps_what_is_pinned(deal)?;
         let mut kept = Kept::default();
         let mut commands = Vec::new();
-        commands.extend(self.amendment(deal)?.map(|amend| (amend.into(), caller.clone())));
-        commands.extend(self.contacts(deal, host, &mut kept)?);
+        if let Some(amend) = self.amendment(deal)? {
+            commands.push(match deal.binding_terms().policy.consent {
+                Consent::OnCreation => (amend.vouched(Consents::BOTH).into(), user.itself()),
+                Consent::Explicit => (amend.into(), caller.clone()),
+            });
+        }
+        let annotate = self.annotation(deal, host, &mut kept)?;
+        commands.extend(annotate.map(|annotate| (annotate.into(), user.itself())));
         for command in attach(&self.attachments, desk)? {
             commands.push((command, caller.clone()));
         }
@@ -87,9 +100,6 @@ impl UpdateDeal {
     fn amendment(&self, deal: &Deal) -> Result<Option<Amend>, ApiError> {
         let old = deal.terms();
         let mut draft = old.to_draft();
-        if let Some(order_id) = &self.order_id {
-            draft.order_id = Some(order_id.clone());
-        }
         if let Some(conditions) = &self.conditions {
             draft.conditions = Some(conditions.clone());
         }
@@ -103,16 +113,41 @@ impl UpdateDeal {
             draft.pay_offline = offline(self.buyer_have_to_pay_offline);
         }
         let terms = Terms::new(draft)?;
+        // a deposit that changes is returned whole, and would be no pot for them any more
+        let deposits = |terms: &Terms| (terms.quote().deposit, terms.quote().seller_due);
+        let moderated = matches!(deal.phase(), Phase::Moderation { .. });
+        if moderated && deal.incurred() != Incurred::default() && deposits(&terms) != deposits(old) {
+            return Err(ApiError::item("subject_items", "change the deposit, and costs are incurred"));
+        }
         Ok((terms != **old).then(|| Amend::new(deal.terms_version(), Arc::new(terms))))
     }
 
-    fn contacts(
+    /// What binds nobody: contacts, and the order's number.
+    fn annotation(
         &self,
         deal: &Deal,
         host: &HostData,
         kept: &mut Kept,
-    ) -> Result<Vec<(Command, Caller)>, ApiError> {
-        let _ = (deal, host, kept, contact, Side::Buyer, Actor::Clock);
-        Ok(Vec::new())
+    ) -> Result<Option<Annotate>, ApiError> {
+        let mut contacts = Contacts::default();
+        for (side, given) in [(Side::Buyer, &self.buyer_contacts), (Side::Seller, &self.seller_contacts)] {
+            let Some(new) = given.as_ref().filter(|new| host.contacts(deal, side) != Some(*new)) else {
+                continue;
+            };
+            let reference = Some(contact(side, deal.version().saturating_add(1), new, kept)?);
+            match side {
+                Side::Buyer => contacts.buyer = reference,
+                Side::Seller => contacts.seller = reference,
+            }
+        }
+        let order_id = self.order_id.clone().filter(|new| deal.terms().order_id.as_ref() != Some(new));
+        if contacts == Contacts::default() && order_id.is_none() {
+            return Ok(None);
+        }
+        let annotate = Annotate::contacts(contacts);
+        Ok(Some(match order_id {
+            Some(order_id) => annotate.order_id(order_id),
+            None => annotate,
+        }))
     }
 }

@@ -38,6 +38,20 @@ pub(crate) fn advance(deal: &mut Draft<'_>) {
     conclude(deal);
 }
 
+/// Where everybody has agreed, the deal moves on.
+pub(crate) fn go_on(deal: &mut Draft<'_>) {
+    match deal.phase() {
+        Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),
+        Phase::Moderation { .. }
+        | Phase::Proposed { .. }
+        | Phase::AwaitingDeposit { .. }
+        | Phase::Active { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => advance(deal),
+    }
+}
+
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
 pub(crate) fn conclude(deal: &mut Draft<'_>) {
     let unanswered = holds::capture_required(deal);

@@ -122,6 +122,7 @@ macro_rules! cells_of {
 
 cells_of! {
     cells_of_amend: Amend,
+    cells_of_annotate: Annotate,
     cells_of_agree: Agree,
     cells_of_request_payment: RequestPayment,
     cells_of_confirm_payment: ConfirmPayment,

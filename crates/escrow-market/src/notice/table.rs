@@ -151,6 +151,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         // told by what they lead to
         Event::HoldCharged { .. }
         | Event::StrayOpened { .. }
+        | Event::Annotated { .. }
         | Event::RequestNoted { .. }
         | Event::AnswerDoubted { .. }
         | Event::AnswerConfirmed { .. }

@@ -324,6 +324,56 @@ fn a_deal_is_created_with_what_it_was_created_with() {
     assert_eq!(deal.buyer_contacts.as_ref().unwrap().email.as_deref(), Some("anna@example.org"));
 }
 
+/// Contacts, the order's number and tags bind nobody, and are told like every other field: also when the deal is long paid.
+#[test]
+fn contacts_order_and_tags_are_told() {
+    let request = order();
+    let mut w = created(&shop_user(), &request, None);
+    let mut host = kept(&shop_user(), &request, None);
+    host.tell(None, &envelopes(&w), &w.deal).unwrap();
+    w.pay(B, 3_360_00);
+    host = {
+        envelopes(&w)[w.journal.len() - 2..].iter().for_each(|e| host.note(e));
+        host
+    };
+    let body = json!({
+        "order_id": "4128",
+        "buyer_contacts": { "name": "Anna", "email": "anna@new.example", "phone": null },
+        "seller_contacts": { "name": "Boris", "email": null, "phone": null },
+    });
+    let caller = of_user(&shop_user(), &w, None);
+    let update: escrow_nalogka::UpdateDeal = parse(&body).unwrap();
+    let updates = update.commands(&shop_user(), &w.deal, &host, &caller, &Stores).unwrap();
+    assert!(matches!(&updates.commands[..], [(Command::Annotate(_), _)]), "no new version, no consent");
+    host.keep(updates.kept);
+    let (before, from) = (w.deal.clone(), w.journal.len());
+    call(&mut w, &updates.commands[0].1, &updates.commands[0].0);
+    assert_eq!((w.deal.terms_version(), w.status()), (1, Status::AwaitingPerformance));
+    let told = host.tell(Some(&before), &envelopes(&w)[from..], &w.deal).unwrap();
+    let [Notification::Updated { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    // the deposit has the order's number, too
+    assert_eq!(
+        changes.keys().collect::<Vec<_>>(),
+        ["buyer_contacts", "deposit", "order_id", "seller_contacts"]
+    );
+    assert_eq!(changes["order_id"], (json!("4127"), json!("4128")));
+    assert_eq!(changes["buyer_contacts"].0["email"], "anna@example.org");
+    assert_eq!(changes["buyer_contacts"].1["email"], "anna@new.example");
+    assert_eq!(changes["seller_contacts"].0, Value::Null);
+    // the same once more is nothing
+    assert_eq!(update.commands(&shop_user(), &w.deal, &host, &caller, &Stores).unwrap().commands, []);
+    // tags are no field of Nalogka's form: they are told where there are any
+    for (tags, pair) in
+        [(vec![text("gift")], (Value::Null, json!(["gift"]))), (vec![], (json!(["gift"]), Value::Null))]
+    {
+        let (before, from) = (w.deal.clone(), w.journal.len());
+        w.act(&operator(), escrow::deal::command::Annotate::default().tags(tags));
+        let told = host.tell(Some(&before), &envelopes(&w)[from..], &w.deal).unwrap();
+        let [Notification::Updated { changes, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((changes.len(), &changes["tags"]), (1, &pair));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
