@@ -15,6 +15,7 @@ mod fields;
 mod hostile;
 mod inputs;
 mod rules;
+mod systems;
 mod told;
 mod tracking;
 mod users;
