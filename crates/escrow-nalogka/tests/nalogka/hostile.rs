@@ -346,6 +346,9 @@ proptest! {
     fn arbitrary_bytes_and_paths_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), path in ".{0,60}", method in "[A-Z]{0,6}") {
         read_everything(&bytes);
         let _ = Route::of(&method, &path);
+        for call in ["/deals/?", "/deals/00000000-0000-0000-0000-000000000007/deposit-form?", ""] {
+            let _ = escrow_nalogka::Incoming::read("GET", &format!("{call}{path}"), &bytes);
+        }
         let _ = path.parse::<ReturnUrl>();
         let _ = path.parse::<escrow_nalogka::Initiator>();
     }
