@@ -67,6 +67,21 @@ impl DealStatus {
         Self::Cancelled,
     ];
 
+    /// The wire name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingDeposit => "awaiting_deposit",
+            Self::Moderation => "moderation",
+            Self::AwaitingPerformance => "awaiting_performance",
+            Self::Performing => "performing",
+            Self::Disputed => "disputed",
+            Self::Settling => "settling",
+            Self::CancelRequested => "cancel_requested",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// What people read.
     ///
     /// # Source
