@@ -1,5 +1,7 @@
 //! The only place where a balance changes, live and on replay.
 
+use std::collections::VecDeque;
+
 use super::heard::{Fact, Known};
 use super::withdrawal::is_within_a_day;
 use super::{Balance, Command, Event, Rejection, Return, Withdrawal, WithdrawalState};
@@ -22,7 +24,7 @@ impl Machine for Balance {
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        self.withdrawals.next_expiry().map(|(at, _)| at)
+        machine::Rules::next_timer(self).map(|(at, _)| at)
     }
 
     fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
@@ -38,6 +40,7 @@ impl Machine for Balance {
         self.take_in(&recorded.event, recorded.at);
         if let Some(movement) = recorded.event.movement() {
             self.sums.available = movement.after.available.minor();
+            self.sums.clearing = movement.after.clearing.minor();
             self.sums.reserved = movement.after.reserved.minor();
         }
         self.heard.forget(self.policy.horizon_s, self.progress.last_at());
@@ -54,10 +57,17 @@ impl Balance {
             // only ever the first event, which `begin` has folded
             Event::Opened { .. } => {}
             Event::PolicySet { policy } => self.policy = *policy,
-            Event::Credited { deal, transaction, settled_at, amount, .. } => {
+            Event::Credited { deal, transaction, settled_at, amount, clears, .. } => {
                 add(&mut self.sums.credited, amount);
+                for part in clears {
+                    let sum = self.clearing.entry(part.at).or_insert(0);
+                    add(sum, &part.amount);
+                }
                 let fact = Fact::Leg { deal: *deal, transaction: *transaction };
                 self.heard.insert(Known { fact, since: *settled_at, minor: amount.minor(), revision: 0 });
+            }
+            Event::Cleared { due, .. } => {
+                self.clearing.remove(due);
             }
             Event::Debited { deal, receivable, revision, since, amount, total, .. } => {
                 add(&mut self.sums.debited, amount);
@@ -79,14 +89,15 @@ impl Balance {
                     doubted: false,
                     returned: Vec::new(),
                 });
-                self.note_code(at);
+                note(&mut self.codes_sent, at);
             }
             Event::CodeIssued { withdrawal, code } => {
                 self.withdrawals.set_code(*withdrawal, *code);
-                self.note_code(at);
+                note(&mut self.codes_sent, at);
             }
             Event::CodeRefused { withdrawal, attempts_left, .. } => {
                 self.withdrawals.judged(*withdrawal, Verdict::Refused { attempts_left: *attempts_left });
+                note(&mut self.wrong_codes, at);
             }
             Event::WithdrawalSent { withdrawal, .. } => {
                 self.withdrawals.judged(*withdrawal, Verdict::Accepted);
@@ -126,11 +137,12 @@ impl Balance {
         let fact = Fact::Receivable { deal, number };
         self.heard.set(Known { fact, since, minor: total.minor(), revision });
     }
+}
 
-    fn note_code(&mut self, at: Time) {
-        while self.codes_sent.front().is_some_and(|sent| !is_within_a_day(*sent, at)) {
-            self.codes_sent.pop_front();
-        }
-        self.codes_sent.push_back(at);
+/// Notes an instant, and forgets those that are more than a day before it.
+fn note(instants: &mut VecDeque<Time>, at: Time) {
+    while instants.front().is_some_and(|noted| !is_within_a_day(*noted, at)) {
+        instants.pop_front();
     }
+    instants.push_back(at);
 }

@@ -49,7 +49,7 @@ impl State {
             proposal: None,
             versions: 1,
             instrument: terms.instrument.clone(),
-            anchor: Anchor { at: begins, period: 1 },
+            anchor: Anchor { at: begins, period: 1, months: 0 },
             charge: None,
             paid: 0,
             skipped: 0,
@@ -103,7 +103,9 @@ impl State {
                 let count = last.saturating_sub(*first).saturating_add(1);
                 self.skipped = self.skipped.saturating_add(count);
             }
-            Event::Anchored { at, period } => self.anchor = Anchor { at: *at, period: *period },
+            Event::Anchored { at, period, months } => {
+                self.anchor = Anchor { at: *at, period: *period, months: *months };
+            }
             Event::PlanProposed { version, plan, by } => {
                 self.versions = *version;
                 self.proposal = Some(Proposal { version: *version, plan: plan.clone(), by: *by });

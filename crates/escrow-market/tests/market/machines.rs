@@ -16,7 +16,7 @@ use escrow::{
     Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
 };
 use escrow_market::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
-use escrow_market::balance::{self, BalancePolicy, Holder, WithdrawalFee};
+use escrow_market::balance::{self, BalancePolicy, Holder, RollingReserve, WithdrawalFee};
 use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
 use escrow_market::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
 use escrow_market::offer::{self, OfferDraft, OfferTerms};
@@ -403,6 +403,11 @@ impl Play for Balance {
             policy.fee =
                 WithdrawalFee { rate: Rate::HALF, fixed: Some(rub(1)), min: None, max: Some(rub(5_00)) };
         }
+        if kind.is_multiple_of(3) {
+            policy.clearance_s = 40_000;
+            policy.reserve = Some(RollingReserve { rate: Rate::HALF, clears_s: 90_000 });
+            policy.guesses_per_day = 3;
+        }
         let (id, context) = (BalanceId::new(Uuid::from_u128(0xBA)), Context::clock(noon()));
         Balance::open(id, Holder::Party(text("anna")), Currency::RUB, policy, &context).unwrap()
     }
@@ -441,11 +446,11 @@ impl Play for Balance {
                 let number = self.last_number() + u32::from(who % 8 > 1);
                 let amount = rub(i64::from(content) * 10);
                 let destination = Destination::Card(text("card"));
-                (Request { number, amount, destination, code: hash("1234") }.into(), anna)
+                (Request { number, amount, destination, code: hash("123456") }.into(), anna)
             }
-            7 => (NewCode { withdrawal, number: number + 1, code: hash("1234") }.into(), anna),
+            7 => (NewCode { withdrawal, number: number + 1, code: hash("123456") }.into(), anna),
             8..=11 => {
-                let entered = PlainCode::new(if who % 4 > 0 { "1234" } else { "9999" }).unwrap();
+                let entered = PlainCode::new(if who % 4 > 0 { "123456" } else { "999999" }).unwrap();
                 let attempt = code.map_or(0, |code| code.used()) + 1;
                 (
                     Confirm { withdrawal, attempt: Attempt { code: number, number: attempt, entered } }
@@ -604,7 +609,8 @@ impl Play for Store {
 impl Play for PayeeProfile {
     fn start(kind: u8) -> (Self, Transition<Self>) {
         let codes = CodePolicy { attempts: kind % 5 + 1, ..CodePolicy::default() };
-        PayeeProfile::register(text("anna"), codes, &Context::new(noon(), party("anna"))).unwrap()
+        let hash = CodeHash::new(&PlainCode::new("402913").unwrap(), Salt::new([7; 16]));
+        PayeeProfile::register(text("anna"), codes, hash, &Context::new(noon(), party("anna"))).unwrap()
     }
 
     fn wake() -> payee::Command {
@@ -612,11 +618,21 @@ impl Play for PayeeProfile {
     }
 
     fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (payee::Command, Actor) {
-        use payee::command::{Add, ChooseDefault, Confirm, NewCode, Retire, Unlock};
+        use payee::command::{
+            Add, ChooseDefault, Confirm, ConfirmRegistration, NewCode, NewRegistrationCode, Retire, Unlock,
+        };
         let id = text(&format!("id-{}", content % 6));
         let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
         let plain = |right| PlainCode::new(if right { "402913" } else { "000000" }).unwrap();
         let hash = CodeHash::new(&plain(true), Salt::new([7; 16]));
+        if !self.is_confirmed() && content % 4 > 0 {
+            let (code, number) = (self.registration().number(), self.registration().used() + 1);
+            if content % 8 == 1 {
+                return (NewRegistrationCode { number: code + 1, code: hash }.into(), anna);
+            }
+            let attempt = Attempt { code, number, entered: plain(who % 4 > 0) };
+            return (ConfirmRegistration { attempt }.into(), anna);
+        }
         let known = self.destination(&id).and_then(|listed| listed.code);
         match kind % 16 {
             0..=4 => {
