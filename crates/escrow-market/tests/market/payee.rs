@@ -505,7 +505,7 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         serde_json::from_value::<Parts>(bad).expect("well-formed").restore().map(|_| ())
     };
     assert_eq!(typed(&|_| ()), Ok(()));
-    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.payee.v1" });
+    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.payee.v2" });
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     assert_eq!(typed(&|v| v["codes"]["attempts"] = json!(0)), field("codes"));

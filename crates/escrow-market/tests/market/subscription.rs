@@ -832,8 +832,8 @@ fn a_payers_own_change_needs_the_recipient() {
     ok(&mut s, propose(3, Plan::new(rub(4_900_00), Period::Years(1))), &anna(on("2027-02-03")));
     ok(&mut s, agree(3), &boris(on("2027-02-03")));
     ok(&mut s, wake(), &clock(on("2027-02-28")));
-    // another length is counted from where it takes effect
-    assert_eq!(s.charge().map(|c| (c.from, c.to)), Some((on("2027-02-28"), on("2028-02-28"))));
+    // the billing day is the 31st: a year after February's last day is February's last day
+    assert_eq!(s.charge().map(|c| (c.from, c.to)), Some((on("2027-02-28"), on("2028-02-29"))));
 }
 
 #[test]
