@@ -17,16 +17,19 @@ use escrow::{
 };
 use escrow_market::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
 use escrow_market::balance::{self, BalancePolicy, Holder, RollingReserve, WithdrawalFee};
+use escrow_market::basket::{self, BasketDraft, Line};
 use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
 use escrow_market::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
 use escrow_market::offer::{self, OfferDraft, OfferTerms};
 use escrow_market::payee::{self, Label, Requisite};
+use escrow_market::project::{self, Funding, Milestone, ProjectDraft, ProjectTerms};
 use escrow_market::store::{self, Conditions, StoreDraft, StoreTerms};
 use escrow_market::subscription::{
     self, Missed, Period, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial,
 };
 use escrow_market::{
-    Balance, BalanceId, Offer, OfferId, PayeeProfile, Store, StoreId, Subscription, SubscriptionId,
+    Balance, BalanceId, Basket, BasketId, Offer, OfferId, PayeeProfile, Project, ProjectId, Store, StoreId,
+    Subscription, SubscriptionId,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -669,6 +672,135 @@ impl Play for PayeeProfile {
     }
 }
 
+/// Two milestones of one project, funded one by one or upfront, and a third that is sometimes amended in.
+impl Play for Project {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let milestone = |n: u8| Milestone::new(deal_id(n), vec![Item::new(text("Part"), rub(300_00), 1)]);
+        let parties = (text("anna"), text("boris"));
+        let policy = Policy::freelance();
+        let milestones = vec![milestone(1), milestone(2)];
+        let mut draft = ProjectDraft::new(parties, text("Site"), Currency::RUB, policy, milestones);
+        if kind % 3 == 0 {
+            draft.funding = Funding::Upfront { basket: BasketId::new(Uuid::from_u128(0xBA5)) };
+        }
+        let by = if kind.is_multiple_of(2) { "anna" } else { "boris" };
+        let terms = ProjectTerms::new(draft).unwrap();
+        Project::propose(ProjectId::new(Uuid::nil()), terms, &Context::new(noon(), party(by))).unwrap()
+    }
+
+    fn wake() -> project::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (project::Command, Actor) {
+        use project::command::{Agree, Amend, Continue, Ended, Reached, Report, Stop, Withdraw};
+        let either = match who % 5 {
+            0 => Actor::Operator(text("olga")),
+            1 | 2 => party("anna"),
+            _ => party("boris"),
+        };
+        let version = self.proposal().version;
+        let deal = deal_id(content % 4);
+        match kind % 12 {
+            0..=2 => (Agree { version }.into(), either),
+            3 => {
+                let ids = [3, content % 3 + 2, 4];
+                let ids = &ids[..usize::from(content % 3)];
+                let item = || vec![Item::new(text("Other"), rub(100_00), 1)];
+                let milestones = ids.iter().map(|n| Milestone::new(deal_id(*n), item())).collect();
+                (Amend { version: version + u32::from(who % 7 > 0), milestones }.into(), either)
+            }
+            4 => (Withdraw { version }.into(), either),
+            5 => (Continue { after: deal }.into(), party("anna")),
+            6 if content % 4 == 0 => (Stop { reason: text("no") }.into(), either),
+            7 => (Wake {}.into(), Actor::Clock),
+            _ => {
+                let reached = match who % 6 {
+                    0 | 1 => Reached::Opened,
+                    2 => Reached::Accepted,
+                    3 => Reached::Ended(Ended::Otherwise),
+                    _ => Reached::Ended(Ended::Completed),
+                };
+                (Report { deal, reached }.into(), Actor::Clock)
+            }
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<project::Event>]) -> Option<Self> {
+        Project::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Two deals of 30.00 and 70.00, paid in pieces, charged back in pieces.
+impl Play for Basket {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let line =
+            |n, minor| Line { deal: deal_id(n), deposit: DepositId::BUYER_PAYMENT, amount: rub(minor) };
+        let mut lines = vec![line(1, 30_00), line(2, 70_00)];
+        if kind.is_multiple_of(3) {
+            lines.push(Line { deposit: DepositId::BUYER_GUARANTEE, ..line(1, 7) });
+        }
+        let draft = BasketDraft::new(text("anna"), Currency::RUB, lines, noon().plus_secs(3_600));
+        Basket::open(BasketId::new(Uuid::nil()), draft, &Context::clock(noon())).unwrap()
+    }
+
+    fn wake() -> basket::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (basket::Command, Actor) {
+        use basket::command::{Answer, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry};
+        let gateway = Actor::Gateway;
+        let payment = ["p-1", "p-2", "p-3", "p-4"][usize::from(content % 4)];
+        let refund = u32::from(who % 4);
+        match kind % 12 {
+            0..=2 => {
+                let currency = if content > 240 { Currency::USD } else { Currency::RUB };
+                let minor = [30_00, 70_00, 100_07, 100_00][usize::from(who % 4)];
+                let amount = Money::from_minor(minor, currency);
+                let mut paid = ConfirmPayment::charged(text("bank"), text(payment), amount);
+                paid.held_until = (who > 250).then(|| noon().plus_secs(60));
+                (paid.into(), gateway)
+            }
+            3..=6 => {
+                let step = match who % 7 {
+                    0 | 1 => ChargebackStep::Opened,
+                    2 => ChargebackStep::Won,
+                    3 => ChargebackStep::Reinstated,
+                    _ => ChargebackStep::Lost,
+                };
+                let amount = rub(i64::from(content) * 37 % 60_00 + 1);
+                let id = text(["c-1", "c-2", "c-3"][usize::from(content % 3)]);
+                (Chargeback::new(id, (text("bank"), text(payment)), amount, step).into(), gateway)
+            }
+            7 | 8 => {
+                let result = match content % 4 {
+                    0 => Answered::Declined(text("closed")),
+                    1 => Answered::InProgress,
+                    _ => Answered::Succeeded(text("back")),
+                };
+                (Answer::new(refund, result).into(), gateway)
+            }
+            9 if content % 4 == 0 => (Leave { deal: deal_id(who % 3) }.into(), Actor::Clock),
+            10 if content % 4 == 0 => (basket::command::Cancel::default().into(), party("anna")),
+            10 => (Retry { refund }.into(), Actor::Operator(text("olga"))),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<basket::Event>]) -> Option<Self> {
+        Basket::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
 /// Every law of every machine.
 macro_rules! machines {
     ($($name:ident: $machine:ty),+ $(,)?) => {$(
@@ -705,4 +837,6 @@ machines!(
     subscription_laws: Subscription,
     store_laws: Store,
     payee_laws: PayeeProfile,
+    project_laws: Project,
+    basket_laws: Basket,
 );

@@ -5,12 +5,14 @@
 mod common;
 
 mod balance;
+mod basket;
 mod code;
 mod machines;
 mod names;
 mod notices;
 mod offer;
 mod payee;
+mod project;
 mod router;
 mod store;
 mod subscription;
