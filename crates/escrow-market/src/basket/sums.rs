@@ -51,9 +51,8 @@ impl Basket {
     /// Where the money of a payment is, in minor units of its currency; what is paid out is the deals'.
     pub fn sums(&self, payment: usize) -> Buckets {
         let Some(p) = self.state.payments.get(payment) else { return Buckets::default() };
-        let mut sums = Buckets::default();
-        sums.received = p.amount.minor();
-        sums.paid_out = p.in_lines();
+        let (received, paid_out) = (p.amount.minor(), p.in_lines());
+        let mut sums = Buckets { received, paid_out, ..Buckets::default() };
         for refund in self.refunds_of(payment) {
             let minor = refund.amount.minor();
             match refund.state {

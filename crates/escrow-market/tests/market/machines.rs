@@ -680,7 +680,7 @@ impl Play for Project {
         let policy = Policy::freelance();
         let milestones = vec![milestone(1), milestone(2)];
         let mut draft = ProjectDraft::new(parties, text("Site"), Currency::RUB, policy, milestones);
-        if kind % 3 == 0 {
+        if kind.is_multiple_of(3) {
             draft.funding = Funding::Upfront { basket: BasketId::new(Uuid::from_u128(0xBA5)) };
         }
         let by = if kind.is_multiple_of(2) { "anna" } else { "boris" };
