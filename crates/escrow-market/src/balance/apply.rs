@@ -6,36 +6,13 @@ use super::heard::{Fact, Known};
 use super::withdrawal::is_within_a_day;
 use super::{Balance, Command, Event, Rejection, Return, Withdrawal, WithdrawalState};
 use crate::code::Verdict;
-use escrow::Context;
-use escrow::machine::{self, Machine};
-use escrow::{DealId, Money, Recorded, Time, Transition};
+use escrow::{DealId, Money, Recorded, Time};
 
-impl Machine for Balance {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Balance, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        machine::Rules::next_timer(self).map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Balance {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         self.take_in(&recorded.event, recorded.at);
         if let Some(movement) = recorded.event.movement() {

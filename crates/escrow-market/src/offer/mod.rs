@@ -61,7 +61,6 @@ pub use self::terms::{OfferDraft, OfferTerms};
 
 use self::takes::{Known, Takes};
 use crate::OfferId;
-use escrow::machine::{self, Machine};
 use escrow::machine::{Context, Progress};
 use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
 
@@ -248,32 +247,11 @@ impl Offer {
     }
 }
 
-impl Machine for Offer {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Offer, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.takes.next_lapse().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Offer {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         match &recorded.event {
             // only ever the first event, which `begin` has folded

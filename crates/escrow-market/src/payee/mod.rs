@@ -69,7 +69,7 @@ pub use self::requisite::{DestinationId, Label, LabelError, Requisite};
 
 use crate::code::{Code, CodeHash, CodePolicy, Verdict};
 use escrow::Context;
-use escrow::machine::{self, Machine, Progress};
+use escrow::machine::Progress;
 use escrow::{Actor, Destination, PartyId, Recorded, Time, Transition};
 
 /// A payee's destinations. One profile per party: the party's id is its own.
@@ -211,33 +211,11 @@ impl PayeeProfile {
     }
 }
 
-impl Machine for PayeeProfile {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(PayeeProfile, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    /// A profile waits for nothing: a code that has expired is refused when it is entered.
-    fn next_deadline(&self) -> Option<Time> {
-        None
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl PayeeProfile {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {

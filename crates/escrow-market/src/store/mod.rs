@@ -64,7 +64,7 @@ pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 
 use crate::StoreId;
 use escrow::Context;
-use escrow::machine::{self, Machine, Progress};
+use escrow::machine::Progress;
 use escrow::{Actor, Recorded, Terms, Time, Transition, names};
 
 /// A store, with the conditions that are in force.
@@ -178,33 +178,11 @@ impl Store {
     }
 }
 
-impl Machine for Store {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Store, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    /// A store waits for nothing.
-    fn next_deadline(&self) -> Option<Time> {
-        None
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Store {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {

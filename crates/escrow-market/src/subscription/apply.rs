@@ -5,35 +5,14 @@ use super::settled::{Came, Settled};
 use super::{
     Charge, ChargeState, Command, Event, PlanVersion, Proposal, Rejection, Subscription, SubscriptionTerms,
 };
-use escrow::machine::{self, Machine, Progress};
-use escrow::{Context, Recorded, Time, Transition};
+use escrow::machine::Progress;
+use escrow::{Recorded, Time};
 
-impl Machine for Subscription {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Subscription, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.state.next_timer().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Subscription {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.state.apply(recorded);
     }
 }
