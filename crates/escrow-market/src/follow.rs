@@ -2,7 +2,7 @@
 //!
 //! A machine that has to tell another something says so by its events: `follows` of an event is what the host puts into its
 //! outbox, in the transaction that commits the event. The outbox delivers it at least once, and in any order; every command
-//! here is recognised when it comes again. The other way round a machine reads what it must know of a deal from the deal
+//! here is recognised when it comes again. What is told to a machine that is not open yet stays in the outbox until it is. The other way round a machine reads what it must know of a deal from the deal
 //! itself, in whatever state that is found: [`Balance::follow`](crate::Balance::follow),
 //! [`Offer::follow`](crate::Offer::follow), [`Project::follow`](crate::Project::follow),
 //! [`Basket::follow`](crate::Basket::follow).
@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::basket::BasketDraft;
 use crate::{BalanceId, OfferId, ProjectId};
 use crate::{BasketId, balance, basket, offer, project};
-use escrow::{Actor, DealId, Terms};
+use escrow::deal::command::SetDestination;
+use escrow::{Actor, DealId, PartyId, Terms};
 
 /// Which machine is told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -43,6 +44,13 @@ pub enum FollowCommand {
     OpenBasket(Arc<BasketDraft>),
     /// A deal gets a command.
     Deal(Box<escrow::Command>),
+    /// A deal gets a payee's choice, for which the store or the offer vouches.
+    Choose {
+        /// Which party's; absent: the platform's, given by an operator of the host's.
+        by: Option<PartyId>,
+        /// The choice.
+        choice: SetDestination,
+    },
     /// A balance is credited.
     Credit(balance::command::Credit),
     /// A balance is debited.
@@ -87,15 +95,17 @@ impl Follow {
         Self::new(MachineId::Deal(deal), FollowCommand::Deal(Box::new(command.into())))
     }
 
-    /// Who gives the command: facts about money are the gateway's, all else is the clock's. `None` where a machine is to be
-    /// opened: a deal by an operator of the host's, a basket by the clock.
+    /// Who gives the command: facts about money are the gateway's, all else is the clock's. `None` where an operator of the
+    /// host's does: where a deal is to be opened, and for what is the platform's.
     pub fn actor(&self) -> Option<Actor> {
         match &self.command {
-            FollowCommand::Open(_) | FollowCommand::OpenBasket(_) => None,
+            FollowCommand::Open(_) => None,
             FollowCommand::Deal(_) => Some(Actor::Gateway),
+            FollowCommand::Choose { by, .. } => by.clone().map(Actor::Party),
             FollowCommand::Credit(_)
             | FollowCommand::Debit(_)
             | FollowCommand::Offer(_)
+            | FollowCommand::OpenBasket(_)
             | FollowCommand::Project(_)
             | FollowCommand::Basket(_) => Some(Actor::Clock),
         }

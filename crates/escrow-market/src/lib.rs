@@ -25,6 +25,7 @@ mod stored;
 pub mod balance;
 pub mod basket;
 pub mod code;
+pub mod destination;
 pub mod follow;
 mod id;
 pub mod notice;

@@ -60,9 +60,12 @@ pub use self::takes::{Take, TakeStage};
 pub use self::terms::{OfferDraft, OfferTerms};
 
 use self::takes::{Known, Takes};
-use crate::OfferId;
+use crate::destination::DefaultDestination;
+use crate::{Follow, OfferId, destination};
 use escrow::machine::{Context, Progress};
-use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
+use escrow::{
+    Actor, Deal, DealId, Destination, PartyId, Payee, Recorded, Side, Terms, Time, Transition, names,
+};
 
 /// An offer, with every count that is reserved or concluded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -225,6 +228,20 @@ impl Offer {
             Known::Held(take) => Ok(self.terms.terms_for(&take.taker, take.contact.as_ref(), take.count)?),
             Known::Returned(_) => Err(Rejection::TakeReturned { deal }),
         }
+    }
+
+    /// What the deal of a take is to be told once it is open: where its payees' money goes, the seller's to the seller's
+    /// purse if nothing else is said. What is said again is a repeat.
+    pub fn destinations(&self, deal: DealId, terms: &Terms) -> Vec<Follow> {
+        let purse = match self.terms.side {
+            Side::Seller => self.terms.purse.as_ref(),
+            Side::Buyer => self.take(deal).and_then(|take| take.purse.as_ref()),
+        };
+        let mut all = self.terms.destinations.clone();
+        if let Some(purse) = purse.filter(|_| !all.iter().any(|known| known.payee == Payee::Seller)) {
+            all.push(DefaultDestination::new(Payee::Seller, Destination::Wallet(purse.clone())));
+        }
+        destination::follows(&all, deal, terms)
     }
 
     /// What a deal means for its take: it is open, it is concluded, or it has ended without being concluded. `None`

@@ -23,7 +23,7 @@
 //!     name: "Anna's articles".parse()?,
 //!     currency: Currency::RUB,
 //!     contact: None,
-//!     conditions: Conditions { fees: vec![fee], policy: Policy::shop() },
+//!     conditions: Conditions { fees: vec![fee], policy: Policy::shop(), destinations: vec![] },
 //! };
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let operator = Context::new(now, Actor::Operator("olga".parse()?));
@@ -62,10 +62,10 @@ pub use self::event::Event;
 pub use self::rejection::Rejection;
 pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 
-use crate::StoreId;
+use crate::{Follow, StoreId, destination};
 use escrow::Context;
 use escrow::machine::Progress;
-use escrow::{Actor, Recorded, Terms, Time, Transition, names};
+use escrow::{Actor, DealId, Recorded, Terms, Time, Transition, names};
 
 /// A store, with the conditions that are in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,6 +160,12 @@ impl Store {
     /// Which version of the conditions that is, counted from 1.
     pub const fn conditions_version(&self) -> u32 {
         self.state.conditions_version
+    }
+
+    /// What the deal of these terms is to be told once it is open: where its payees' money goes, as the conditions in force
+    /// say. What is said again is a repeat.
+    pub fn destinations(&self, deal: DealId, terms: &Terms) -> Vec<Follow> {
+        destination::follows(&self.conditions().destinations, deal, terms)
     }
 
     /// The terms of an order's deal, under the conditions in force.

@@ -573,7 +573,7 @@ impl Play for Store {
             name: text("Titles"),
             currency: Currency::RUB,
             contact: None,
-            conditions: Conditions { fees: vec![], policy },
+            conditions: Conditions { fees: vec![], policy, destinations: vec![] },
         };
         let context = Context::new(noon(), Actor::Operator(text("olga")));
         Store::open(StoreId::new(Uuid::nil()), StoreTerms::new(draft).unwrap(), &context).unwrap()
@@ -591,7 +591,14 @@ impl Play for Store {
                 let mut policy = Policy::shop();
                 policy.acceptance_s = u32::from(content % 4) * 600;
                 let version = self.conditions_version() + u32::from(content % 3);
-                (SetConditions { version, conditions: Conditions { fees: vec![], policy } }.into(), olga)
+                (
+                    SetConditions {
+                        version,
+                        conditions: Conditions { fees: vec![], policy, destinations: vec![] },
+                    }
+                    .into(),
+                    olga,
+                )
             }
             3 | 4 => (Suspend { reason: text("complaints") }.into(), olga),
             5 | 6 => (Resume {}.into(), olga),

@@ -6,6 +6,7 @@ mod common;
 
 mod balance;
 mod basket;
+mod cast;
 mod code;
 mod machines;
 mod names;
