@@ -38,7 +38,7 @@ fn buckets(deal: &Deal) -> BTreeMap<(String, String), Money> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_entry_balances_and_the_trial_balance_is_the_buckets(history in histories()) {

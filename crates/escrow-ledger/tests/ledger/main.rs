@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::inconsistent_digit_grouping)]
 
+mod beside;
 mod laws;
 mod story;
 mod tools;
