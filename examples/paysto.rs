@@ -66,6 +66,7 @@ impl Account {
             let Some(line) = recorded.event.movement() else { continue };
             let what = match line.kind {
                 MovementKind::Credit => "credited",
+                MovementKind::Clear => "cleared",
                 MovementKind::Debit => "debited",
                 MovementKind::Restore => "restored",
                 MovementKind::Reserve => "reserved",
@@ -75,6 +76,7 @@ impl Account {
             };
             let origin = match line.origin {
                 Origin::Deal(_) => "a sale".to_owned(),
+                Origin::Clearance => "in time".to_owned(),
                 Origin::Withdrawal(number) => format!("withdrawal {number}"),
             };
             println!(

@@ -55,7 +55,7 @@
 //! - `system-clock`: [`port::SystemClock`](port::Clock), the only place where the library may read the time.
 //!
 //! # Beside it
-//! - `escrow-market`: offers, stores, payees, balances with their withdrawals, subscriptions, confirmation codes, several
+//! - `escrow-market`: offers, stores, payees, balances with their withdrawals, projects, baskets, subscriptions, confirmation codes, several
 //!   gateways as one, and notices.
 //! - `escrow-webmoney` and `escrow-nalogka`: the entities and calls of two systems that others know.
 //! - `escrow-webhook`: requests and webhooks that are signed.

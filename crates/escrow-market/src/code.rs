@@ -10,6 +10,8 @@
 //! - Every attempt has a number, 1, 2, 3 …, and is compared once: under a number that is used nothing is compared
 //!   again, whatever was entered, and the verdict is the one of the attempt that had it. So a delivery that comes twice
 //!   neither costs the payee an attempt nor gives a guesser one.
+//! - A code has at least six characters ([`PlainCode::MIN_LEN`]); how many guesses there may be in a day, over all matters, is the
+//!   business of the machine that asks.
 //! - A code is dead after its last attempt, once it was accepted, from the instant at which it expires (it is good while
 //!   `now < expires`), and as soon as a new one replaces it; how many there may be is [`CodePolicy::codes`].
 //!

@@ -6,7 +6,11 @@
 //!   by a [code].
 //! - A [`PayeeProfile`] knows where a payee's money may go, each destination confirmed by a code.
 //! - A [`Store`] fills in what all the deals of a shop have in common.
+//! - A [`Project`] is a contract in milestones, each of which becomes a deal.
+//! - A [`Basket`] is one payment for several deals: a cart with several sellers, or milestones that are paid upfront.
 //! - A [`Subscription`] charges a payer for every period of a plan, each once.
+//!
+//! What one tells another is data: a [`Follow`], which the host's outbox delivers as often as it likes.
 //!
 //! And two that hold no state of their own:
 //! - A [`Router`] is several payment gateways as one: the payer chooses a method, and refunds go back to the gateway that
@@ -19,19 +23,27 @@
 mod stored;
 
 pub mod balance;
+pub mod basket;
 pub mod code;
+pub mod destination;
+pub mod follow;
 mod id;
 pub mod notice;
 pub mod offer;
 pub mod payee;
+pub mod project;
 pub mod router;
+mod shares;
 pub mod store;
 pub mod subscription;
 
 pub use balance::Balance;
-pub use id::{BalanceId, OfferId, StoreId, SubscriptionId};
+pub use basket::Basket;
+pub use follow::Follow;
+pub use id::{BalanceId, BasketId, OfferId, ProjectId, StoreId, SubscriptionId};
 pub use offer::Offer;
 pub use payee::PayeeProfile;
+pub use project::Project;
 pub use router::Router;
 pub use store::Store;
 pub use subscription::Subscription;

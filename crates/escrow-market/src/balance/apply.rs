@@ -1,43 +1,23 @@
 //! The only place where a balance changes, live and on replay.
 
+use std::collections::VecDeque;
+
 use super::heard::{Fact, Known};
 use super::withdrawal::is_within_a_day;
 use super::{Balance, Command, Event, Rejection, Return, Withdrawal, WithdrawalState};
 use crate::code::Verdict;
-use escrow::Context;
-use escrow::machine::{self, Machine};
-use escrow::{DealId, Money, Recorded, Time, Transition};
+use escrow::{DealId, Money, Recorded, Time};
 
-impl Machine for Balance {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Balance, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.withdrawals.next_expiry().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Balance {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         self.take_in(&recorded.event, recorded.at);
         if let Some(movement) = recorded.event.movement() {
             self.sums.available = movement.after.available.minor();
+            self.sums.clearing = movement.after.clearing.minor();
             self.sums.reserved = movement.after.reserved.minor();
         }
         self.heard.forget(self.policy.horizon_s, self.progress.last_at());
@@ -54,10 +34,17 @@ impl Balance {
             // only ever the first event, which `begin` has folded
             Event::Opened { .. } => {}
             Event::PolicySet { policy } => self.policy = *policy,
-            Event::Credited { deal, transaction, settled_at, amount, .. } => {
+            Event::Credited { deal, transaction, settled_at, amount, clears, .. } => {
                 add(&mut self.sums.credited, amount);
+                for part in clears {
+                    let sum = self.clearing.entry(part.at).or_insert(0);
+                    add(sum, &part.amount);
+                }
                 let fact = Fact::Leg { deal: *deal, transaction: *transaction };
                 self.heard.insert(Known { fact, since: *settled_at, minor: amount.minor(), revision: 0 });
+            }
+            Event::Cleared { due, .. } => {
+                self.clearing.remove(due);
             }
             Event::Debited { deal, receivable, revision, since, amount, total, .. } => {
                 add(&mut self.sums.debited, amount);
@@ -79,14 +66,15 @@ impl Balance {
                     doubted: false,
                     returned: Vec::new(),
                 });
-                self.note_code(at);
+                note(&mut self.codes_sent, at);
             }
             Event::CodeIssued { withdrawal, code } => {
                 self.withdrawals.set_code(*withdrawal, *code);
-                self.note_code(at);
+                note(&mut self.codes_sent, at);
             }
             Event::CodeRefused { withdrawal, attempts_left, .. } => {
                 self.withdrawals.judged(*withdrawal, Verdict::Refused { attempts_left: *attempts_left });
+                note(&mut self.wrong_codes, at);
             }
             Event::WithdrawalSent { withdrawal, .. } => {
                 self.withdrawals.judged(*withdrawal, Verdict::Accepted);
@@ -126,11 +114,12 @@ impl Balance {
         let fact = Fact::Receivable { deal, number };
         self.heard.set(Known { fact, since, minor: total.minor(), revision });
     }
+}
 
-    fn note_code(&mut self, at: Time) {
-        while self.codes_sent.front().is_some_and(|sent| !is_within_a_day(*sent, at)) {
-            self.codes_sent.pop_front();
-        }
-        self.codes_sent.push_back(at);
+/// Notes an instant, and forgets those that are more than a day before it.
+fn note(instants: &mut VecDeque<Time>, at: Time) {
+    while instants.front().is_some_and(|noted| !is_within_a_day(*noted, at)) {
+        instants.pop_front();
     }
+    instants.push_back(at);
 }

@@ -52,11 +52,23 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [With
     }
 }
 
+/// What a deadline of a balance is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Timer {
+    /// Credits clear.
+    Clear,
+    /// The code of a withdrawal was not entered in time.
+    Expire {
+        /// Which withdrawal.
+        withdrawal: u32,
+    },
+}
+
 impl Rules for Balance {
     type Role = Role;
     type Kind = CommandKind;
     type Status = WithdrawalStatus;
-    type Timer = u32;
+    type Timer = Timer;
 
     fn progress(&self) -> &Progress {
         &self.progress
@@ -148,15 +160,32 @@ impl Rules for Balance {
         }
     }
 
-    fn next_timer(&self) -> Option<(Time, u32)> {
-        self.withdrawals.next_expiry()
+    fn next_timer(&self) -> Option<(Time, Timer)> {
+        let clears = self.clearing.keys().next().map(|at| (*at, Timer::Clear));
+        let expires = self.withdrawals.next_expiry();
+        let expires = expires.map(|(at, withdrawal)| (at, Timer::Expire { withdrawal }));
+        clears.into_iter().chain(expires).min()
     }
 
-    /// A withdrawal whose code is not entered in time gives its funds back.
-    fn fire(&self, withdrawal: u32, out: &mut Out<'_, Event>) {
-        if let Some(w) = self.withdrawals.find(withdrawal) {
-            let (amount, fee, after) = self.returned(w);
-            out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
+    /// What is due clears; a withdrawal whose code is not entered in time gives its funds back.
+    fn fire(&self, timer: Timer, out: &mut Out<'_, Event>) {
+        match timer {
+            Timer::Clear => {
+                if let Some((due, minor)) = self.clearing.first_key_value() {
+                    // never saturates: both are parts of what was credited
+                    let available = self.sums.available.saturating_add(*minor);
+                    let clearing = self.sums.clearing.saturating_sub(*minor);
+                    let after =
+                        After { clearing: self.money(clearing), ..self.after(available, self.sums.reserved) };
+                    out.push(Event::Cleared { due: *due, amount: self.money(*minor), after });
+                }
+            }
+            Timer::Expire { withdrawal } => {
+                if let Some(w) = self.withdrawals.find(withdrawal) {
+                    let (amount, fee, after) = self.returned(w);
+                    out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
+                }
+            }
         }
     }
 
@@ -270,6 +299,11 @@ impl Balance {
         if self.sums.available < 0 {
             return Err(Rejection::Negative { available: self.available() });
         }
+        let max = self.policy.guesses_per_day;
+        let wrong = self.wrong_codes.iter().filter(|at| is_within_a_day(**at, out.now())).count();
+        if wrong >= usize::from(max) {
+            return Err(Rejection::TooManyGuesses { max });
+        }
         let (withdrawal, code, attempt) = (w.number, c.attempt.code, c.attempt.number);
         match w.code.judge(&c.attempt, out.now())? {
             // recognised before
@@ -300,6 +334,6 @@ impl Balance {
     }
 
     pub(super) fn after(&self, available: i64, reserved: i64) -> After {
-        After { available: self.money(available), reserved: self.money(reserved) }
+        After { available: self.money(available), clearing: self.clearing(), reserved: self.money(reserved) }
     }
 }

@@ -8,8 +8,8 @@ use super::facts::MAX_RETURNS;
 use super::heard::{Heard, Known, is_within};
 use super::withdrawal::{Withdrawals, is_within_a_day};
 use super::{
-    Balance, BalancePolicy, Event, Fact, Holder, Movement, MovementKind, Origin, Return, Sums, Withdrawal,
-    WithdrawalState, WithdrawalStatus,
+    Balance, BalancePolicy, Clearing, Event, Fact, Holder, Movement, MovementKind, Origin, Return, Sums,
+    Withdrawal, WithdrawalState, WithdrawalStatus,
 };
 use crate::BalanceId;
 use crate::code::CodePolicy;
@@ -43,6 +43,12 @@ pub struct State {
     heard: Vec<Known>,
     /// When the codes of the last 24 hours were sent, oldest first.
     codes_sent: VecDeque<Time>,
+    /// When the wrong codes of the last 24 hours were entered, oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    wrong_codes: VecDeque<Time>,
+    /// What clears when, the earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clearing: Vec<Clearing>,
     /// The number of the latest withdrawal.
     last_number: u32,
     /// The open withdrawals and the latest that are over, by their numbers.
@@ -51,7 +57,7 @@ pub struct State {
 
 impl Parts {
     /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.balance.v1";
+    pub const SCHEMA: &'static str = "escrow.balance.v2";
 
     /// The balance, if every invariant holds.
     ///
@@ -61,7 +67,13 @@ impl Parts {
         const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
         let Self { schema, id, holder, currency, state } = self;
         DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let State { progress, policy, sums, codes_sent, .. } = state;
+        let State { progress, policy, sums, codes_sent, wrong_codes, clearing: parts, .. } = state;
+        let clearing = parts.iter().map(|part| (part.at, part.amount.minor())).collect();
+        // as it was written: in order, each instant once
+        let ordered = parts.is_sorted_by(|a, b| a.at < b.at);
+        if !ordered || parts.iter().any(|part| part.amount.currency() != currency) {
+            return Err(FIELD("clearing"));
+        }
         let mut heard = Heard::default();
         // as it was written: in order, and each once
         let ordered = state.heard.is_sorted_by_key(|known| (known.since, known.fact));
@@ -70,8 +82,19 @@ impl Parts {
         }
         let withdrawals =
             Withdrawals::restore(state.last_number, state.withdrawals).ok_or(FIELD("withdrawals"))?;
-        let balance =
-            Balance { id, holder, currency, policy, progress, sums, heard, codes_sent, withdrawals };
+        let balance = Balance {
+            id,
+            holder,
+            currency,
+            policy,
+            progress,
+            sums,
+            heard,
+            codes_sent,
+            wrong_codes,
+            clearing,
+            withdrawals,
+        };
         balance.check()?;
         Ok(balance)
     }
@@ -91,6 +114,8 @@ impl Balance {
                 sums: self.sums,
                 heard: self.heard.iter().collect(),
                 codes_sent: self.codes_sent.clone(),
+                wrong_codes: self.wrong_codes.clone(),
+                clearing: self.clearing_by_time().collect(),
                 last_number: self.last_number(),
                 withdrawals: self.withdrawals.by_number(),
             },
@@ -120,6 +145,7 @@ impl Balance {
             if let Some(movement) = recorded.event.movement() {
                 balance.check_movement(&movement)?;
             }
+            balance.check_clearing(&recorded.event)?;
             balance.check_receivable(&recorded.event)?;
             balance.apply(recorded);
             // every line of the statement adds up, and not only the last
@@ -135,7 +161,8 @@ impl Balance {
     /// number, and what leaves, or comes back, is what was reserved.
     fn check_movement(&self, m: &Movement) -> Result<(), DecodeError> {
         const FIELD: fn(&'static str) -> DecodeError = |field| DecodeError::Field { field };
-        let sums = [m.amount, m.fee.unwrap_or(m.amount), m.after.available, m.after.reserved];
+        let after = &m.after;
+        let sums = [m.amount, m.fee.unwrap_or(m.amount), after.available, after.clearing, after.reserved];
         if sums.iter().any(|sum| sum.currency() != self.currency) {
             return Err(FIELD("currency"));
         }
@@ -161,7 +188,7 @@ impl Balance {
             (Origin::Deal(fact), MovementKind::Credit) if self.heard.find(&fact).is_some() => {
                 Err(FIELD("heard"))
             }
-            (Origin::Deal(_), _) => Ok(()),
+            (Origin::Deal(_) | Origin::Clearance, _) => Ok(()),
             (Origin::Withdrawal(number), kind) => {
                 let follows = match kind {
                     MovementKind::Reserve => self.last_number().checked_add(1) == Some(number),
@@ -170,11 +197,29 @@ impl Balance {
                     MovementKind::Bounce => self.withdrawal(number).is_some_and(|w| {
                         w.status() == WithdrawalStatus::Paid && m.amount.minor() <= w.kept()
                     }),
-                    MovementKind::Credit | MovementKind::Debit | MovementKind::Restore => false,
+                    MovementKind::Credit
+                    | MovementKind::Clear
+                    | MovementKind::Debit
+                    | MovementKind::Restore => false,
                 };
                 if follows { Ok(()) } else { Err(FIELD("withdrawals")) }
             }
         }
+    }
+
+    /// Whether what clears later is a part of what is credited, and what clears was to clear then.
+    fn check_clearing(&self, event: &Event) -> Result<(), DecodeError> {
+        let follows = if let Event::Credited { amount, clears, .. } = event {
+            let sum = clears.iter().try_fold(0_i64, |sum, part| sum.checked_add(part.amount.minor()));
+            let sound =
+                |part: &Clearing| part.amount.is_positive() && part.amount.currency() == self.currency;
+            clears.iter().all(sound) && sum.is_some_and(|sum| sum <= amount.minor())
+        } else if let Event::Cleared { due, amount, .. } = event {
+            self.clearing.get(due) == Some(&amount.minor())
+        } else {
+            true
+        };
+        if follows { Ok(()) } else { Err(DecodeError::Field { field: "clearing" }) }
     }
 
     /// Whether what a receivable takes follows from what it took before, at a later state of it.
@@ -188,6 +233,7 @@ impl Balance {
             }
             Event::Opened { .. }
             | Event::PolicySet { .. }
+            | Event::Cleared { .. }
             | Event::Credited { .. }
             | Event::WithdrawalRequested { .. }
             | Event::CodeIssued { .. }
@@ -217,7 +263,9 @@ impl Balance {
             ("policy", self.policy.check(self.currency).is_ok()),
             ("sums", self.sums.are_conserved()),
             ("heard", self.heard_agrees()),
-            ("codes_sent", self.codes_agree()),
+            ("codes_sent", self.day_agrees(&self.codes_sent, BalancePolicy::MAX_CODES_PER_DAY)),
+            ("wrong_codes", self.day_agrees(&self.wrong_codes, BalancePolicy::MAX_GUESSES_PER_DAY)),
+            ("clearing", self.clearing_agrees()),
             ("withdrawals", self.withdrawals_agree()),
             ("withdrawals", self.sums_agree_with_withdrawals()),
         ];
@@ -242,13 +290,22 @@ impl Balance {
         credited <= self.sums.credited.into() && debited <= self.sums.debited.into()
     }
 
-    fn codes_agree(&self) -> bool {
+    fn day_agrees(&self, instants: &VecDeque<Time>, max: u16) -> bool {
         let within = |at: &Time| (self.progress.created_at()..=self.progress.last_at()).contains(at);
-        let few = self.codes_sent.len() <= usize::from(BalancePolicy::MAX_CODES_PER_DAY);
-        // older ones go when the next one is sent
-        let newest = self.codes_sent.back().copied().unwrap_or(self.progress.last_at());
-        let recent = self.codes_sent.iter().all(|at| is_within_a_day(*at, newest));
-        few && recent && self.codes_sent.iter().all(within) && self.codes_sent.iter().is_sorted()
+        let few = instants.len() <= usize::from(max);
+        // older ones go when the next one is noted
+        let newest = instants.back().copied().unwrap_or(self.progress.last_at());
+        let recent = instants.iter().all(|at| is_within_a_day(*at, newest));
+        few && recent && instants.iter().all(within) && instants.iter().is_sorted()
+    }
+
+    /// What clears later is known to the unit; what was due has cleared when the balance saw its last event.
+    fn clearing_agrees(&self) -> bool {
+        let sum = self.clearing.values().fold(0_i128, |sum, minor| sum.saturating_add((*minor).into()));
+        let due = |at: &Time| *at >= self.progress.last_at();
+        self.clearing.keys().all(due)
+            && self.clearing.values().all(|minor| *minor > 0)
+            && sum == self.sums.clearing.into()
     }
 
     fn withdrawals_agree(&self) -> bool {

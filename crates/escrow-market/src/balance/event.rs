@@ -15,8 +15,20 @@ pub struct After {
     /// What can be withdrawn; negative where a receivable, or a withdrawal that went through after all, took more than
     /// there was.
     pub available: Money,
+    /// What was credited and has not cleared yet.
+    pub clearing: Money,
     /// What is reserved for open withdrawals and their fees.
     pub reserved: Money,
+}
+
+/// A part of what was credited that cannot be withdrawn yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clearing {
+    /// From when on it can.
+    pub at: Time,
+    /// How much; positive.
+    pub amount: Money,
 }
 
 /// What happened to a balance, in the past tense. Deliberately exhaustive: an ignored order is an unpaid payee.
@@ -50,6 +62,18 @@ pub enum Event {
         purpose: Purpose,
         /// When the leg was settled.
         settled_at: Time,
+        /// The amount.
+        amount: Money,
+        /// What of it clears later, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        clears: Vec<Clearing>,
+        /// What there is now.
+        after: After,
+    },
+    /// Credits have cleared: they can be withdrawn.
+    Cleared {
+        /// From when on they can.
+        due: Time,
         /// The amount.
         amount: Money,
         /// What there is now.
@@ -220,6 +244,8 @@ pub enum Event {
 pub enum Origin {
     /// A deal.
     Deal(Fact),
+    /// The passage of time.
+    Clearance,
     /// The withdrawal of this number.
     Withdrawal(u32),
 }
@@ -227,8 +253,10 @@ pub enum Origin {
 /// What a movement does to a balance.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MovementKind {
-    /// Money came in.
+    /// Money came in: what of it is not available yet is clearing.
     Credit,
+    /// From clearing to available.
+    Clear,
     /// Money was taken for a receivable.
     Debit,
     /// What was taken for a receivable came back.
@@ -266,6 +294,9 @@ impl Event {
             Self::Credited { deal, transaction, amount, after, .. } => {
                 let fact = Fact::Leg { deal: *deal, transaction: *transaction };
                 (MovementKind::Credit, Origin::Deal(fact), *amount, None, *after)
+            }
+            Self::Cleared { amount, after, .. } => {
+                (MovementKind::Clear, Origin::Clearance, *amount, None, *after)
             }
             Self::Debited { deal, receivable, amount, after, .. } => {
                 let fact = Fact::Receivable { deal: *deal, number: *receivable };

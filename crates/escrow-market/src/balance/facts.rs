@@ -2,7 +2,9 @@
 
 use super::command::{self, Answered};
 use super::heard::is_within;
-use super::{Balance, Event, Fact, Rejection, Withdrawal, WithdrawalState, WithdrawalStatus};
+use super::{
+    After, Balance, Clearing, Event, Fact, Rejection, Withdrawal, WithdrawalState, WithdrawalStatus,
+};
 use escrow::Time;
 use escrow::machine::Out;
 
@@ -23,14 +25,25 @@ impl Balance {
         let minor = c.amount.minor();
         // every other sum is part of this one
         self.sums.credited.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
-        let available = self.sums.available.checked_add(minor).ok_or(Rejection::SumTooLarge)?;
+        let (mut clears, mut later) = (Vec::new(), 0_i64);
+        for (after_s, part) in self.policy.clearance(minor) {
+            let at = c.settled_at.plus_secs(after_s);
+            if after_s > 0 && part > 0 && at > out.now() {
+                clears.push(Clearing { at, amount: self.money(part) });
+                later = later.saturating_add(part);
+            }
+        }
+        let at_once = minor.saturating_sub(later);
+        let available = self.sums.available.checked_add(at_once).ok_or(Rejection::SumTooLarge)?;
+        let clearing = self.sums.clearing.checked_add(later).ok_or(Rejection::SumTooLarge)?;
         out.push(Event::Credited {
             deal: c.deal,
             transaction: c.transaction,
             purpose: c.purpose,
             settled_at: c.settled_at,
             amount: c.amount,
-            after: self.after(available, self.sums.reserved),
+            clears,
+            after: After { clearing: self.money(clearing), ..self.after(available, self.sums.reserved) },
         });
         Ok(())
     }

@@ -7,9 +7,12 @@
 //! paid, or gives everything back. The withdrawals are part of the balance, so that two of them at the same time meet one
 //! version lock.
 //!
-//! - At every step `credited = available + reserved + paid out + fees + debited`, in minor units. `available` is
+//! - At every step `credited = available + clearing + reserved + paid out + fees + debited`, in minor units. `available` is
 //!   negative only where a receivable, or a withdrawal that was declined and paid after all, took more than there was;
 //!   nothing leaves until that is covered.
+//! - What is credited clears after [`BalancePolicy::clearance_s`], a rolling reserve of it later
+//!   ([`BalancePolicy::reserve`]): [`Balance::clearing_by_time`] says what can be withdrawn when. A receivable is taken
+//!   from what is available, below zero if need be; what clears covers it.
 //! - The gateway may think better of an answer, and a bank may give back what was paid: both are recorded, and move the
 //!   balance.
 //! - Every withdrawal ends by timers and gateway answers alone: it expires with its code, or, once sent, is asked for
@@ -98,15 +101,15 @@ mod rejection;
 mod sums;
 mod withdrawal;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub use self::command::{Command, CommandKind};
-pub use self::decide::{Role, permitted};
+pub use self::decide::{Role, Timer, permitted};
 pub use self::decode::{Parts, State};
-pub use self::event::{After, Event, Movement, MovementKind, Origin};
+pub use self::event::{After, Clearing, Event, Movement, MovementKind, Origin};
 pub use self::heard::Fact;
 pub use self::holder::Holder;
-pub use self::policy::{BalancePolicy, PolicyError, PolicyProblem, WithdrawalFee};
+pub use self::policy::{BalancePolicy, PolicyError, PolicyProblem, RollingReserve, WithdrawalFee};
 pub use self::rejection::Rejection;
 pub use self::sums::Sums;
 pub use self::withdrawal::{Return, Withdrawal, WithdrawalKey, WithdrawalState, WithdrawalStatus};
@@ -134,6 +137,10 @@ pub struct Balance {
     heard: Heard,
     /// When the codes of the last 24 hours were sent.
     codes_sent: VecDeque<Time>,
+    /// When the wrong codes of the last 24 hours were entered.
+    wrong_codes: VecDeque<Time>,
+    /// What clears when, in minor units.
+    clearing: BTreeMap<Time, i64>,
     withdrawals: Withdrawals,
 }
 
@@ -182,6 +189,8 @@ impl Balance {
             sums: Sums::default(),
             heard: Heard::default(),
             codes_sent: VecDeque::new(),
+            wrong_codes: VecDeque::new(),
+            clearing: BTreeMap::new(),
             withdrawals: Withdrawals::default(),
         }
     }
@@ -238,6 +247,23 @@ impl Balance {
     /// What can be withdrawn; negative where a receivable, or a withdrawal that was paid after all, took more than there was.
     pub const fn available(&self) -> Money {
         self.money(self.sums.available)
+    }
+
+    /// What was credited and cannot be withdrawn yet.
+    pub const fn clearing(&self) -> Money {
+        self.money(self.sums.clearing)
+    }
+
+    /// What clears when, the earliest first: with [`available`](Self::available), the statement of what can be withdrawn
+    /// from when on.
+    pub fn clearing_by_time(&self) -> impl ExactSizeIterator<Item = Clearing> + '_ {
+        self.clearing.iter().map(|(at, minor)| Clearing { at: *at, amount: self.money(*minor) })
+    }
+
+    /// What can be withdrawn at an instant if nothing else happens until then.
+    pub fn available_at(&self, instant: Time) -> Money {
+        let cleared = self.clearing.range(..=instant).map(|(_, minor)| *minor);
+        self.money(cleared.fold(self.sums.available, i64::saturating_add))
     }
 
     /// What is reserved for open withdrawals and their fees.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::code::CodePolicy;
-use escrow::{Currency, Money, Rate};
+use escrow::{Currency, Money, Policy, Rate};
 
 /// What a withdrawal costs: `clamp(floor(amount × rate) + fixed, min, max)` in minor units, toward zero, as a deal's
 /// fee is.
@@ -38,6 +38,17 @@ impl WithdrawalFee {
     }
 }
 
+/// A rolling reserve: that part of every credit is kept back for longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollingReserve {
+    /// The part of each credit, rounded toward zero.
+    pub rate: Rate,
+    /// After how long it clears, in seconds, counted from when the leg was settled: longer than the clearance, at most
+    /// [`Policy::MAX_DURATION_S`].
+    pub clears_s: u32,
+}
+
 /// The rules of a balance. An operator may change them; what is under way keeps the fee and the code that it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +67,17 @@ pub struct BalancePolicy {
     /// [`BalancePolicy::MAX_CODES_PER_DAY`]: with the attempts, what bounds a guesser who requests one withdrawal after
     /// the other.
     pub codes_per_day: u16,
+    /// How many wrong codes may be entered within any 24 hours, over all withdrawals, from 1 to
+    /// [`BalancePolicy::MAX_GUESSES_PER_DAY`]. After that many not even the right one is looked at.
+    #[serde(default = "usual_guesses")]
+    pub guesses_per_day: u16,
+    /// How long a credit is there and cannot be withdrawn, in seconds, counted from when the leg was settled; at most
+    /// [`Policy::MAX_DURATION_S`]. For credits that come from now on. 0: it can be withdrawn at once.
+    #[serde(default)]
+    pub clearance_s: u32,
+    /// What of each credit is kept back for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<RollingReserve>,
     /// How many withdrawals may be requested or sent at one time, from 1 to [`BalancePolicy::MAX_OPEN`].
     pub max_open: u8,
     /// The least that can be withdrawn.
@@ -78,6 +100,8 @@ impl BalancePolicy {
     pub const DAY_S: u32 = 86_400;
     /// The most codes within 24 hours.
     pub const MAX_CODES_PER_DAY: u16 = 1_000;
+    /// The most wrong codes within 24 hours.
+    pub const MAX_GUESSES_PER_DAY: u16 = 100;
     /// The most withdrawals that are open at one time.
     pub const MAX_OPEN: u8 = 100;
 
@@ -119,6 +143,9 @@ impl BalancePolicy {
         let ranges = [
             ("horizon_s", self.horizon_s >= Self::DAY_S),
             ("codes_per_day", (1..=Self::MAX_CODES_PER_DAY).contains(&self.codes_per_day)),
+            ("guesses_per_day", (1..=Self::MAX_GUESSES_PER_DAY).contains(&self.guesses_per_day)),
+            ("clearance_s", self.clearance_s <= Policy::MAX_DURATION_S),
+            ("reserve", self.reserve.is_none_or(|reserve| self.fits(reserve))),
             ("max_open", (1..=Self::MAX_OPEN).contains(&self.max_open)),
         ];
         match ranges.iter().find(|(_, fits)| !fits) {
@@ -128,8 +155,25 @@ impl BalancePolicy {
     }
 }
 
-/// 400 days of memory, the usual codes and at most twenty of them a day, three open withdrawals, no other limits and no
-/// fee.
+impl BalancePolicy {
+    const fn fits(&self, reserve: RollingReserve) -> bool {
+        reserve.clears_s > self.clearance_s && reserve.clears_s <= Policy::MAX_DURATION_S
+    }
+
+    /// The parts of a credit of so much that do not clear at once: after how many seconds, and how much in minor units.
+    pub(super) fn clearance(&self, minor: i64) -> [(u32, i64); 2] {
+        let kept = self.reserve.map_or(0, |reserve| reserve.rate.floor_of(minor));
+        let later = self.reserve.map_or(0, |reserve| reserve.clears_s);
+        [(self.clearance_s, minor.saturating_sub(kept)), (later, kept)]
+    }
+}
+
+const fn usual_guesses() -> u16 {
+    15
+}
+
+/// 400 days of memory, the usual codes and at most twenty of them a day, fifteen wrong ones, no clearance, three open
+/// withdrawals, no other limits and no fee.
 impl Default for BalancePolicy {
     fn default() -> Self {
         Self {
@@ -137,6 +181,9 @@ impl Default for BalancePolicy {
             horizon_s: 34_560_000,
             code: CodePolicy::default(),
             codes_per_day: 20,
+            guesses_per_day: usual_guesses(),
+            clearance_s: 0,
+            reserve: None,
             max_open: 3,
             min: None,
             max: None,

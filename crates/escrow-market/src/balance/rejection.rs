@@ -154,6 +154,12 @@ pub enum Rejection {
         /// The limit.
         max: u16,
     },
+    /// Too many wrong codes within 24 hours.
+    #[error("too many: at most {max} wrong codes within 24 hours, over all withdrawals; try again later")]
+    TooManyGuesses {
+        /// The limit.
+        max: u16,
+    },
     /// More than there is.
     #[error("amount: with the fee it is {total}, and {available} is available")]
     Insufficient {
@@ -218,6 +224,7 @@ impl Rejection {
             Self::OverDay { .. } => ("over-day", Conflict, true),
             Self::TooManyOpen { .. } => ("too-many-open", Conflict, true),
             Self::TooManyCodes { .. } => ("too-many-codes", Conflict, true),
+            Self::TooManyGuesses { .. } => ("too-many-guesses", Conflict, true),
             Self::Insufficient { .. } => ("insufficient", Conflict, true),
             Self::Negative { .. } => ("negative", Conflict, true),
             Self::Code(rejection) => (rejection.code(), rejection.class(), rejection.is_transient()),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sums of a balance, in minor units: `credited = available + reserved + paid_out + fees + debited`.
+/// The sums of a balance, in minor units: `credited = available + clearing + reserved + paid_out +
+/// fees + debited`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sums {
@@ -11,6 +12,9 @@ pub struct Sums {
     /// What can be withdrawn; negative where a receivable, or a withdrawal that went through after all, took more than
     /// there was.
     pub available: i64,
+    /// What was credited and has not cleared yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clearing: i64,
     /// What is reserved for open withdrawals and their fees.
     pub reserved: i64,
     /// All that was ever paid to the holder, less what came back.
@@ -33,7 +37,7 @@ const fn is_zero(sum: &i64) -> bool {
 impl Sums {
     /// Whether the equation holds, and nothing but `available` is negative, by no more than what may take it below zero.
     pub fn are_conserved(&self) -> bool {
-        let parts = [self.reserved, self.paid_out, self.fees, self.debited];
+        let parts = [self.clearing, self.reserved, self.paid_out, self.fees, self.debited];
         let sum = parts.iter().fold(i128::from(self.available), |sum, n| sum.saturating_add((*n).into()));
         let most_below = self.debited.saturating_add(self.paid_late);
         self.credited >= 0

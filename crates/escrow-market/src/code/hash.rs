@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::CodeError;
 
-/// A code as it was drawn or entered: 4 to 32 visible ASCII characters, compared byte for byte.
+/// A code as it was drawn or entered: 6 to 32 visible ASCII characters, compared byte for byte.
 ///
 /// Neither `Debug` nor anything else shows it. It can be read, as part of a command, and not written; it is not
 /// comparable, since comparing is what [`CodeHash::matches`] does in constant time.
@@ -17,7 +17,7 @@ pub struct PlainCode(Box<str>);
 
 impl PlainCode {
     /// The fewest characters.
-    pub const MIN_LEN: usize = 4;
+    pub const MIN_LEN: usize = 6;
     /// The most characters.
     pub const MAX_LEN: usize = 32;
 

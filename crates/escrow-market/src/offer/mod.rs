@@ -60,10 +60,12 @@ pub use self::takes::{Take, TakeStage};
 pub use self::terms::{OfferDraft, OfferTerms};
 
 use self::takes::{Known, Takes};
-use crate::OfferId;
-use escrow::machine::{self, Machine};
+use crate::destination::DefaultDestination;
+use crate::{Follow, OfferId, destination};
 use escrow::machine::{Context, Progress};
-use escrow::{Actor, Deal, DealId, PartyId, Recorded, Terms, Time, Transition, names};
+use escrow::{
+    Actor, Deal, DealId, Destination, PartyId, Payee, Recorded, Side, Terms, Time, Transition, names,
+};
 
 /// An offer, with every count that is reserved or concluded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -228,6 +230,20 @@ impl Offer {
         }
     }
 
+    /// What the deal of a take is to be told once it is open: where its payees' money goes, the seller's to the seller's
+    /// purse if nothing else is said. What is said again is a repeat.
+    pub fn destinations(&self, deal: DealId, terms: &Terms) -> Vec<Follow> {
+        let purse = match self.terms.side {
+            Side::Seller => self.terms.purse.as_ref(),
+            Side::Buyer => self.take(deal).and_then(|take| take.purse.as_ref()),
+        };
+        let mut all = self.terms.destinations.clone();
+        if let Some(purse) = purse.filter(|_| !all.iter().any(|known| known.payee == Payee::Seller)) {
+            all.push(DefaultDestination::new(Payee::Seller, Destination::Wallet(purse.clone())));
+        }
+        destination::follows(&all, deal, terms)
+    }
+
     /// What a deal means for its take: it is open, it is concluded, or it has ended without being concluded. `None`
     /// where no take has its id, and where the offer knows already.
     ///
@@ -248,32 +264,11 @@ impl Offer {
     }
 }
 
-impl Machine for Offer {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Offer, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.takes.next_lapse().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Offer {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.progress.count(recorded);
         match &recorded.event {
             // only ever the first event, which `begin` has folded

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::destination::{DefaultDestination, check as check_destinations};
 use crate::is_default;
 use escrow::terms::{Contacts, Delivery, Fee, Guarantees, Item, Policy, Problem, Service, TermsError};
 use escrow::{InstrumentRef, Money, PartyId, Side, Terms, TermsDraft, Text};
@@ -56,6 +57,9 @@ pub struct OfferDraft {
     /// Where the host keeps the owner's contact data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Text<128, 1>>,
+    /// Where the payees' money goes if nothing else is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<DefaultDestination>,
     /// The owner's purse, as the host's vault knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purse: Option<InstrumentRef>,
@@ -85,6 +89,7 @@ impl OfferDraft {
             tags: Vec::new(),
             delivery: None,
             contact: None,
+            destinations: Vec::new(),
             purse: None,
             to_contract_s: policy.proposal_s,
             policy,
@@ -132,6 +137,7 @@ impl OfferDraft {
     }
 
     fn validate(&self) -> Result<(), TermsError> {
+        check_destinations(&self.destinations)?;
         let refuse = |field, problem| Err(TermsError::at(field, problem));
         let price = self.subject.unit_price;
         if price.is_negative() {

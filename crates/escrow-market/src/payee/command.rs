@@ -15,6 +15,10 @@ commands! {
     #[derive(Clone, Debug, Deserialize)]
     #[serde(tag = "type")]
     Command, CommandKind, "the name of a command of a payee's profile" {
+        /// Another code for the registration.
+        NewRegistrationCode = "new_registration_code",
+        /// Confirm the registration with its code.
+        ConfirmRegistration = "confirm_registration",
         /// Add a destination.
         Add = "add",
         /// Another code for one that is not verified yet.
@@ -30,6 +34,25 @@ commands! {
         /// Fire what is due: a profile has nothing that is.
         Wake = "wake",
     }
+}
+
+/// Replaces the code of a registration that is not confirmed yet.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRegistrationCode {
+    /// Which code it is to be: one more than the last.
+    pub number: u8,
+    /// Its hash.
+    pub code: CodeHash,
+}
+
+/// Enters the code of the registration. A wrong one counts, so that the answer is Ok: read
+/// [`PayeeProfile::is_confirmed`](super::PayeeProfile::is_confirmed) afterwards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRegistration {
+    /// Which code, the how many-eth attempt, and what was entered.
+    pub attempt: Attempt,
 }
 
 /// Adds a destination. It cannot be used before it is verified by the code that the host has drawn and sent.

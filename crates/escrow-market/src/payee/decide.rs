@@ -33,6 +33,7 @@ names! {
 /// destination, and never name one.
 pub const fn permitted(command: CommandKind) -> &'static [Role] {
     match command {
+        CommandKind::NewRegistrationCode | CommandKind::ConfirmRegistration => &[Role::Owner],
         CommandKind::Add | CommandKind::NewCode | CommandKind::Confirm | CommandKind::ChooseDefault => {
             &[Role::Owner]
         }
@@ -71,6 +72,10 @@ impl Rules for PayeeProfile {
     fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
         let listed = |id| self.destination(id);
         match command {
+            Command::NewRegistrationCode(c) => self.registration().knows(c.number),
+            Command::ConfirmRegistration(c) => {
+                self.registration().verdict(c.attempt.code, c.attempt.number).is_some()
+            }
             Command::Add(c) => listed(&c.id).is_some_and(|known| known.requisite == c.requisite),
             Command::NewCode(c) => {
                 let known = listed(&c.id).and_then(|known| known.code.as_ref());
@@ -95,6 +100,21 @@ impl Rules for PayeeProfile {
         out: &mut Out<'_, Event>,
     ) -> Result<(), Rejection> {
         match command {
+            Command::NewRegistrationCode(c) => {
+                let code = self.unlocked()?.open_registration()?;
+                if let Some(code) = code.replace(c.number, c.code, &self.codes(), out.now())? {
+                    out.push(Event::RegistrationCodeReplaced { code });
+                }
+            }
+            Command::ConfirmRegistration(c) => {
+                match self.unlocked()?.open_registration()?.judge(&c.attempt, out.now())? {
+                    Judged::New(Verdict::Accepted) => out.push(Event::RegistrationConfirmed {}),
+                    Judged::New(Verdict::Refused { attempts_left }) => {
+                        out.push(Event::RegistrationCodeRefused { attempts_left });
+                    }
+                    Judged::Stands(_) => {}
+                }
+            }
             Command::Add(c) => self.judge_add(c, out)?,
             Command::NewCode(c) => {
                 let listed = self.unlocked()?.named(&c.id)?;
@@ -165,7 +185,9 @@ impl PayeeProfile {
     }
 
     fn judge_add(&self, c: &command::Add, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
-        self.unlocked()?;
+        if !self.unlocked()?.is_confirmed() {
+            return Err(Rejection::NotConfirmed);
+        }
         if self.destination(&c.id).is_some() {
             return Err(Rejection::IdTaken);
         }
@@ -184,6 +206,10 @@ impl PayeeProfile {
         };
         out.push(Event::Added { id: c.id.clone(), requisite: c.requisite.clone(), code });
         Ok(())
+    }
+
+    fn open_registration(&self) -> Result<&Code, Rejection> {
+        if self.is_confirmed() { Err(Rejection::AlreadyConfirmed) } else { Ok(self.registration()) }
     }
 
     fn named(&self, id: &DestinationId) -> Result<&Listed, Rejection> {

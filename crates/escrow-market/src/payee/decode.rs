@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{DestinationId, Event, Listed, PayeeProfile};
-use crate::code::CodePolicy;
+use crate::code::{Code, CodePolicy};
 use escrow::machine::{self, DecodeError, Progress};
 use escrow::{Destination, PartyId, Recorded};
 
@@ -28,6 +28,8 @@ pub struct Parts {
 #[serde(deny_unknown_fields)]
 pub struct State {
     pub(super) progress: Progress,
+    /// The code that confirms the registration.
+    pub(super) registration: Code,
     pub(super) destinations: Vec<Listed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) default: Option<DestinationId>,
@@ -40,7 +42,7 @@ pub struct State {
 
 impl Parts {
     /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.payee.v1";
+    pub const SCHEMA: &'static str = "escrow.payee.v2";
 
     /// The profile, if every invariant holds.
     ///
@@ -73,8 +75,8 @@ impl PayeeProfile {
     /// invariant the result breaks.
     pub fn replay<'e>(journal: impl IntoIterator<Item = &'e Recorded<Event>>) -> Result<Self, DecodeError> {
         let profile = machine::replay("registered", journal, |recorded| {
-            let Event::Registered { owner, codes } = &recorded.event else { return None };
-            Some(Self::begin(owner.clone(), *codes, recorded.at))
+            let Event::Registered { owner, codes, code } = &recorded.event else { return None };
+            Some(Self::begin(owner.clone(), *codes, *code, recorded.at))
         })?;
         profile.check()?;
         Ok(profile)
@@ -95,6 +97,11 @@ impl PayeeProfile {
         let default = state.default.as_ref().is_none_or(|id| self.verified(id).is_some());
         let checks = [
             ("codes", self.codes.check().is_ok()),
+            ("registration", self.is_sound(&state.registration)),
+            (
+                "registration",
+                self.is_confirmed() || state.destinations.is_empty() && state.retired.is_empty(),
+            ),
             ("destinations", few),
             ("retired", few_retired),
             ("destinations", !few || !few_retired || unique()),
@@ -105,14 +112,18 @@ impl PayeeProfile {
         DecodeError::check(state.progress.checks().into_iter().chain(checks))
     }
 
+    fn is_sound(&self, code: &Code) -> bool {
+        code.is_sound()
+            && code.number() <= self.codes.codes
+            && code.expires() <= self.state.progress.last_at().plus_secs(CodePolicy::MAX_LIFETIME_S)
+    }
+
     /// What others could own was sent a code; what has none is nobody else's.
     fn agrees(&self, listed: &Listed) -> bool {
         match (&listed.requisite.destination, &listed.code) {
             (Destination::Balance, None) => true,
             (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), Some(code)) => {
-                code.is_sound()
-                    && code.number() <= self.codes.codes
-                    && code.expires() <= self.state.progress.last_at().plus_secs(CodePolicy::MAX_LIFETIME_S)
+                self.is_sound(code)
             }
             (Destination::Balance, Some(_))
             | (Destination::Account(_) | Destination::Card(_) | Destination::Wallet(_), None) => false,

@@ -15,7 +15,21 @@ pub enum Event {
         owner: PartyId,
         /// How its codes are.
         codes: CodePolicy,
+        /// The code that confirms the registration.
+        code: Code,
     },
+    /// Another code took the place of the one that confirms the registration.
+    RegistrationCodeReplaced {
+        /// The new one.
+        code: Code,
+    },
+    /// A wrong code was entered for the registration.
+    RegistrationCodeRefused {
+        /// How many attempts are left of this code.
+        attempts_left: u8,
+    },
+    /// The code was entered: destinations can be added.
+    RegistrationConfirmed {},
     /// A destination was added. It cannot be used yet, unless it is the in-system balance.
     Added {
         /// The id of the destination.

@@ -5,6 +5,8 @@
 //! is unverified or retired cannot be used. An order that was made keeps its destination: a deal or a withdrawal holds
 //! the reference itself.
 //!
+//! The registration itself is confirmed by a code that the host sends to the payee: before that nothing can be added.
+//!
 //! Wrong codes are counted over the whole profile; after [`PayeeProfile::MAX_WRONG_CODES`] of them nothing can be added
 //! or confirmed until an operator [unlocks](command::Unlock) it. What is verified stays usable all the while. How many codes
 //! are sent in a day is the host's to bound: adding and retiring in turn asks for one each time. A destination's id is the
@@ -15,14 +17,19 @@
 //! use escrow::{Context, Destination, Machine, Time};
 //! use escrow_market::PayeeProfile;
 //! use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
-//! use escrow_market::payee::command::{Add, ChooseDefault, Confirm};
+//! use escrow_market::payee::command::{Add, ChooseDefault, Confirm, ConfirmRegistration};
 //! use escrow_market::payee::{DestinationId, Label, Requisite};
 //!
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let anna = Context::party(now, "anna".parse()?);
-//! let (mut profile, _) = PayeeProfile::register("anna".parse()?, CodePolicy::default(), &anna)?;
 //!
-//! // the host draws the code and the salt, and sends the code
+//! // the host draws the codes and their salts, and sends the codes
+//! let (code, salt) = (PlainCode::new("170395")?, Salt::new([3; 16]));
+//! let hash = CodeHash::new(&code, salt);
+//! let (mut profile, _) = PayeeProfile::register("anna".parse()?, CodePolicy::default(), hash, &anna)?;
+//! let attempt = Attempt { code: 1, number: 1, entered: code };
+//! let _ = profile.handle(&ConfirmRegistration { attempt }.into(), &anna)?;
+//!
 //! let (code, salt) = (PlainCode::new("402913")?, Salt::new([7; 16]));
 //! let id: DestinationId = "card".parse()?;
 //! let requisite =
@@ -60,9 +67,9 @@ pub use self::event::Event;
 pub use self::rejection::Rejection;
 pub use self::requisite::{DestinationId, Label, LabelError, Requisite};
 
-use crate::code::{Code, CodePolicy, Verdict};
+use crate::code::{Code, CodeHash, CodePolicy, Verdict};
 use escrow::Context;
-use escrow::machine::{self, Machine, Progress};
+use escrow::machine::Progress;
 use escrow::{Actor, Destination, PartyId, Recorded, Time, Transition};
 
 /// A payee's destinations. One profile per party: the party's id is its own.
@@ -102,13 +109,15 @@ impl PayeeProfile {
     /// How many wrong codes in all, since the last right one, lock the profile.
     pub const MAX_WRONG_CODES: u16 = 30;
 
-    /// Registers a payee: the payee does, or an operator for them.
+    /// Registers a payee: the payee does, or an operator for them. The host has drawn the code, and sends it: until it is
+    /// [entered](command::ConfirmRegistration) nothing can be added.
     ///
     /// # Errors
     /// [`Rejection::UnknownActor`] for anybody else; [`Rejection::Policy`] where the rules for codes break a limit.
     pub fn register(
         owner: PartyId,
         codes: CodePolicy,
+        code: CodeHash,
         context: &Context,
     ) -> Result<(Self, Transition<Self>), Rejection> {
         match &context.actor {
@@ -119,13 +128,15 @@ impl PayeeProfile {
             }
         }
         codes.check().map_err(Rejection::Policy)?;
-        let first = Transition::first(context, Event::Registered { owner: owner.clone(), codes });
-        Ok((Self::begin(owner, codes, context.now), first))
+        let code = Code::issue(1, code, &codes, context.now);
+        let first = Transition::first(context, Event::Registered { owner: owner.clone(), codes, code });
+        Ok((Self::begin(owner, codes, code, context.now), first))
     }
 
-    const fn begin(owner: PartyId, codes: CodePolicy, at: Time) -> Self {
+    const fn begin(owner: PartyId, codes: CodePolicy, registration: Code, at: Time) -> Self {
         let state = State {
             progress: Progress::begin(at),
+            registration,
             destinations: Vec::new(),
             default: None,
             retired: VecDeque::new(),
@@ -152,6 +163,16 @@ impl PayeeProfile {
     /// When the payee was registered.
     pub const fn created_at(&self) -> Time {
         self.state.progress.created_at()
+    }
+
+    /// Whether the registration is confirmed: before that there is nothing to be used.
+    pub const fn is_confirmed(&self) -> bool {
+        self.state.registration.is_accepted()
+    }
+
+    /// The code that confirms the registration, and how far it is.
+    pub const fn registration(&self) -> &Code {
+        &self.state.registration
     }
 
     /// Every destination that is not retired, in the order in which they were added.
@@ -190,38 +211,25 @@ impl PayeeProfile {
     }
 }
 
-impl Machine for PayeeProfile {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(PayeeProfile, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    /// A profile waits for nothing: a code that has expired is refused when it is entered.
-    fn next_deadline(&self) -> Option<Time> {
-        None
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl PayeeProfile {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {
             // only ever the first event, which `begin` has folded
             Event::Registered { .. } => {}
+            Event::RegistrationCodeReplaced { code } => state.registration = *code,
+            Event::RegistrationCodeRefused { attempts_left } => {
+                state.registration.take(Verdict::Refused { attempts_left: *attempts_left });
+                state.wrong = state.wrong.saturating_add(1);
+            }
+            Event::RegistrationConfirmed {} => {
+                state.registration.take(Verdict::Accepted);
+                state.wrong = 0;
+            }
             Event::Added { id, requisite, code } => {
                 state.destinations.push(Listed { id: id.clone(), requisite: requisite.clone(), code: *code });
             }

@@ -34,6 +34,12 @@ pub enum Rejection {
     /// The rules for codes break a limit.
     #[error("codes: {0}")]
     Policy(CodeError),
+    /// The registration is not confirmed yet.
+    #[error("the registration is not confirmed: enter the code that was sent for it first")]
+    NotConfirmed,
+    /// The registration was confirmed already.
+    #[error("the registration is confirmed; it needs no other code")]
+    AlreadyConfirmed,
     /// Too many wrong codes were entered.
     #[error(
         "{wrong} wrong codes were entered: an operator must unlock the profile; verified destinations stay usable"
@@ -96,6 +102,8 @@ impl Rejection {
             Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
             Self::Policy(_) => ("invalid-policy", Invalid, false),
             Self::Locked { .. } => ("locked", Conflict, true),
+            Self::NotConfirmed => ("not-confirmed", Conflict, true),
+            Self::AlreadyConfirmed => ("already-confirmed", Conflict, false),
             Self::IdTaken => ("id-taken", Conflict, false),
             Self::IdRetired => ("id-retired", Gone, false),
             Self::TooMany { .. } => ("too-many-destinations", Conflict, true),

@@ -23,7 +23,7 @@
 //!     name: "Anna's articles".parse()?,
 //!     currency: Currency::RUB,
 //!     contact: None,
-//!     conditions: Conditions { fees: vec![fee], policy: Policy::shop() },
+//!     conditions: Conditions { fees: vec![fee], policy: Policy::shop(), destinations: vec![] },
 //! };
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let operator = Context::new(now, Actor::Operator("olga".parse()?));
@@ -62,10 +62,10 @@ pub use self::event::Event;
 pub use self::rejection::Rejection;
 pub use self::terms::{Conditions, StoreDraft, StoreOrder, StoreTerms};
 
-use crate::StoreId;
+use crate::{Follow, StoreId, destination};
 use escrow::Context;
-use escrow::machine::{self, Machine, Progress};
-use escrow::{Actor, Recorded, Terms, Time, Transition, names};
+use escrow::machine::Progress;
+use escrow::{Actor, DealId, Recorded, Terms, Time, Transition, names};
 
 /// A store, with the conditions that are in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -162,6 +162,12 @@ impl Store {
         self.state.conditions_version
     }
 
+    /// What the deal of these terms is to be told once it is open: where its payees' money goes, as the conditions in force
+    /// say. What is said again is a repeat.
+    pub fn destinations(&self, deal: DealId, terms: &Terms) -> Vec<Follow> {
+        destination::follows(&self.conditions().destinations, deal, terms)
+    }
+
     /// The terms of an order's deal, under the conditions in force.
     ///
     /// # Errors
@@ -178,33 +184,11 @@ impl Store {
     }
 }
 
-impl Machine for Store {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Store, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    /// A store waits for nothing.
-    fn next_deadline(&self) -> Option<Time> {
-        None
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Store {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         let state = &mut self.state;
         state.progress.count(recorded);
         match &recorded.event {

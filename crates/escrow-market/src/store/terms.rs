@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::destination::{DefaultDestination, check as check_destinations};
 use escrow::terms::{Consent, Contacts, Delivery, Fee, Item, Policy, Problem, Service, TermsError};
 use escrow::{Currency, Money, PartyId, Terms, TermsDraft, Text};
 
@@ -15,6 +16,9 @@ pub struct Conditions {
     pub fees: Vec<Fee>,
     /// The rules of every deal. A store has no consent step: the consent must be [`Consent::OnCreation`].
     pub policy: Policy,
+    /// Where the payees' money goes if nothing else is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<DefaultDestination>,
 }
 
 /// A store as it is asked for, not checked yet.
@@ -51,6 +55,7 @@ impl StoreDraft {
         let order = |buyer| StoreOrder::new(buyer, vec![item.clone()]);
         let ids = (0..=u8::MAX).filter_map(|n| PartyId::new(n.to_string()).ok());
         let mut drafts = ids.map(|id| self.draft_for(conditions, &order(id)));
+        check_destinations(&conditions.destinations)?;
         let free = |draft: &TermsDraft| draft.buyer != draft.seller && !draft.pays_third(&draft.buyer);
         let draft =
             drafts.find(free).ok_or(TermsError::at("fees", Problem::TooMany { max: Terms::MAX_FEES }))?;

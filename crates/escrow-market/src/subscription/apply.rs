@@ -5,35 +5,14 @@ use super::settled::{Came, Settled};
 use super::{
     Charge, ChargeState, Command, Event, PlanVersion, Proposal, Rejection, Subscription, SubscriptionTerms,
 };
-use escrow::machine::{self, Machine, Progress};
-use escrow::{Context, Recorded, Time, Transition};
+use escrow::machine::Progress;
+use escrow::{Recorded, Time};
 
-impl Machine for Subscription {
-    type Command = Command;
-    type Event = Event;
-    type Rejection = Rejection;
+machine_by_rules!(Subscription, Command, Event, Rejection);
 
-    fn version(&self) -> u64 {
-        self.state.progress.version()
-    }
-
-    fn last_at(&self) -> Time {
-        self.state.progress.last_at()
-    }
-
-    fn next_deadline(&self) -> Option<Time> {
-        self.state.next_timer().map(|(at, _)| at)
-    }
-
-    fn decide(&self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::transition(self, command, context)
-    }
-
-    fn handle(&mut self, command: &Command, context: &Context) -> Result<Transition<Self>, Rejection> {
-        machine::handle(self, command, context)
-    }
-
-    fn apply(&mut self, recorded: &Recorded<Event>) {
+impl Subscription {
+    /// The only place where it changes, live and on replay.
+    fn fold(&mut self, recorded: &Recorded<Event>) {
         self.state.apply(recorded);
     }
 }
@@ -49,7 +28,7 @@ impl State {
             proposal: None,
             versions: 1,
             instrument: terms.instrument.clone(),
-            anchor: Anchor { at: begins, period: 1 },
+            anchor: Anchor { at: begins, period: 1, months: 0 },
             charge: None,
             paid: 0,
             skipped: 0,
@@ -103,7 +82,9 @@ impl State {
                 let count = last.saturating_sub(*first).saturating_add(1);
                 self.skipped = self.skipped.saturating_add(count);
             }
-            Event::Anchored { at, period } => self.anchor = Anchor { at: *at, period: *period },
+            Event::Anchored { at, period, months } => {
+                self.anchor = Anchor { at: *at, period: *period, months: *months };
+            }
             Event::PlanProposed { version, plan, by } => {
                 self.versions = *version;
                 self.proposal = Some(Proposal { version: *version, plan: plan.clone(), by: *by });

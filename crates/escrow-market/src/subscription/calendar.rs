@@ -80,6 +80,14 @@ impl Period {
         }
     }
 
+    /// How many months it has; `None` where it is counted in days.
+    pub(super) fn months(self) -> Option<u32> {
+        match self.unit() {
+            Unit::Days(_) => None,
+            Unit::Months(months) => Some(months),
+        }
+    }
+
     fn unit(self) -> Unit {
         // wide enough for any `u16`, whatever `check` says
         match self {

@@ -9,7 +9,7 @@ use super::{
     Charge, ChargeState, Dunning, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
     SubscriptionTerms, Trial,
 };
-use crate::SubscriptionId;
+use crate::{SubscriptionId, is_default};
 use escrow::machine::{self, DecodeError, Progress};
 use escrow::{InstrumentRef, Recorded, Time};
 
@@ -57,14 +57,48 @@ impl Phase {
 pub(super) struct Anchor {
     pub(super) at: Time,
     pub(super) period: u32,
+    /// How many months after that instant the period begins: the billing day of an earlier plan stays.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) months: u32,
 }
 
 impl Anchor {
     /// When a period begins and ends; the last one before the calendar ends has the rest of it.
     pub(super) fn bounds(self, length: Period, period: u32) -> (Time, Time) {
         let n = period.saturating_sub(self.period);
-        let start = |n| length.after(self.at, n).unwrap_or(Time::MAX);
+        let start = |n| self.start(length, n).unwrap_or(Time::MAX);
         (start(n), start(n.saturating_add(1)))
+    }
+
+    fn start(self, length: Period, n: u32) -> Option<Time> {
+        match length.months().filter(|_| self.months > 0) {
+            Some(months) => {
+                Period::Months(1).after(self.at, months.checked_mul(n)?.checked_add(self.months)?)
+            }
+            None => length.after(self.at, n),
+        }
+    }
+
+    /// How many periods have passed of this plan.
+    pub(super) fn passed(self, length: Period, now: Time) -> u32 {
+        match length.months().filter(|_| self.months > 0) {
+            Some(months) => {
+                let passed = Period::Months(1).passed(self.at, now).saturating_sub(self.months);
+                passed.checked_div(months).unwrap_or(0)
+            }
+            None => length.passed(self.at, now),
+        }
+    }
+
+    /// Where a plan of another length begins to be counted: from the billing day, where both are counted in months.
+    pub(super) fn moved(self, from: Period, to: Period, (starts, period): (Time, u32)) -> Self {
+        let passed = from.months().zip(to.months()).and_then(|(months, _)| {
+            months.checked_mul(period.saturating_sub(self.period))?.checked_add(self.months)
+        });
+        match passed {
+            Some(months) => Self { at: self.at, period, months },
+            None => Self { at: starts, period, months: 0 },
+        }
     }
 }
 
@@ -151,6 +185,7 @@ impl Subscription {
         let checks = [
             ("plan", self.plans_agree()),
             ("anchor", state.anchor.period >= 1 && state.progress.created_at() <= state.anchor.at),
+            ("anchor", state.anchor.months == 0 || state.plan.plan.period.months().is_some()),
             ("phase", self.phase_agrees()),
             // nothing is overdue: it would have fired with the last event
             ("phase", state.next_timer().is_none_or(|(at, _)| state.progress.last_at() < at)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::is_default;
 use serde::{Deserialize, Serialize};
 
 use super::{Next, Plan, Proposer, SubscriptionTerms};
@@ -77,8 +78,11 @@ pub enum Event {
     Anchored {
         /// From when.
         at: Time,
-        /// The period that begins then.
+        /// The period that is counted from there.
         period: u32,
+        /// How many months later it begins: the instant is the billing day of an earlier plan.
+        #[serde(default, skip_serializing_if = "is_default")]
+        months: u32,
     },
     /// Another plan is proposed, in place of what was proposed before.
     PlanProposed {

@@ -57,9 +57,12 @@ impl State {
     /// The plan and the anchor by which the next charge that begins a period is made.
     fn plan_from(&self, starts: Time, period: u32, anew: bool) -> (&Plan, Anchor) {
         let plan = self.agreed.as_ref().map_or(&self.plan.plan, |agreed| &agreed.plan);
-        // another length is counted from where it begins to apply
-        if anew || plan.period != self.plan.plan.period {
-            (plan, Anchor { at: starts, period })
+        let before = self.plan.plan.period;
+        if anew {
+            (plan, Anchor { at: starts, period, months: 0 })
+        } else if plan.period != before {
+            // the billing day stays; what is counted in days begins where it begins to apply
+            (plan, self.anchor.moved(before, plan.period, (starts, period)))
         } else {
             (plan, self.anchor)
         }
@@ -72,7 +75,7 @@ impl State {
             None => (self.anchor.period, self.anchor.at),
         };
         let (plan, anchor) = self.plan_from(starts, next, false);
-        let running = anchor.period.saturating_add(plan.period.passed(anchor.at, out.now())).max(next);
+        let running = anchor.period.saturating_add(anchor.passed(plan.period, out.now())).max(next);
         let period = match missed {
             Missed::Skipped => running,
             Missed::Charged => next,
@@ -91,7 +94,7 @@ impl State {
             out.push(Event::PlanChanged { version: agreed.version });
         }
         if anchor != self.anchor {
-            out.push(Event::Anchored { at: anchor.at, period: anchor.period });
+            out.push(Event::Anchored { at: anchor.at, period: anchor.period, months: anchor.months });
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod abuse;
 mod answers;
+mod clearance;
 mod debts;
 mod hostile;
 mod laws;
@@ -18,8 +19,8 @@ use escrow_market::balance::command::{
     Answer, Answered, Cancel, Confirm, Credit, Debit, NewCode, Request, Returned, SetPolicy, Wake,
 };
 use escrow_market::balance::{
-    BalancePolicy, Command, CommandKind, Event, Fact, Holder, MovementKind, Origin, PolicyProblem, Rejection,
-    Role, WithdrawalFee, WithdrawalStatus, permitted,
+    BalancePolicy, Clearing, Command, CommandKind, Event, Fact, Holder, MovementKind, Origin, PolicyProblem,
+    Rejection, Role, RollingReserve, WithdrawalFee, WithdrawalStatus, permitted,
 };
 use escrow_market::code::{Attempt, CodeHash, CodeRejection, PlainCode, Salt, Verdict};
 use escrow_market::{Balance, BalanceId};

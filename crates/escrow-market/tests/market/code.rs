@@ -83,15 +83,15 @@ fn an_accepted_code_counts_once() {
 fn codes_follow_one_another_up_to_their_number() {
     let policy = CodePolicy { codes: 2, ..CodePolicy::default() };
     let hash = |text| CodeHash::new(&plain(text), Salt::new([7; 16]));
-    let first = Code::issue(1, hash("1111"), &policy, now());
-    assert_eq!(first.replace(1, hash("2222"), &policy, now()), Ok(None));
+    let first = Code::issue(1, hash("11111111"), &policy, now());
+    assert_eq!(first.replace(1, hash("22222222"), &policy, now()), Ok(None));
     let next = Err(CodeRejection::OutOfOrder { next: 2 });
-    assert_eq!(first.replace(3, hash("2222"), &policy, now()), next);
-    assert_eq!(first.replace(0, hash("2222"), &policy, now()), next);
-    let second = first.replace(2, hash("2222"), &policy, now().plus_secs(60)).unwrap().unwrap();
+    assert_eq!(first.replace(3, hash("22222222"), &policy, now()), next);
+    assert_eq!(first.replace(0, hash("22222222"), &policy, now()), next);
+    let second = first.replace(2, hash("22222222"), &policy, now().plus_secs(60)).unwrap().unwrap();
     assert_eq!((second.number(), second.used(), second.expires()), (2, 0, now().plus_secs(960)));
-    assert_eq!(second.replace(3, hash("3333"), &policy, now()), Err(CodeRejection::TooMany { max: 2 }));
-    assert_eq!(second.judge(&attempt(1, 1, "2222"), now()), Err(CodeRejection::OtherCode { current: 2 }));
+    assert_eq!(second.replace(3, hash("33333333"), &policy, now()), Err(CodeRejection::TooMany { max: 2 }));
+    assert_eq!(second.judge(&attempt(1, 1, "22222222"), now()), Err(CodeRejection::OtherCode { current: 2 }));
 }
 
 #[test]
@@ -117,11 +117,11 @@ proptest! {
     #[test]
     fn attempts_are_bounded(tries in prop::collection::vec((0..4_u8, 0..8_u8, any::<bool>(), 0..400_u32), 0..60)) {
         let policy = CodePolicy::default();
-        let mut code = Code::issue(1, CodeHash::new(&plain("4029"), Salt::new([7; 16])), &policy, now());
+        let mut code = Code::issue(1, CodeHash::new(&plain("402913"), Salt::new([7; 16])), &policy, now());
         let (mut compared, mut at) = (0, now());
         for (of, number, right, wait) in tries {
             at = at.plus_secs(wait);
-            let tried = attempt(of, number, if right { "4029" } else { "1111" });
+            let tried = attempt(of, number, if right { "402913" } else { "11111111" });
             let before = code;
             match code.judge(&tried, at) {
                 Ok(Judged::New(verdict)) => {

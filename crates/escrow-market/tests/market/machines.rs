@@ -16,17 +16,20 @@ use escrow::{
     Recorded, Side, Terms, TermsDraft, Time, Transition, TxId,
 };
 use escrow_market::balance::command::{Confirm, Credit, Debit, NewCode, Request, SetPolicy};
-use escrow_market::balance::{self, BalancePolicy, Holder, WithdrawalFee};
+use escrow_market::balance::{self, BalancePolicy, Holder, RollingReserve, WithdrawalFee};
+use escrow_market::basket::{self, BasketDraft, Line};
 use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
 use escrow_market::offer::command::{Close, Conclude, GiveBack, Pause, Propose, Resume, Take};
 use escrow_market::offer::{self, OfferDraft, OfferTerms};
 use escrow_market::payee::{self, Label, Requisite};
+use escrow_market::project::{self, Funding, Milestone, ProjectDraft, ProjectTerms};
 use escrow_market::store::{self, Conditions, StoreDraft, StoreTerms};
 use escrow_market::subscription::{
     self, Missed, Period, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial,
 };
 use escrow_market::{
-    Balance, BalanceId, Offer, OfferId, PayeeProfile, Store, StoreId, Subscription, SubscriptionId,
+    Balance, BalanceId, Basket, BasketId, Offer, OfferId, PayeeProfile, Project, ProjectId, Store, StoreId,
+    Subscription, SubscriptionId,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -403,6 +406,11 @@ impl Play for Balance {
             policy.fee =
                 WithdrawalFee { rate: Rate::HALF, fixed: Some(rub(1)), min: None, max: Some(rub(5_00)) };
         }
+        if kind.is_multiple_of(3) {
+            policy.clearance_s = 40_000;
+            policy.reserve = Some(RollingReserve { rate: Rate::HALF, clears_s: 90_000 });
+            policy.guesses_per_day = 3;
+        }
         let (id, context) = (BalanceId::new(Uuid::from_u128(0xBA)), Context::clock(noon()));
         Balance::open(id, Holder::Party(text("anna")), Currency::RUB, policy, &context).unwrap()
     }
@@ -441,11 +449,11 @@ impl Play for Balance {
                 let number = self.last_number() + u32::from(who % 8 > 1);
                 let amount = rub(i64::from(content) * 10);
                 let destination = Destination::Card(text("card"));
-                (Request { number, amount, destination, code: hash("1234") }.into(), anna)
+                (Request { number, amount, destination, code: hash("123456") }.into(), anna)
             }
-            7 => (NewCode { withdrawal, number: number + 1, code: hash("1234") }.into(), anna),
+            7 => (NewCode { withdrawal, number: number + 1, code: hash("123456") }.into(), anna),
             8..=11 => {
-                let entered = PlainCode::new(if who % 4 > 0 { "1234" } else { "9999" }).unwrap();
+                let entered = PlainCode::new(if who % 4 > 0 { "123456" } else { "999999" }).unwrap();
                 let attempt = code.map_or(0, |code| code.used()) + 1;
                 (
                     Confirm { withdrawal, attempt: Attempt { code: number, number: attempt, entered } }
@@ -565,7 +573,7 @@ impl Play for Store {
             name: text("Titles"),
             currency: Currency::RUB,
             contact: None,
-            conditions: Conditions { fees: vec![], policy },
+            conditions: Conditions { fees: vec![], policy, destinations: vec![] },
         };
         let context = Context::new(noon(), Actor::Operator(text("olga")));
         Store::open(StoreId::new(Uuid::nil()), StoreTerms::new(draft).unwrap(), &context).unwrap()
@@ -583,7 +591,14 @@ impl Play for Store {
                 let mut policy = Policy::shop();
                 policy.acceptance_s = u32::from(content % 4) * 600;
                 let version = self.conditions_version() + u32::from(content % 3);
-                (SetConditions { version, conditions: Conditions { fees: vec![], policy } }.into(), olga)
+                (
+                    SetConditions {
+                        version,
+                        conditions: Conditions { fees: vec![], policy, destinations: vec![] },
+                    }
+                    .into(),
+                    olga,
+                )
             }
             3 | 4 => (Suspend { reason: text("complaints") }.into(), olga),
             5 | 6 => (Resume {}.into(), olga),
@@ -604,7 +619,8 @@ impl Play for Store {
 impl Play for PayeeProfile {
     fn start(kind: u8) -> (Self, Transition<Self>) {
         let codes = CodePolicy { attempts: kind % 5 + 1, ..CodePolicy::default() };
-        PayeeProfile::register(text("anna"), codes, &Context::new(noon(), party("anna"))).unwrap()
+        let hash = CodeHash::new(&PlainCode::new("402913").unwrap(), Salt::new([7; 16]));
+        PayeeProfile::register(text("anna"), codes, hash, &Context::new(noon(), party("anna"))).unwrap()
     }
 
     fn wake() -> payee::Command {
@@ -612,11 +628,21 @@ impl Play for PayeeProfile {
     }
 
     fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (payee::Command, Actor) {
-        use payee::command::{Add, ChooseDefault, Confirm, NewCode, Retire, Unlock};
+        use payee::command::{
+            Add, ChooseDefault, Confirm, ConfirmRegistration, NewCode, NewRegistrationCode, Retire, Unlock,
+        };
         let id = text(&format!("id-{}", content % 6));
         let anna = if who % 8 > 0 { party("anna") } else { Actor::Operator(text("olga")) };
         let plain = |right| PlainCode::new(if right { "402913" } else { "000000" }).unwrap();
         let hash = CodeHash::new(&plain(true), Salt::new([7; 16]));
+        if !self.is_confirmed() && content % 4 > 0 {
+            let (code, number) = (self.registration().number(), self.registration().used() + 1);
+            if content % 8 == 1 {
+                return (NewRegistrationCode { number: code + 1, code: hash }.into(), anna);
+            }
+            let attempt = Attempt { code, number, entered: plain(who % 4 > 0) };
+            return (ConfirmRegistration { attempt }.into(), anna);
+        }
         let known = self.destination(&id).and_then(|listed| listed.code);
         match kind % 16 {
             0..=4 => {
@@ -646,6 +672,135 @@ impl Play for PayeeProfile {
 
     fn replay(&self, journal: &[Recorded<payee::Event>]) -> Option<Self> {
         PayeeProfile::replay(journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Two milestones of one project, funded one by one or upfront, and a third that is sometimes amended in.
+impl Play for Project {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let milestone = |n: u8| Milestone::new(deal_id(n), vec![Item::new(text("Part"), rub(300_00), 1)]);
+        let parties = (text("anna"), text("boris"));
+        let policy = Policy::freelance();
+        let milestones = vec![milestone(1), milestone(2)];
+        let mut draft = ProjectDraft::new(parties, text("Site"), Currency::RUB, policy, milestones);
+        if kind.is_multiple_of(3) {
+            draft.funding = Funding::Upfront { basket: BasketId::new(Uuid::from_u128(0xBA5)) };
+        }
+        let by = if kind.is_multiple_of(2) { "anna" } else { "boris" };
+        let terms = ProjectTerms::new(draft).unwrap();
+        Project::propose(ProjectId::new(Uuid::nil()), terms, &Context::new(noon(), party(by))).unwrap()
+    }
+
+    fn wake() -> project::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (project::Command, Actor) {
+        use project::command::{Agree, Amend, Continue, Ended, Reached, Report, Stop, Withdraw};
+        let either = match who % 5 {
+            0 => Actor::Operator(text("olga")),
+            1 | 2 => party("anna"),
+            _ => party("boris"),
+        };
+        let version = self.proposal().version;
+        let deal = deal_id(content % 4);
+        match kind % 12 {
+            0..=2 => (Agree { version }.into(), either),
+            3 => {
+                let ids = [3, content % 3 + 2, 4];
+                let ids = &ids[..usize::from(content % 3)];
+                let item = || vec![Item::new(text("Other"), rub(100_00), 1)];
+                let milestones = ids.iter().map(|n| Milestone::new(deal_id(*n), item())).collect();
+                (Amend { version: version + u32::from(who % 7 > 0), milestones }.into(), either)
+            }
+            4 => (Withdraw { version }.into(), either),
+            5 => (Continue { after: deal }.into(), party("anna")),
+            6 if content % 4 == 0 => (Stop { reason: text("no") }.into(), either),
+            7 => (Wake {}.into(), Actor::Clock),
+            _ => {
+                let reached = match who % 6 {
+                    0 | 1 => Reached::Opened,
+                    2 => Reached::Accepted,
+                    3 => Reached::Ended(Ended::Otherwise),
+                    _ => Reached::Ended(Ended::Completed),
+                };
+                (Report { deal, reached }.into(), Actor::Clock)
+            }
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<project::Event>]) -> Option<Self> {
+        Project::replay(self.id(), journal).ok()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check().is_ok()
+    }
+}
+
+/// Two deals of 30.00 and 70.00, paid in pieces, charged back in pieces.
+impl Play for Basket {
+    fn start(kind: u8) -> (Self, Transition<Self>) {
+        let line =
+            |n, minor| Line { deal: deal_id(n), deposit: DepositId::BUYER_PAYMENT, amount: rub(minor) };
+        let mut lines = vec![line(1, 30_00), line(2, 70_00)];
+        if kind.is_multiple_of(3) {
+            lines.push(Line { deposit: DepositId::BUYER_GUARANTEE, ..line(1, 7) });
+        }
+        let draft = BasketDraft::new(text("anna"), Currency::RUB, lines, noon().plus_secs(3_600));
+        Basket::open(BasketId::new(Uuid::nil()), draft, &Context::clock(noon())).unwrap()
+    }
+
+    fn wake() -> basket::Command {
+        Wake {}.into()
+    }
+
+    fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (basket::Command, Actor) {
+        use basket::command::{Answer, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry};
+        let gateway = Actor::Gateway;
+        let payment = ["p-1", "p-2", "p-3", "p-4"][usize::from(content % 4)];
+        let refund = u32::from(who % 4);
+        match kind % 12 {
+            0..=2 => {
+                let currency = if content > 240 { Currency::USD } else { Currency::RUB };
+                let minor = [30_00, 70_00, 100_07, 100_00][usize::from(who % 4)];
+                let amount = Money::from_minor(minor, currency);
+                let mut paid = ConfirmPayment::charged(text("bank"), text(payment), amount);
+                paid.held_until = (who > 250).then(|| noon().plus_secs(60));
+                (paid.into(), gateway)
+            }
+            3..=6 => {
+                let step = match who % 7 {
+                    0 | 1 => ChargebackStep::Opened,
+                    2 => ChargebackStep::Won,
+                    3 => ChargebackStep::Reinstated,
+                    _ => ChargebackStep::Lost,
+                };
+                let amount = rub(i64::from(content) * 37 % 60_00 + 1);
+                let id = text(["c-1", "c-2", "c-3"][usize::from(content % 3)]);
+                (Chargeback::new(id, (text("bank"), text(payment)), amount, step).into(), gateway)
+            }
+            7 | 8 => {
+                let result = match content % 4 {
+                    0 => Answered::Declined(text("closed")),
+                    1 => Answered::InProgress,
+                    _ => Answered::Succeeded(text("back")),
+                };
+                (Answer::new(refund, result).into(), gateway)
+            }
+            9 if content % 4 == 0 => (Leave { deal: deal_id(who % 3) }.into(), Actor::Clock),
+            10 if content % 4 == 0 => (basket::command::Cancel::default().into(), party("anna")),
+            10 => (Retry { refund }.into(), Actor::Operator(text("olga"))),
+            _ => (Wake {}.into(), Actor::Clock),
+        }
+    }
+
+    fn replay(&self, journal: &[Recorded<basket::Event>]) -> Option<Self> {
+        Basket::replay(self.id(), journal).ok()
     }
 
     fn is_sound(&self) -> bool {
@@ -689,4 +844,6 @@ machines!(
     subscription_laws: Subscription,
     store_laws: Store,
     payee_laws: PayeeProfile,
+    project_laws: Project,
+    basket_laws: Basket,
 );

@@ -5,12 +5,15 @@
 mod common;
 
 mod balance;
+mod basket;
+mod cast;
 mod code;
 mod machines;
 mod names;
 mod notices;
 mod offer;
 mod payee;
+mod project;
 mod router;
 mod store;
 mod subscription;

@@ -5,9 +5,12 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use escrow_market::balance::{self, WithdrawalKey, WithdrawalStatus};
+use escrow_market::basket::{self, RefundKey};
 use escrow_market::payee::{self, DestinationId};
 use escrow_market::subscription::{self, ChargeKey};
-use escrow_market::{BalanceId, OfferId, StoreId, SubscriptionId, offer, store};
+use escrow_market::{
+    BalanceId, BasketId, OfferId, ProjectId, StoreId, SubscriptionId, offer, project, store,
+};
 use uuid::Uuid;
 
 const UUID: Uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
@@ -38,6 +41,15 @@ fn what_is_written_is_read_back() {
     comes_back(subscription::CommandKind::ALL);
     comes_back(subscription::Role::ALL);
     comes_back(subscription::Status::ALL);
+    comes_back(project::CommandKind::ALL);
+    comes_back(project::Role::ALL);
+    comes_back(project::Status::ALL);
+    comes_back(basket::CommandKind::ALL);
+    comes_back(basket::Role::ALL);
+    comes_back(basket::Status::ALL);
+    comes_back([ProjectId::new(UUID)]);
+    comes_back([BasketId::new(UUID)]);
+    comes_back([RefundKey { basket: BasketId::new(UUID), number: 7 }]);
     comes_back([OfferId::new(UUID)]);
     comes_back([BalanceId::new(UUID)]);
     comes_back([StoreId::new(UUID)]);
@@ -50,6 +62,7 @@ fn what_is_written_is_read_back() {
 fn a_number_is_written_in_one_way() {
     for text in ["", "+1", "01", "00", "-1", " 1", "1 ", "4294967296", "one"] {
         assert!(format!("{UUID}:{text}").parse::<WithdrawalKey>().is_err(), "{text:?}");
+        assert!(format!("{UUID}:{text}").parse::<RefundKey>().is_err(), "{text:?}");
         assert!(format!("{UUID}:1:{text}").parse::<ChargeKey>().is_err(), "{text:?}");
     }
 }

@@ -115,6 +115,19 @@ fn counts(offer: &Offer) -> (u32, u32, u32) {
 // --- counts -----------------------------------------------------------------------------------------------------
 
 #[test]
+fn the_sellers_purse_is_where_the_money_goes() {
+    use escrow::deal::command::SetDestination;
+    use escrow_market::follow::FollowCommand;
+    let offer = publish(OfferDraft { purse: Some(text("Z-1")), ..draft() });
+    let terms = offer.terms().terms_for(&text("somebody"), None, 1).unwrap();
+    let told = offer.destinations(deal_id(1), &terms);
+    let purse = escrow::Destination::Wallet(text("Z-1"));
+    let choice = SetDestination::new(escrow::Payee::Seller, purse);
+    let expected = [FollowCommand::Choose { by: Some(text("anna")), choice }];
+    assert_eq!(told.into_iter().map(|follow| follow.command).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_take_reserves_and_a_conclusion_consumes() {
     let mut offer = offer();
     assert_eq!(counts(&offer), (10, 0, 0));

@@ -8,7 +8,9 @@ use escrow::machine::DecodeError;
 use escrow::{Actor, Context, Destination, Machine, Recorded, Time};
 use escrow_market::PayeeProfile;
 use escrow_market::code::{Attempt, CodeHash, CodePolicy, CodeRejection, PlainCode, Salt};
-use escrow_market::payee::command::{Add, ChooseDefault, Confirm, NewCode, Retire, Unlock, Wake};
+use escrow_market::payee::command::{
+    Add, ChooseDefault, Confirm, ConfirmRegistration, NewCode, NewRegistrationCode, Retire, Unlock, Wake,
+};
 use escrow_market::payee::{
     Command, CommandKind, Event, Label, LabelError, Parts, Rejection, Requisite, Role, permitted,
 };
@@ -39,7 +41,50 @@ fn hash(code: &str) -> CodeHash {
 }
 
 fn profile() -> PayeeProfile {
-    PayeeProfile::register(text("anna"), CodePolicy::default(), &anna(0)).unwrap().0
+    registered(&mut Vec::new())
+}
+
+fn register(codes: CodePolicy, context: &Context) -> Result<(PayeeProfile, Vec<Recorded<Event>>), Rejection> {
+    let (profile, first) = PayeeProfile::register(text("anna"), codes, hash("170395"), context)?;
+    Ok((profile, first.into_events().into_vec()))
+}
+
+fn confirm_registration(code: u8, number: u8, entered: &str) -> Command {
+    let attempt = Attempt { code, number, entered: PlainCode::new(entered).unwrap() };
+    ConfirmRegistration { attempt }.into()
+}
+
+fn registered(journal: &mut Vec<Recorded<Event>>) -> PayeeProfile {
+    let (mut profile, first) = register(CodePolicy::default(), &anna(0)).unwrap();
+    journal.extend(first);
+    let confirmed = profile.handle(&confirm_registration(1, 1, "170395"), &anna(0)).unwrap();
+    journal.extend(confirmed.into_events());
+    profile
+}
+
+#[test]
+fn registration_is_confirmed_by_a_code() {
+    let (mut profile, _) = register(CodePolicy::default(), &anna(0)).unwrap();
+    assert_eq!(refused(&mut profile, add("card", card(1)), &anna(1)), Rejection::NotConfirmed);
+    let events = ok(&mut profile, confirm_registration(1, 1, "999999"), &anna(2));
+    assert_eq!(events, [Event::RegistrationCodeRefused { attempts_left: 4 }]);
+    assert_eq!(ok(&mut profile, confirm_registration(1, 1, "170395"), &anna(3)), [], "judged before");
+    // the mail was lost: another code, 15 minutes later
+    let renewed: Command = NewRegistrationCode { number: 2, code: hash("280406") }.into();
+    assert_eq!(ok(&mut profile, renewed.clone(), &anna(900)).len(), 1);
+    assert_eq!(ok(&mut profile, renewed, &anna(901)), []);
+    assert_eq!(refused(&mut profile, confirm_registration(1, 2, "170395"), &anna(902)).code(), "code-other");
+    assert_eq!(refused(&mut profile, confirm_registration(2, 1, "280406"), &olga(903)).code(), "wrong-role");
+    assert_eq!(
+        ok(&mut profile, confirm_registration(2, 1, "280406"), &anna(904)),
+        [Event::RegistrationConfirmed {}]
+    );
+    assert!(profile.is_confirmed());
+    assert_eq!(
+        refused(&mut profile, confirm_registration(2, 2, "280406"), &anna(905)),
+        Rejection::AlreadyConfirmed
+    );
+    assert_eq!(ok(&mut profile, add("card", card(1)), &anna(906)).len(), 1);
 }
 
 fn card(number: u32) -> Destination {
@@ -126,7 +171,10 @@ fn a_code_expires_and_is_replaced() {
     assert_eq!(refused(&mut profile, confirm("card", 1, 1, RIGHT), &anna(901)), other);
     ok(&mut profile, confirm("card", 2, 1, "777777"), &anna(1_799));
     assert!(profile.verified(&text("card")).is_some());
-    assert_eq!(refused(&mut profile, new_code("card", 3, "1234"), &anna(1_800)), Rejection::AlreadyVerified);
+    assert_eq!(
+        refused(&mut profile, new_code("card", 3, "123456"), &anna(1_800)),
+        Rejection::AlreadyVerified
+    );
     // a clock that steps back does not revive a code
     ok(&mut profile, add("wallet", Destination::Wallet(text("vault-9"))), &anna(2_000));
     ok(&mut profile, choose("card"), &anna(3_000));
@@ -323,14 +371,13 @@ proptest! {
 
 #[test]
 fn only_the_payee_or_an_operator_registers() {
-    let register =
-        |context: &Context| PayeeProfile::register(text("anna"), CodePolicy::default(), context).map(drop);
-    assert_eq!(register(&anna(0)), Ok(()));
-    assert_eq!(register(&olga(0)), Ok(()));
-    assert_eq!(register(&Context::party(at(0), text("boris"))), Err(Rejection::UnknownActor));
-    assert_eq!(register(&Context::clock(at(0))), Err(Rejection::UnknownActor));
+    let usual = |context: &Context| register(CodePolicy::default(), context).map(drop);
+    assert_eq!(usual(&anna(0)), Ok(()));
+    assert_eq!(usual(&olga(0)), Ok(()));
+    assert_eq!(usual(&Context::party(at(0), text("boris"))), Err(Rejection::UnknownActor));
+    assert_eq!(usual(&Context::clock(at(0))), Err(Rejection::UnknownActor));
     let none = CodePolicy { attempts: 0, ..CodePolicy::default() };
-    let refused = PayeeProfile::register(text("anna"), none, &anna(0)).unwrap_err();
+    let refused = register(none, &anna(0)).unwrap_err();
     assert_eq!(refused.code(), "invalid-policy");
     assert!(refused.to_string().contains("attempts"), "{refused}");
 }
@@ -342,6 +389,8 @@ fn the_table_is_what_the_profile_does() {
     ok(&mut profile, confirm("new", 1, 1, "000000"), &anna(10));
     for kind in CommandKind::ALL {
         let command = match kind {
+            CommandKind::NewRegistrationCode => NewRegistrationCode { number: 1, code: hash(RIGHT) }.into(),
+            CommandKind::ConfirmRegistration => confirm_registration(1, 1, "170395"),
             CommandKind::Add => add("other", card(3)),
             CommandKind::NewCode => new_code("new", 2, RIGHT),
             CommandKind::Confirm => confirm("new", 1, 2, RIGHT),
@@ -406,8 +455,9 @@ fn every_rejection_has_a_code_of_its_own() {
 // --- storage ----------------------------------------------------------------------------------------------------
 
 fn varied() -> (PayeeProfile, Vec<Recorded<Event>>) {
-    let (mut profile, first) = PayeeProfile::register(text("anna"), CodePolicy::default(), &anna(0)).unwrap();
-    let mut journal: Vec<_> = first.into_events().into_iter().collect();
+    let mut first = Vec::new();
+    let mut profile = registered(&mut first);
+    let mut journal = first;
     let steps = [
         add("card", card(1)),
         confirm("card", 1, 1, "000000"),
@@ -455,7 +505,7 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         serde_json::from_value::<Parts>(bad).expect("well-formed").restore().map(|_| ())
     };
     assert_eq!(typed(&|_| ()), Ok(()));
-    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.payee.v1" });
+    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.payee.v2" });
     assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     assert_eq!(typed(&|v| v["codes"]["attempts"] = json!(0)), field("codes"));

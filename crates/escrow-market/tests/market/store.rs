@@ -4,9 +4,16 @@
 
 use std::collections::BTreeSet;
 
+use escrow::deal::command::{Accept, ConfirmPayment, StartPerforming};
+use escrow::deposit::{DepositId, LegState};
 use escrow::machine::DecodeError;
 use escrow::terms::{Consent, Delivery, Fee, FeePayee, Item, Payer, Problem, Provider, Service, TermsError};
-use escrow::{Actor, Context, Currency, Deal, DealId, Machine, Money, Policy, Rate, Recorded, Time};
+use escrow::{
+    Actor, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate, Recorded,
+    Status as DealStatus, Time,
+};
+use escrow_market::destination::DefaultDestination;
+use escrow_market::follow::FollowCommand;
 use escrow_market::store::command::{Close, Resume, SetConditions, Suspend, Wake};
 use escrow_market::store::{
     Command, CommandKind, Conditions, Event, Parts, Rejection, Role, Status, StoreDraft, StoreOrder,
@@ -47,7 +54,7 @@ fn conditions() -> Conditions {
         Fee::of_price(text("site"), site, rate(30), Payer::Seller),
         Fee::carved(text("processor"), FeePayee::Processor, rate(5), text("site")),
     ];
-    Conditions { fees, policy: Policy::shop() }
+    Conditions { fees, policy: Policy::shop(), destinations: vec![] }
 }
 
 fn draft() -> StoreDraft {
@@ -96,6 +103,51 @@ fn refused(store: &mut Store, command: Command, context: &Context) -> Rejection 
 }
 
 // --- deals ------------------------------------------------------------------------------------------------------
+
+/// PAYSTO's partner, processor and seller are credited without a command per deal.
+#[test]
+fn a_store_says_where_its_payees_money_goes() {
+    let to_balance = |payee| DefaultDestination::new(payee, Destination::Balance);
+    let site = Payee::Party(text("site"));
+    let mut all = vec![to_balance(Payee::Seller), to_balance(site.clone()), to_balance(Payee::Processor)];
+    // of no deal of these fees: nothing is said of it
+    all.push(to_balance(Payee::Party(text("nobody"))));
+    let conditions = Conditions { destinations: all, ..conditions() };
+    let terms = StoreTerms::new(StoreDraft { conditions, ..draft() }).unwrap();
+    let (store, _) = Store::open(StoreId::new(Uuid::nil()), terms, &olga()).unwrap();
+    let order = StoreOrder::new(text("boris"), vec![Item::new(text("Article"), rub(1_234_57), 1)]);
+    let terms = store.terms(&order).unwrap();
+    let id = DealId::new(Uuid::from_u128(7));
+    let (mut deal, _) = Deal::propose(id, terms.clone(), &olga()).unwrap();
+    let told = store.destinations(id, &terms);
+    assert_eq!(told.len(), 3);
+    for follow in told.iter().chain(&told) {
+        let FollowCommand::Choose { choice, .. } = &follow.command else { panic!("{follow:?}") };
+        let actor = follow.actor().unwrap_or(Actor::Operator(text("olga")));
+        let _ = deal.handle(&choice.clone().into(), &Context::new(now(), actor)).unwrap();
+    }
+    let paid =
+        ConfirmPayment::charged(DepositId::BUYER_PAYMENT, text("paysto"), text("payment-1"), rub(1_234_57));
+    let _ = deal.handle(&paid.into(), &Context::gateway(now())).unwrap();
+    let _ = deal.handle(&StartPerforming {}.into(), &anna()).unwrap();
+    let accepted = deal.handle(&Accept::default().into(), &Context::party(now(), text("boris"))).unwrap();
+    // 30 % of 1234.57 are 370.37, of which 5 % of it, 61.72, are the processor's and 308.65 the site's; 864.20 are left
+    let mut split: Vec<_> = accepted.split().map(|(payee, _, amount)| (payee.clone(), amount)).collect();
+    split.sort_by_key(|(_, amount)| amount.minor());
+    assert_eq!(split, [(Payee::Processor, rub(61_72)), (site, rub(308_65)), (Payee::Seller, rub(864_20))]);
+    assert!(deal.legs().iter().all(|leg| leg.state() == LegState::Credited), "no gateway is asked");
+    assert_eq!(deal.status(), DealStatus::Completed);
+}
+
+#[test]
+fn a_default_destination_is_no_buyers_and_each_payee_has_one() {
+    let to = |payee| DefaultDestination::new(payee, Destination::Balance);
+    for destinations in [vec![to(Payee::Buyer)], vec![to(Payee::Seller), to(Payee::Seller)]] {
+        let conditions = Conditions { destinations, ..conditions() };
+        let refused = StoreTerms::new(StoreDraft { conditions, ..draft() }).unwrap_err();
+        assert_eq!(refused.field(), "destinations");
+    }
+}
 
 #[test]
 fn a_store_fills_in_seller_currency_fees_and_policy() {
@@ -203,7 +255,7 @@ fn while_suspended_there_is_no_new_deal_and_open_ones_run_on() {
 fn new_conditions_are_for_new_deals_only() {
     let mut store = store();
     let before = store.terms(&order()).unwrap();
-    let free = Conditions { fees: vec![], policy: Policy::shop().acceptance_s(3_600) };
+    let free = Conditions { fees: vec![], policy: Policy::shop().acceptance_s(3_600), destinations: vec![] };
     ok(&mut store, set(2, free.clone()), &olga());
     assert_eq!(ok(&mut store, set(2, free.clone()), &olga()), [], "again");
     assert_eq!(store.conditions_version(), 2);
@@ -219,7 +271,7 @@ fn new_conditions_are_for_new_deals_only() {
 #[test]
 fn conditions_that_make_no_deal_are_refused_with_their_field() {
     let with = |fees: Vec<Fee>| {
-        let conditions = Conditions { fees, policy: Policy::shop() };
+        let conditions = Conditions { fees, policy: Policy::shop(), destinations: vec![] };
         let made = StoreTerms::new(StoreDraft { conditions, ..draft() });
         made.map(drop).map_err(|e: TermsError| (e.field(), e.problem()))
     };
@@ -238,13 +290,20 @@ fn conditions_that_make_no_deal_are_refused_with_their_field() {
     // whether a fixed part can be carved out depends on the order, and is looked at there
     let mut large = Fee::carved(text("large"), FeePayee::Processor, Rate::ZERO, text("fee"));
     large.fixed = Some(rub(1_000_000_00));
-    let conditions = Conditions { fees: vec![fee("fee", FeePayee::Platform), large], policy: Policy::shop() };
+    let conditions = Conditions {
+        fees: vec![fee("fee", FeePayee::Platform), large],
+        policy: Policy::shop(),
+        destinations: vec![],
+    };
     let terms = StoreTerms::new(StoreDraft { conditions, ..draft() }).unwrap();
     let (store, _) = Store::open(id(), terms, &olga()).unwrap();
     assert_eq!(store.terms(&order()).unwrap_err().code(), "invalid-terms");
     let mut policy = Policy::shop();
     policy.deposit_s = 0;
-    let refused = StoreTerms::new(StoreDraft { conditions: Conditions { fees: vec![], policy }, ..draft() });
+    let refused = StoreTerms::new(StoreDraft {
+        conditions: Conditions { fees: vec![], policy, destinations: vec![] },
+        ..draft()
+    });
     assert_eq!(refused.unwrap_err().field(), "deposit_s");
 }
 

@@ -416,7 +416,7 @@ fn a_payer_in_arrears_pays_sooner_and_uses_a_retry_up() {
 fn a_suspended_subscription_that_is_paid_begins_its_period_anew() {
     let mut s = suspended();
     let events = ok(&mut s, pay(2, 5), &anna(on("2027-03-20")));
-    assert_eq!(events[0], Event::Anchored { at: on("2027-03-20"), period: 2 });
+    assert_eq!(events[0], Event::Anchored { at: on("2027-03-20"), period: 2, months: 0 });
     assert_eq!((pending(&s), s.is_served()), (Some((2, 5, 490_00)), false));
     ok(&mut s, yes(2, 5), &bank(on("2027-03-21")));
     // nobody pays for the time in which the service was off
@@ -776,6 +776,34 @@ fn a_dearer_plan_needs_the_payers_consent_and_takes_effect_with_the_next_period(
 }
 
 #[test]
+fn the_billing_day_survives_a_change_of_plan() {
+    let mut s = active();
+    // from 31 January, monthly; every two months from 28 February on
+    ok(&mut s, propose(2, Plan::new(rub(900_00), Period::Months(2))), &boris(on("2027-02-01")));
+    ok(&mut s, agree(2), &anna(on("2027-02-10")));
+    let events = ok(&mut s, wake(), &clock(on("2027-02-28")));
+    let anchored = Event::Anchored { at: on("2027-01-31"), period: 2, months: 1 };
+    assert!(events.contains(&anchored), "{events:?}");
+    ok(&mut s, yes(2, 1), &bank(on("2027-02-28")));
+    // 31 January and three months: the last day of April
+    assert_eq!(s.next_deadline(), Some(on("2027-04-30")));
+    // and a year from there: 31 January, 3 + 12 months
+    ok(&mut s, propose(3, Plan::new(rub(5_000_00), Period::Years(1))), &boris(on("2027-03-01")));
+    ok(&mut s, agree(3), &anna(on("2027-03-01")));
+    ok(&mut s, wake(), &clock(on("2027-04-30")));
+    ok(&mut s, yes(3, 1), &bank(on("2027-04-30")));
+    assert_eq!(s.next_deadline(), Some(on("2028-04-30")));
+    // back to months: 31 January and 15 + 1 months is 31 May
+    ok(&mut s, propose(4, Plan::new(rub(500_00), Period::Months(1))), &boris(on("2027-06-01")));
+    ok(&mut s, agree(4), &anna(on("2027-06-01")));
+    ok(&mut s, wake(), &clock(on("2028-04-30")));
+    ok(&mut s, yes(4, 1), &bank(on("2028-04-30")));
+    assert_eq!(s.next_deadline(), Some(on("2028-05-31")));
+    let stored = serde_json::to_string(&s).unwrap();
+    assert_eq!(serde_json::from_str::<Subscription>(&stored).unwrap(), s);
+}
+
+#[test]
 fn a_consent_binds_exactly_the_version_that_was_seen() {
     let mut s = active();
     ok(&mut s, propose(2, Plan::new(rub(550_00), Period::Months(1))), &boris(on("2027-02-01")));
@@ -804,8 +832,8 @@ fn a_payers_own_change_needs_the_recipient() {
     ok(&mut s, propose(3, Plan::new(rub(4_900_00), Period::Years(1))), &anna(on("2027-02-03")));
     ok(&mut s, agree(3), &boris(on("2027-02-03")));
     ok(&mut s, wake(), &clock(on("2027-02-28")));
-    // another length is counted from where it takes effect
-    assert_eq!(s.charge().map(|c| (c.from, c.to)), Some((on("2027-02-28"), on("2028-02-28"))));
+    // the billing day is the 31st: a year after February's last day is February's last day
+    assert_eq!(s.charge().map(|c| (c.from, c.to)), Some((on("2027-02-28"), on("2028-02-29"))));
 }
 
 #[test]
@@ -834,7 +862,7 @@ fn a_change_that_waited_for_an_answer_counts_from_where_its_period_began() {
     let events = ok(&mut s, yes(2, 1), &bank(on("2027-04-16")));
     // weeks from 31 March: 3 and 4 went by, 5 began on 14 April
     assert_eq!(events[1], Event::PlanChanged { version: 2 });
-    assert_eq!(events[2], Event::Anchored { at: on("2027-03-31"), period: 3 });
+    assert_eq!(events[2], Event::Anchored { at: on("2027-03-31"), period: 3, months: 0 });
     assert_eq!(events[3], Event::PeriodsSkipped { first: 3, last: 4 });
     assert_eq!(s.charge().unwrap().from, on("2027-04-14"));
 }

@@ -68,6 +68,7 @@ fn events_and_commands_are_tagged_by_type() {
             "amount": { "amount": "1000.00", "currency": "RUB" },
             "after": {
                 "available": { "amount": "1000.00", "currency": "RUB" },
+                "clearing": { "amount": "0.00", "currency": "RUB" },
                 "reserved": { "amount": "0.00", "currency": "RUB" },
             },
         },
@@ -135,7 +136,11 @@ fn a_hostile_journal_is_refused() {
 /// Each line adds up, and yet the journal tells of something that never happens.
 #[test]
 fn a_journal_in_which_something_counts_twice_is_refused() {
-    let after = |available, reserved| balance::After { available: rub(available), reserved: rub(reserved) };
+    let after = |available, reserved| balance::After {
+        available: rub(available),
+        clearing: rub(0),
+        reserved: rub(reserved),
+    };
     let tell = |events: &[(Event, u32)]| {
         let mut balance = with_withdrawal(WithdrawalStatus::Sent);
         let opened = Balance::open(
@@ -166,6 +171,7 @@ fn a_journal_in_which_something_counts_twice_is_refused() {
         deal: deal_id(1),
         transaction: TxId::new(1),
         purpose: Purpose::Payout,
+        clears: Vec::new(),
         settled_at: self::after(0),
         amount: rub(minor),
         after: after(available, 400_00),
@@ -216,8 +222,8 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         typed(&move |v| *v["state"].pointer_mut(path).expect(path) = value.clone())
     };
     assert_eq!(typed(&|_| ()), Ok(()));
-    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.balance.v1" });
-    assert_eq!(typed(&|v| v["schema"] = json!("escrow.balance.v2")), unknown);
+    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.balance.v2" });
+    assert_eq!(typed(&|v| v["schema"] = json!("escrow.balance.v1")), unknown);
     let field = |field| Err(DecodeError::Field { field });
     assert_eq!(state("/progress/revision", json!(0)), field("revision"));
     assert_eq!(state("/progress/revision", json!(99)), field("revision"));

@@ -20,8 +20,15 @@ fn policy() -> impl Strategy<Value = BalancePolicy> {
         fixed: Some(rub(fixed)),
         ..WithdrawalFee::default()
     });
-    (fee, 1..5_u8, prop::option::of(50_00..500_00_i64), 1..30_u16).prop_map(
-        |(fee, max_open, per_day, codes_per_day)| BalancePolicy {
+    let clears = (prop_oneof![Just(0), 1..2 * DAY], prop::option::of((1..500_000_u32, 1..DAY)));
+    (fee, 1..5_u8, prop::option::of(50_00..500_00_i64), 1..30_u16, clears, 1..20_u16).prop_map(
+        |(fee, max_open, per_day, codes_per_day, (clearance_s, reserve), guesses_per_day)| BalancePolicy {
+            clearance_s,
+            guesses_per_day,
+            reserve: reserve.map(|(ppm, longer)| RollingReserve {
+                rate: Rate::from_ppm(ppm).unwrap(),
+                clears_s: clearance_s + longer,
+            }),
             fee,
             max_open,
             per_day: per_day.map(rub),
@@ -85,6 +92,8 @@ fn command(balance: &Balance, step: Step, now: Time) -> (Command, Actor) {
 #[derive(Default)]
 struct Book {
     credited: i64,
+    to_clear: i64,
+    cleared: i64,
     paid_out: i64,
     fees: i64,
     debited: i64,
@@ -97,7 +106,10 @@ struct Book {
 impl Book {
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Credited { amount, .. } => self.credited += amount.minor(),
+            Event::Credited { amount, clears, .. } => {
+                self.credited += amount.minor();
+                self.to_clear += clears.iter().map(|part| part.amount.minor()).sum::<i64>();
+            }
             Event::Debited { amount, .. } => self.debited += amount.minor(),
             Event::Restored { amount, .. } => self.debited -= amount.minor(),
             Event::WithdrawalRequested { withdrawal, amount, fee, .. } => {
@@ -121,6 +133,7 @@ impl Book {
             | Event::WithdrawalExpired { withdrawal, amount, fee, .. } => {
                 assert_eq!(self.reserved.remove(withdrawal), Some(amount.minor() + fee.minor()));
             }
+            Event::Cleared { amount, .. } => self.cleared += amount.minor(),
             Event::Opened { .. }
             | Event::PolicySet { .. }
             | Event::CodeIssued { .. }
@@ -140,7 +153,8 @@ impl Book {
             (sums.credited, sums.paid_out, sums.fees, sums.debited, sums.reserved),
             (self.credited, self.paid_out, self.fees, self.debited, reserved)
         );
-        let available = self.credited - self.paid_out - self.fees - self.debited - reserved;
+        prop_assert_eq!(sums.clearing, self.to_clear - self.cleared);
+        let available = self.credited - self.paid_out - self.fees - self.debited - reserved - sums.clearing;
         prop_assert_eq!(sums.available, available);
         prop_assert!(available >= -(self.debited + self.late), "nothing else takes it below zero");
         Ok(())
@@ -172,7 +186,8 @@ fn play(
 proptest! {
     #[test]
     fn nothing_appears_and_nothing_vanishes(policy in policy(), steps in steps()) {
-        let mut book = Book { credited: 1_000_00, ..Book::default() };
+        let to_clear = balance_with(policy).sums().clearing;
+        let mut book = Book { credited: 1_000_00, to_clear, ..Book::default() };
         play(policy, &steps, |_, after, events, _| {
             events.iter().for_each(|event| book.note(event));
             book.agrees(after)
