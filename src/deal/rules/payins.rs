@@ -192,13 +192,7 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
 
 /// So much of a hold is money now. Nothing of it is given back that the deposit wants. Where it is too little, that ends the
 /// deal before anything that waited for the money can go on.
-fn charge_hold(
-    deal: &mut Draft<'_>,
-    c: &ConfirmPayment,
-    hold: TxId,
-    capture: Option<TxId>,
-    was: Fullness,
-) {
+fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Option<TxId>, was: Fullness) {
     let over = c.amount.minor().saturating_sub(wanted_of(deal, c, hold));
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go
