@@ -320,12 +320,12 @@ pub(super) fn checkout_request<'a>(
         Side::Buyer => &terms.buyer,
         Side::Seller => &terms.seller,
     };
-    let described = terms.description.as_ref().map(|text| &**text);
+    let described = terms.description.as_deref();
     let first_item = || terms.items.first().map(|item| &*item.name);
     let checkout =
         CheckoutRequest::new(deal.key(asked.id()), asked.deposit(), asked.amount(), &request.form, payer)
             .description(described.or_else(first_item))
-            .order_id(terms.order_id.as_ref().map(|id| &**id));
+            .order_id(terms.order_id.as_deref());
     Some(checkout)
 }
 

@@ -26,7 +26,7 @@ impl Aggregate for Deal {
         let listing = Listing::new(self.status().as_str(), status.at, self.created_at())
             .party(&terms.buyer)
             .party(&terms.seller)
-            .about(terms.order_id.as_ref().map(|id| &**id))
+            .about(terms.order_id.as_deref())
             .waits(self.next_deadline(), since);
         terms.arbiter.iter().fold(listing, Listing::party)
     }

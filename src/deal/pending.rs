@@ -123,7 +123,7 @@ impl Deal {
             destination,
             source: payment.and_then(Transaction::reference),
             gateway: payment.and_then(Transaction::gateway),
-            order_id: self.terms.order_id.as_ref().map(|id| &**id),
+            order_id: self.terms.order_id.as_deref(),
             // whoever reads a deal does not know what became of what was sent before
             first_sent: Some(transaction.created_at),
             tries: 1,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use super::{SinkFault, lock};
-use escrow::machine::Recorded;
+use escrow::machine::{Machine, Recorded};
 use escrow::port::{self, Aggregate, Commit, CommitError, blocking};
 use escrow::{Deal, Time};
 
@@ -14,8 +14,10 @@ pub struct MemoryRepository<M: Aggregate = Deal> {
     stored: Mutex<Stored<M>>,
 }
 
+type Journal<M> = Vec<Recorded<<M as Machine>::Event>>;
+
 struct Stored<M: Aggregate> {
-    machines: BTreeMap<M::Id, (M, Vec<Recorded<M::Event>>)>,
+    machines: BTreeMap<M::Id, (M, Journal<M>)>,
     faults: VecDeque<Option<SinkFault>>,
 }
 
