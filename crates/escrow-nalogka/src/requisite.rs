@@ -98,6 +98,9 @@ const fn subject(event: &Event) -> Option<&DestinationId> {
         | Event::Verified { id }
         | Event::Retired { id } => Some(id),
         Event::Registered { .. }
+        | Event::RegistrationCodeReplaced { .. }
+        | Event::RegistrationCodeRefused { .. }
+        | Event::RegistrationConfirmed {}
         | Event::CodeRefused { .. }
         | Event::DefaultChosen { .. }
         | Event::Unlocked {} => None,

@@ -230,6 +230,7 @@ fn rejections_have_their_kinds() {
     let fact = AgentError::<SinkFault>::FactRefused {
         transaction: escrow::TxId::new(1),
         rejection: Rejection::UnknownActor,
+        then: None,
     };
     assert_eq!(ApiError::from(fact).kind, ErrorKind::Server);
     let told =
