@@ -3,7 +3,7 @@
 use escrow::deposit::DepositId;
 use escrow_market::PayeeProfile;
 use escrow_market::code::{Attempt, CodeHash, CodePolicy, PlainCode, Salt};
-use escrow_market::payee::command::{Add, Confirm};
+use escrow_market::payee::command::{Add, Confirm, ConfirmRegistration};
 use escrow_market::payee::{Label, Requisite as Listed};
 use escrow_nalogka::{
     ApiError, Done, ErrorKind, Form, Incoming, Request, Requisite, RequisiteKind, Route, usable,
@@ -193,15 +193,19 @@ fn a_requisite_is_the_payers_own() {
 #[test]
 fn requisites_come_from_the_payees_profile() {
     let boris = Context::party(start(), text("boris"));
-    let (mut profile, first) = PayeeProfile::register(text("boris"), CodePolicy::default(), &boris).unwrap();
-    let mut journal = first.events().to_vec();
     let code = || PlainCode::new("402913").unwrap();
+    let mailed = CodeHash::new(&code(), Salt::new([7; 16]));
+    let (mut profile, first) =
+        PayeeProfile::register(text("boris"), CodePolicy::default(), mailed, &boris).unwrap();
+    let mut journal = first.events().to_vec();
     let kinds = [
         ("a", Destination::Account(text("vault-1")), RequisiteKind::Account),
         ("c", Destination::Card(text("vault-2")), RequisiteKind::Card),
         ("w", Destination::Wallet(text("vault-3")), RequisiteKind::Wallet),
     ];
     use escrow::Machine as _;
+    let entered = ConfirmRegistration { attempt: Attempt { code: 1, number: 1, entered: code() } };
+    journal.extend_from_slice(profile.handle(&entered.into(), &boris).unwrap().events());
     for (n, (id, destination, _)) in kinds.iter().enumerate() {
         let at = Context::party(after(u32::try_from(n).unwrap() * HOUR), text("boris"));
         let requisite =
