@@ -4,7 +4,7 @@ use super::Deal;
 use super::command::{FileRef, Revision};
 use super::event::Event;
 use super::phase::Phase;
-use crate::deposit::{Leg, Purpose};
+use crate::deposit::{Leg, LegState, Purpose};
 use crate::settlement::{Ending, Share};
 use crate::{Payee, Role};
 
@@ -88,6 +88,7 @@ impl Deal {
             l.payee == Payee::Seller
                 && matches!(l.purpose, Purpose::Payout | Purpose::Award)
                 && l.tx.is_none()
+                && !(l.state == LegState::Declined && l.waits_for.is_none())
                 && l.part_of.is_none()
         };
         if self.legs().iter().any(unpaid) {

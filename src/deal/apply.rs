@@ -157,6 +157,7 @@ impl Deal {
                 let (purpose, source) = (*purpose, *source);
                 books.keep_waiting(&Waiting { leg, deposit, payee, purpose, amount, source });
             }
+            Event::LegAsked { leg } => books.ask(*leg),
             Event::LegCredited { order } => books.credit_leg(order, at),
             Event::LegCut { leg, old, new } => books.cut_leg(*leg, *old, *new),
             Event::TransactionSucceeded { tx, reference } => books.succeed(*tx, reference, at),

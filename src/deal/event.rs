@@ -526,6 +526,12 @@ pub enum Event {
         /// What of it an ending divides all the same.
         as_if: Money,
     },
+    /// A leg waits for its payee, who has not said where they want it. Declined without an attempt: a destination sends it, and
+    /// in time it goes to the balance.
+    LegAsked {
+        /// The leg.
+        leg: LegId,
+    },
     /// The command had an id, by which it is recognised when it is sent again. The last event of its command.
     RequestNoted {
         /// The id.
@@ -605,6 +611,7 @@ impl Event {
             | Self::ReceivableChanged { .. }
             | Self::ReceivableSettled { .. }
             | Self::PotCut { .. }
+            | Self::LegAsked { .. }
             | Self::RequestNoted { .. }
             | Self::DisputeClosed {} => None,
         }

@@ -55,7 +55,7 @@ pub use item::Item;
 pub use notes::Notes;
 pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
-    Policy, RefundOrder, ReturnAll,
+    Payout, Policy, RefundOrder, ReturnAll,
 };
 pub use price::{Goal, PriceError, price_for};
 pub use quote::{FeeLine, Quote, ServiceLine, quote};

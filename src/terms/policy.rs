@@ -138,6 +138,19 @@ pub enum ReturnAll {
     Buyer,
 }
 
+/// Where a payee's earnings go while they have not said where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payout {
+    /// Through the gateway, to where it knows them.
+    #[default]
+    Direct,
+    /// To their in-system balance.
+    Balance,
+    /// Nowhere: they are asked, until [`settlement_s`](Policy::settlement_s) after the ending; then to the balance.
+    Ask,
+}
+
 /// Which of several payments into a deposit goes back first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -316,6 +329,8 @@ policy! {
         shortfall: Rate,
         /// Which of several payments into a deposit goes back first.
         refund_order: RefundOrder,
+        /// Where the earnings of a party, or of somebody whom the deal pays, go while they have not said where.
+        payout: Payout,
         /// Whether one party alone can have the arbiter asked at once.
         early_arbitration: bool,
         /// What a ruling costs.

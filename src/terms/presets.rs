@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::policy::{
-    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy, RefundOrder,
+    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Payout, Policy, RefundOrder,
     ReturnAll,
 };
 use super::{Problem, TermsError};
@@ -68,6 +68,7 @@ impl Policy {
             clearance_s: 0,
             shortfall: Rate::ZERO,
             refund_order: RefundOrder::NewestFirst,
+            payout: Payout::Direct,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
             claim_s: Policy::CLAIM_S,

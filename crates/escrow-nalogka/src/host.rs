@@ -248,6 +248,7 @@ impl HostData {
             | Event::CaptureOrdered { .. }
             | Event::LegOrdered { .. }
             | Event::LegWaits { .. }
+            | Event::LegAsked { .. }
             | Event::LegCredited { .. }
             | Event::LegCut { .. }
             | Event::TransactionSucceeded { .. }

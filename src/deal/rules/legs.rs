@@ -2,11 +2,12 @@
 
 use smallvec::SmallVec;
 
+use crate::deal::command::DestinationUse;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deposit::{DepositId, Leg, LegId, LegState, Order, Purpose, TransactionKind, TxId};
 use crate::settlement::Settlement;
-use crate::terms::RefundOrder;
+use crate::terms::{Payout, RefundOrder};
 use crate::{Money, Payee};
 
 /// A leg before its attempt.
@@ -25,6 +26,8 @@ enum Way {
     Gateway,
     /// To the payee's balance in the system.
     Balance,
+    /// Nowhere yet: the payee is asked.
+    Ask,
     /// The hold is let go.
     Void,
 }
@@ -152,8 +155,22 @@ fn chosen(deal: &Draft<'_>, wanted: impl Fn(&Leg) -> bool) -> SmallVec<[Leg; 4]>
     deal.books().legs().iter().filter(|leg| wanted(leg)).cloned().collect()
 }
 
+/// Where money goes: as its payee has said, and where they have said nothing, as the policy does for earnings. What goes back
+/// goes to its payment.
 fn way(deal: &Draft<'_>, payee: &Payee, purpose: Purpose) -> Way {
-    if deal.books().wants_balance(payee, purpose) { Way::Balance } else { Way::Gateway }
+    if deal.books().wants_balance(payee, purpose) {
+        return Way::Balance;
+    }
+    let earns = match payee {
+        Payee::Buyer | Payee::Seller | Payee::Party(_) => !purpose.goes_back(),
+        Payee::Platform | Payee::Processor => false,
+    };
+    let asked = deal.books().destination(payee, DestinationUse::of(purpose)).is_some();
+    match deal.binding_terms().policy.payout {
+        Payout::Balance if earns && !asked => Way::Balance,
+        Payout::Ask if earns && !asked => Way::Ask,
+        Payout::Direct | Payout::Balance | Payout::Ask => Way::Gateway,
+    }
 }
 
 impl From<Leg> for Assignment {
@@ -170,8 +187,14 @@ fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
     let is_new = deal.books().leg(leg).is_none();
     let kind = match way {
         Way::Void => TransactionKind::Void,
-        Way::Gateway | Way::Balance if is_new && deal.books().has_case(deposit) => {
+        Way::Gateway | Way::Balance | Way::Ask if is_new && deal.books().has_case(deposit) => {
             return deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
+        }
+        Way::Ask => {
+            if is_new {
+                deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
+            }
+            return deal.push(Event::LegAsked { leg });
         }
         Way::Gateway | Way::Balance => purpose.kind(),
     };
@@ -179,6 +202,6 @@ fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
     let order = Order { tx, kind, deposit, payee, purpose, amount, leg: Some(leg), source };
     deal.push(match way {
         Way::Balance => Event::LegCredited { order },
-        Way::Gateway | Way::Void => Event::LegOrdered { order },
+        Way::Gateway | Way::Ask | Way::Void => Event::LegOrdered { order },
     });
 }

@@ -193,6 +193,7 @@ pub fn events() -> Vec<Value> {
         json!({ "type": "ending_decided", "ending": "called_off", "outcome": "resolved", "funded": true, "settle_by": until }),
         json!({ "type": "capture_ordered", "order": order }),
         json!({ "type": "leg_ordered", "order": order }),
+        json!({ "type": "leg_asked", "leg": 1 }),
         json!({ "type": "leg_waits", "leg": 1, "deposit": "buyer_payment", "payee": "buyer", "purpose": "refund", "amount": roubles("5"), "source": 1 }),
         json!({ "type": "leg_credited", "order": order }),
         json!({ "type": "leg_cut", "leg": 1, "old": roubles("5"), "new": roubles("4") }),

@@ -20,6 +20,7 @@ mod legs;
 mod moderation;
 mod notes;
 mod payins;
+mod payout;
 mod performance;
 mod proposal;
 mod timers;

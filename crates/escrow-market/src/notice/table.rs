@@ -153,6 +153,8 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         // told by what they lead to
         Event::HoldCharged { .. }
         | Event::StrayOpened { .. }
+        // that it waits was told
+        | Event::LegAsked { .. }
         | Event::Annotated { .. }
         | Event::RequestNoted { .. }
         | Event::AnswerDoubted { .. }

@@ -86,7 +86,8 @@ impl Books {
             | (LegState::Dropped, None) => true,
             // only a chargeback keeps a leg waiting
             (LegState::Waiting, None | Some(TransactionState::Failed(_))) => l.waits_for.is_some(),
-            (LegState::Declined, None) => part,
+            // nobody has said where to, or it is divided off
+            (LegState::Declined, None) => part || !l.purpose.goes_back(),
             (
                 LegState::Ordered
                 | LegState::Settled

@@ -68,6 +68,11 @@ impl Books {
         });
     }
 
+    /// Nobody has said where to: it waits as one that was declined does.
+    pub(in crate::deal) fn ask(&mut self, leg: LegId) {
+        self.mark(Some(leg), LegState::Declined);
+    }
+
     /// An attempt to pay a leg: the first one, or the next one of a leg that is known.
     pub(super) fn attempt(&mut self, order: &Order) {
         if let Some(id) = order.leg {
