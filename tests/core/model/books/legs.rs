@@ -2,7 +2,8 @@
 
 use escrow::deal::command::DestinationUse;
 use escrow::deposit::{LegState, Purpose, TransactionKind, TransactionState};
-use escrow::{Deal, Destination};
+use escrow::terms::Payout;
+use escrow::{Deal, Destination, Payee};
 
 use super::{Books, Fate, Leg, index, minor, name_of};
 use crate::model::world::PaymentName;
@@ -31,11 +32,23 @@ impl Books {
             ensure!(known.amount == minor(leg.amount()), "{leg:?} is not {known:?}");
             let wants_balance =
                 after.destination(leg.payee(), use_of(leg.purpose())) == Some(&Destination::Balance);
+            // who earns and has said nothing is paid as the policy says
+            let earns = matches!(leg.payee(), Payee::Buyer | Payee::Seller | Payee::Party(_))
+                && !leg.purpose().goes_back();
+            let silent = earns && after.destination(leg.payee(), use_of(leg.purpose())).is_none();
+            let payout = after.binding_terms().policy.payout;
+            let wants_balance = wants_balance || silent && payout == Payout::Balance;
+            let is_asked = silent && payout == Payout::Ask;
             let overdue = after.settle_by().is_some_and(|at| at <= after.last_at());
             let is_new = !self.answers.contains_key(&number);
             known.fate = match (known.fate, leg.state()) {
                 (Fate::Sent(old), LegState::Ordered) if old == number => Fate::Sent(old),
-                (Fate::Waiting | Fate::Declined, LegState::Ordered) if is_new => Fate::Sent(number),
+                (Fate::Waiting | Fate::Declined, LegState::Ordered) if is_new && !is_asked => {
+                    Fate::Sent(number)
+                }
+                (Fate::Waiting, LegState::Declined) if is_asked => Fate::Declined,
+                // asked, and the time was up in the same step
+                (Fate::Waiting, LegState::Credited) if is_asked && overdue => Fate::Credited,
                 (Fate::Waiting, LegState::Credited) if wants_balance => Fate::Credited,
                 (Fate::Declined, LegState::Credited) if wants_balance || overdue => Fate::Credited,
                 (Fate::Declined, LegState::Declined) => Fate::Declined,
