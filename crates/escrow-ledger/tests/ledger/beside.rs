@@ -131,8 +131,8 @@ proptest! {
 
     #[test]
     fn the_trial_balance_is_the_sums_of_a_balance(steps in steps(), clears in any::<bool>()) {
-        let mut policy = BalancePolicy::default();
-        policy.fee = WithdrawalFee { fixed: Some(eur(7)), ..WithdrawalFee::default() };
+        let fee = WithdrawalFee { fixed: Some(eur(7)), ..WithdrawalFee::default() };
+        let mut policy = BalancePolicy { fee, ..BalancePolicy::default() };
         if clears {
             policy.clearance_s = 1_000;
             policy.reserve = Some(RollingReserve { rate: Rate::HALF, clears_s: 90_000 });
