@@ -15,7 +15,7 @@ use escrow::deal::{CommandKind, Permit, PhaseKind, Timer, cell, leads};
 use escrow::deposit::{DepositId, GatewayName, LegState, Reference, TransactionKind, TransactionState};
 use escrow::dispute::{DisputeStage, Opener};
 use escrow::settlement::Fault;
-use escrow::terms::{ArbitrationFee, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
+use escrow::terms::{ArbitrationFee, Contacts, Fee, FeePayee, Guarantees, Item, Payer, Provider, Service};
 use escrow::{
     Actor, Award, Command, Context, Currency, Deal, DealId, Destination, Event, Money, Outcome, Payee, Phase,
     Policy, Rate, Recorded, Role, Side, Terms, TermsDraft, Text, Time, transition,
@@ -74,6 +74,7 @@ fn name((phase, arbitration): Node) -> &'static str {
         (PhaseKind::AwaitingPerformance, _) => "AwaitingPerformance",
         (PhaseKind::Performing, _) => "Performing",
         (PhaseKind::AwaitingAcceptance, _) => "AwaitingAcceptance",
+        (PhaseKind::Clearing, _) => "Clearing",
         (PhaseKind::Disputed, false) => "Negotiation",
         (PhaseKind::Disputed, true) => "Arbitration",
         (PhaseKind::Paying, _) => "Paying",
@@ -186,6 +187,7 @@ fn timer_name(timer: Timer) -> &'static str {
         Timer::Start => "the start",
         Timer::Performance => "the performance",
         Timer::Acceptance => "acceptance",
+        Timer::Clearance => "the clearance",
         Timer::Negotiation => "negotiation",
         Timer::Arbitration => "arbitration",
         Timer::Hold(_) => "a hold",
@@ -444,6 +446,12 @@ pub(crate) fn commands(kind: CommandKind, role: Role, deal: &Deal, now: Time) ->
     let fresh = format!("n{}", deal.version());
     match kind {
         CommandKind::Amend => vec![described(deal, &fresh).into(), one_lamp_more(deal).into()],
+        CommandKind::Annotate => {
+            let contact = |side: Role| (role == side).then(|| text(&fresh));
+            let contacts = Contacts { buyer: contact(Role::Buyer), seller: contact(Role::Seller) };
+            let noted = Annotate::contacts(contacts);
+            vec![if role == Role::Operator { noted.order_id(text(&fresh)).into() } else { noted.into() }]
+        }
         CommandKind::Agree => {
             let terms_version = deal.terms_version();
             let claim = own_unpaid(deal, role)

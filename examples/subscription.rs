@@ -80,7 +80,7 @@ fn tell(recorded: &Recorded<Event>) {
             format!("no     {period}:{attempt}, {reason}: {next}")
         }
         Event::Suspended { until } => format!("SUSPENDED, to be cancelled on {}", day(*until)),
-        Event::Anchored { at, period } => format!("period {period} begins anew on {}", day(*at)),
+        Event::Anchored { at, period, .. } => format!("period {period} begins anew on {}", day(*at)),
         Event::PeriodsSkipped { .. }
         | Event::PlanProposed { .. }
         | Event::PlanWithdrawn { .. }

@@ -108,6 +108,7 @@ impl Service {
         draft.guarantees.seller = Some(Money::from_minor(500_00, Currency::RUB));
         draft.description = Some("Oak tables, oiled".parse()?);
         draft.category = Some("furniture".parse()?);
+        draft.purse = Some(vault("boris")?);
         let boris = Context::party(self.now(), "boris".parse()?);
         let id = OfferId::new(Uuid::from_u128(9));
         let (mut offer, _) = Offer::publish(id, OfferTerms::new(draft)?, &boris)?;
@@ -123,6 +124,11 @@ impl Service {
         show("OfferUserInfo", &OfferUserInfo::of(&offer, take, &self.people["anna"]))?;
         // a take yields the terms of a contract, which its taker proposes
         self.open(deal, offer.proposal(deal)?, "anna")?;
+        // both have named a purse: that is where their money goes
+        for (command, caller) in OfferUserInfo::follow_up(&offer, &self.deals[&deal], &SERVICE.parse()?) {
+            let deal = self.deals.get_mut(&deal).ok_or("no such deal")?;
+            self.agent.submit(&mut self.journal, deal, &command, caller)?;
+        }
         show("ContractInfo", &self.contract(deal)?)?;
 
         self.contract_accept("boris", deal, "t-1001")?;

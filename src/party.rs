@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 text_id! {
-    /// The host's own id of a person or a company: opaque to the crate, compared byte for byte.
+    /// The host's own id of a person or a company: opaque to the crate; one line, compared as composed text (NFC).
     PartyId(64)
 }
 

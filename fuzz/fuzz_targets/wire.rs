@@ -31,6 +31,9 @@ fuzz_target!(|input: (u8, &str)| {
             assert!(keys.verify(headers, text.as_bytes(), Time::MIN).is_err(), "nobody signed {text:?}");
         }
         14 => drop(serde_json::from_str::<escrow::Command>(text)),
-        _ => drop(escrow_nalogka::Route::of("POST", text)),
+        _ => {
+            let (method, target) = text.split_once(' ').unwrap_or(("GET", text));
+            drop(escrow_nalogka::Incoming::read(method, target, text.as_bytes()));
+        }
     }
 });

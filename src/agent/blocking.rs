@@ -1,33 +1,50 @@
 //! The agent for hosts without an async runtime: the same loop, without `await`.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::act::{Act, ActError, Acted, Committed, Need, Stopped};
 use super::agent::{checkout_request, news};
 use super::error::{AgentError, CheckoutError, FollowError};
+use super::observer::{Observer, RefusedFact};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::Context;
-use crate::deal::command::{RecordTracking, RequestPayment, Wake};
-use crate::deal::{Command, Deal};
-use crate::port::blocking::{EventSink, PaymentGateway, Tracker};
-use crate::port::{CheckoutForm, Clock};
+use crate::deal::command::{Answered, RecordTracking, RequestPayment, Wake};
+use crate::deal::{Command, Deal, PendingOrder};
+use crate::deposit::TxId;
+use crate::machine::Machine;
+use crate::port::blocking::{EventSink, PaymentGateway, Repository, Tracker};
+use crate::port::{Aggregate, AggregateId, CheckoutForm, Clock, CommitError};
 use crate::terms::Terms;
 use crate::{Actor, DealId};
 
 /// Carries commands out. See [`super::Agent`].
 #[derive(Clone, Copy, Debug)]
-pub struct Agent<C, G> {
+pub struct Agent<C, G, O = ()> {
     /// Tells the time.
     pub clock: C,
     /// Moves the money.
     pub gateway: G,
+    /// Hears what goes wrong.
+    pub observer: O,
 }
 
-impl<C: Clock, G: PaymentGateway> Agent<C, G> {
+impl<C, G> Agent<C, G> {
     /// An agent with its clock and its gateway.
     pub const fn new(clock: C, gateway: G) -> Self {
-        Self { clock, gateway }
+        Self { clock, gateway, observer: () }
     }
+}
 
+impl<C, G, O> Agent<C, G, O> {
+    /// The same agent, observed.
+    pub fn observed_by<P>(self, observer: P) -> Agent<C, G, P> {
+        let Self { clock, gateway, observer: _ } = self;
+        Agent { clock, gateway, observer }
+    }
+}
+
+impl<C: Clock, G: PaymentGateway, O: Observer<G::Error>> Agent<C, G, O> {
     /// Creates a deal and commits it.
     ///
     /// # Errors
@@ -123,21 +140,155 @@ impl<C: Clock, G: PaymentGateway> Agent<C, G> {
         mut stepper: Stepper<'_>,
     ) -> Result<Receipt, AgentError<S::Error>> {
         let mut refused = None;
-        loop {
+        let failed = loop {
             match stepper.step() {
-                Step::Commit(commit) => {
-                    sink.commit(commit)?;
-                    stepper.committed();
-                }
+                Step::Commit(commit) => match sink.commit(commit) {
+                    Ok(()) => stepper.committed(),
+                    Err(error) => break Some(error),
+                },
                 Step::Execute(order) => {
-                    let answer = self.gateway.execute(order);
+                    let answer = self.ask(order);
                     // a fact that the deal refuses is reported at the end, and holds up no other order
-                    if let Err((transaction, rejection)) = stepper.executed(answer.ok(), self.clock.now()) {
-                        refused = refused.or(Some(AgentError::FactRefused { transaction, rejection }));
+                    if let Err((order, rejection)) = stepper.executed(answer.clone(), self.clock.now()) {
+                        self.refused::<Deal>(stepper.id(), Some(order), &answer, &rejection);
+                        refused = refused.or(Some((order, rejection)));
                     }
                 }
-                Step::Done => return refused.map_or_else(|| Ok(stepper.receipt()), Err),
+                Step::Done => break None,
+            }
+        };
+        if let Some(CommitError::Conflict) = failed {
+            self.observer.conflict(Deal::KIND, &stepper.id(), 1);
+        }
+        match (refused, failed) {
+            (Some((transaction, rejection)), then) => {
+                Err(AgentError::FactRefused { transaction, rejection, then })
+            }
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Ok(stepper.receipt()),
+        }
+    }
+
+    /// Loads the machine, judges the command, commits what follows, and has the gateway carry out the orders of it. Where
+    /// somebody else was faster, it is judged again on what they have stored, a bounded number of times: neither the command
+    /// nor an answer of the gateway's is lost to a race.
+    ///
+    /// # Errors
+    /// [`ActError`], which says whether the command was committed.
+    pub fn act<I: AggregateId, R: Repository<I::Of>>(
+        &self,
+        repository: &R,
+        id: I,
+        command: impl Into<<I::Of as Machine>::Command>,
+        caller: impl Into<Caller>,
+    ) -> Done<I, R> {
+        self.drive(repository, Act::new(id, command.into(), caller.into()))
+    }
+
+    /// As [`Agent::act`], without the gateway: the orders wait for whoever resumes the machine, such as a worker.
+    ///
+    /// # Errors
+    /// [`ActError`]; what is not committed is not written.
+    pub fn commit_only<I: AggregateId, R: Repository<I::Of>>(
+        &self,
+        repository: &R,
+        id: I,
+        command: impl Into<<I::Of as Machine>::Command>,
+        caller: impl Into<Caller>,
+    ) -> Done<I, R> {
+        self.drive(repository, Act::commit_only(id, command.into(), caller.into()))
+    }
+
+    /// Loads the machine, fires what is due, and asks the gateway again about every order without an answer, under the same
+    /// keys: what a worker does with what is due, and with what is unanswered.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub fn catch_up<I: AggregateId, R: Repository<I::Of>>(&self, repository: &R, id: I) -> Done<I, R> {
+        self.drive(repository, Act::resume(id))
+    }
+
+    fn drive<M: Aggregate, R: Repository<M>>(
+        &self,
+        repository: &R,
+        mut act: Act<M>,
+    ) -> Result<Acted<M>, ActError<R::Error, M::Rejection>> {
+        let mut refused = None;
+        let stopped = loop {
+            match act.need() {
+                Need::Load(id) => match repository.load(id) {
+                    Ok(Some(machine)) => match act.loaded(machine, self.clock.now()) {
+                        Ok(()) => {}
+                        Err((None, rejection)) => {
+                            if act.tells_a_fact() {
+                                self.refused::<M>(id, None, act.command(), &rejection);
+                            }
+                            return Err(ActError::Rejected(rejection));
+                        }
+                        Err((Some(order), rejection)) => {
+                            self.refused::<M>(id, Some(order), &"its answer", &rejection);
+                            refused = refused.or(Some((order, rejection)));
+                        }
+                    },
+                    Ok(None) => return Err(ActError::NotFound),
+                    Err(error) => break Some((Stopped::Storage(error), act.known())),
+                },
+                Need::Commit(commit) => match repository.commit(commit) {
+                    Ok(()) => act.committed(),
+                    Err(CommitError::Conflict) => match act.conflict() {
+                        Some(lost) => self.observer.conflict(M::KIND, &act.id(), lost),
+                        None => break Some((Stopped::Conflict, act.known())),
+                    },
+                    Err(CommitError::Unknown(error)) => {
+                        let committed = if act.is_committed() { Committed::Yes } else { Committed::Unknown };
+                        break Some((Stopped::Storage(error), committed));
+                    }
+                },
+                Need::Execute(order) => {
+                    let answer = self.ask(order);
+                    if let Err((order, rejection)) = act.executed(answer.clone(), self.clock.now()) {
+                        self.refused::<M>(act.id(), Some(order), &answer, &rejection);
+                        refused = refused.or(Some((order, rejection)));
+                    }
+                }
+                Need::Done => break None,
+            }
+        };
+        match (refused, stopped) {
+            (Some((transaction, rejection)), stopped) => {
+                Err(ActError::FactRefused { transaction, rejection, then: stopped.map(|(why, _)| why) })
+            }
+            (None, Some((stopped, committed))) => Err(ActError::Stopped { stopped, committed }),
+            (None, None) => act.done().ok_or(ActError::NotFound),
+        }
+    }
+
+    fn ask(&self, order: PendingOrder<'_>) -> Option<Answered> {
+        match self.gateway.execute(order) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.observer.gateway_failed(&order, &error);
+                None
             }
         }
     }
+
+    fn refused<M: Aggregate>(
+        &self,
+        id: M::Id,
+        order: Option<TxId>,
+        fact: &dyn Debug,
+        rejection: &M::Rejection,
+    ) {
+        self.observer.fact_refused(&RefusedFact::new(M::KIND, &id, order, fact, rejection));
+    }
 }
+
+/// The machine after what was done.
+type Done<I, R> = Result<
+    Acted<<I as AggregateId>::Of>,
+    ActError<
+        <R as Repository<<I as AggregateId>::Of>>::Error,
+        <<I as AggregateId>::Of as Machine>::Rejection,
+    >,
+>;

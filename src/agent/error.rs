@@ -9,10 +9,10 @@ use crate::port::CommitError;
 /// Why a command was not carried out, or not to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
-pub enum AgentError<E> {
+pub enum AgentError<E, R = Rejection> {
     /// The deal refuses the command. Nothing was written, nothing was sent.
     #[error(transparent)]
-    Rejected(Rejection),
+    Rejected(R),
     /// The deal refuses the gateway's answer: they disagree about a fact. Never swallowed:
     /// a person has to look into it.
     #[error("the gateway's answer to transaction {transaction} is refused: {rejection}")]
@@ -20,7 +20,9 @@ pub enum AgentError<E> {
         /// The order that was answered.
         transaction: TxId,
         /// Why the deal refuses the answer.
-        rejection: Rejection,
+        rejection: R,
+        /// What went wrong with a commit after that. The observer has heard of every refused fact; this is the first.
+        then: Option<CommitError<E>>,
     },
     /// The stored deal has another version. Reload it and resume: the same keys make that safe.
     #[error("the stored deal has another version: reload it, then resume")]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::deal::command::{Answer, Answered, Wake};
-use crate::deal::{Command, Deal, PendingOrder, Rejection};
+use super::cursor::Cursor;
+use crate::deal::command::Answered;
+use crate::deal::{Deal, PendingOrder, Rejection};
 use crate::deposit::{ClientKey, TxId};
-use crate::port::Commit;
+use crate::port::{Aggregate, Commit};
 use crate::terms::Terms;
-use crate::{Actor, DealId, PartyId, Time};
-use crate::{Context, Transition};
+use crate::{Actor, Context, DealId, PartyId, Time, Transition};
 
 /// Who submits a command: a [`Context`] that has no time yet, since the agent's clock tells it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,139 +72,107 @@ impl From<Actor> for Caller {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The deal's version before.
+    /// The machine's version before.
     pub from_version: u64,
-    /// The deal's version after: the journal has every event in between.
+    /// The machine's version after: the journal has every event in between.
     pub to_version: u64,
-    /// Whether an order has no answer yet. If so, resume the deal later.
+    /// Whether an order has no answer yet. If so, resume it later.
     pub has_pending: bool,
 }
 
 impl Receipt {
-    pub(super) fn since(from_version: u64, deal: &Deal) -> Self {
-        Self { from_version, to_version: deal.version(), has_pending: deal.has_pending() }
+    pub(super) fn since<M: Aggregate>(from_version: u64, machine: &M) -> Self {
+        let has_pending = machine.unanswered_from(TxId::new(0)).is_some();
+        Self { from_version, to_version: machine.version(), has_pending }
     }
 }
 
 /// What to do next.
 #[derive(Debug)]
-pub enum Step<'s> {
-    /// Commit this, then call [`Stepper::committed`]. If it fails, drop the stepper: the deal is untouched.
-    Commit(Commit<'s>),
+pub enum Step<'s, M: Aggregate = Deal> {
+    /// Commit this, then call [`Stepper::committed`]. If it fails, drop the stepper: the machine is untouched.
+    Commit(Commit<'s, M>),
     /// Have the gateway carry this out, then call [`Stepper::executed`].
     Execute(PendingOrder<'s>),
     /// Nothing is left to do.
     Done,
 }
 
-/// A cursor over what a command leads to: commit, execute, commit the answer, and so on. Owns no port.
+/// A walk over what a command leads to: commit, execute, commit the answer, and so on. Owns no port.
 ///
-/// The deal changes only once its commit is confirmed, so after a failure it is as the journal has it.
+/// The machine changes only once its commit is confirmed, so after a failure it is as the journal has it.
 #[derive(Debug)]
 #[must_use = "a stepper does nothing until it is stepped to its end"]
-pub struct Stepper<'d> {
-    deal: &'d mut Deal,
-    staged: Option<Staged>,
-    /// Orders from this number on are still to be executed in this run.
-    next: TxId,
+pub struct Stepper<'d, M: Aggregate = Deal> {
+    machine: &'d mut M,
+    cursor: Cursor<M>,
     from_version: u64,
 }
 
-#[derive(Debug)]
-struct Staged {
-    after: Deal,
-    transition: Transition,
-    expected_version: u64,
-    recorded_at: Time,
-}
-
-impl<'d> Stepper<'d> {
+impl<'d, M: Aggregate> Stepper<'d, M> {
     /// Stages a command: its events are to be committed, then its own orders executed.
     ///
     /// # Errors
-    /// The deal refuses the command.
-    pub fn submit(deal: &'d mut Deal, command: &Command, context: &Context) -> Result<Self, Rejection> {
-        let next = after_last(deal);
-        let from_version = deal.version();
-        let mut stepper = Self { deal, staged: None, next, from_version };
-        stepper.stage(command, context)?;
-        Ok(stepper)
+    /// The machine refuses the command.
+    pub fn submit(machine: &'d mut M, command: &M::Command, context: &Context) -> Result<Self, M::Rejection> {
+        let mut cursor = Cursor::of_its_own(machine);
+        cursor.stage(machine, command, context)?;
+        let from_version = machine.version();
+        Ok(Self { machine, cursor, from_version })
     }
 
     /// Goes through every order that has no answer yet, and fires what is due.
     ///
     /// # Errors
     /// A deal never refuses to wake: this is for the type only.
-    pub fn resume(deal: &'d mut Deal, now: Time) -> Result<Self, Rejection> {
-        let from_version = deal.version();
-        let mut stepper = Self { deal, staged: None, next: TxId::new(0), from_version };
-        stepper.stage(&Command::Wake(Wake {}), &Context::clock(now))?;
-        Ok(stepper)
+    pub fn resume(machine: &'d mut M, now: Time) -> Result<Self, M::Rejection> {
+        let mut cursor = Cursor::of_all(machine);
+        cursor.stage(machine, &M::wake(), &Context::clock(now))?;
+        let from_version = machine.version();
+        Ok(Self { machine, cursor, from_version })
     }
 
     /// What to do next.
-    pub fn step(&self) -> Step<'_> {
-        if let Some(staged) = &self.staged {
-            return Step::Commit(Commit {
-                expected_version: staged.expected_version,
-                before: Some(&*self.deal),
-                events: staged.transition.events(),
-                after: &staged.after,
-                recorded_at: staged.recorded_at,
-            });
+    pub fn step(&self) -> Step<'_, M> {
+        if let Some(commit) = self.cursor.commit(self.machine) {
+            return Step::Commit(commit);
         }
-        match self.deal.pending().find(|order| order.key.transaction >= self.next) {
+        match self.cursor.order(self.machine) {
             Some(order) => Step::Execute(order),
             None => Step::Done,
         }
     }
 
-    /// The commit is durable: the deal has it.
+    /// The commit is durable: the machine has it.
     pub fn committed(&mut self) {
-        if let Some(staged) = self.staged.take() {
-            *self.deal = staged.after;
-        }
+        self.cursor.committed(self.machine);
     }
 
     /// The order that [`Step::Execute`] gave was carried out, or not. `None`: not known; it stays pending, and a
     /// later resume asks again under the same key.
     ///
     /// # Errors
-    /// The deal refuses the answer: it names the transaction.
-    pub fn executed(&mut self, answer: Option<Answered>, now: Time) -> Result<(), (TxId, Rejection)> {
-        let current = self.deal.pending().find(|order| order.key.transaction >= self.next);
-        let Some(transaction) = current.map(|order| order.key.transaction) else {
+    /// The machine refuses the answer: it names the transaction.
+    pub fn executed(&mut self, answer: Option<Answered>, now: Time) -> Result<(), (TxId, M::Rejection)> {
+        let Some(order) = self.cursor.order(self.machine).map(|order| order.number()) else {
             return Ok(());
         };
-        self.next = TxId::new(transaction.number().saturating_add(1));
+        self.cursor.passed(order);
         match answer {
-            Some(result) => {
-                let command = Command::Answer(Answer { transaction, result });
-                self.stage(&command, &Context::gateway(now)).map_err(|rejection| (transaction, rejection))
-            }
+            Some(result) => self.cursor.answered(self.machine, order, result, now).map_err(|e| (order, e)),
             None => Ok(()),
         }
     }
 
+    /// Which machine.
+    pub fn id(&self) -> M::Id {
+        self.machine.id()
+    }
+
     /// What was done so far.
     pub fn receipt(&self) -> Receipt {
-        Receipt::since(self.from_version, self.deal)
+        Receipt::since(self.from_version, self.machine)
     }
-
-    fn stage(&mut self, command: &Command, context: &Context) -> Result<(), Rejection> {
-        let mut after = self.deal.clone();
-        let transition = after.handle(command, context)?;
-        if !transition.is_empty() {
-            let expected_version = self.deal.version();
-            self.staged = Some(Staged { after, transition, expected_version, recorded_at: context.now });
-        }
-        Ok(())
-    }
-}
-
-fn after_last(deal: &Deal) -> TxId {
-    let last = deal.transactions().last().map_or(0, |t| t.id().number());
-    TxId::new(last.saturating_add(1))
 }
 
 /// A new deal, staged: the first commit, and then whatever its creation leads to.

@@ -1,10 +1,11 @@
 //! Who may see the work.
 
 use super::Deal;
-use super::command::Revision;
+use super::command::{FileRef, Revision};
 use super::event::Event;
+use super::phase::Phase;
 use crate::deposit::{Leg, Purpose};
-use crate::settlement::Ending;
+use crate::settlement::{Ending, Share};
 use crate::{Payee, Role};
 
 /// What a role may see of a revision of the work.
@@ -12,8 +13,8 @@ use crate::{Payee, Role};
 pub enum Access<'d> {
     /// Nothing.
     Nothing,
-    /// The preview only.
-    Preview(&'d Revision),
+    /// The preview only; where the original is, it does not say.
+    Preview(&'d FileRef),
     /// The original too.
     Original(&'d Revision),
 }
@@ -37,7 +38,7 @@ impl Deal {
         match role {
             Role::Seller | Role::Arbiter | Role::Operator => Access::Original(revision),
             Role::Buyer if self.is_bought() => Access::Original(revision),
-            Role::Buyer if self.is_funded() || self.ended_funded() => Access::Preview(revision),
+            Role::Buyer if self.shows_work() => Access::Preview(&revision.preview),
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
@@ -60,6 +61,25 @@ impl Deal {
         }
     }
 
+    /// Whether what waits for its clearance is all of it, or pays the seller something.
+    fn clears_work(&self) -> bool {
+        let Some(ending) = &self.clockwork().clearing else { return false };
+        let Ending::PartialBuyout(accepted) = ending else { return true };
+        let ordered = self.binding_terms().items.iter().map(|item| item.quantity);
+        let earns =
+            |s: &Share| s.payee == Payee::Seller && s.purpose == Purpose::Payout && !s.amount.is_zero();
+        ordered.eq(accepted.iter().copied()) || self.preview(ending).is_ok_and(|s| s.shares.iter().any(earns))
+    }
+
+    /// Whether the buyer has paid in full, and the deal was concluded: what was submitted before waits for that.
+    fn shows_work(&self) -> bool {
+        match self.phase() {
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => true,
+            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
+        }
+    }
+
     /// Whether everything was accepted, or what was accepted pays the seller something; or an award gives the seller all that
     /// there was to award; or an agreement says so. While a
     /// chargeback stops the seller's payment, or has cut it, the originals stay with the seller.
@@ -73,7 +93,7 @@ impl Deal {
         if self.legs().iter().any(unpaid) {
             return false;
         }
-        let Some(ended) = &self.clockwork().ended else { return false };
+        let Some(ended) = &self.clockwork().ended else { return self.clears_work() };
         match &ended.ending {
             Ending::Success => true,
             Ending::PartialBuyout(accepted) => {

@@ -33,6 +33,11 @@ impl Consents {
         }
     }
 
+    /// Whether everybody who consents here does so there, too.
+    pub(crate) const fn within(self, other: Self) -> bool {
+        (other.buyer || !self.buyer) && (other.seller || !self.seller)
+    }
+
     pub(crate) const fn with(self, side: Side) -> Self {
         match side {
             Side::Buyer => Self { buyer: true, ..self },
@@ -50,15 +55,18 @@ pub(crate) struct Agreement {
     /// Whether a moderator has approved this version.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) approved: bool,
+    /// Whether notes have changed since this version was proposed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) annotated: bool,
 }
 
 impl Agreement {
     pub(super) const fn begin(consents: Consents) -> Self {
-        Self { version: 1, consents, approved: false }
+        Self { version: 1, consents, approved: false, annotated: false }
     }
 
     pub(super) fn amend(&mut self, version: u32, consents: Consents) {
-        *self = Self { version, consents, approved: false };
+        *self = Self { version, consents, ..Self::begin(consents) };
     }
 
     pub(super) fn agree(&mut self, side: Side) {
@@ -67,6 +75,10 @@ impl Agreement {
 
     pub(super) const fn approve(&mut self) {
         self.approved = true;
+    }
+
+    pub(super) const fn annotate(&mut self) {
+        self.annotated = true;
     }
 
     /// The name of a field that contradicts itself.

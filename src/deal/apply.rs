@@ -59,9 +59,18 @@ impl Deal {
                 }
                 self.terms = terms.clone();
                 agreement.amend(*terms_version, *consents);
+                // vouched for by the host, they bind at once
+                if consents.all() {
+                    self.agreed = None;
+                }
                 books.require_all(deposits);
                 // an empty guarantee follows the currency of its terms
                 proposal::fixed_deposits(terms).for_each(|(id, _, required)| books.require(id, required));
+            }
+            Event::Annotated { new, .. } => {
+                agreement.annotate();
+                let agreed = self.agreed.iter_mut();
+                agreed.chain([&mut self.terms]).for_each(|terms| *terms = Arc::new(terms.with_notes(new)));
             }
             Event::Agreed { side, .. } => {
                 agreement.agree(*side);
@@ -100,6 +109,7 @@ impl Deal {
                 work.request_changes();
                 clockwork.say(comment.clone().into());
             }
+            Event::ClearingBegun { ending } => clockwork.clear(ending.clone()),
             Event::Reported { side, verdict, .. } => quarrel.hear(*side, *verdict),
             Event::CostIncurred { service, evidence } => work.incur(*service, evidence),
             Event::ChargeAdded { deposit, payer, amount, details } => {
@@ -165,7 +175,9 @@ impl Deal {
             Event::ReceivableSettled { number, amount, reference, .. } => {
                 books.pay_debt(*number, *amount, reference);
             }
-            Event::RequestNoted { request_id, command, by } => clockwork.note(request_id, *command, *by),
+            Event::RequestNoted { request_id, command, content, by } => {
+                clockwork.note(request_id, (*command, *content), *by);
+            }
             Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
             Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
         }

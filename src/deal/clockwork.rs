@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::command::CommandKind;
-use super::event::Paused;
+use super::event::{Event, Paused};
 use super::phase::{Phase, PhaseKind, Stage, Status};
 use crate::deposit::{ClientKey, Reason};
 use crate::settlement::{Charges, Ending, Outcome};
@@ -67,6 +67,7 @@ impl Remaining {
 pub(crate) struct Request {
     id: ClientKey,
     command: CommandKind,
+    content: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<Side>,
 }
@@ -118,6 +119,9 @@ pub(crate) struct Clockwork {
     /// Who cancelled, so that a repeat is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cancelled_by: Option<Actor>,
+    /// How the deal is to end when the clearance is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) clearing: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
     /// The latest commands that had an id, oldest first.
@@ -130,8 +134,8 @@ impl Clockwork {
     const KEPT: usize = 8;
 
     /// What a side, or the staff, has asked for under this id.
-    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<CommandKind> {
-        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| r.command)
+    pub(crate) fn request(&self, id: &ClientKey, by: Option<Side>) -> Option<(CommandKind, u64)> {
+        self.requests.iter().find(|r| r.by == by && r.id == *id).map(|r| (r.command, r.content))
     }
 }
 
@@ -157,23 +161,28 @@ impl Clockwork {
             joint_change: None,
             comment: None,
             cancelled_by: None,
+            clearing: None,
             ended: None,
             requests: SmallVec::new(),
         }
     }
 
     pub(super) fn count(&mut self, recorded: &Recorded) {
+        let before = self.revision;
         machine::count(recorded, &mut self.version, &mut self.revision, &mut self.last_at);
+        if is_aside(&recorded.event) {
+            self.revision = before;
+        }
     }
 
-    pub(super) fn note(&mut self, id: &ClientKey, command: CommandKind, by: Option<Side>) {
+    pub(super) fn note(&mut self, id: &ClientKey, (command, content): (CommandKind, u64), by: Option<Side>) {
         let own = |r: &&Request| r.by == by;
         if self.requests.iter().filter(own).count() >= Self::KEPT
             && let Some(oldest) = self.requests.iter().position(|r| r.by == by)
         {
             self.requests.remove(oldest);
         }
-        self.requests.push(Request { id: id.clone(), command, by });
+        self.requests.push(Request { id: id.clone(), command, content, by });
     }
 
     /// A comment goes with the next change of the status.
@@ -190,6 +199,7 @@ impl Clockwork {
             | PhaseKind::AwaitingPerformance
             | PhaseKind::Performing
             | PhaseKind::AwaitingAcceptance
+            | PhaseKind::Clearing
             | PhaseKind::Disputed
             | PhaseKind::Paying
             | PhaseKind::Closed => self.say(remark),
@@ -206,7 +216,12 @@ impl Clockwork {
         self.extended_s = self.extended_s.saturating_add(by_s);
     }
 
+    pub(super) fn clear(&mut self, ending: Ending) {
+        self.clearing = Some(ending);
+    }
+
     pub(super) fn end(&mut self, ended: Ended) {
+        self.clearing = None;
         self.ended = Some(ended);
     }
 
@@ -221,8 +236,8 @@ impl Clockwork {
         if let Some(paused) = paused {
             self.remaining.set(paused.stage, paused.remaining_ms);
         }
-        // a deal that has ended goes back to no stage
-        if phase.has_ended() {
+        // a deal that was accepted, or has ended, goes back to no stage
+        if phase.has_ended() || phase.kind() == PhaseKind::Clearing {
             self.remaining = Remaining::default();
         }
         let previous = self.phase.status();
@@ -256,12 +271,18 @@ impl Clockwork {
             (Some(ending), Some(outcome)) => ending.can_be(outcome),
             (Some(_), None) | (None, Some(_)) => false,
         };
+        let clearing = match (&self.clearing, self.phase.kind() == PhaseKind::Clearing) {
+            (Some(ending), true) => ending.is_accepted(),
+            (None, false) => true,
+            (Some(_), false) | (None, true) => false,
+        };
         let checks = [
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
             ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
             ("clockwork.ended", outcome),
+            ("clockwork.clearing", clearing),
             (
                 "clockwork.requests",
                 [Some(Side::Buyer), Some(Side::Seller), None]
@@ -284,4 +305,23 @@ impl Ending {
         let never_began = matches!(outcome, Outcome::Declined | Outcome::Expired);
         outcome == self.outcome() || (never_began && matches!(self, Self::Cancelled(_)))
     }
+}
+
+/// Whether an event is nothing that a party must have looked at before they act: messages, documents, tracking, notes, what
+/// somebody asks for themselves. Otherwise one party could keep the other one behind by posting.
+const fn is_aside(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Posted { .. }
+            | Event::Attached { .. }
+            | Event::Annotated { .. }
+            | Event::TrackSet { .. }
+            | Event::TrackRemoved {}
+            | Event::TrackingRecorded { .. }
+            | Event::PaymentRequested { .. }
+            | Event::PaymentStated { .. }
+            | Event::DestinationSet { .. }
+            | Event::ClaimFiled { .. }
+            | Event::RequestNoted { .. }
+    )
 }

@@ -91,6 +91,7 @@ impl<'a> Draft<'a> {
             Phase::Proposed { .. }
             | Phase::AwaitingDeposit { .. }
             | Phase::Moderation { .. }
+            | Phase::Clearing { .. }
             | Phase::Disputed { .. }
             | Phase::Paying { .. }
             | Phase::Closed { .. } => None,

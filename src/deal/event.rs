@@ -23,7 +23,7 @@ use crate::deposit::{
 use crate::dispute::{Award, Opener};
 use crate::settlement::{Charges, Ending, Fault, Offered, Outcome, Receivable, Resolution};
 use crate::stored::left_out::is_default;
-use crate::terms::{Terms, TermsField};
+use crate::terms::{Notes, Terms, TermsField};
 use crate::{Destination, Money, PartyId, Payee, Side, Text, Time};
 
 /// A required deposit whose amount an amendment changes.
@@ -76,6 +76,13 @@ pub enum Event {
         deposits: SmallVec<[DepositChange; 1]>,
         /// Who has consented to the new version.
         consents: Consents,
+    },
+    /// What is noted on the deal changed. No term that anybody has agreed to did.
+    Annotated {
+        /// What was noted.
+        old: Arc<Notes>,
+        /// What is noted now.
+        new: Arc<Notes>,
     },
     /// A party consented.
     Agreed {
@@ -194,6 +201,11 @@ pub enum Event {
     },
     /// The buyer accepted. The quantities are in the ending.
     Accepted {},
+    /// What was accepted is paid when the clearance is over.
+    ClearingBegun {
+        /// How the deal is to end.
+        ending: Ending,
+    },
     /// A party reported.
     Reported {
         /// The party's side.
@@ -520,6 +532,8 @@ pub enum Event {
         request_id: ClientKey,
         /// The kind of the command.
         command: CommandKind,
+        /// A fingerprint of what it said.
+        content: u64,
         /// Of which party; `None`: the staff, or anybody else.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Side>,
@@ -536,6 +550,7 @@ impl Event {
             Self::CaptureOrdered { order } | Self::LegOrdered { order } => Some(order),
             Self::Proposed { .. }
             | Self::TermsAmended { .. }
+            | Self::Annotated { .. }
             | Self::Agreed { .. }
             | Self::PaymentRequested { .. }
             | Self::PaymentReceived { .. }
@@ -550,6 +565,7 @@ impl Event {
             | Self::Submitted { .. }
             | Self::ChangesRequested { .. }
             | Self::Accepted {}
+            | Self::ClearingBegun { .. }
             | Self::Reported { .. }
             | Self::CostIncurred { .. }
             | Self::ChargeAdded { .. }

@@ -57,6 +57,11 @@ pub enum Phase {
         /// The deadline.
         until: Time,
     },
+    /// Accepted; what it pays waits until the clearance is over.
+    Clearing {
+        /// The deadline.
+        until: Time,
+    },
     /// The parties disagree; the timer of the interrupted stage is paused.
     Disputed {
         /// The stage that it goes back to.
@@ -97,6 +102,8 @@ pub enum PhaseKind {
     Performing,
     /// See [`Stage::AwaitingAcceptance`].
     AwaitingAcceptance,
+    /// See [`Phase::Clearing`].
+    Clearing,
     /// See [`Phase::Disputed`].
     Disputed,
     /// See [`Phase::Paying`].
@@ -114,6 +121,7 @@ names! {
         AwaitingPerformance = "awaiting_performance",
         Performing = "performing",
         AwaitingAcceptance = "awaiting_acceptance",
+        Clearing = "clearing",
         Disputed = "disputed",
         Paying = "paying",
         Closed = "closed",
@@ -131,6 +139,7 @@ impl PhaseKind {
             | Self::AwaitingPerformance
             | Self::Performing
             | Self::AwaitingAcceptance
+            | Self::Clearing
             | Self::Disputed => false,
         }
     }
@@ -146,6 +155,7 @@ impl Phase {
             Self::Active { stage: Stage::AwaitingPerformance, .. } => PhaseKind::AwaitingPerformance,
             Self::Active { stage: Stage::Performing, .. } => PhaseKind::Performing,
             Self::Active { stage: Stage::AwaitingAcceptance, .. } => PhaseKind::AwaitingAcceptance,
+            Self::Clearing { .. } => PhaseKind::Clearing,
             Self::Disputed { .. } => PhaseKind::Disputed,
             Self::Paying { .. } => PhaseKind::Paying,
             Self::Closed { .. } => PhaseKind::Closed,
@@ -159,6 +169,7 @@ impl Phase {
             | Self::AwaitingDeposit { until }
             | Self::Moderation { until, .. }
             | Self::Active { until, .. }
+            | Self::Clearing { until }
             | Self::Disputed { until, .. } => Some(*until),
             Self::Paying { .. } | Self::Closed { .. } => None,
         }
@@ -172,6 +183,7 @@ impl Phase {
             | Self::AwaitingDeposit { .. }
             | Self::Moderation { .. }
             | Self::Active { .. }
+            | Self::Clearing { .. }
             | Self::Disputed { .. } => None,
         }
     }
@@ -200,6 +212,7 @@ impl Phase {
             Self::Active { stage: Stage::AwaitingPerformance, .. } => Status::AwaitingPerformance,
             Self::Active { stage: Stage::Performing, .. } => Status::Performing,
             Self::Active { stage: Stage::AwaitingAcceptance, .. } => Status::AwaitingAcceptance,
+            Self::Clearing { .. } => Status::Clearing,
             Self::Disputed { .. } => Status::Disputed,
             Self::Paying { outcome: Outcome::Completed, .. } => Status::Settling,
             Self::Paying { .. } => Status::CancelRequested,
@@ -231,6 +244,8 @@ pub enum Status {
     Performing,
     /// Исполнение with the tracking finished.
     AwaitingAcceptance,
+    /// Расчет при завершении, while what was accepted waits to be paid.
+    Clearing,
     /// Спор.
     Disputed,
     /// Расчет при завершении.
@@ -258,6 +273,7 @@ names! {
         AwaitingPerformance = "awaiting_performance",
         Performing = "performing",
         AwaitingAcceptance = "awaiting_acceptance",
+        Clearing = "clearing",
         Disputed = "disputed",
         Settling = "settling",
         CancelRequested = "cancel_requested",

@@ -24,7 +24,7 @@ impl Deal {
             // nobody has agreed to anything yet
             Phase::Proposed { .. } => false,
             Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => self.is_funded(),
-            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => true,
             Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
         }
     }
@@ -39,8 +39,14 @@ impl Deal {
     }
 
     /// What has happened, as far as a settlement depends on it.
-    pub(crate) fn course<'a>(&self, charges: &'a [Charge<'a>]) -> Course<'a> {
-        Course::from(self.state.work.incurred).given_back(self.state.work.given_back).charges(charges)
+    pub(crate) fn course<'a>(&'a self, charges: &'a [Charge<'a>]) -> Course<'a> {
+        let course = Course::from(self.state.work.incurred).given_back(self.state.work.given_back);
+        let course = course.charges(charges);
+        match &self.state.clockwork.clearing {
+            Some(Ending::PartialBuyout(accepted)) => course.accepted(accepted),
+            Some(Ending::Success | Ending::Cancelled(_) | Ending::CalledOff | Ending::Awarded { .. })
+            | None => course,
+        }
     }
 
     /// The additional charges, as a settlement sees them.

@@ -15,8 +15,13 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
     let (clockwork, agreement, work) = (deal.clockwork(), deal.agreement(), deal.work());
     match command {
         Command::Amend(c) => {
-            c.from_version.checked_add(1) == Some(agreement.version) && *c.terms == *deal.terms
+            let noted = agreement.annotated;
+            let mut changed = deal.terms.changed_in(&c.terms);
+            c.from_version.checked_add(1) == Some(agreement.version)
+                && changed.all(|field| noted && field.is_note())
+                && c.vouched.within(agreement.consents)
         }
+        Command::Annotate(c) => c.stands_in(&deal.terms),
         Command::Agree(c) => {
             c.terms_version == agreement.version
                 && role.side().is_some_and(|side| agreement.consents.of(side))
@@ -51,7 +56,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
         Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
-        Command::Accept(c) => match (&c.quantities, deal.ending()) {
+        Command::Accept(c) => match (&c.quantities, deal.ending().or(clockwork.clearing.as_ref())) {
             (None, Some(Ending::Success)) => true,
             (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
             (None | Some(_), _) => false,

@@ -143,7 +143,9 @@ impl Deal {
                 books.is_given_out() && (books.has_unsettled_legs() || books.has_open_capture())
             }
             Phase::Closed { .. } => !books.holds_anything(),
-            Phase::Active { .. } | Phase::Disputed { .. } => agreement.consents.all() && books.is_covered(),
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {
+                agreement.consents.all() && books.is_covered(self.binding_terms().policy.shortfall)
+            }
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => true,
         };
         let awarded = clockwork.ended.as_ref().and_then(|ended| ended.ending.award());
@@ -158,6 +160,7 @@ impl Deal {
             .is_none_or(|a| *a != self.terms.buyer && *a != self.terms.seller && !self.terms.names_third(a));
         let checks = [
             ("clockwork.phase", phase && (kind < PhaseKind::Paying) == clockwork.ended.is_none()),
+            ("clockwork.clearing", self.clearing().is_none_or(|ending| self.preview(ending).is_ok())),
             ("quarrel.dispute", quarrel.agrees(clockwork.phase)),
             // whoever rules does so on a dispute; the parties agree without one, too
             (

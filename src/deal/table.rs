@@ -50,8 +50,19 @@ const SELLERS: &[Role] = &[Seller, Operator];
 const BEFORE_FUNDED: &[P] = &[Proposed, AwaitingDeposit, Moderation];
 const ACTIVE: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance];
 const FUNDED: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
-const BEFORE_PAYING: &[P] =
+const AGREEABLE: &[P] = &[AwaitingPerformance, Performing, AwaitingAcceptance, Clearing, Disputed];
+const BEFORE_CLEARING: &[P] =
     &[Proposed, AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed];
+const BEFORE_PAYING: &[P] = &[
+    Proposed,
+    AwaitingDeposit,
+    Moderation,
+    AwaitingPerformance,
+    Performing,
+    AwaitingAcceptance,
+    Clearing,
+    Disputed,
+];
 const BEFORE_DISPUTE: &[P] =
     &[Proposed, AwaitingDeposit, Moderation, AwaitingPerformance, Performing, AwaitingAcceptance];
 const NOT_CLOSED: &[P] = &[
@@ -61,6 +72,7 @@ const NOT_CLOSED: &[P] = &[
     AwaitingPerformance,
     Performing,
     AwaitingAcceptance,
+    Clearing,
     Disputed,
     Paying,
 ];
@@ -71,6 +83,7 @@ const ALL_BUT_PAYING: &[P] = &[
     AwaitingPerformance,
     Performing,
     AwaitingAcceptance,
+    Clearing,
     Disputed,
     Closed,
 ];
@@ -91,18 +104,22 @@ const AGREED_OR_ENDED: &[P] = &[
 const APPROVED: &[P] =
     &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 const ENDED: &[P] = &[Paying, Closed];
+const ACCEPTED: &[P] = &[Clearing, Paying, Closed];
 /// A capture goes on as far as what happened meanwhile takes it.
 const CAPTURED: &[P] =
     &[P::Moderation, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed, Paying, Closed];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    row(Amend,            STAFF_TOO,                                      BEFORE_FUNDED,                                                              Always,                    STAYS),
+    row(Amend,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    STAYS),
+    row(Amend,            &[Operator],                                   BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
+    row(Annotate,         STAFF_TOO,                                      NOT_CLOSED,                                                                 Always,                    STAYS),
     row(Agree,            PARTIES,                                        BEFORE_FUNDED,                                                              Always,                    AGREED_OR_ENDED),
-    row(RequestPayment,   PARTIES,                                        BEFORE_PAYING,                                                              Always,                    STAYS),
+    row(RequestPayment,   PARTIES,                                        &[AwaitingDeposit, P::Moderation],                                           Always,                    AGREED_OR_ENDED),
+    row(RequestPayment,   PARTIES,                                        &[Proposed, AwaitingPerformance, Performing, AwaitingAcceptance, Disputed], Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(ConfirmPayment,   &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
-    row(ConfirmPayment,   &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(ConfirmPayment,   &[Gateway],                                     &[Performing, AwaitingAcceptance, Clearing, Closed],                        Always,                    STAYS),
     row(ConfirmPayment,   &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
     row(Remark,           &[Moderator],                                   &[AwaitingDeposit, AwaitingPerformance],                                    If(ModerationOn),          &[P::Moderation]),
     row(Remark,           &[Moderator],                                   &[P::Moderation],                                                           Always,                    STAYS),
@@ -119,9 +136,9 @@ const ROWS: &[Row] = &[
     row(StopPerforming,   &[Operator],                                    &[Performing],                                                              If(ToldByHand),            &[AwaitingPerformance]),
     row(Submit,           &[Seller],                                      &[AwaitingDeposit, AwaitingPerformance, Performing, AwaitingAcceptance],    Both(NoParcel, RevisionsLeft), &[AwaitingAcceptance]),
     row(RequestChanges,   &[Buyer],                                       &[AwaitingAcceptance],                                                      If(ChangesLeft),           &[Performing]),
-    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable), ENDED),
-    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable), ENDED),
-    row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Disputed, Paying, Closed]),
+    row(Accept,           &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(AcceptedByBuyer, Downloadable), ACCEPTED),
+    row(AcceptPart,       &[Buyer],                                       &[Performing, AwaitingAcceptance],                                          Both(PartialBuyoutAllowed, Downloadable), ACCEPTED),
+    row(Report,           PARTIES,                                        &[Performing, Disputed],                                                    If(AcceptedMutually),      &[Clearing, Disputed, Paying, Closed]),
     row(IncurCost,        &[Seller, Partner, Operator],                   FUNDED,                                                                     Always,                    STAYS),
     row(IncurCost,        &[Seller, Partner, Operator],                   &[P::Moderation],                                                           If(Funded),                STAYS),
     row(AddCharge,        STAFF_TOO,                                      FUNDED,                                                                     Always,                    STAYS),
@@ -135,24 +152,24 @@ const ROWS: &[Row] = &[
     row(CancelWithFault,  &[Operator],                                    BEFORE_DISPUTE,                                                             Always,                    ENDED),
     row(OpenDispute,      &[Buyer],                                       &[AwaitingPerformance],                                                     If(MayDispute),            &[Disputed]),
     row(OpenDispute,      PARTIES,                                        &[Performing, AwaitingAcceptance],                                          If(MayDispute),            &[Disputed]),
-    row(ProposeAward,     PARTIES,                                        FUNDED,                                                                     Always,                    STAYS),
-    row(AcceptAward,      PARTIES,                                        FUNDED,                                                                     If(OfferMade),             ENDED),
-    row(GiveBack,         SELLERS,                                        FUNDED,                                                                     Always,                    STAYS),
+    row(ProposeAward,     PARTIES,                                        AGREEABLE,                                                                  Always,                    STAYS),
+    row(AcceptAward,      PARTIES,                                        AGREEABLE,                                                                  If(OfferMade),             ENDED),
+    row(GiveBack,         SELLERS,                                        AGREEABLE,                                                                  Always,                    STAYS),
     row(WithdrawDispute,  PARTIES,                                        &[Disputed],                                                                If(MayWithdraw),           ACTIVE),
     row(Escalate,         STAFF_TOO,                                      &[Disputed],                                                                Always,           STAYS),
     row(FileClaim,        PARTIES,                                        &[Disputed],                                                                If(InArbitration),         STAYS),
     row(Rule,             &[Arbiter],                                     &[Disputed],                                                                If(InArbitration),         ENDED),
-    row(AppointArbiter,   &[Operator],                                    BEFORE_PAYING,                                                              Always,                    STAYS),
+    row(AppointArbiter,   &[Operator],                                    BEFORE_CLEARING,                                                            Always,                    STAYS),
     row(Answer,           &[Gateway],                                     &[Proposed, P::Moderation, Disputed],                                       Always,                    ENDED),
     row(Answer,           &[Gateway],                                     &[AwaitingDeposit, AwaitingPerformance],                                    Always,                    CAPTURED),
     row(Answer,           &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
-    row(Answer,           &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(Answer,           &[Gateway],                                     &[Performing, AwaitingAcceptance, Clearing, Closed],                        Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   ALL_BUT_PAYING,                                                             Always,                    STAYS),
     row(SetDestination,   &[Buyer, Seller, Partner, Arbiter, Operator],   &[Paying],                                                                  Always,                    &[Closed]),
     row(RedirectRefund,   &[Buyer, Seller, Operator],                     ALL_BUT_PAYING,                                                             Always,                    STAYS),
     row(RedirectRefund,   &[Buyer, Seller, Operator],                     &[Paying],                                                                  Always,                    &[Closed]),
     row(Chargeback,       &[Gateway],                                     &[Proposed, AwaitingDeposit, P::Moderation, AwaitingPerformance, Disputed], Always,                    ENDED),
-    row(Chargeback,       &[Gateway],                                     &[Performing, AwaitingAcceptance, Closed],                                  Always,                    STAYS),
+    row(Chargeback,       &[Gateway],                                     &[Performing, AwaitingAcceptance, Clearing, Closed],                        Always,                    STAYS),
     row(Chargeback,       &[Gateway],                                     &[Paying],                                                                  Always,                    &[Closed]),
     row(Returned,         &[Gateway],                                     ANY,                                                                        Always,                    STAYS),
     row(SettleReceivable, &[Gateway, Operator],                           ANY,                                                                        Always,                    STAYS),

@@ -28,6 +28,8 @@ pub enum Timer {
     Performance,
     /// The buyer is silent.
     Acceptance,
+    /// What was accepted is paid.
+    Clearance,
     /// The parties have not settled.
     Negotiation,
     /// The arbiter is silent.
@@ -52,6 +54,7 @@ impl fmt::Display for Timer {
             Self::Start => "start",
             Self::Performance => "performance",
             Self::Acceptance => "acceptance",
+            Self::Clearance => "clearance",
             Self::Negotiation => "negotiation",
             Self::Arbitration => "arbitration",
             Self::Hold(transaction) => return write!(f, "hold:{transaction}"),
@@ -73,6 +76,7 @@ impl FromStr for Timer {
             "start" => Self::Start,
             "performance" => Self::Performance,
             "acceptance" => Self::Acceptance,
+            "clearance" => Self::Clearance,
             "negotiation" => Self::Negotiation,
             "arbitration" => Self::Arbitration,
             "settlement" => Self::Settlement,
@@ -96,6 +100,7 @@ impl Phase {
             Self::Active { stage: Stage::AwaitingPerformance, .. } => Some(Timer::Start),
             Self::Active { stage: Stage::Performing, .. } => Some(Timer::Performance),
             Self::Active { stage: Stage::AwaitingAcceptance, .. } => Some(Timer::Acceptance),
+            Self::Clearing { .. } => Some(Timer::Clearance),
             Self::Disputed { stage: DisputeStage::Negotiation, .. } => Some(Timer::Negotiation),
             Self::Disputed { stage: DisputeStage::Arbitration, .. } => Some(Timer::Arbitration),
             Self::Paying { .. } | Self::Closed { .. } => None,
@@ -109,6 +114,7 @@ impl Phase {
             Self::AwaitingDeposit { .. } => Self::AwaitingDeposit { until },
             Self::Moderation { from, .. } => Self::Moderation { until, from },
             Self::Active { stage, .. } => Self::Active { stage, until },
+            Self::Clearing { .. } => Self::Clearing { until },
             Self::Disputed { interrupted, stage, .. } => Self::Disputed { interrupted, stage, until },
             Self::Paying { .. } | Self::Closed { .. } => self,
         }

@@ -7,6 +7,7 @@ use super::event::Event;
 use super::table::{self, Permit};
 use super::{Deal, Rejection, repeat, rules};
 use crate::deposit::{Order, Purpose};
+use crate::fingerprint::Fingerprint;
 use crate::{Actor, Context, Money, Payee, Role, Time, Transition};
 
 /// Judges a command: what happens, or why it does not.
@@ -104,7 +105,7 @@ fn admit(deal: &Deal, command: &Command, context: &Context) -> Result<Option<Rol
     // the same request again is a repeat, however far the deal has moved on
     let noted = |id| deal.clockwork().request(id, role.side());
     match context.request_id.as_ref().and_then(noted) {
-        Some(known) if known == kind => return Ok(None),
+        Some(known) if known == (kind, fingerprint(command)) => return Ok(None),
         Some(_) => return Err(Rejection::KeyReused),
         None => {}
     }
@@ -133,6 +134,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
     let pushed = deal.pushed();
     let judged = match command {
         Command::Amend(c) => proposal::amend(deal, c, role),
+        Command::Annotate(c) => proposal::annotate(deal, c, role),
         Command::Agree(c) => proposal::agree(deal, c, role),
         Command::RequestPayment(c) => payins::request(deal, c, role),
         Command::ConfirmPayment(c) => payins::confirm(deal, c),
@@ -174,9 +176,16 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         agreement::review(deal);
     }
     if let Some(id) = context.request_id.as_ref().filter(|_| judged.is_ok() && deal.pushed() > pushed) {
-        let (request_id, command, by) = (id.clone(), command.kind(), role.side());
-        deal.push(Event::RequestNoted { request_id, command, by });
+        let (request_id, by, content) = (id.clone(), role.side(), fingerprint(command));
+        deal.push(Event::RequestNoted { request_id, command: command.kind(), content, by });
     }
     debug_assert!(judged.is_ok() || deal.pushed() == pushed, "refused after something had happened");
     judged
+}
+
+/// What a command says, to tell it from another one under the same request id.
+fn fingerprint(command: &Command) -> u64 {
+    let mut of = Fingerprint::new();
+    of.add(format_args!("{command:?}"));
+    of.get()
 }

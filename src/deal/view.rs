@@ -15,7 +15,7 @@ use crate::dispute::Dispute;
 use crate::dispute::DisputeStage;
 use crate::settlement::{Ending, Incurred, Offered, Outcome};
 use crate::terms::{Delivery, Terms};
-use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Role, Side, Time};
+use crate::{Actor, DealId, Destination, Money, PartyId, Payee, Rate, Role, Side, Time};
 
 /// Its parts, for the rules.
 impl Deal {
@@ -181,6 +181,11 @@ impl Deal {
         self.state.quarrel.dispute.as_ref()
     }
 
+    /// How the deal is to end when the clearance is over: what was accepted.
+    pub const fn clearing(&self) -> Option<&Ending> {
+        self.state.clockwork.clearing.as_ref()
+    }
+
     /// From when declined legs go to the balances: known, for good, once it was decided how the deal ends.
     pub const fn settle_by(&self) -> Option<Time> {
         match &self.state.clockwork.ended {
@@ -295,7 +300,7 @@ impl Deal {
 
     /// Whether every required deposit is full.
     pub fn is_funded(&self) -> bool {
-        self.state.books.is_funded()
+        self.state.books.is_funded(self.terms.policy.shortfall)
     }
 
     /// Whether the deal is concluded: agreed, fully funded, and not sent back to its deposits since. A deal that has ended
@@ -304,19 +309,22 @@ impl Deal {
         let stands = match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => false,
             Phase::Moderation { .. } => self.is_funded(),
-            Phase::Active { .. } | Phase::Disputed { .. } => true,
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => true,
             Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
         };
         stands && self.concluded_at().is_some()
     }
 
-    /// Whether this deposit accepts money now: a required deposit until it is full, an additional charge while the deal is
-    /// funded.
+    /// Whether this deposit accepts money now: a required deposit until the deal is funded, and where the policy lets something
+    /// be missing of a payment, until all of it is there; an additional charge while the deal is funded.
     pub fn takes_money(&self, deposit: &Deposit) -> bool {
         match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
             Phase::Moderation { .. } => true,
-            Phase::Active { .. } | Phase::Disputed { .. } => deposit.id.is_charge(),
+            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {
+                let tolerant = self.binding_terms().policy.shortfall != Rate::ZERO;
+                deposit.id.is_charge() || tolerant && deposit.id.is_required_payment()
+            }
             Phase::Paying { .. } | Phase::Closed { .. } => false,
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClientKey, DepositId, Reason};
 use crate::stored::left_out::is_default;
-use crate::{Money, Payee, Side};
+use crate::{Money, Payee, Rate, Side};
 
 /// What a deposit is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -152,6 +152,16 @@ impl Deposit {
     pub fn outstanding(&self) -> Money {
         let missing = self.required.minor().saturating_sub(self.as_if_held()).max(0);
         Money::from_minor(missing, self.required.currency())
+    }
+
+    /// Whether it is paid in full, where this much of a required payment may be missing.
+    pub fn is_full(&self, shortfall: Rate) -> bool {
+        self.outstanding().minor() <= self.tolerated(shortfall)
+    }
+
+    /// How much of it may be missing.
+    pub(crate) fn tolerated(&self, shortfall: Rate) -> i64 {
+        if self.id.is_required_payment() { shortfall.floor_of(self.required.minor()) } else { 0 }
     }
 
     /// The details of an additional charge.

@@ -79,6 +79,11 @@ impl DepositId {
         u8::try_from(index).ok().filter(|i| *i < last).map(Self)
     }
 
+    /// Whether it is one of the two payments that a deal requires, not a guarantee nor an additional charge.
+    pub(crate) fn is_required_payment(self) -> bool {
+        self == Self::BUYER_PAYMENT || self == Self::SELLER_PAYMENT
+    }
+
     pub(crate) const fn is_charge(self) -> bool {
         self.0 >= Self::FIRST_CHARGE && self.0 < Self::FIRST_STRAY
     }

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use crate::Money;
 use crate::deal::PendingOrder;
 use crate::deal::command::{Answered, PaymentForm};
 use crate::deposit::{DepositId, IdempotencyKey};
+use crate::{Money, PartyId};
 
 /// What the payer's browser is sent to pay with.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +19,38 @@ pub struct CheckoutRequest<'a> {
     pub amount: Money,
     /// The method, and where the browser is sent afterwards.
     pub form: &'a PaymentForm,
+    /// Who pays.
+    pub payer: &'a PartyId,
+    /// What the payer reads on the page: the description of the deal, or the name of its first item.
+    pub description: Option<&'a str>,
+    /// The host's own id of the order that the deal is about.
+    pub order_id: Option<&'a str>,
 }
 
 impl<'a> CheckoutRequest<'a> {
-    /// All of it.
-    pub const fn new(key: IdempotencyKey, deposit: DepositId, amount: Money, form: &'a PaymentForm) -> Self {
-        Self { key, deposit, amount, form }
+    /// A payment of this amount by this payer, without a word on what it is for.
+    pub const fn new(
+        key: IdempotencyKey,
+        deposit: DepositId,
+        amount: Money,
+        form: &'a PaymentForm,
+        payer: &'a PartyId,
+    ) -> Self {
+        Self { key, deposit, amount, form, payer, description: None, order_id: None }
+    }
+
+    /// What the payer reads on the page.
+    #[must_use]
+    pub const fn description(mut self, description: Option<&'a str>) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// The host's own id of the order.
+    #[must_use]
+    pub const fn order_id(mut self, order_id: Option<&'a str>) -> Self {
+        self.order_id = order_id;
+        self
     }
 }
 
@@ -55,6 +81,10 @@ pub struct CheckoutForm {
 ///
 /// An implementation must treat the key as the identity of an order: the first call with a key has the effect, every
 /// later one only tells what became of the order. The crate asks again under the same key whenever it does not know.
+///
+/// Many providers forget a key after a day, and then act again. An adapter to one of those looks before it acts, wherever
+/// [`PendingOrder::first_sent`] says that the order may have been sent: it sends the deal and the number as metadata, and
+/// asks for them first.
 pub trait PaymentGateway: Sync {
     /// What can go wrong on the way to the gateway.
     type Error: Send;

@@ -1,15 +1,21 @@
-//! The four ports by which a host brings time, money, tracking and storage. Async is the native form; an implementor
+//! The ports by which a host brings time, money, tracking and storage. Async is the native form; an implementor
 //! writes `async fn`. [`blocking`] has the twins.
 
+mod aggregate;
+mod backlog;
 pub mod blocking;
 mod clock;
 mod gateway;
+mod repository;
 mod sink;
 mod tracker;
 
+pub use aggregate::{Aggregate, AggregateId, Listing};
+pub use backlog::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel};
 pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use gateway::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway};
-pub use sink::{Commit, CommitError, EventSink};
+pub use repository::Repository;
+pub use sink::{Commit, CommitError, EventSink, OwnedCommit};
 pub use tracker::Tracker;

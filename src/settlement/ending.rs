@@ -74,6 +74,19 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Whether it is an acceptance, of everything or of a part.
+    pub const fn is_accepted(&self) -> bool {
+        match self {
+            Self::Success | Self::PartialBuyout(_) => true,
+            Self::Cancelled(_) | Self::CalledOff | Self::Awarded { .. } => false,
+        }
+    }
+
+    /// Whether nothing was accepted: everything is returned.
+    pub(crate) fn returns_everything(&self) -> bool {
+        matches!(self, Self::PartialBuyout(accepted) if accepted.iter().all(|quantity| *quantity == 0))
+    }
+
     /// An award that both parties agreed to.
     pub const fn agreed(award: Award) -> Self {
         Self::Awarded { award, by: AwardedBy::Agreement }
@@ -114,7 +127,7 @@ impl Ending {
     /// A deal that ends before it began is cancelled here, and its outcome may be a narrower one: declined or expired.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::PartialBuyout(quantities) if quantities.iter().all(|q| *q == 0) => Outcome::Cancelled,
+            Self::PartialBuyout(_) if self.returns_everything() => Outcome::Cancelled,
             Self::Success | Self::PartialBuyout(_) => Outcome::Completed,
             Self::Cancelled(_) => Outcome::Cancelled,
             Self::CalledOff | Self::Awarded { .. } => Outcome::Resolved,

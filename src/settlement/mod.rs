@@ -47,6 +47,7 @@ mod agreed;
 mod charges;
 mod costs;
 mod course;
+mod division;
 mod due;
 mod ending;
 mod error;

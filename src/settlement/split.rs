@@ -1,12 +1,11 @@
 //! The result of a settlement: who gets what out of which pot, and who owes what.
 
-use std::fmt::{self, Write as _};
-
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::charges::Charges;
 use crate::deposit::{DepositId, Purpose};
+use crate::fingerprint::Fingerprint;
 use crate::money::MoneyError;
 use crate::{Money, Payee};
 
@@ -52,10 +51,9 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Tells it from any other one that gives somebody else something, or leaves them other debts. FNV-1a over what it
-    /// says, of which JSON keeps every bit.
+    /// Tells it from any other one that gives somebody else something, or leaves them other debts.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        let mut hash = Fingerprint::new();
         for share in &self.shares {
             hash.add(format_args!(
                 "{} {:?} {} {};",
@@ -74,7 +72,7 @@ impl Settlement {
                 owed.amount
             ));
         }
-        hash.0 >> 11
+        hash.get()
     }
 
     /// What one payee gets for one purpose, from all pots of the deal's currency, in minor units.
@@ -124,25 +122,6 @@ impl Settlement {
         match self.receivables.iter_mut().find(same) {
             Some(receivable) => receivable.amount = receivable.amount.checked_add(amount)?,
             None => self.receivables.push(Receivable { debtor, payee, purpose, amount }),
-        }
-        Ok(())
-    }
-}
-
-/// FNV-1a over what is written into it.
-struct Fnv(u64);
-
-impl Fnv {
-    fn add(&mut self, text: fmt::Arguments<'_>) {
-        // writing into it never fails
-        let _ = self.write_fmt(text);
-    }
-}
-
-impl fmt::Write for Fnv {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         Ok(())
     }

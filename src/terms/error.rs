@@ -64,6 +64,8 @@ pub enum Problem {
     NeedsConsentOnCreation,
     /// The field is pinned: this actor cannot change it by an amendment.
     Pinned,
+    /// Only the operator can vouch for consents, and only where creation implies them.
+    NeedsOperatorAndConsentOnCreation,
     /// The text cannot be used.
     Text(TextError),
     /// The sum is not one of the currency.
@@ -104,6 +106,9 @@ impl fmt::Display for Problem {
             Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
             Self::PayerIsPayee => "must differ from the payer",
             Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
+            Self::NeedsOperatorAndConsentOnCreation => {
+                "can be named by the operator only, where creation implies the consents"
+            }
             Self::Pinned => "is pinned and cannot be changed by this amendment",
             Self::Text(e) => return write!(f, "is no text for this field: {e}"),
             Self::Money(e) => return write!(f, "is no sum for this field: {e}"),
@@ -222,6 +227,7 @@ impl std::error::Error for TermsError {
             | Problem::CostsIncurred
             | Problem::PayerIsPayee
             | Problem::NeedsConsentOnCreation
+            | Problem::NeedsOperatorAndConsentOnCreation
             | Problem::Pinned => None,
         }
     }

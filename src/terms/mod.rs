@@ -34,6 +34,7 @@ mod fee;
 mod fee_builder;
 mod fee_rules;
 mod item;
+mod notes;
 mod policy;
 mod presets;
 mod price;
@@ -51,9 +52,10 @@ pub use error::{Problem, TermsError};
 pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
 pub use fee_builder::FeeBuilder;
 pub use item::Item;
+pub use notes::Notes;
 pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
-    Policy, ReturnAll,
+    Policy, RefundOrder, ReturnAll,
 };
 pub use price::{Goal, PriceError, price_for};
 pub use quote::{FeeLine, Quote, ServiceLine, quote};

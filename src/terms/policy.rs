@@ -138,6 +138,17 @@ pub enum ReturnAll {
     Buyer,
 }
 
+/// Which of several payments into a deposit goes back first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOrder {
+    /// The newest.
+    #[default]
+    NewestFirst,
+    /// The oldest.
+    OldestFirst,
+}
+
 /// What is taken out of every additional charge that goes to the seller: `round(charge × rate)`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -296,6 +307,15 @@ policy! {
         max_tracks: u16 = Policy::MAX_TRACKS,
     }
     optional {
+        /// How long what is accepted is not paid yet, so that a chargeback meets the pot and not the seller's pocket. Zero:
+        /// it is paid at once.
+        clearance_s: u32,
+        /// How much of a required payment may be missing, as a part of it: from `required − floor(required × shortfall)` on
+        /// it counts as full. What then is missing of what an ending takes from the buyer, the seller gets less. Guarantees
+        /// are paid whole.
+        shortfall: Rate,
+        /// Which of several payments into a deposit goes back first.
+        refund_order: RefundOrder,
         /// Whether one party alone can have the arbiter asked at once.
         early_arbitration: bool,
         /// What a ruling costs.

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::policy::{
-    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy, ReturnAll,
+    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Policy, RefundOrder,
+    ReturnAll,
 };
 use super::{Problem, TermsError};
 use crate::dispute::DefaultRuling;
@@ -64,6 +65,9 @@ impl Policy {
             charge_fee: None,
             early_arbitration: false,
             return_all: ReturnAll::Off,
+            clearance_s: 0,
+            shortfall: Rate::ZERO,
+            refund_order: RefundOrder::NewestFirst,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
             claim_s: Policy::CLAIM_S,
@@ -148,6 +152,7 @@ impl Policy {
             }
             bounded(field, seconds)?;
         }
+        bounded("clearance_s", self.clearance_s)?;
         bounded("hold_margin_s", self.hold_margin_s)?;
         bounded("revision_time_s", self.revision_time_s)?;
         bounded("max_extension_s", self.max_extension_s)?;

@@ -3,7 +3,9 @@
 /// Makes a type of its own of an id that is a text, so that two ids that are swapped do not compile.
 ///
 /// `text_id! { /// What it names. GatewayName(32) }` is a text of 1 to 32 characters: it reads as `str`, is written as
-/// its text, compares and hashes as it, and clones without allocating. Every rule for ids has its one place here. The
+/// its text, compares and hashes as it, and clones without allocating. It is one line that people can tell from any other:
+/// nothing invisible, no other white space than single spaces inside, and composed (Unicode's NFC), so that two ways to
+/// write `é` are one id. Every rule for ids has its one place here. The
 /// crate that uses it depends on `serde`.
 ///
 /// # Examples
@@ -50,7 +52,7 @@ macro_rules! text_id {
             type Error = $crate::TextError;
 
             fn try_from(id: $crate::Text<$max, 1>) -> ::core::result::Result<Self, $crate::TextError> {
-                Ok(Self(id))
+                id.into_id().map(Self)
             }
         }
 

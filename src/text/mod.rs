@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
 use thiserror::Error;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 /// A text of at most `MAX` and at least `MIN` characters, which clones without allocating.
 ///
@@ -42,6 +43,25 @@ impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
         let text = text.as_ref();
         check(text, MAX, MIN)?;
         Ok(Text(SmolStr::new(text)))
+    }
+
+    /// The text as an id: composed (NFC), one line, and nothing in it that nobody sees.
+    ///
+    /// # Errors
+    /// [`TextError::Padded`], [`TextError::Unseen`]; [`TextError::TooLong`] where it is longer when composed.
+    #[doc(hidden)]
+    pub fn into_id(self) -> Result<Self, TextError> {
+        let text = self.as_str();
+        if !text.is_ascii() && !is_nfc(text) {
+            return Self::new(text.nfc().collect::<String>())?.into_id();
+        }
+        if text.starts_with(' ') || text.ends_with(' ') {
+            return Err(TextError::Padded);
+        }
+        if text.chars().any(is_unseen) {
+            return Err(TextError::Unseen);
+        }
+        Ok(self)
     }
 
     /// The text.
@@ -177,6 +197,41 @@ pub enum TextError {
     /// A control character other than line feed and tab.
     #[error("the text has a control character: remove all but line feeds and tabs")]
     Control,
+    /// An id that begins or ends with a space.
+    #[error("the id begins or ends with a space: trim it")]
+    Padded,
+    /// An id with a character that nobody sees, or that turns others around.
+    #[error("the id has a line break, an invisible character or one that changes the direction: remove it")]
+    Unseen,
+}
+
+/// Whether a character shows nothing, looks like a space, or changes how its neighbours are shown: white space but the
+/// plain space, controls, and what Unicode calls default ignorable (bidirectional controls, zero widths, joiners,
+/// variation selectors, fillers, tags).
+fn is_unseen(char: char) -> bool {
+    (char.is_whitespace() && char != ' ')
+        || char.is_control()
+        || matches!(
+            char,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Outside the generic type, so that it is compiled once. Bounds come first: the rest reads the whole text.

@@ -74,9 +74,10 @@ fn shop() -> Scene {
     scene("shop", vec![judged(sale(Policy::shop()))], &[ConfirmPayment, ProposeAward])
 }
 
-/// Two units of which the buyer may keep one; a service of the seller's and one of a courier's, at either's expense.
+/// Two units of which the buyer may keep one; a service of the seller's and one of a courier's, at either's expense. What
+/// is accepted is paid a week later.
 fn shop_with_services() -> Scene {
-    let mut draft = judged(sale(Policy::shop()));
+    let mut draft = judged(sale(Policy::shop().clearance_s(7 * DAY_S)));
     draft.items[0].quantity = 2;
     draft.services.push(service("wrapping", 100_00, Payer::Buyer, Provider::Seller));
     draft.services.push(service("delivery", 300_00, Payer::Shared(escrow::Rate::HALF), courier()));
@@ -152,6 +153,8 @@ fn silences() -> Scene {
     scene("other silences", vec![judged(sale(policy))], tracks)
 }
 
+const DAY_S: u32 = 86_400;
+
 const SCENES: [fn() -> Scene; 9] = [
     shop,
     shop_with_services,
@@ -197,8 +200,14 @@ fn facts_of_a_paid_guarantee() -> Scene {
     told("guarantee, paid, facts", guarantee_paid)
 }
 
+/// What is accepted is paid later: facts meet the pot.
+fn freelance_cleared() -> Scene {
+    let policy = Policy::freelance().clearance_s(7 * DAY_S);
+    Scene { terms: vec![terms(judged(sale(policy)))], ..freelance() }
+}
+
 fn facts_of_a_freelancer() -> Scene {
-    told("freelance, facts", freelance)
+    told("freelance, facts", freelance_cleared)
 }
 
 const FACTS: [fn() -> Scene; 5] = [

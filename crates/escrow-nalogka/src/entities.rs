@@ -6,13 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::quote::CalculationResult;
+use super::requisite::RequisiteId;
 use super::status::DealStatus;
 use super::sum::Sum;
 use super::words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};
-use escrow::deal::command::{DocumentId, TrackCode, TrackerName};
+use escrow::deal::command::{TrackCode, TrackerName};
 use escrow::deposit::{Reason, TransactionKind};
 use escrow::dispute::DisputeStatus;
-use escrow::{DealId, InstrumentRef, PartyId, Payee, Side, Text, Time};
+use escrow::{DealId, PartyId, Payee, Side, Text, Time};
 
 /// A party's name, e-mail and phone. The deal holds a reference at most; the host passes the data itself. `Debug` shows
 /// none of it.
@@ -76,8 +77,8 @@ pub struct AdditionalService {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
-    /// Its id there.
-    pub id: DocumentId,
+    /// Its id there; of evidence, where the host keeps it.
+    pub id: Text<128, 1>,
     /// What it shows.
     pub description: Option<Text<500>>,
     /// Where to download it. Read-only; the host's.
@@ -101,9 +102,9 @@ pub struct Deposit {
     /// The same sums as the calculation result.
     #[serde(flatten)]
     pub sums: CalculationResult,
-    /// Where the seller wants the money, by the vault's reference; `null` where the seller has not chosen, and for the
-    /// in-system balance.
-    pub payout_requisite_id: Option<InstrumentRef>,
+    /// Where the seller wants the money: the requisite that was named, or the vault's reference where none was; `null` where
+    /// the seller has not chosen, and for the in-system balance.
+    pub payout_requisite_id: Option<RequisiteId>,
     /// Every movement of money. `payments` before API 1.1.0.
     pub transactions: Vec<Transaction>,
     /// What of the buyer's money goes, or has gone, to the seller and everybody else.
@@ -163,7 +164,7 @@ pub struct Dispute {
     pub reason: Reason,
     /// How it was settled: the host's words, otherwise the award's.
     pub settlement_description: Option<Text<500>>,
-    /// Documents of the dispute.
+    /// Documents of the dispute: the evidence that it was opened with, and what was attached while it lasted.
     pub attachments: Vec<Attachment>,
 }
 
@@ -197,27 +198,10 @@ pub struct TrackEvent {
     pub title: Text<200>,
     /// Where.
     pub location: Option<Text<200>>,
-    /// In which city. The host's: a checkpoint has one location.
+    /// In which city: [`HostData::places`](crate::HostData::places), since a checkpoint has one location.
     pub city_name: Option<Text<200>>,
-    /// At which address. The host's.
+    /// At which address: from there, too.
     pub address: Option<Text<500>>,
-}
-
-/// A stored means of payment: the answer to `GET /deposit/requisites/{owner}/{id}`. The host's own; the crate knows
-/// references only.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Requisite {
-    /// Its id.
-    pub id: Text<128, 1>,
-    /// Whose it is.
-    pub profile_id: PartyId,
-    /// Its id at the payment system.
-    pub external_id: Option<Text<128, 1>>,
-    /// When it was registered.
-    pub created_at: Time,
-    /// When it changed last.
-    pub updated_at: Time,
 }
 
 /// A deal in Nalogka's form, as it is after one event.
@@ -236,7 +220,7 @@ pub struct Deal {
     pub order_id: Option<Text<128, 1>>,
     /// Its status.
     pub status: DealStatus,
-    /// Since when. Also moves where the tracking is finished, which is no status of its own here.
+    /// Since when. It moves with `status` and with nothing else: not where the tracking is finished, for example.
     pub status_updated_at: Time,
     /// By whom. Since API 1.2.0.
     pub status_updated_by: Initiator,
@@ -278,4 +262,7 @@ pub struct Deal {
     pub created_at: Time,
     /// When it saw its last event.
     pub updated_at: Time,
+    /// Tags. Not in Nalogka's form, so absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Text<64, 1>>,
 }

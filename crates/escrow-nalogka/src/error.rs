@@ -6,10 +6,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
+use super::notification::HistoryError;
 use super::project::ProjectionError;
-use escrow::Rejection;
 use escrow::agent::{AgentError, CheckoutError};
 use escrow::terms::TermsError;
+use escrow::{Rejection, TextError};
 
 /// The longest body that [`decode`] reads.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -75,6 +76,11 @@ impl ApiError {
             | ErrorKind::Validation => false,
         };
         Self { kind, message: told(message.into()), errors: Vec::new(), transient }
+    }
+
+    /// There is no such deal, or none that the caller may know of.
+    pub fn no_such_deal() -> Self {
+        Self::new(ErrorKind::NotFound, "there is no such deal")
     }
 
     /// One item is wrong.
@@ -214,6 +220,20 @@ impl From<TermsError> for ApiError {
 
 impl From<ProjectionError> for ApiError {
     fn from(error: ProjectionError) -> Self {
+        Self { transient: false, ..Self::new(ErrorKind::Server, error.to_string()) }
+    }
+}
+
+/// The journal is not the deal's, or the form has no word for something: the host's own fault.
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        Self { transient: false, ..Self::new(ErrorKind::Server, error.to_string()) }
+    }
+}
+
+/// A text that the service itself has made.
+impl From<TextError> for ApiError {
+    fn from(error: TextError) -> Self {
         Self { transient: false, ..Self::new(ErrorKind::Server, error.to_string()) }
     }
 }

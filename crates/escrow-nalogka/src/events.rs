@@ -63,8 +63,8 @@ pub struct StatusChangedEvent {
     pub new: DealStatus,
 }
 
-/// The history that these envelopes tell, by the same rules as [`notifications`](super::notifications): for a whole
-/// journal, `before` is `None`.
+/// The history that these envelopes tell, event by event, where [`notifications`](super::notifications) tell of a whole
+/// command at once. For a whole journal, `before` is `None`.
 ///
 /// # Errors
 /// [`HistoryError`]. Not transient.
@@ -75,7 +75,7 @@ pub fn events(
     host: &HostData,
 ) -> Result<Vec<DealEvent>, HistoryError> {
     let mut told = Vec::new();
-    for Moment { envelope, news, .. } in moments(before, envelopes, after, host)? {
+    for Moment { envelope, news, .. } in moments(before, envelopes, after, host)?.1 {
         let id = || format!("{}:{}", envelope.deal_id, envelope.version);
         let occurred_at = envelope.occurred_at;
         let by = || Initiator(envelope.actor.clone());

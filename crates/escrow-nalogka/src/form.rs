@@ -142,6 +142,15 @@ pub struct Form {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Form {
+    /// With one hidden field more: the payer's requisite under the gateway's name for it.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+}
+
 impl TryFrom<CheckoutForm> for Form {
     type Error = TextError;
 

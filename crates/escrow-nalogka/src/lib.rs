@@ -5,15 +5,20 @@
 //!
 //! | direction | from | to |
 //! |---|---|---|
-//! | a call comes in | method and path, [`Route::of`]; body, [`decode`] | a typed request |
-//! | it is carried out | [`CreateDeal::new_deal`], [`UpdateDeal::commands`], [`Call::command`], [`DepositForm::command`] | [`Terms`](escrow::Terms), [`Command`](escrow::Command), [`Caller`](escrow::Caller) |
-//! | it is answered | [`Deal::project`], [`CalculationResult`], [`Form`], [`Track::project`] | JSON |
+//! | a call comes in | method, path, query, body: [`Incoming::read`] | a typed [`Request`] |
+//! | who may, on whose behalf | [`ApiUser::caller_of`], for every call about a deal | [`Caller`](escrow::Caller) |
+//! | it is carried out | [`Incoming::open`], [`Incoming::work`] | [`Terms`](escrow::Terms), [`Command`](escrow::Command)s |
+//! | it is answered | [`Incoming::answer`] | JSON |
 //! | it fails | [`Rejection`](escrow::Rejection), [`AgentError`](escrow::AgentError) | [`ApiError`] |
-//! | something happened | [`notifications`], [`events`] | webhooks, `GET /deals/{id}/events` |
+//! | something happened | [`HostData::tell`], [`events`] | webhooks, `GET /deals/{id}/events` |
+//! | deals are listed | [`ListDeals`], [`DealRow`] | [`DealFilter`], which a store runs |
+//!
+//! The example `shop` is a whole host.
 //!
 //! # What a deal does not hold
-//! Token, marketplace, contacts, public addresses of files and the history of a track are the host's: it passes them as
-//! [`HostData`], which also notes from the journal what it can ([`HostData::note`]).
+//! Token, marketplace, contacts, requisites, public addresses of files and the history of a track are the host's: it keeps
+//! them as [`HostData`], which also notes from the journal what it can ([`HostData::note`]), and answers what calls ask as a
+//! [`Desk`].
 //!
 //! # What cannot be said in Nalogka's form
 //! The form is narrower than this crate's terms. What it has no word for is a [`ProjectionError`] that names the field,
@@ -23,8 +28,9 @@
 //! by it: description, tags, units of measure, the way of delivery, the arbiter, the fee schedule behind the commission's
 //! sums, and the policy but for `partial_buyout_allowed`.
 //!
-//! Agreeing to terms that were amended during a moderation has no call in API 1.2.0: the host asks the party in its
-//! own interface and submits [`Agree`](escrow::deal::command::Agree). Before the deposit, asking for the form is agreeing.
+//! No call of API 1.2.0 agrees to anything: creation implies consent, and an update by the API user does, too
+//! ([`UpdateDeal::commands`]). Where a party amends by another way, the other's asking for a form is agreeing to what the
+//! form is for.
 //!
 //! # What changed with the API's versions
 //! `join` was removed in 1.2.0 (creation implies the consent of both), `done` and `undone` in 1.1.0
@@ -33,43 +39,59 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
 mod calls;
+mod create;
+mod desk;
 mod entities;
 mod error;
 mod events;
 mod form;
 mod host;
+mod items;
+mod list;
 mod notification;
 mod payments;
 mod presets;
 mod project;
 mod quote;
 mod requests;
+mod requisite;
 mod route;
 mod shop;
 mod status;
 mod sum;
+mod update;
+mod user;
 mod words;
 
-pub use calls::{ApiUser, Call, FileInfo, NewDeal, Updates, UserKind};
+pub use api::{Done, Incoming, Request, Work};
+pub use calls::Call;
+pub use create::NewDeal;
+pub use desk::{Desk, FileInfo};
 pub use entities::{
-    AdditionalService, Attachment, ContactInfo, Deal, Deposit, Dispute, Requisite, SubjectItem, Track,
-    TrackEvent, Transaction,
+    AdditionalService, Attachment, ContactInfo, Deal, Deposit, Dispute, SubjectItem, Track, TrackEvent,
+    Transaction,
 };
 pub use error::{ApiError, ErrorKind, ItemError, MAX_BODY, decode};
 pub use events::{CreatedEvent, DealEvent, StatusChangedEvent, UpdatedEvent, events};
 pub use form::{Form, PAYMENT_PAGE, PaymentPage, ReturnUrl, UrlError};
-pub use host::{DisputeNotes, HostData};
+pub use host::{DisputeNotes, HostData, Kept, Place};
+pub use list::{Bound, Column, Condition, DealFilter, DealRow, ListDeals, Test};
 pub use notification::{Changes, HistoryError, Notification, notifications};
+pub use payments::{AdditionalPayment, FormRequest};
 pub use presets::{marketplace_policy, shop_policy};
 pub use project::{Inexpressible, ProjectionError};
 pub use quote::CalculationResult;
 pub use requests::{
-    AddAttachments, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery, NewAttachment,
-    SetPerformingTrack, UpdateDeal,
+    AddAttachments, AddPayment, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery,
+    NewAttachment, SetPerformingTrack, UpdateDeal,
 };
+pub use requisite::{Requisite, RequisiteId, RequisiteKind, usable};
 pub use route::Route;
 pub use shop::{OnError, OrderChange, ShopAction};
 pub use status::{DealStatus, StatusName};
 pub use sum::{NotRoubles, Sum};
+pub use update::Updates;
+pub use user::{ApiUser, UserKind};
 pub use words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};

@@ -10,6 +10,7 @@ use super::entities::Deal;
 use super::host::HostData;
 use super::project::ProjectionError;
 use super::status::DealStatus;
+use escrow::deal::Event;
 use escrow::{DecodeError, Envelope};
 
 /// Field by field, what was and what is: `{"field": [old, new]}`.
@@ -31,9 +32,9 @@ pub enum Notification {
     /// Something about the deal changed beside its status.
     #[serde(rename = "deals.deal.updated")]
     Updated {
-        /// The deal as of this event.
+        /// The deal after the command.
         deal: Box<Deal>,
-        /// Exactly the top-level fields of the deal in which it differs from before the event.
+        /// Exactly the top-level fields of the deal in which it differs from before the command.
         changes: Changes,
     },
     /// The deal's status changed.
@@ -77,12 +78,14 @@ pub enum HistoryError {
     OtherOutcome,
 }
 
-/// The webhooks for a commit: the deal before (`None`: it was created), its envelopes, the deal after, and what the host
-/// knew before.
+/// The webhooks for one command: the deal before (`None`: it was created), the envelopes of the command and of what
+/// followed from it, the deal after, and what the host knew before.
 ///
-/// Every event is applied by itself, so each notification carries the deal as of *its* event, in the order of the events.
-/// One event may change both: then `updated` comes first. Where nothing differs that is shown, or only `updated_at`,
-/// there is none; a change of the status and its time, author and comment alone is `changed_status` alone.
+/// One `changed_status` per status that the deal comes to, each with the deal as of *its* event, in their order; then one
+/// `updated` with the deal after and all that differs from before. A new deal is told once, as `created`, with the documents
+/// and the requisite that it was created with where their events follow the first one directly.
+/// Where nothing differs that is shown, or only `updated_at`, there is no `updated`; a change of the status and its time,
+/// author and comment alone is `changed_status` alone.
 /// Pure: the same arguments give the same notifications, so a host may compute them again after a crash.
 ///
 /// # Errors
@@ -109,22 +112,37 @@ pub fn notifications(
     host: &HostData,
 ) -> Result<Vec<Notification>, HistoryError> {
     let mut told = Vec::new();
-    for moment in moments(before, envelopes, after, host)? {
-        let Moment { deal, news, .. } = moment;
-        let tell = || Box::new(deal.clone());
-        match news {
-            News::Created => told.push(Notification::Created { deal: tell() }),
-            News::Changed { changes, status } => {
-                if !changes.is_empty() {
-                    told.push(Notification::Updated { deal: tell(), changes });
-                }
-                if let Some((old_status, new_status)) = status {
-                    told.push(Notification::ChangedStatus { deal: tell(), old_status, new_status });
-                }
-            }
+    let (mut known, moments) = moments(before, envelopes, after, host)?;
+    let mut moments = moments.into_iter().peekable();
+    if before.is_none() {
+        while let Some(moment) =
+            moments.next_if(|m| known.is_none() || comes_with_creation(&m.envelope.event))
+        {
+            known = Some(moment.deal);
+        }
+        told.extend(known.clone().map(|deal| Notification::Created { deal: Box::new(deal) }));
+    }
+    let mut last = None;
+    let mut has_changed = false;
+    for Moment { deal, news, .. } in moments {
+        if let News::Changed { status: Some((old_status, new_status)), .. } = news {
+            has_changed = true;
+            told.push(Notification::ChangedStatus { deal: Box::new(deal.clone()), old_status, new_status });
+        }
+        last = Some(deal);
+    }
+    if let (Some(known), Some(deal)) = (known, last) {
+        let changes = differences(&known, &deal, has_changed);
+        if !changes.is_empty() {
+            told.push(Notification::Updated { deal: Box::new(deal), changes });
         }
     }
     Ok(told)
+}
+
+/// What a request for a deal carries and the deal gets right after its first event.
+const fn comes_with_creation(event: &Event) -> bool {
+    matches!(event, Event::Attached { .. } | Event::DestinationSet { .. } | Event::Annotated { .. })
 }
 
 /// One event, and what it means to a subscriber.
@@ -143,13 +161,15 @@ pub(super) enum News {
     },
 }
 
-/// The events one by one, each with the deal that it leaves.
+/// What was shown before them, and the events one by one, each with the deal that it leaves.
+pub(super) type Told<'e> = (Option<Deal>, Vec<Moment<'e>>);
+
 pub(super) fn moments<'e>(
     before: Option<&escrow::Deal>,
     envelopes: &'e [Envelope],
     after: &escrow::Deal,
     host: &HostData,
-) -> Result<Vec<Moment<'e>>, HistoryError> {
+) -> Result<Told<'e>, HistoryError> {
     let mut host = host.clone();
     let mut found = Vec::with_capacity(envelopes.len());
     let mut rest = envelopes;
@@ -166,6 +186,7 @@ pub(super) fn moments<'e>(
         }
     };
     let mut old = Deal::project(&live, &host)?;
+    let shown = before.map(|_| old.clone());
     for envelope in rest {
         follows(envelope, after, live.version().saturating_add(1))?;
         live.apply(&envelope.clone().into_recorded());
@@ -176,7 +197,7 @@ pub(super) fn moments<'e>(
         old = deal.clone();
         found.push(Moment { envelope, deal, news: News::Changed { changes, status } });
     }
-    if live == *after { Ok(found) } else { Err(HistoryError::OtherOutcome) }
+    if live == *after { Ok((shown, found)) } else { Err(HistoryError::OtherOutcome) }
 }
 
 fn follows(envelope: &Envelope, of: &escrow::Deal, expected: u64) -> Result<(), HistoryError> {
@@ -202,7 +223,9 @@ fn differences(old: &Deal, new: &Deal, status_changed: bool) -> Changes {
         let old = before.remove(&field).unwrap_or_default();
         (field, (old, new))
     });
-    let changes: Changes = pairs.filter(|(_, (old, new))| old != new).collect();
+    let mut changes: Changes = pairs.filter(|(_, (old, new))| old != new).collect();
+    // what is not shown where there is nothing
+    changes.extend(before.into_iter().map(|(field, old)| (field, (old, Value::Null))));
     let goes_without_saying = |field: &str| match field {
         "updated_at" => true,
         "status" | "status_updated_at" | "status_updated_by" | "status_updated_comment" => status_changed,

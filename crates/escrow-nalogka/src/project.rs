@@ -99,8 +99,8 @@ impl Deal {
             conditions: terms.conditions.clone(),
             buyer_profile_id: terms.buyer.clone(),
             seller_profile_id: terms.seller.clone(),
-            buyer_contacts: host.buyer_contacts.clone(),
-            seller_contacts: host.seller_contacts.clone(),
+            buyer_contacts: host.contacts(deal, Side::Buyer).cloned(),
+            seller_contacts: host.contacts(deal, Side::Seller).cloned(),
             subject_items: terms.items.iter().map(item).collect::<Result<_, _>>()?,
             subject_items_total: calculation_result.subject_items_sum,
             additional_services: services(terms)?,
@@ -108,16 +108,17 @@ impl Deal {
             commission_payer: commission_payer(terms)?,
             buyer_have_to_pay_offline: calculation_result.buyer_have_to_pay_offline,
             partial_buyout_allowed: terms.policy.partial_buyout_allowed,
-            deposit: Deposit::project(deal, calculation_result.clone())?,
+            deposit: Deposit::project(deal, calculation_result.clone(), host)?,
             calculation_result,
             dispute: deal.dispute().map(|dispute| Dispute::project(dispute, host)),
             created_at: deal.created_at(),
             updated_at: deal.last_at(),
+            tags: terms.tags.clone(),
         })
     }
 }
 
-fn sum(field: &'static str, money: Money) -> Result<Sum, ProjectionError> {
+pub(super) fn sum(field: &'static str, money: Money) -> Result<Sum, ProjectionError> {
     Sum::try_from(money).map_err(|_| ProjectionError::new(field, Inexpressible::Currency))
 }
 
@@ -157,19 +158,20 @@ fn services(terms: &Terms) -> Result<Vec<AdditionalService>, ProjectionError> {
 
 /// The documents that the deal has by now, each with what the host knows of it.
 fn attachments(deal: &escrow::Deal, host: &HostData) -> Vec<Attachment> {
-    let known = |id: &DocumentId| host.attachments.iter().find(|known| known.id == *id).cloned();
-    let bare = |id: &DocumentId| Attachment {
-        id: id.clone(),
-        description: None,
-        public_url: None,
-        mime_type: None,
-        size: None,
+    let known = |id: &DocumentId| host.attachments.iter().find(|known| *known.id == **id).cloned();
+    let bare = |id: &DocumentId| {
+        let (description, public_url, mime_type, size) = (None, None, None, None);
+        Some(Attachment { id: Text::new(id).ok()?, description, public_url, mime_type, size })
     };
-    deal.attachments().map(|id| known(id).unwrap_or_else(|| bare(id))).collect()
+    deal.attachments().filter_map(|id| known(id).or_else(|| bare(id))).collect()
 }
 
 impl Deposit {
-    fn project(deal: &escrow::Deal, sums: CalculationResult) -> Result<Self, ProjectionError> {
+    fn project(
+        deal: &escrow::Deal,
+        sums: CalculationResult,
+        host: &HostData,
+    ) -> Result<Self, ProjectionError> {
         let owner = |deposit| deal.deposit(deposit).map(escrow::Deposit::owner);
         let paid = |side| {
             let own = deal.deposits().iter().filter(|d| d.owner() == side);
@@ -187,8 +189,8 @@ impl Deposit {
             status: DepositStatus::of(deal),
             sums,
             payout_requisite_id: match deal.destination(&Payee::Seller, DestinationUse::Payouts) {
-                Some(Destination::Account(id) | Destination::Card(id) | Destination::Wallet(id)) => {
-                    Some(id.clone())
+                Some(to @ (Destination::Account(id) | Destination::Card(id) | Destination::Wallet(id))) => {
+                    Some(host.requisite(to).cloned().unwrap_or_else(|| id.clone().into()))
                 }
                 Some(Destination::Balance) | None => None,
             },
@@ -212,6 +214,7 @@ impl DepositStatus {
             | Phase::AwaitingDeposit { .. }
             | Phase::Moderation { .. }
             | Phase::Active { .. }
+            | Phase::Clearing { .. }
             | Phase::Disputed { .. } => {
                 if deal.is_funded() {
                     Self::Paid
@@ -306,7 +309,13 @@ impl Track {
                 CheckpointKind::Refused => TrackStatus::Refused,
             }),
             status_updated_at: latest.map(|checkpoint| checkpoint.occurred_at),
-            events: host.track_events.clone(),
+            // a scan from before the deal is of another parcel, whose number this one has got
+            events: host
+                .track_events
+                .iter()
+                .filter(|e| e.occurred_at >= deal.created_at())
+                .cloned()
+                .collect(),
         })
     }
 }

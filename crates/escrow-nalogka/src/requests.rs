@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::entities::{AdditionalService, ContactInfo, SubjectItem};
 use super::form::ReturnUrl;
+use super::requisite::RequisiteId;
 use super::sum::Sum;
 use super::words::Payer;
 use escrow::deal::command::{DocumentId, TrackCode, TrackerName};
-use escrow::deposit::MethodName;
-use escrow::{InstrumentRef, PartyId, Text};
+use escrow::deposit::{ClientKey, DepositId, Reason};
+use escrow::{PartyId, Side, Text};
 
 /// The query of calls that have a body: on whose behalf the marketplace acts.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -89,9 +90,9 @@ pub struct CreateDeal {
     /// Whether the buyer may accept a part. Absent: no.
     #[serde(default)]
     pub partial_buyout_allowed: bool,
-    /// Where the seller wants the money, by the vault's reference.
+    /// Where the seller wants the money: a requisite of theirs.
     #[serde(default)]
-    pub payout_requisite_id: Option<InstrumentRef>,
+    pub payout_requisite_id: Option<RequisiteId>,
 }
 
 /// `PATCH /deals/{id}`: what is absent, or `null`, stays; a list that is given replaces the old one, but attachments are
@@ -135,9 +136,9 @@ pub struct UpdateDeal {
     /// What it is: the policy is the platform's, so another value is refused.
     #[serde(default)]
     pub partial_buyout_allowed: Option<bool>,
-    /// Where the seller wants the money.
+    /// Where the seller wants the money: a requisite of theirs.
     #[serde(default)]
-    pub payout_requisite_id: Option<InstrumentRef>,
+    pub payout_requisite_id: Option<RequisiteId>,
 }
 
 /// `POST /deals/{id}/add-attachments`.
@@ -162,8 +163,8 @@ pub struct SetPerformingTrack {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepositForm {
-    /// With what it is paid: the gateway's name of the method or of a stored requisite.
-    pub requisite_id: MethodName,
+    /// With what it is paid: a requisite of the payer's.
+    pub requisite_id: RequisiteId,
     /// Where the browser is sent after the payment.
     pub success_url: ReturnUrl,
     /// Where it is sent after a failure.
@@ -173,12 +174,33 @@ pub struct DepositForm {
     pub initiator_profile_id: Option<PartyId>,
 }
 
-/// `GET /deals/{id}/payment-form`: a form to pay an additional charge with.
+/// `POST /deals/{id}/payments`: asks one side for a payment beside the deposit, for the other. Either side may ask.
+///
+/// Nalogka says that either side can make additional payments, and has a form for them but no call that creates one: the
+/// call is ours.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddPayment {
+    /// The client's key, by which a repeat is recognised.
+    pub key: ClientKey,
+    /// Who is to pay.
+    pub payer: Side,
+    /// How much.
+    pub sum: Sum,
+    /// What for.
+    #[serde(default)]
+    pub description: Reason,
+}
+
+/// `GET /deals/{id}/payment-form`: a form to pay an additional payment with.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChargeForm {
-    /// With what it is paid.
-    pub requisite_id: MethodName,
+    /// Which payment, by the id that its creation has answered; absent: the first that the payer has not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<DepositId>,
+    /// With what it is paid: a requisite of the payer's.
+    pub requisite_id: RequisiteId,
     /// Who pays; absent: the acting profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_id: Option<PartyId>,

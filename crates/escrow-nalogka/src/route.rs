@@ -9,7 +9,7 @@ pub enum Route {
     Calculate,
     /// `GET /deals/statuses` → [`DealStatus::list`](super::DealStatus::list).
     Statuses,
-    /// `GET /deals/`: the host's list. `DealSummary` has the column `status_updated_at` to filter by.
+    /// `GET /deals/`: [`ListDeals`](super::ListDeals) → [`DealFilter`](super::DealFilter), which the host's store runs.
     List,
     /// `POST /deals/`: [`CreateDeal`](super::CreateDeal).
     Create,
@@ -39,8 +39,12 @@ pub enum Route {
     DepositForm,
     /// `GET /deals/{id}/payment-form`: [`ChargeForm`](super::ChargeForm) → [`Form`](super::Form).
     PaymentForm,
-    /// `GET /deposit/requisites/{owner}/{id}` → [`Requisite`](super::Requisite), the host's own.
+    /// `GET /deposit/requisites/{owner}/{id}` → [`Requisite`](super::Requisite).
     Requisite,
+    /// `POST /deals/{id}/payments`, a call of ours: [`AddPayment`](super::AddPayment).
+    AddPayment,
+    /// `GET /deals/{id}/payments`, a call of ours → [`AdditionalPayment::list`](super::AdditionalPayment::list).
+    Payments,
 }
 
 impl Route {
@@ -80,6 +84,8 @@ impl Route {
             ("GET", ["deals", id, "events"]) => (Self::Events, vec![*id]),
             ("GET", ["deals", id, "deposit-form"]) => (Self::DepositForm, vec![*id]),
             ("GET", ["deals", id, "payment-form"]) => (Self::PaymentForm, vec![*id]),
+            ("POST", ["deals", id, "payments"]) => (Self::AddPayment, vec![*id]),
+            ("GET", ["deals", id, "payments"]) => (Self::Payments, vec![*id]),
             ("GET", ["deposit", "requisites", owner, id]) => (Self::Requisite, vec![*owner, *id]),
             ("POST", ["deals", _, "join"]) => {
                 return Err(gone("join was removed in 1.2.0: creation implies the consent of both parties"));
@@ -90,6 +96,34 @@ impl Route {
             _ => return Err(gone("there is no such call")),
         };
         if route.1.iter().any(|id| id.is_empty()) { Err(gone("there is no such call")) } else { Ok(route) }
+    }
+}
+
+impl Route {
+    /// Whether a marketplace may call it without saying for whom: it only reads, or changes the deal as its creation does.
+    pub const fn needs_no_initiator(self) -> bool {
+        match self {
+            Self::Calculate
+            | Self::Statuses
+            | Self::List
+            | Self::Create
+            | Self::Get
+            | Self::Update
+            | Self::GetTrack
+            | Self::Events
+            | Self::Requisite
+            | Self::Payments => true,
+            Self::Cancel
+            | Self::ConfirmAcceptation
+            | Self::PerformingStart
+            | Self::PerformingStop
+            | Self::SetTrack
+            | Self::RemoveTrack
+            | Self::AddAttachments
+            | Self::DepositForm
+            | Self::PaymentForm
+            | Self::AddPayment => false,
+        }
     }
 }
 

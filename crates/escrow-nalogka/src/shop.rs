@@ -1,6 +1,6 @@
 //! What an online shop does with its order and the deal beside it.
 
-use super::error::{ApiError, ErrorKind};
+use super::error::ApiError;
 use escrow::Deal;
 use escrow::deal::PhaseKind;
 
@@ -32,7 +32,7 @@ impl OrderChange {
                 Self::CancelAndRecreate
             }
             PhaseKind::Moderation | PhaseKind::Disputed => Self::Wait,
-            PhaseKind::Paying | PhaseKind::Closed => Self::Recreate,
+            PhaseKind::Clearing | PhaseKind::Paying | PhaseKind::Closed => Self::Recreate,
         }
     }
 }
@@ -50,7 +50,9 @@ pub enum ShopAction {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OnError {
     /// Do not save the change; tell the administrator to try again later.
-    Block,
+    BlockAndRetry,
+    /// Do not save the change; tell the administrator why: repeating the call cannot help, the service's staff may.
+    BlockAndTell,
     /// Cancel the order all the same, keep the call in a queue and repeat it until it goes through: a cancellation
     /// that arrives again is answered with no events, so repeats do no harm.
     ProceedAndRetry,
@@ -59,22 +61,18 @@ pub enum OnError {
 }
 
 impl ShopAction {
-    /// What the shop does where the call beside this action fails.
+    /// What the shop does where the call beside this action fails. Whether a repeat can help is the error's own to say
+    /// ([`ApiError::transient`]): a deal that somebody else is changing is refused today and not tomorrow, and terms that
+    /// the platform has wrong fail as `server` for good.
     ///
     /// # Source
     /// Nalogka's shop workflow: a change of an order is blocked by a failing service, a cancellation never is.
     pub const fn on_error(self, error: &ApiError) -> OnError {
-        match self {
-            Self::Change => OnError::Block,
-            Self::Cancel => match error.kind {
-                ErrorKind::Server => OnError::ProceedAndRetry,
-                ErrorKind::AccessDenied
-                | ErrorKind::ItemValidation
-                | ErrorKind::MalformedRequest
-                | ErrorKind::NotFound
-                | ErrorKind::Unauthorized
-                | ErrorKind::Validation => OnError::ProceedAndTell,
-            },
+        match (self, error.transient) {
+            (Self::Change, true) => OnError::BlockAndRetry,
+            (Self::Change, false) => OnError::BlockAndTell,
+            (Self::Cancel, true) => OnError::ProceedAndRetry,
+            (Self::Cancel, false) => OnError::ProceedAndTell,
         }
     }
 }

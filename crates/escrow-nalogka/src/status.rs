@@ -67,6 +67,21 @@ impl DealStatus {
         Self::Cancelled,
     ];
 
+    /// The wire name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingDeposit => "awaiting_deposit",
+            Self::Moderation => "moderation",
+            Self::AwaitingPerformance => "awaiting_performance",
+            Self::Performing => "performing",
+            Self::Disputed => "disputed",
+            Self::Settling => "settling",
+            Self::CancelRequested => "cancel_requested",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// What people read.
     ///
     /// # Source
@@ -102,7 +117,8 @@ impl TryFrom<Status> for DealStatus {
             Status::AwaitingPerformance => Ok(Self::AwaitingPerformance),
             Status::Performing | Status::AwaitingAcceptance => Ok(Self::Performing),
             Status::Disputed => Ok(Self::Disputed),
-            Status::Settling => Ok(Self::Settling),
+            // accepted; only the payment waits
+            Status::Clearing | Status::Settling => Ok(Self::Settling),
             Status::CancelRequested => Ok(Self::CancelRequested),
             Status::Completed => Ok(Self::Completed),
             Status::Cancelled | Status::Declined | Status::Expired | Status::Resolved => Ok(Self::Cancelled),

@@ -10,6 +10,7 @@ mod clock;
 pub mod conformance;
 mod gateway;
 mod given;
+mod repository;
 pub mod scenario;
 mod sink;
 #[cfg(feature = "proptest")]
@@ -19,6 +20,7 @@ mod tracker;
 pub use clock::ManualClock;
 pub use gateway::{Behaviour, Execution, Rule, ScriptedGateway, TimedOut};
 pub use given::{Given, Then};
+pub use repository::MemoryRepository;
 pub use sink::{MemorySink, SinkFault};
 pub use tracker::HandTracker;
 

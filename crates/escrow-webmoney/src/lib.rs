@@ -10,7 +10,7 @@
 //! | [`ContractCancel`] | `Cancel`: turns the contract down |
 //! | [`DealSuccess`], [`DealCancel`] | `Report` success, failure |
 //! | [`ArbitrageCreateClaim`] | `FileClaim` |
-//! | [`OfferUserInfo`], an object without a call | `Take` of an [`Offer`](escrow_market::Offer) |
+//! | [`OfferUserInfo`], an object without a call | `Take` of an [`Offer`](escrow_market::Offer), then `SetDestination` for both purses |
 //!
 //! # What the reference leaves open, and what is chosen here
 //! - **One aggregate.** A *contract* is a deal that is not concluded, so `ContractId` and the deal's `Id` are the same
@@ -29,8 +29,10 @@
 //!   [`Deal::next_deadline`](escrow::Deal::next_deadline) is exact.
 //! - **`ContractAccept` names no version**, though contracts have versions. The host says which one the user was shown,
 //!   so that nobody consents to a counter-offer that they have not seen.
-//! - **A purse** is a payment instrument of the host's vault: the deal knows its reference only. Purse, phone and
-//!   external id never enter the deal, nor `Debug`.
+//! - **A purse** is a payment instrument of the host's vault: the deal knows its reference only, and pays what its owner
+//!   earns there. Purse, phone and external id never enter the deal, nor `Debug`: [`People`] looks them up by the deal's
+//!   references.
+//! - **Claims**: either side may file its own, and both are kept ([`ClaimInfo`], an object of ours).
 //! - **Statuses** have no documented values: [`Status`](escrow::Status)'s names.
 //! - `ContractInfo` is documented with `Seller`, `Buyer`, `Comiss` and `Status` twice: each is written once.
 //! - `CanCreateСlaim` is documented, and written, with a Cyrillic С (U+0421): see [`DealInfo::can_create_claim`].
@@ -86,7 +88,7 @@ pub use entities::{ContractInfo, DealInfo, ExtUserInfo, UserInfo, UserProfileInf
 pub use error::{CallError, Inexpressible, Problem};
 pub use hash::{HashError, RequestHash, ServiceSecret};
 pub use offer::{OfferInfo, OfferUserInfo};
-pub use project::{Contact, View, author};
+pub use project::{ClaimInfo, Contact, People, View, author};
 pub use read::{MAX_BYTES, from_json};
 pub use requests::{
     ArbitrageCreateClaim, Call, ClaimCreated, ContractAccept, ContractCancel, ContractCreated, DealCancel,

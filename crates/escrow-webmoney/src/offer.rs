@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::MAX_COUNT;
 use super::project::days;
+use super::requests::purse;
 use super::values::{Amount, Personal, ServiceId, Tag, object, tags};
 use super::{CallError, Contact, ExtUserInfo, Inexpressible, Problem};
-use escrow::{Context, Currency, DealId, InstrumentRef, Money, PartyId, Side, Text, Time};
+use escrow::{Caller, Context, Currency, Deal, DealId, InstrumentRef, Money, PartyId, Side, Text, Time};
 use escrow_market::OfferId;
 use escrow_market::offer::{Command, Offer, OfferDraft, Status, Take, command};
 
@@ -179,6 +180,24 @@ impl OfferUserInfo {
             n => n,
         };
         Ok(command::Take { deal, count, purse: wallet, contact }.into())
+    }
+
+    /// What follows once the deal of a take is proposed: the purses that owner and taker have named are where their
+    /// money goes. Each is set by its own party, through the service; a party's later word (`ContractAccept`) replaces it.
+    /// Guarantees go back to where they came from: a purse is for what is earned or awarded.
+    ///
+    /// Nothing for a deal that is not of this offer.
+    pub fn follow_up(offer: &Offer, deal: &Deal, service_id: &ServiceId) -> Vec<(escrow::Command, Caller)> {
+        let terms = offer.terms();
+        let owners = terms.purse.as_ref().map(|wallet| (terms.side, wallet));
+        let take = offer.take(deal.id());
+        let takers = take.and_then(|take| take.purse.as_ref()).map(|wallet| (terms.side.other(), wallet));
+        let named = owners.filter(|_| take.is_some()).into_iter().chain(takers);
+        let one = |(side, wallet): (Side, &InstrumentRef)| {
+            let party = deal.terms().party(side).clone();
+            (purse(side, wallet.clone()), Caller::party(party).via(service_id.0.clone()))
+        };
+        named.map(one).collect()
     }
 
     /// The context of the command: the user acts, through the service.

@@ -1,13 +1,15 @@
 //! From a deal to the documented objects.
 
 use super::{Amount, ContractInfo, DealInfo, ExtUserInfo, Inexpressible, Personal, ServiceId};
+use serde::{Deserialize, Serialize};
+
 use escrow::Recorded;
 use escrow::deal::command::Verdict;
 use escrow::deal::{Deal, Event};
-use escrow::deposit::{Deposit, DepositId, Transaction, TransactionState};
+use escrow::deposit::{Deposit, DepositId, Reference, Transaction, TransactionState};
 use escrow::settlement::{Ending, Fault};
 use escrow::terms::Terms;
-use escrow::{Actor, Currency, PartyId, Side, Text};
+use escrow::{Actor, Currency, DealId, PartyId, Side, Text};
 
 /// What the host knows of one side, and the deal does not: personal data.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,6 +40,55 @@ pub struct View<'a> {
     pub seller: &'a Contact,
     /// The buyer.
     pub buyer: &'a Contact,
+}
+
+/// What the host knows of both sides, by the references in the deal: the phone that a user has given with an offer, a take or
+/// a proposal reaches the contract without the deal having it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct People {
+    /// The seller.
+    pub seller: Contact,
+    /// The buyer.
+    pub buyer: Contact,
+}
+
+impl People {
+    /// Looks both up; a side without a reference, or whom the host does not know, shows nothing.
+    pub fn of(deal: &Deal, known: impl Fn(&Text<128, 1>) -> Option<Contact>) -> Self {
+        let contacts = &deal.terms().contacts;
+        let look_up =
+            |reference: &Option<Text<128, 1>>| reference.as_ref().and_then(&known).unwrap_or_default();
+        Self { seller: look_up(&contacts.seller), buyer: look_up(&contacts.buyer) }
+    }
+
+    /// What an object shows of them.
+    pub const fn view<'a>(&'a self, service_id: &'a ServiceId, user_id: &'a PartyId) -> View<'a> {
+        View { service_id, user_id, seller: &self.seller, buyer: &self.buyer }
+    }
+}
+
+/// A claim that one side has filed. The reference has no object for it: the fields are ours.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ClaimInfo {
+    /// The deal.
+    pub deal_id: DealId,
+    /// Who filed it.
+    pub user_id: PartyId,
+    /// Its number at the arbitration.
+    pub claim_id: Reference,
+}
+
+impl ClaimInfo {
+    /// The claims of a deal: each side's own, the buyer's first. One side's does not replace the other's.
+    pub fn list(deal: &Deal) -> Vec<Self> {
+        let claim = |side| {
+            let claim_id = deal.dispute()?.claim(side)?.clone();
+            Some(Self { deal_id: deal.id(), user_id: deal.terms().party(side).clone(), claim_id })
+        };
+        Side::ALL.into_iter().filter_map(claim).collect()
+    }
 }
 
 /// Who proposed the current version of the terms, by the journal; `None` for staff, who propose for nobody.

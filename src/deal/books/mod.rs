@@ -22,7 +22,7 @@ use crate::deposit::{
 };
 use crate::settlement::Pots;
 
-use crate::{Currency, Destination, Money, Payee, Side};
+use crate::{Currency, Destination, Money, Payee, Rate, Side};
 
 /// Where one payee's money goes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -163,8 +163,8 @@ impl Books {
 /// What is full, held, on hold, on its way.
 impl Books {
     /// Whether every required deposit is full.
-    pub(crate) fn is_funded(&self) -> bool {
-        self.required().all(|d| d.outstanding().is_zero())
+    pub(crate) fn is_funded(&self, shortfall: Rate) -> bool {
+        self.required().all(|d| d.is_full(shortfall))
     }
 
     /// Whether any deposit holds money that is not assigned to anybody.

@@ -21,7 +21,7 @@ pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
 };
-pub use proposal::{Agree, Amend, Approve, Cancel, Extend, Remark, StatedPayment};
+pub use proposal::{Agree, Amend, Annotate, Approve, Cancel, Extend, Remark, StatedPayment};
 
 commands! {
     /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.
@@ -30,6 +30,8 @@ commands! {
     Command, CommandKind, "the name of a command of a deal" {
         /// Propose other terms.
         Amend = "amend",
+        /// Note contacts, tags, the order id.
+        Annotate = "annotate",
         /// Consent to a version of the terms.
         Agree = "agree",
         /// Ask for a form to pay a deposit with.

@@ -9,8 +9,8 @@ use crate::{Destination, Money, Payee, Side, Text, Time};
 
 /// Asks for a form to pay a deposit with. The money counts once the gateway confirms it, not before.
 ///
-/// Where creation implies consent ([`Consent::OnCreation`](crate::terms::Consent::OnCreation)) and the terms were
-/// amended while the deposit is awaited, a request under a new key is also its party's consent to them.
+/// Where creation implies consent ([`Consent::OnCreation`](crate::terms::Consent::OnCreation)) and an amendment has undone
+/// its party's, a request under a new key that names the version is also their consent to it. Money alone never is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -23,12 +23,23 @@ pub struct RequestPayment {
     pub amount: Money,
     /// The method and the addresses for the gateway's page.
     pub form: Arc<PaymentForm>,
+    /// The version of the terms that the payer has seen. Where their consent is missing, asking for the current version is
+    /// consent to it, and another one is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms_version: Option<u32>,
 }
 
 impl RequestPayment {
     /// Asks for a form to pay so much into this deposit.
     pub fn new(key: ClientKey, deposit: DepositId, amount: Money, form: impl Into<Arc<PaymentForm>>) -> Self {
-        Self { key, deposit, amount, form: form.into() }
+        Self { key, deposit, amount, form: form.into(), terms_version: None }
+    }
+
+    /// The version of the terms that the payer has seen.
+    #[must_use]
+    pub fn terms_version(mut self, version: impl Into<Option<u32>>) -> Self {
+        self.terms_version = version.into();
+        self
     }
 }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deal::agreement::Consents;
 use crate::deal::timers::Timer;
 use crate::deposit::{DepositId, GatewayName, Reason, Reference};
 use crate::settlement::Fault;
-use crate::terms::Terms;
+use crate::stored::left_out::is_default;
+use crate::terms::{Contacts, Notes, Terms};
 use crate::{Text, Time};
 
 /// Proposes other terms: a new version. Everybody else's consent is void; a required deposit whose amount changes is
@@ -21,12 +23,81 @@ pub struct Amend {
     pub from_version: u32,
     /// The new terms.
     pub terms: Arc<Terms>,
+    /// Whose consent the host vouches for; these stand. Only the operator's, in deals whose creation implies consent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub vouched: Consents,
 }
 
 impl Amend {
     /// Proposes these terms in place of that version.
     pub fn new(from_version: u32, terms: impl Into<Arc<Terms>>) -> Self {
-        Self { from_version, terms: terms.into() }
+        Self { from_version, terms: terms.into(), vouched: Consents::default() }
+    }
+
+    /// Whose consent the host vouches for.
+    #[must_use]
+    pub const fn vouched(mut self, consents: Consents) -> Self {
+        self.vouched = consents;
+        self
+    }
+}
+
+/// Changes what is noted on a deal and binds nobody: contact references, tags, the order id. It needs no consent, and is
+/// no new version. What is left out stays as it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Annotate {
+    /// Where the host keeps the parties' contact data. A party gives its own only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub contacts: Contacts,
+    /// All tags, in place of those before; the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Text<64, 1>>>,
+    /// The host's order id; the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Text<128, 1>>,
+}
+
+impl Annotate {
+    /// Changes the contact references that are given.
+    pub fn contacts(contacts: Contacts) -> Self {
+        Self { contacts, ..Self::default() }
+    }
+
+    /// Replaces the tags.
+    #[must_use]
+    pub fn tags(mut self, tags: Vec<Text<64, 1>>) -> Self {
+        self.tags = Some(tags);
+        self
+    }
+
+    /// Replaces the order id.
+    #[must_use]
+    pub fn order_id(mut self, order_id: Text<128, 1>) -> Self {
+        self.order_id = Some(order_id);
+        self
+    }
+
+    /// What stands in the notes after it.
+    pub(crate) fn notes(&self, before: Notes) -> Notes {
+        Notes {
+            order_id: self.order_id.clone().or(before.order_id),
+            tags: self.tags.clone().unwrap_or(before.tags),
+            contacts: Contacts {
+                buyer: self.contacts.buyer.clone().or(before.contacts.buyer),
+                seller: self.contacts.seller.clone().or(before.contacts.seller),
+            },
+        }
+    }
+
+    /// Whether these terms have all of it already.
+    pub(crate) fn stands_in(&self, terms: &Terms) -> bool {
+        let same = |new: &Option<Text<128, 1>>, old: &Option<Text<128, 1>>| new.is_none() || *new == *old;
+        same(&self.order_id, &terms.order_id)
+            && self.tags.as_ref().is_none_or(|tags| *tags == terms.tags)
+            && same(&self.contacts.buyer, &terms.contacts.buyer)
+            && same(&self.contacts.seller, &terms.contacts.seller)
     }
 }
 

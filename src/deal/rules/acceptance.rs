@@ -1,6 +1,6 @@
 //! The end that everybody hopes for: acceptance, and reports of both.
 
-use super::{dispute, endings, performance};
+use super::{clearing, dispute, endings, performance};
 use crate::deal::Rejection;
 use crate::deal::command::{Accept, Report, RequestChanges, Verdict};
 use crate::deal::draft::Draft;
@@ -13,15 +13,12 @@ use crate::{Role, Side};
 
 /// The buyer accepts: everything, or in part.
 pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> {
-    if let Some(quantities) = &c.quantities {
-        let ending = Ending::PartialBuyout(quantities.clone());
-        let settlement = deal.preview(&ending)?;
-        deal.push(Event::Accepted {});
-        endings::end_as_settled(deal, ending, false, &settlement);
-    } else {
-        deal.push(Event::Accepted {});
-        endings::end(deal, Ending::Success, Outcome::Completed);
+    let ending = c.quantities.clone().map_or(Ending::Success, Ending::PartialBuyout);
+    if c.is_in_part() {
+        drop(deal.preview(&ending)?);
     }
+    deal.push(Event::Accepted {});
+    clearing::accepted(deal, ending);
     Ok(())
 }
 
@@ -70,7 +67,7 @@ pub(crate) fn end_by_reports(deal: &mut Draft<'_>) {
 
 fn end_as_reported(deal: &mut Draft<'_>, verdict: Verdict) {
     match verdict {
-        Verdict::Success => endings::end(deal, Ending::Success, Outcome::Completed),
+        Verdict::Success => clearing::accepted(deal, Ending::Success),
         Verdict::Failure => endings::end(deal, Ending::Cancelled(Fault::Nobody), Outcome::Cancelled),
     }
 }

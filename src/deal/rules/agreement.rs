@@ -40,7 +40,7 @@ pub(crate) fn review(deal: &mut Draft<'_>) {
         return;
     }
     match deal.phase() {
-        Phase::Active { .. } | Phase::Disputed { .. } => {}
+        Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {}
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Moderation { .. }

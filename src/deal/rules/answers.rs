@@ -229,6 +229,7 @@ pub(crate) fn after_capture(deal: &mut Draft<'_>, deposit: DepositId) {
         Phase::Proposed { .. }
         | Phase::Moderation { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => {}

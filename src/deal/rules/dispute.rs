@@ -6,10 +6,11 @@ use crate::deal::command::{AppointArbiter, FileClaim, FileRef, OpenDispute, Rule
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
-use crate::deposit::Reason;
+use crate::deposit::{Deposit, Reason};
 use crate::dispute::{Award, DisputeStage, Opener};
 use crate::settlement::{Ending, Fault, Outcome};
-use crate::{Role, Side};
+use crate::terms::FeePayee;
+use crate::{Payee, Role, Side};
 
 /// A party opens a dispute; how often, the guard has seen to.
 pub(crate) fn open_by_party(deal: &mut Draft<'_>, c: &OpenDispute, role: Role) {
@@ -99,7 +100,16 @@ pub(crate) fn file_claim(deal: &mut Draft<'_>, c: &FileClaim, role: Role) {
 /// Appoints or replaces the arbiter: neither a party nor paid by the deal; no deadline moves.
 pub(crate) fn appoint(deal: &mut Draft<'_>, c: &AppointArbiter) -> Result<(), Rejection> {
     let terms = deal.terms();
-    if c.arbiter == terms.buyer || c.arbiter == terms.seller || terms.names_third(&c.arbiter) {
+    let is_paid = |d: &Deposit| {
+        d.charge().is_some_and(|charge| matches!(&charge.payee, Payee::Party(id) if *id == c.arbiter))
+    };
+    let commission = terms.policy.charge_fee.as_ref().map(|fee| &fee.payee);
+    if c.arbiter == terms.buyer
+        || c.arbiter == terms.seller
+        || terms.names_third(&c.arbiter)
+        || commission.is_some_and(|payee| matches!(payee, FeePayee::Partner(id) if *id == c.arbiter))
+        || deal.deposits().iter().any(is_paid)
+    {
         return Err(Rejection::ArbiterIsAParty);
     }
     let before = deal.arbiter().cloned();

@@ -27,7 +27,8 @@ pub(crate) struct Fullness {
 
 impl Fullness {
     pub(crate) fn of(deal: &Deal) -> Self {
-        let is_full = |id| deal.deposit(id).is_some_and(|d| d.outstanding().is_zero());
+        let shortfall = deal.terms().policy.shortfall;
+        let is_full = |id| deal.deposit(id).is_some_and(|d| d.is_full(shortfall));
         Self { funded: deal.counts_as_funded(), deposits: DepositId::REQUIRED.map(is_full) }
     }
 

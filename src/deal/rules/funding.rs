@@ -18,6 +18,7 @@ pub(crate) fn advance(deal: &mut Draft<'_>) {
         Phase::AwaitingDeposit { until } => until,
         Phase::Moderation { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => return,
@@ -36,6 +37,21 @@ pub(crate) fn advance(deal: &mut Draft<'_>) {
         return moderation::enter(deal, Origin::AwaitingDeposit);
     }
     conclude(deal);
+}
+
+/// Where everybody has agreed, the deal moves on.
+pub(crate) fn go_on(deal: &mut Draft<'_>) {
+    match deal.phase() {
+        Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),
+        Phase::Moderation { .. }
+        | Phase::Proposed { .. }
+        | Phase::AwaitingDeposit { .. }
+        | Phase::Active { .. }
+        | Phase::Clearing { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => advance(deal),
+    }
 }
 
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.

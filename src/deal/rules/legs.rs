@@ -6,6 +6,7 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deposit::{DepositId, Leg, LegId, LegState, Order, Purpose, TransactionKind, TxId};
 use crate::settlement::Settlement;
+use crate::terms::RefundOrder;
 use crate::{Money, Payee};
 
 /// A leg before its attempt.
@@ -51,7 +52,7 @@ pub(crate) fn assign(
     }
 }
 
-/// Gives all that a deposit holds in cash back to its sources, newest first: as if nothing had been lost since the
+/// Gives all that a deposit holds in cash back to its sources: as if nothing had been lost since the
 /// performance began.
 pub(crate) fn give_all_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose) {
     let Some(of) = deal.books().deposit(deposit) else { return };
@@ -59,10 +60,14 @@ pub(crate) fn give_all_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: P
     give_back(deal, deposit, purpose, all);
 }
 
-/// Gives so much of what a deposit holds back to its sources, newest first.
+/// Gives so much of what a deposit holds back to its sources, in the order of the policy.
 pub(crate) fn give_back(deal: &mut Draft<'_>, deposit: DepositId, purpose: Purpose, amount: i64) {
     let mut left = amount;
-    let sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
+    let mut sources: SmallVec<[(TxId, i64); 4]> = deal.books().sources(deposit).collect();
+    match deal.binding_terms().policy.refund_order {
+        RefundOrder::NewestFirst => {}
+        RefundOrder::OldestFirst => sources.reverse(),
+    }
     for (source, refundable) in sources {
         if left <= 0 {
             break;

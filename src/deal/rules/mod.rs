@@ -1,5 +1,5 @@
 //! The rules: one file per idea, each reads as the rows of the table that it carries. Arrows point one way:
-//! commands and timers → [`endings`] → [`charges`] → [`legs`] and [`holds`].
+//! commands and timers → [`clearing`] → [`endings`] → [`charges`] → [`legs`] and [`holds`].
 
 pub(super) mod acceptance;
 pub(super) mod agreement;
@@ -8,6 +8,7 @@ pub(super) mod bounces;
 pub(super) mod cancellation;
 pub(super) mod chargebacks;
 pub(super) mod charges;
+pub(super) mod clearing;
 pub(super) mod costs;
 pub(super) mod debts;
 pub(super) mod destinations;

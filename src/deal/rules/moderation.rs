@@ -16,6 +16,7 @@ pub(crate) fn remark(deal: &mut Draft<'_>, c: &Remark) {
         // one remark more, in the time there is
         Phase::Moderation { .. }
         | Phase::Proposed { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => {}
@@ -31,6 +32,7 @@ pub(crate) fn approve(deal: &mut Draft<'_>) {
         Phase::AwaitingDeposit { .. }
         | Phase::Active { .. }
         | Phase::Proposed { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => {}

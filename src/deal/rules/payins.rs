@@ -33,27 +33,37 @@ pub(crate) fn request(deal: &mut Draft<'_>, c: &RequestPayment, role: Role) -> R
         return Err(Rejection::KeyReused);
     }
     check_count(deal, side)?;
-    if agrees_by_asking(deal, side) {
+    let agrees = agrees_by_asking(deal, side, c.terms_version)?;
+    if agrees {
         let terms_version = deal.terms_version();
         deal.push(Event::Agreed { side, terms_version });
     }
     let (tx, deposit, key, form) = (deal.books().next_tx(), c.deposit, c.key.clone(), c.form.clone());
     deal.push(Event::PaymentRequested { tx, deposit, amount: c.amount, key, form });
+    if agrees && deal.consents().all() {
+        funding::go_on(deal);
+    }
     Ok(())
 }
 
-/// Where creation implied the consents and an amendment has undone this one: whoever asks to pay for what is on the
-/// table agrees to it. Never by the money alone, which may come by a form of before the amendment.
+/// Where creation implied the consents and an amendment has undone this one: whoever asks to pay for the version on the
+/// table agrees to it, and nobody pays for another one. Never by the money alone, which may come by a form of before the
+/// amendment.
 ///
 /// # Source
 /// Nalogka's shop: an order that changes before the deposit is updated in the deal, and the buyer simply pays.
-fn agrees_by_asking(deal: &Deal, side: Side) -> bool {
+fn agrees_by_asking(deal: &Deal, side: Side, seen: Option<u32>) -> Result<bool, Rejection> {
+    let Some(given) = seen.filter(|_| !deal.consents().of(side)) else { return Ok(false) };
+    let actual = deal.terms_version();
+    if given != actual {
+        return Err(Rejection::StaleTerms { given, actual });
+    }
     // what is only on the table does not say how it is agreed to
     let implied = match deal.binding_terms().policy.consent {
         Consent::OnCreation => true,
         Consent::Explicit => false,
     };
-    implied && matches!(deal.phase(), Phase::AwaitingDeposit { .. }) && !deal.consents().of(side)
+    Ok(implied && matches!(deal.phase(), Phase::AwaitingDeposit { .. } | Phase::Moderation { .. }))
 }
 
 /// What a party says to have paid, as the gateway is asked about it: all that is outstanding. `None` where the payment
@@ -192,13 +202,7 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
 
 /// So much of a hold is money now. Nothing of it is given back that the deposit wants. Where it is too little, that ends the
 /// deal before anything that waited for the money can go on.
-fn charge_hold(
-    deal: &mut Draft<'_>,
-    c: &ConfirmPayment,
-    hold: TxId,
-    capture: Option<TxId>,
-    was: Fullness,
-) {
+fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Option<TxId>, was: Fullness) {
     let over = c.amount.minor().saturating_sub(wanted_of(deal, c, hold));
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go

@@ -43,6 +43,7 @@ pub(crate) fn submit(deal: &mut Draft<'_>, c: &Submit) -> Result<(), Rejection> 
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Moderation { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => {}
@@ -70,6 +71,7 @@ pub(crate) fn renew(deal: &mut Draft<'_>, stage: Stage) {
         | Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Moderation { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => time_left(deal, stage, deal.at()),

@@ -1,11 +1,13 @@
 //! Agreeing on terms: amendments and consents.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
-use super::{chargebacks, funding, moderation, payins};
+use super::{chargebacks, funding, payins};
 use crate::Role;
 use crate::deal::agreement::Consents;
-use crate::deal::command::{Agree, Amend};
+use crate::deal::command::{Agree, Amend, Annotate};
 use crate::deal::draft::Draft;
 use crate::deal::event::{DepositChange, Event};
 use crate::deal::phase::{Origin, Phase};
@@ -22,6 +24,10 @@ pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), R
         return Err(Rejection::StaleTerms { given: c.from_version, actual });
     }
     check_pinned(deal, &c.terms, role)?;
+    let vouches = role == Role::Operator && deal.terms().policy.consent == Consent::OnCreation;
+    if c.vouched != Consents::default() && !vouches {
+        return Err(TermsError::at("vouched", Problem::NeedsOperatorAndConsentOnCreation).into());
+    }
     let deposits = changed_deposits(deal, &c.terms)?;
     // a returned deposit is no pot any more: nobody amends incurred costs away and leaves
     if !deposits.is_empty() && role != Role::Operator && deal.incurred() != Incurred::default() {
@@ -30,10 +36,34 @@ pub(crate) fn amend(deal: &mut Draft<'_>, c: &Amend, role: Role) -> Result<(), R
     let terms_version = actual.checked_add(1).ok_or(Rejection::TooMany { max: u32::MAX })?;
     let terms = c.terms.clone();
     let changed = deal.terms().changed_in(&terms).collect();
-    let consents = role.side().map_or(Consents::default(), |side| Consents::default().with(side));
+    let consents = role.side().map_or(c.vouched, |side| Consents::default().with(side));
     deal.push(Event::TermsAmended { terms_version, terms, changed, deposits: deposits.clone(), consents });
     deposits.iter().for_each(|change| funding::return_whole(deal, change.deposit));
     chargebacks::reconcile(deal);
+    // vouched for, it moves on as if everybody had agreed
+    if consents.all() {
+        funding::go_on(deal);
+    }
+    Ok(())
+}
+
+/// What binds nobody is noted. A party has a say in its own contact reference only.
+pub(crate) fn annotate(deal: &mut Draft<'_>, c: &Annotate, role: Role) -> Result<(), Rejection> {
+    let foreign = match role.side() {
+        Some(Side::Buyer) => ("contacts.seller", c.contacts.seller.is_some()),
+        Some(Side::Seller) => ("contacts.buyer", c.contacts.buyer.is_some()),
+        None => ("", false),
+    };
+    let pinned = [foreign, ("tags", c.tags.is_some()), ("order_id", c.order_id.is_some())];
+    if let Some((field, _)) = pinned.iter().find(|(_, given)| *given && role.side().is_some()) {
+        return Err(TermsError::at(field, Problem::Pinned).into());
+    }
+    if c.tags.as_ref().is_some_and(|tags| tags.len() > Terms::MAX_TAGS) {
+        return Err(TermsError::at("tags", Problem::TooMany { max: Terms::MAX_TAGS }).into());
+    }
+    let old = deal.terms().notes();
+    let new = Arc::new(c.notes(old.clone()));
+    deal.push(Event::Annotated { old: Arc::new(old), new });
     Ok(())
 }
 
@@ -123,16 +153,7 @@ pub(crate) fn agree(deal: &mut Draft<'_>, c: &Agree, role: Role) -> Result<(), R
     if let Some((stated, amount)) = verify {
         payins::ask_about(deal, stated, side, amount);
     }
-    match deal.phase() {
-        Phase::Moderation { .. } if deal.consents().all() => moderation::leave(deal),
-        Phase::Moderation { .. }
-        | Phase::Proposed { .. }
-        | Phase::AwaitingDeposit { .. }
-        | Phase::Active { .. }
-        | Phase::Disputed { .. }
-        | Phase::Paying { .. }
-        | Phase::Closed { .. } => funding::advance(deal),
-    }
+    funding::go_on(deal);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, agreement, chargebacks, destinations, dispute, endings, holds, payins};
+use super::{acceptance, agreement, chargebacks, clearing, destinations, dispute, endings, holds, payins};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -34,6 +34,7 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
             OnSilence::Dispute => dispute::open(deal, Opener::Timer),
             OnSilence::Cancel => cancel(deal, Fault::Nobody, Outcome::Cancelled),
         },
+        Timer::Clearance => clearing::end(deal),
         Timer::Negotiation => dispute::arbitrate(deal),
         Timer::Arbitration => {
             let award = policy.default_ruling.award();
@@ -52,7 +53,7 @@ fn cancel(deal: &mut Draft<'_>, fault: Fault, outcome: Outcome) {
 }
 
 fn succeed(deal: &mut Draft<'_>) {
-    endings::end(deal, Ending::Success, Outcome::Completed);
+    clearing::accepted(deal, Ending::Success);
 }
 
 /// Moves the deadline of the phase, within the policy's total.

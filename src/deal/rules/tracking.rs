@@ -36,7 +36,7 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &RecordTracking) {
         Phase::Active { stage: Stage::AwaitingPerformance, .. } if deal.books().awaits_capture() => {}
         Phase::Active { .. } => act_on(deal, c.checkpoint.kind),
         // acted on when the interruption ends
-        Phase::Moderation { .. } | Phase::Disputed { .. } => {}
+        Phase::Moderation { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {}
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Paying { .. }

@@ -23,8 +23,11 @@ fn contradicted(kind: Kind) -> (Host, Process, Deal, AgentError<SinkFault>) {
     host.with(|o| o.lies.insert(claim, Answered::Succeeded(text("quite-another"))));
     let (_, who, agree) = &script.steps[1];
     let error = process.submit(&mut deal, agree.clone(), who.clone()).unwrap_err();
-    let refused =
-        AgentError::FactRefused { transaction: claim, rejection: Rejection::ConfirmInstead { tx: claim } };
+    let refused = AgentError::FactRefused {
+        transaction: claim,
+        rejection: Rejection::ConfirmInstead { tx: claim },
+        then: None,
+    };
     assert_eq!(error, refused);
     (host, process, deal, error)
 }

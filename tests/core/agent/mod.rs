@@ -1,6 +1,7 @@
 //! The agent and its ports: commit before acting, crashes, time-outs, races. Everything runs on both agents, the
 //! async and the blocking one.
 
+mod acting;
 mod both;
 mod checkout;
 mod commits;

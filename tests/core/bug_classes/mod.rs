@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod chargebacks;
+mod consent;
 mod delivery;
 mod disputes;
 mod facts;

@@ -4,7 +4,7 @@ use crate::common::*;
 use escrow::deal::Command;
 use escrow::deal::Contradiction;
 use escrow::deal::command::{
-    Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, Post, StartPerforming, StopPerforming,
+    Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, StartPerforming, StopPerforming,
 };
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::dispute::DisputeStatus;
@@ -227,7 +227,7 @@ fn backward_status() {
 fn stale_overwrite() {
     let mut w = World::performing(sale(Policy::shop()));
     let seen = w.deal.revision();
-    w.act(&buyer(), Post::new(text("I have your parcel, all is well")));
+    w.act(&buyer(), escrow::deal::command::ProposeAward::new(escrow::Award::SellerAll));
     let actual = w.deal.revision();
     // the seller, who has not read it, cancels at their own cost: refused
     let context = Context::new(w.now, seller()).seen(seen);

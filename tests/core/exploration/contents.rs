@@ -192,6 +192,8 @@ pub fn contents(model: &Exploration, from: &Inner, actor: &Actor, kind: CommandK
             }
         }
         CommandKind::Post if is_buyer => offer(Post::new(text("message")).into(), 0),
+        // notes bind nobody
+        CommandKind::Annotate => {}
         // done by another role
         CommandKind::Attach
         | CommandKind::SetTrack

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use escrow::deal::command::{
-    Accept, AcceptAward, Agree, Amend, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep,
+    Accept, AcceptAward, Agree, Amend, Annotate, AppointArbiter, Attach, Attachment, Cancel, ChargebackStep,
     CheckpointKind, DestinationUse, Escalate, Extend, FileClaim, GiveBack, IncurCost, Post, ProposeAward,
     RemoveTrack, RequestChanges, Returned, Rule, SettleReceivable, StartPerforming, StopPerforming, Verdict,
     Wake, WithdrawDispute,
@@ -13,7 +13,7 @@ use escrow::deal::{Allowed, Command, CommandKind, PhaseKind, Timer};
 use escrow::deposit::DepositId;
 use escrow::dispute::{DisputeStage, DisputeStatus};
 use escrow::settlement::Fault;
-use escrow::terms::Terms;
+use escrow::terms::{Contacts, Terms};
 use escrow::{Actor, Award, Context, Deal, Outcome, Payee, Rate, Rejection, Side, Status, Time, transition};
 
 use crate::common::{
@@ -45,6 +45,7 @@ fn of_kind(kind: CommandKind, terms: &Arc<Terms>) -> Command {
     let cancel = |at_fault| Cancel::new(text("enough")).at_fault(at_fault).into();
     match kind {
         CommandKind::Amend => Amend::new(999, terms.clone()).into(),
+        CommandKind::Annotate => Annotate::contacts(Contacts::default()).tags(vec![text("plain")]).into(),
         CommandKind::Agree => Agree::new(999).into(),
         CommandKind::RequestPayment => request("plain", DepositId::BUYER_PAYMENT, 1),
         CommandKind::ConfirmPayment => payment(DepositId::BUYER_PAYMENT, "plain", rub(1)).into(),

@@ -174,6 +174,7 @@ const fn is_beside(kind: CommandKind) -> bool {
     matches!(
         kind,
         CommandKind::RequestPayment
+            | CommandKind::Annotate
             | CommandKind::Attach
             | CommandKind::Post
             | CommandKind::IncurCost

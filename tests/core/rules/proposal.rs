@@ -6,7 +6,7 @@ use crate::common::*;
 use escrow::deal::Consents;
 use escrow::deposit::Purpose;
 use escrow::terms::Moderation;
-use escrow::{Actor, Context, Deal, Payee, Policy, Rejection, Status};
+use escrow::{Actor, Command, Context, Deal, Payee, Policy, Rejection, Status};
 
 #[test]
 fn explicit_consent_needs_both() {
@@ -86,7 +86,8 @@ fn where_creation_implies_consent_asking_to_pay_is_agreeing() {
     w.repeat(&buyer(), request("cart", B, 1_000_00));
     assert!(!w.deal.consents().buyer);
     // a new form is for the new terms
-    let asked = w.act(&buyer(), request("cart-2", B, 1_200_00));
+    let Command::RequestPayment(form) = request("cart-2", B, 1_200_00) else { panic!() };
+    let asked = w.act(&buyer(), form.terms_version(2));
     assert_eq!(World::names(&asked), ["agreed", "payment_requested"]);
     assert!(w.deal.consents().all());
     assert_eq!(w.deal.binding_terms().quote().deposit, rub(1_200_00));

@@ -1,4 +1,4 @@
-//! One test per kind of command, each of 81 cells.
+//! One test per kind of command, each of 90 cells.
 
 use crate::table::judgement::is_permission;
 use crate::table::statechart::{actor, before_deadline, commands};
@@ -107,7 +107,7 @@ fn check(kind: CommandKind, role: Role, state: &State, tally: &mut Tally) -> Res
     Ok(())
 }
 
-/// A test per kind of command, each of 81 cells.
+/// A test per kind of command, each of 90 cells.
 macro_rules! cells_of {
     ($($test:ident: $kind:ident,)+) => {
         $(
@@ -122,6 +122,7 @@ macro_rules! cells_of {
 
 cells_of! {
     cells_of_amend: Amend,
+    cells_of_annotate: Annotate,
     cells_of_agree: Agree,
     cells_of_request_payment: RequestPayment,
     cells_of_confirm_payment: ConfirmPayment,

@@ -52,6 +52,8 @@ pub fn rules() -> Vec<(&'static str, TermsDraft)> {
                 p.on_acceptance_deadline = OnSilence::Cancel;
             }),
         ),
+        ("cleared", with(Policy::shop(), |p| p.clearance_s = 86_400)),
+        ("cleared guarantee", with(Policy::guarantee(), |p| p.clearance_s = 86_400)),
         (
             "moderated guarantee",
             with(Policy::guarantee(), |p| {

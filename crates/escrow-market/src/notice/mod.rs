@@ -1,5 +1,5 @@
-//! Whom to tell what: event by event, a typed [`Notice`] per recipient. The text, the language and the channel (SMS,
-//! e-mail, messenger) are the host's.
+//! Whom to tell what, and where they want to be told: event by event, a typed [`Notice`] per recipient. The text, the
+//! language and the sending are the host's.
 //!
 //! # Rules
 //! - **Who caused an event is not told of it**: their own call has answered them, with all that followed in the same
@@ -9,18 +9,22 @@
 //!   data, and no free text that somebody wrote. Those are in the event, for whom [`Deal::may_read`] lets read it.
 //! - **A notice depends on nothing but the event and the deal after it**, so the same event yields the same notices, live
 //!   and on replay. [`of_commit`] gives an outbox all that a commit brings.
+//! - **Where** somebody wants to be told is theirs to say and the host's to keep: [`Notice::by`] puts their [`Channels`] into
+//!   the notice, so that an outbox row says all that a sender needs, at the time of the event.
 //! - What is about to happen is no event: a host that reminds of deadlines has [`Deal::next_deadline`].
 //!
 //! # Source
 //! Interkassa tells the seller of each payment by SMS, e-mail or ICQ; the home-made escrow plan tells the customer that
 //! the work is uploaded; Nalogka tells the shop when the buyer cancels on Nalogka's own pages.
 
+mod channel;
 mod news;
 mod table;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+pub use self::channel::{Channel, Channels, ChannelsError};
 pub use self::news::News;
 use self::table::To;
 
@@ -41,6 +45,18 @@ pub struct Notice {
     pub to: Recipient,
     /// The news.
     pub news: News,
+    /// Where the recipient wants to be told, the best way first; empty where the host has not looked it up.
+    #[serde(default, skip_serializing_if = "Channels::is_empty")]
+    pub channels: Channels,
+}
+
+impl Notice {
+    /// Where the recipient wants to be told, as the host's directory says; empty: they do not want to be, or have not said.
+    #[must_use]
+    pub fn by(mut self, directory: impl FnOnce(&Recipient) -> Channels) -> Self {
+        self.channels = directory(&self.to);
+        self
+    }
 }
 
 /// Who is to be told.
@@ -93,7 +109,8 @@ pub fn notices(deal: &Deal, recorded: &Recorded) -> impl Iterator<Item = Notice>
         }
     }
     let (deal, at) = (deal.id(), recorded.at);
-    recipients.into_iter().filter_map(move |to| Some(Notice { deal, at, to, news: news.clone()? }))
+    let notice = move |to| Some(Notice { deal, at, to, news: news.clone()?, channels: Channels::default() });
+    recipients.into_iter().filter_map(notice)
 }
 
 /// Whom to tell what of a commit, for the outbox. It depends on nothing but the events and the deal before, so it may be

@@ -61,6 +61,8 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::ChangesRequested { number, .. } => {
             (one(Side::Seller), News::ChangesRequested { number: *number })
         }
+        // the phase that follows tells of it
+        Event::ClearingBegun { .. } => return None,
         Event::Accepted {} => (one(Side::Seller), News::Accepted {}),
         Event::Reported { side, verdict, .. } => {
             (one(side.other()), News::Reported { side: *side, verdict: *verdict })
@@ -151,6 +153,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         // told by what they lead to
         Event::HoldCharged { .. }
         | Event::StrayOpened { .. }
+        | Event::Annotated { .. }
         | Event::RequestNoted { .. }
         | Event::AnswerDoubted { .. }
         | Event::AnswerConfirmed { .. }
@@ -205,6 +208,7 @@ fn at_entry(deal: &Deal, phase: Phase) -> Audience<'_> {
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Disputed { stage: DisputeStage::Negotiation, .. }
         | Phase::Closed { .. } => both(),
         Phase::Moderation { .. } => {
@@ -241,6 +245,7 @@ fn correspondents(deal: &Deal) -> Audience<'_> {
         | Phase::AwaitingDeposit { .. }
         | Phase::Moderation { .. }
         | Phase::Active { .. }
+        | Phase::Clearing { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => both(),
     }

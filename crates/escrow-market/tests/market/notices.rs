@@ -16,7 +16,7 @@ use escrow::deposit::TransactionKind;
 use escrow::port::{Commit, CommitError, blocking};
 use escrow::terms::{Fee, FeePayee, Payer};
 use escrow::{Actor, Caller, Deal, Destination, Envelope, Money, Payee, Policy, Role, Side, Terms};
-use escrow_market::notice::{News, Notice, Recipient, notices};
+use escrow_market::notice::{Channel, Channels, ChannelsError, News, Notice, Recipient, notices};
 use escrow_testing::scenario::{Scenario, run};
 use escrow_testing::strategies::{History, histories};
 use escrow_testing::{Behaviour, ManualClock, MemorySink, Rule, ScriptedGateway, SinkFault};
@@ -47,6 +47,41 @@ fn told(journal: &[Recorded]) -> Vec<(Deal, Recorded, Vec<Notice>)> {
 
 fn common_id() -> escrow::DealId {
     escrow::DealId::new(uuid::Uuid::from_u128(7))
+}
+
+/// Interkassa's SMS, e-mail or ICQ: where somebody wants to be told stands in the notice as data; whoever has said nothing has
+/// none, and the notice is as it was.
+#[test]
+fn a_notice_says_where_its_recipient_wants_it() {
+    let mut w = World::new(sale(Policy::shop()));
+    w.act(&Actor::Gateway, payment(B, "p-1", rub(400_00)));
+    let icq = Channels::new([Channel::Messenger(text("icq")), Channel::Sms]).unwrap();
+    let directory = |to: &Recipient| match to.role {
+        Role::Seller => icq.clone(),
+        Role::Buyer => Channels::new([Channel::Email]).unwrap(),
+        _ => Channels::default(),
+    };
+    let all: Vec<_> = told(&w.journal).pop().unwrap().2.into_iter().map(|n| n.by(directory)).collect();
+    assert_eq!(all.len(), 2);
+    for notice in &all {
+        let json = serde_json::to_value(notice).unwrap();
+        let expected = match notice.to.role {
+            Role::Seller => json!([{ "messenger": "icq" }, "sms"]),
+            _ => json!(["email"]),
+        };
+        assert_eq!(json["channels"], expected);
+        assert_eq!(serde_json::from_value::<Notice>(json).unwrap(), *notice);
+        // a channel is a way and no address
+        assert_eq!(notice.channels.iter().count(), expected.as_array().unwrap().len());
+        let silent = serde_json::to_value(notice.clone().by(|_| Channels::default())).unwrap();
+        assert!(silent.get("channels").is_none());
+    }
+    // a list is short and names everything once
+    let names = |n: usize| (0..n).map(|n| Channel::Messenger(text(&format!("m{n}"))));
+    assert!(Channels::new(names(8)).is_ok());
+    assert_eq!(Channels::new(names(9)), Err(ChannelsError::TooMany));
+    assert_eq!(Channels::new([Channel::Sms, Channel::Email, Channel::Sms]), Err(ChannelsError::Twice));
+    assert!(serde_json::from_value::<Channels>(json!(["sms", "sms"])).is_err());
 }
 
 /// What the last events of a world are told as: `role: kind`.
@@ -91,7 +126,10 @@ fn the_seller_is_told_of_each_payment() {
     let to = Recipient { role: Role::Seller, party: Some(text("boris")) };
     let news =
         News::PaymentReceived { deposit: B, amount: rub(600_00), gateway: text("bank"), held_until: None };
-    assert_eq!(notices[1], Notice { deal: common_id(), at: start(), to, news });
+    assert_eq!(
+        notices[1],
+        Notice { deal: common_id(), at: start(), to, news, channels: Channels::default() }
+    );
 }
 
 /// What came too late goes back, and whoever was told that it came is told of that.
@@ -335,7 +373,8 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "leg_split", "leg": 1, "into": 2, "amount": money }),
         json!({ "type": "leg_held_back", "leg": 1, "chargeback": 1 }),
         json!({ "type": "leg_restored", "leg": 1, "into": 2, "amount": money }),
-        json!({ "type": "request_noted", "request_id": "k", "command": "accept" }),
+        json!({ "type": "request_noted", "request_id": "k", "command": "accept", "content": 7 }),
+        json!({ "type": "annotated", "old": {}, "new": { "order_id": "4127" } }),
         phase(json!({ "proposed": { "until": at } })),
         phase(json!({ "awaiting_deposit": { "until": at } })),
         phase(json!({ "moderation": { "until": at, "from": "awaiting_deposit" } })),

@@ -2,7 +2,7 @@
 
 use escrow::deal::command::{AcceptAward, ProposeAward};
 use escrow::{Award, Status};
-use escrow_nalogka::{self, DealEvent, DealStatus, Form, Sum, Track, events, notifications};
+use escrow_nalogka::{self, DealEvent, DealStatus, Form, Sum, Track, events};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -102,7 +102,7 @@ fn every_object_has_exactly_the_documented_fields() {
 fn notifications_and_events_have_exactly_the_documented_fields() {
     let world = settled();
     let all = envelopes(&world);
-    for told in notifications(None, &all, &world.deal, &host(Workflow::Shop)).unwrap() {
+    for told in told_of(&world) {
         let json = serde_json::to_value(&told).unwrap();
         match json["type"].as_str().unwrap() {
             "deals.deal.created" => has(&told, "type deal"),
@@ -139,7 +139,7 @@ fn every_object_is_as_it_was_and_reads_back() {
     let world = settled();
     let deal = project(&world);
     let track = Track::project(&world.deal, &noted(&world)).unwrap();
-    let told = notifications(None, &envelopes(&world), &world.deal, &host(Workflow::Shop)).unwrap();
+    let told = told_of(&world);
     let history = events(None, &envelopes(&world), &world.deal, &host(Workflow::Shop)).unwrap();
     for value in [serde_json::to_value(&deal), serde_json::to_value(&told), serde_json::to_value(&history)] {
         no_floats(&value.unwrap(), "");

@@ -18,7 +18,7 @@ use super::*;
 
 fn create(body: &Value) -> Result<(), ApiError> {
     let request: CreateDeal = parse(body)?;
-    request.new_deal(&shop_user(), None, Some(text("anna")), files).map(|_| ())
+    request.new_deal(&shop_user(), None, &Stores).map(|_| ())
 }
 
 #[test]
@@ -230,6 +230,7 @@ fn rejections_have_their_kinds() {
     let fact = AgentError::<SinkFault>::FactRefused {
         transaction: escrow::TxId::new(1),
         rejection: Rejection::UnknownActor,
+        then: None,
     };
     assert_eq!(ApiError::from(fact).kind, ErrorKind::Server);
     let told =
@@ -303,16 +304,16 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 fn read_everything(body: &[u8]) {
-    let _ = decode::<CreateDeal>(body)
-        .map(|r| r.new_deal(&shop_user(), None, Some(text("anna")), files).map(|_| ()));
+    let _ = decode::<CreateDeal>(body).map(|r| r.new_deal(&shop_user(), None, &Stores).map(|_| ()));
     let _ = decode::<Calculate>(body).map(|r| r.quote(&market_user()));
     let w = World::new(sale(Policy::shop()));
-    let _ = decode::<UpdateDeal>(body)
-        .map(|r| r.commands(&w.deal, &Caller::party(text("boris")), files).map(|_| ()));
-    let _ = decode::<AddAttachments>(body).map(|r| r.commands(files));
+    let _ = decode::<UpdateDeal>(body).map(|r| {
+        r.commands(&shop_user(), &w.deal, &noted(&w), &Caller::party(text("boris")), &Stores).map(|_| ())
+    });
+    let _ = decode::<AddAttachments>(body).map(|r| r.commands(&Stores));
     let _ = decode::<SetPerformingTrack>(body);
-    let _ = decode::<DepositForm>(body).map(|r| r.command(&w.deal, &Caller::party(text("anna"))));
-    let _ = decode::<ChargeForm>(body).map(|r| r.command(&w.deal, &Caller::party(text("anna"))));
+    let _ = decode::<DepositForm>(body).map(|r| r.request(&w.deal, &Caller::party(text("anna")), &Stores));
+    let _ = decode::<ChargeForm>(body).map(|r| r.request(&w.deal, &Caller::party(text("anna")), &Stores));
     let _ = decode::<PaymentPage>(body).map(|r| r.command(&w.deal, &text("card")));
     let _ = decode::<escrow_nalogka::Notification>(body);
     let _ = decode::<escrow_nalogka::Deal>(body);
@@ -346,6 +347,9 @@ proptest! {
     fn arbitrary_bytes_and_paths_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), path in ".{0,60}", method in "[A-Z]{0,6}") {
         read_everything(&bytes);
         let _ = Route::of(&method, &path);
+        for call in ["/deals/?", "/deals/00000000-0000-0000-0000-000000000007/deposit-form?", ""] {
+            let _ = escrow_nalogka::Incoming::read("GET", &format!("{call}{path}"), &bytes);
+        }
         let _ = path.parse::<ReturnUrl>();
         let _ = path.parse::<escrow_nalogka::Initiator>();
     }

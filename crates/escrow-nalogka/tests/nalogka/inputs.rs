@@ -64,20 +64,22 @@ fn a_shop_is_the_seller_where_none_is_named() {
     // the call came in by the shop's API user
     assert_eq!(w.journal[0].actor, seller());
     let request: CreateDeal = parse(&order()).unwrap();
-    let new = request.new_deal(&shop_user(), None, Some(text("anna")), files).unwrap();
+    let new = request.new_deal(&shop_user(), None, &Stores).unwrap();
     assert_eq!(new.caller.via.as_deref(), Some("shop-api"));
-    assert_eq!(new.buyer_contacts.unwrap().email.as_deref(), Some("anna@example.org"));
+    let (reference, contacts) = &new.kept.contacts[0];
+    assert_eq!((reference, contacts.email.as_deref()), (&text("buyer-1"), Some("anna@example.org")));
+    assert_eq!(new.terms.contacts.buyer.as_deref(), Some("buyer-1"));
     // nobody else
     let mut other = order();
     other["seller_profile_id"] = json!("somebody");
-    let refused =
-        parse::<CreateDeal>(&other).unwrap().new_deal(&shop_user(), None, Some(text("anna")), files);
+    let refused = parse::<CreateDeal>(&other).unwrap().new_deal(&shop_user(), None, &Stores);
     assert_eq!(refused.unwrap_err().kind, ErrorKind::AccessDenied);
-    assert_eq!(shop_user().caller(Some(&text("anna"))).unwrap_err().kind, ErrorKind::AccessDenied);
     // and somebody must buy
-    let nobody = request.new_deal(&shop_user(), None, None, files).unwrap_err();
+    let nobody = request.new_deal(&shop_user(), None, &()).unwrap_err();
     assert_eq!(nobody.path(), Some("buyer_profile_id"));
-    let itself = request.new_deal(&shop_user(), None, Some(text("boris")), files).unwrap_err();
+    let mut own = order();
+    own["buyer_profile_id"] = json!("boris");
+    let itself = parse::<CreateDeal>(&own).unwrap().new_deal(&shop_user(), None, &Stores).unwrap_err();
     assert_eq!(itself.path(), Some("seller_profile_id"));
 }
 
@@ -87,7 +89,7 @@ fn a_marketplace_acts_for_its_users() {
     request["buyer_profile_id"] = json!("anna");
     let create = |request: &Value, initiator: Option<&str>| {
         let request: CreateDeal = parse(request).unwrap();
-        request.new_deal(&market_user(), initiator.map(text).as_ref(), None, files)
+        request.new_deal(&market_user(), initiator.map(text).as_ref(), &Stores)
     };
     assert_eq!(create(&request, Some("anna")).unwrap_err().path(), Some("seller_profile_id"));
     request["seller_profile_id"] = json!("boris");
@@ -97,24 +99,27 @@ fn a_marketplace_acts_for_its_users() {
     // the marketplace itself: both consent by creation
     let itself = create(&request, None).unwrap();
     assert!(matches!(itself.caller.actor, escrow::Actor::Operator(_)));
-    // but nothing else without saying for whom
-    assert_eq!(market_user().caller(None).unwrap_err().kind, ErrorKind::AccessDenied);
     // a buyer cannot choose where the seller's money goes
-    request["payout_requisite_id"] = json!("vault-7");
+    request["payout_requisite_id"] = json!("card");
     assert_eq!(create(&request, Some("anna")).unwrap_err().kind, ErrorKind::AccessDenied);
-    let w = created(&market_user(), &request, Some("boris"));
-    assert_eq!(project(&w).deposit.payout_requisite_id.as_deref(), Some("vault-7"));
-    let w = created(&market_user(), &request, None);
-    assert_eq!(project(&w).deposit.payout_requisite_id.as_deref(), Some("vault-7"));
+    for initiator in [Some("boris"), None] {
+        let w = created(&market_user(), &request, initiator);
+        let shown =
+            escrow_nalogka::Deal::project(&w.deal, &kept(&market_user(), &request, initiator)).unwrap();
+        // by the id that was named; a host that has not kept it shows the vault's reference
+        assert_eq!(shown.deposit.payout_requisite_id.as_deref(), Some("card"));
+        assert_eq!(project(&w).deposit.payout_requisite_id.as_deref(), Some("vault-boris-card"));
+    }
 }
 
 #[test]
 fn an_update_changes_what_it_names() {
     let mut w = created(&shop_user(), &order(), None);
-    let caller = shop_user().caller(None).unwrap();
+    let caller = of_user(&shop_user(), &w, None);
     let update = |w: &World, body: &Value| {
         let update: UpdateDeal = parse(body).unwrap();
-        update.commands(&w.deal, &caller, files).map(|updates| updates.commands)
+        let updates = update.commands(&shop_user(), &w.deal, &host(Workflow::Shop), &caller, &Stores);
+        updates.map(|updates| updates.commands)
     };
     // nothing, and the same once more, come to nothing
     assert_eq!(update(&w, &json!({})).unwrap(), []);
@@ -124,11 +129,11 @@ fn an_update_changes_what_it_names() {
     let body = json!({
         "subject_items": [{ "name": "Kettle", "price": "1500", "quantity": 3, "sku": "" }],
         "attachments": [{ "id": "photo-9" }],
-        "payout_requisite_id": "vault-7",
+        "payout_requisite_id": "card",
     });
     let commands = update(&w, &body).unwrap();
-    assert!(matches!(&commands[0], Command::Amend(Amend { from_version: 1, .. })));
-    commands.iter().for_each(|command| call(&mut w, &caller, command));
+    assert!(matches!(&commands[0].0, Command::Amend(Amend { from_version: 1, .. })));
+    commands.iter().for_each(|(command, caller)| call(&mut w, caller, command));
     let deal = project(&w);
     // 4 500 + 300 + 2 % of 4 500
     assert_eq!(deal.deposit.sums.buyer_have_to_pay_online.to_string(), "4890.00");
@@ -149,7 +154,8 @@ fn an_update_changes_what_it_names() {
     assert_eq!(missing.path(), Some("attachments[1].id"));
     // the buyer's update is the buyer's, and chooses no requisite
     let update: UpdateDeal = parse(&json!({ "payout_requisite_id": "mine" })).unwrap();
-    let by_buyer = update.commands(&w.deal, &Caller::party(text("anna")), files).unwrap_err();
+    let anna = Caller::party(text("anna"));
+    let by_buyer = update.commands(&shop_user(), &w.deal, &host(Workflow::Shop), &anna, &Stores).unwrap_err();
     assert_eq!(by_buyer.kind, ErrorKind::AccessDenied);
 }
 
@@ -169,8 +175,10 @@ fn every_call_has_its_command() {
     }
     let add: AddAttachments =
         parse(&json!({ "attachments": [{ "id": "photo-1", "description": "x" }] })).unwrap();
-    assert!(matches!(&add.commands(files).unwrap()[..], [Command::Attach(a)] if a.attachment.size == 2_048));
-    assert_eq!(add.commands(|_| None).unwrap_err().path(), Some("attachments[0].id"));
+    assert!(
+        matches!(&add.commands(&Stores).unwrap()[..], [Command::Attach(a)] if a.attachment.size == 2_048)
+    );
+    assert_eq!(add.commands(&()).unwrap_err().path(), Some("attachments[0].id"));
 }
 
 #[test]
@@ -194,6 +202,8 @@ fn every_route_is_known() {
         ("GET", "/deals/60/deposit-form?requisite_id=1", Route::DepositForm),
         ("GET", "/deals/60/payment-form", Route::PaymentForm),
         ("GET", "/deposit/requisites/7/9", Route::Requisite),
+        ("POST", "/deals/60/payments", Route::AddPayment),
+        ("GET", "/deals/60/payments", Route::Payments),
     ];
     for (method, path, route) in routes {
         assert_eq!(Route::of(method, path).unwrap().0, route, "{method} {path}");
@@ -222,7 +232,7 @@ fn forms_are_for_what_is_outstanding() {
     let page: PaymentPage =
         parse(&json!({ "success_url": "https://a.b/ok", "fail_url": "https://a.b/no" })).unwrap();
     let anna = Caller::party(text("anna"));
-    let asked = form.command(&w.deal, &anna).unwrap();
+    let asked = form.request(&w.deal, &anna, &Stores).unwrap().payment;
     assert_eq!((asked.deposit, asked.amount, asked.key.as_str()), (B, rub(3_360_00), "v1-336000-card"));
     assert_eq!(
         page.command(&w.deal, &text("card")).unwrap().key,
@@ -232,21 +242,27 @@ fn forms_are_for_what_is_outstanding() {
     w.act(&buyer(), asked.clone());
     w.repeat(&buyer(), asked);
     w.pay(B, 3_000_00);
-    assert_eq!(form.command(&w.deal, &anna).unwrap().amount, rub(360_00));
+    assert_eq!(form.request(&w.deal, &anna, &Stores).unwrap().payment.amount, rub(360_00));
     w.pay(B, 360_00);
-    assert_eq!(form.command(&w.deal, &anna).unwrap_err().kind, ErrorKind::Validation);
+    assert_eq!(form.request(&w.deal, &anna, &Stores).unwrap_err().kind, ErrorKind::Validation);
     // the seller has nothing to deposit, and a stranger nothing to do here
-    assert_eq!(form.command(&w.deal, &Caller::party(text("boris"))).unwrap_err().kind, ErrorKind::Validation);
-    assert_eq!(form.command(&w.deal, &Caller::party(text("eve"))).unwrap_err().kind, ErrorKind::AccessDenied);
+    assert_eq!(
+        form.request(&w.deal, &Caller::party(text("boris")), &Stores).unwrap_err().kind,
+        ErrorKind::Validation
+    );
+    assert_eq!(
+        form.request(&w.deal, &Caller::party(text("eve")), &Stores).unwrap_err().kind,
+        ErrorKind::AccessDenied
+    );
     // an additional charge has a form of its own
     let mut body = urls();
     body["profile_id"] = json!("anna");
     let extra: ChargeForm = parse(&body).unwrap();
-    assert_eq!(extra.command(&w.deal, &anna).unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(extra.request(&w.deal, &anna, &Stores).unwrap_err().kind, ErrorKind::NotFound);
     w.act(&seller(), charge("extra", Side::Buyer, Side::Seller.payee(), 50_00));
-    let asked = extra.command(&w.deal, &anna).unwrap();
+    let asked = extra.request(&w.deal, &anna, &Stores).unwrap().payment;
     assert_eq!((asked.deposit, asked.amount), (DepositId::charge(1).unwrap(), rub(50_00)));
-    let other = extra.command(&w.deal, &Caller::party(text("boris"))).unwrap_err();
+    let other = extra.request(&w.deal, &Caller::party(text("boris")), &Stores).unwrap_err();
     assert_eq!(other.kind, ErrorKind::AccessDenied);
     w.act(&buyer(), asked);
 }
@@ -257,11 +273,11 @@ fn a_form_is_what_the_gateway_gives() {
     let agent = escrow::agent::blocking::Agent::new(ManualClock::new(start()), ScriptedGateway::new());
     let mut sink = MemorySink::new();
     let request: CreateDeal = parse(&order()).unwrap();
-    let new = request.new_deal(&shop_user(), None, Some(text("anna")), files).unwrap();
+    let new = request.new_deal(&shop_user(), None, &Stores).unwrap();
     let id = escrow::DealId::new(uuid::Uuid::from_u128(7));
     let mut deal = agent.open(&mut sink, id, new.terms, new.caller).unwrap();
     let anna = Caller::party(text("anna"));
-    let payment = parse::<DepositForm>(&urls()).unwrap().command(&deal, &anna).unwrap();
+    let payment = parse::<DepositForm>(&urls()).unwrap().request(&deal, &anna, &Stores).unwrap().payment;
     let early = agent.checkout(&deal, &payment).unwrap_err();
     assert_eq!(ApiError::from(early).kind, ErrorKind::NotFound);
     agent.submit(&mut sink, &mut deal, &payment.clone().into(), anna).unwrap();

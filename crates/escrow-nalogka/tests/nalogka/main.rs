@@ -6,20 +6,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
 #![allow(clippy::inconsistent_digit_grouping)]
 
+mod api;
 #[path = "../../../../tests/common/mod.rs"]
 mod common;
+mod disputes;
+mod example;
 mod fields;
 mod hostile;
 mod inputs;
 mod rules;
+mod systems;
 mod told;
+mod tracking;
+mod users;
 
 use common::*;
 use escrow::deal::command::{Attach, Attachment, CheckpointKind, DocumentId, IncurCost, OpenDispute};
 use escrow::terms::{Fee, FeePayee, Payer};
-use escrow::{Caller, Command, Context, Deal, Envelope, Policy, Side};
+use escrow::{Caller, Command, Context, Deal, Destination, Envelope, PartyId, Policy, Side};
 use escrow_nalogka::{
-    self, ApiUser, ContactInfo, CreateDeal, FileInfo, HostData, SetPerformingTrack, UserKind, Workflow,
+    self, ApiUser, ContactInfo, CreateDeal, Desk, FileInfo, HostData, RequisiteId, SetPerformingTrack,
+    UserKind, Workflow,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +34,7 @@ fn shop_user() -> ApiUser {
     let fee = Fee::of_price(text("commission"), FeePayee::Platform, percent(4), Payer::Seller);
     ApiUser {
         id: text("shop-api"),
-        kind: UserKind::Shop { profile: text("boris") },
+        kind: UserKind::Shop { profile: text("boris"), cancels_for_buyers: false },
         policy: Policy::shop(),
         fees: vec![fee],
     }
@@ -68,21 +75,45 @@ fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, escrow_nalo
     escrow_nalogka::decode(value.to_string().as_bytes())
 }
 
-fn files(id: &DocumentId) -> Option<FileInfo> {
-    let known = id.starts_with("photo");
-    known.then(|| FileInfo { mime: text("image/jpeg"), size: 2_048, digest: None })
+/// The host's stores: photos, everybody's card `card` and wallet `purse`, and the buyer Anna.
+struct Stores;
+
+impl Desk for Stores {
+    fn file(&self, id: &DocumentId) -> Option<FileInfo> {
+        let known = id.starts_with("photo");
+        known.then(|| FileInfo { mime: text("image/jpeg"), size: 2_048, digest: None })
+    }
+
+    fn requisite(&self, owner: &PartyId, id: &RequisiteId) -> Option<Destination> {
+        match id.as_str() {
+            "card" => Some(Destination::Card(text(&format!("vault-{owner}-card")))),
+            "purse" => Some(Destination::Wallet(text(&format!("vault-{owner}-purse")))),
+            "account" => Some(Destination::Account(text(&format!("vault-{owner}-account")))),
+            _ => None,
+        }
+    }
+
+    fn buyer(&self, _: &ContactInfo) -> Option<PartyId> {
+        Some(text("anna"))
+    }
 }
 
 /// The world of a request, with everything that is submitted after the creation.
 fn created(user: &ApiUser, request: &Value, initiator: Option<&str>) -> World {
     let request: CreateDeal = parse(request).unwrap();
     let initiator = initiator.map(text);
-    let new = request.new_deal(user, initiator.as_ref(), Some(text("anna")), files).unwrap();
+    let new = request.new_deal(user, initiator.as_ref(), &Stores).unwrap();
     let mut world = World::proposed_by(&new.caller.actor, new.terms.to_draft());
     for (command, caller) in &new.then {
         world.act(&caller.actor, command.clone());
     }
     world
+}
+
+/// What the host has kept of the request.
+fn kept(user: &ApiUser, request: &Value, initiator: Option<&str>) -> HostData {
+    let request: CreateDeal = parse(request).unwrap();
+    request.new_deal(user, initiator.map(text).as_ref(), &Stores).unwrap().host()
 }
 
 fn host(workflow: Workflow) -> HostData {
@@ -91,6 +122,7 @@ fn host(workflow: Workflow) -> HostData {
     };
     HostData {
         token: Some(text("0f9c")),
+        api_user: Some(text("shop-api")),
         marketplace_id: Some(text("7")),
         buyer_contacts: contacts("Anna"),
         seller_contacts: contacts("Boris"),
@@ -108,8 +140,32 @@ fn noted(world: &World) -> HostData {
     host
 }
 
+/// The webhooks of a world's whole life, command by command.
+fn told_of(world: &World) -> Vec<escrow_nalogka::Notification> {
+    let (all, mut host, mut told) = (envelopes(world), host(Workflow::Shop), Vec::new());
+    let mut start = 0;
+    for &end in &world.commits {
+        let deal_at = |end: usize| {
+            let mut deal = Deal::replay(world.deal.id(), &world.journal[..1]).unwrap();
+            world.journal[1..end].iter().for_each(|r| deal.apply(r));
+            deal
+        };
+        let before = (start > 0).then(|| deal_at(start));
+        told.extend(host.tell(before.as_ref(), &all[start..end], &deal_at(end)).unwrap());
+        start = end;
+    }
+    told
+}
+
 fn project(world: &World) -> escrow_nalogka::Deal {
     escrow_nalogka::Deal::project(&world.deal, &noted(world)).unwrap()
+}
+
+/// The shop itself, by a call about this deal.
+fn of_user(user: &ApiUser, w: &World, initiator: Option<&str>) -> Caller {
+    let host = HostData { api_user: Some(user.id.clone()), ..host(user.workflow()) };
+    user.caller_of(escrow_nalogka::Route::AddAttachments, &w.deal, &host, initiator.map(text).as_ref())
+        .unwrap()
 }
 
 /// A call of a party, via the user.

@@ -32,7 +32,8 @@ fn paid(mut w: World) -> World {
 }
 
 fn of_shop(w: &mut World, command: &Command) {
-    call(w, &shop_user().caller(None).unwrap(), command);
+    let caller = of_user(&shop_user(), w, None);
+    call(w, &caller, command);
 }
 
 fn set(code: &str) -> Command {
@@ -45,8 +46,10 @@ fn moves(w: &mut World, code: &str, id: &str, kind: CheckpointKind) {
     w.act(&tracker(), checkpoint(code, id, kind, now));
 }
 
-fn update(w: &World, body: &Value, caller: &Caller) -> Vec<Command> {
-    parse::<UpdateDeal>(body).unwrap().commands(&w.deal, caller, files).unwrap().commands
+fn update(w: &World, body: &Value, caller: &Caller) -> Vec<(Command, Caller)> {
+    let user = if caller.via.as_deref() == Some("market-api") { market_user() } else { shop_user() };
+    let host = host(user.workflow());
+    parse::<UpdateDeal>(body).unwrap().commands(&user, &w.deal, &host, caller, &Stores).unwrap().commands
 }
 
 fn form() -> DepositForm {
@@ -87,14 +90,14 @@ fn a_deal_is_created_awaiting_its_deposit() {
 #[test]
 fn attachments_come_at_any_time() {
     let mut w = shop();
-    let caller = shop_user().caller(None).unwrap();
-    for command in update(&w, &json!({ "attachments": [{ "id": "photo-2" }] }), &caller) {
+    let caller = of_user(&shop_user(), &w, None);
+    for (command, caller) in update(&w, &json!({ "attachments": [{ "id": "photo-2" }] }), &caller) {
         call(&mut w, &caller, &command);
     }
     let mut w = paid(w);
     let add: escrow_nalogka::AddAttachments =
         parse(&json!({ "attachments": [{ "id": "photo-3" }] })).unwrap();
-    add.commands(files).unwrap().iter().for_each(|command| call(&mut w, &caller, command));
+    add.commands(&Stores).unwrap().iter().for_each(|command| call(&mut w, &caller, command));
     let ids: Vec<_> = project(&w).attachments.iter().map(|a| a.id.to_string()).collect();
     assert_eq!(ids, ["photo-1", "photo-2", "photo-3"]);
 }
@@ -105,15 +108,15 @@ fn attachments_come_at_any_time() {
 #[test]
 fn an_order_that_changes_before_it_is_paid_is_updated() {
     let mut w = shop();
-    let caller = shop_user().caller(None).unwrap();
+    let caller = of_user(&shop_user(), &w, None);
     let anna = Caller::party(text("anna"));
-    let first = form().command(&w.deal, &anna).unwrap();
+    let first = form().request(&w.deal, &anna, &Stores).unwrap().payment;
     w.act(&buyer(), first);
     assert_eq!(OrderChange::of(&w.deal), OrderChange::Update);
     let body = json!({ "subject_items": [{ "name": "Kettle", "price": "1500", "quantity": 3 }] });
-    update(&w, &body, &caller).iter().for_each(|command| call(&mut w, &caller, command));
+    update(&w, &body, &caller).iter().for_each(|(command, caller)| call(&mut w, caller, command));
     // the buyer opens the page once more: 4 500 + 300 + 90
-    let again = form().command(&w.deal, &anna).unwrap();
+    let again = form().request(&w.deal, &anna, &Stores).unwrap().payment;
     assert_eq!(again.amount, rub(4_890_00));
     w.act(&buyer(), again);
     w.pay(B, 4_890_00);
@@ -124,28 +127,116 @@ fn an_order_that_changes_before_it_is_paid_is_updated() {
 #[test]
 fn an_order_of_the_same_price_has_a_form_of_its_own() {
     let mut w = shop();
-    let caller = shop_user().caller(None).unwrap();
+    let caller = of_user(&shop_user(), &w, None);
     let anna = Caller::party(text("anna"));
-    let first = form().command(&w.deal, &anna).unwrap();
+    let first = form().request(&w.deal, &anna, &Stores).unwrap().payment;
     w.act(&buyer(), first.clone());
     let body = json!({ "subject_items": [{ "name": "Teapot", "price": "3000" }] });
-    update(&w, &body, &caller).iter().for_each(|command| call(&mut w, &caller, command));
-    let again = form().command(&w.deal, &anna).unwrap();
+    update(&w, &body, &caller).iter().for_each(|(command, caller)| call(&mut w, caller, command));
+    let again = form().request(&w.deal, &anna, &Stores).unwrap().payment;
     assert_eq!((again.amount, again.key != first.key), (first.amount, true));
     w.act(&buyer(), again);
     w.pay(B, 3_360_00);
     assert_eq!(wire_status(&w), DealStatus::AwaitingPerformance);
 }
 
+/// Updated by the API user before the deposit, at a lower, the same or a higher sum, in the shop and in the marketplace: the
+/// buyer pays by the form that they have, or by a new one, and the deal is awaiting performance.
+#[test]
+fn an_updated_order_is_paid_by_any_form() {
+    // kettles; the deposit by hand: 1 500 x n + 300 + 2 % of 1 500 x n
+    let sums = [(1, 1_830_00), (2, 3_360_00), (3, 4_890_00)];
+    let worlds: [fn() -> World; 2] = [shop, market];
+    for new_world in worlds {
+        for (kettles, sum) in sums {
+            for by_old_form in [true, false] {
+                let mut w = new_world();
+                let anna = Caller::party(text("anna"));
+                let old = form().request(&w.deal, &anna, &Stores).unwrap().payment;
+                w.act(&buyer(), old.clone());
+                assert_eq!(old.amount, rub(3_360_00));
+                let user = if w.deal.terms().policy.moderation == escrow::terms::Moderation::Off {
+                    shop_user()
+                } else {
+                    market_user()
+                };
+                let caller = of_user(&user, &w, Some("boris"));
+                // the same sum, and yet other terms: two kettles of another kind
+                let items = json!([{ "name": "Kettle, green", "price": "1500", "quantity": kettles }]);
+                let commands = update(&w, &json!({ "subject_items": items }), &caller);
+                commands.iter().for_each(|(command, caller)| call(&mut w, caller, command));
+                assert!(w.deal.consents().all(), "nobody is left to be asked");
+                assert_eq!((w.deal.terms_version(), wire_status(&w)), (2, DealStatus::AwaitingDeposit));
+                if by_old_form {
+                    // what the old form asked for comes in; what is over goes back, what is missing is asked for
+                    w.pay(B, 3_360_00);
+                    if sum > 3_360_00 {
+                        assert_eq!(wire_status(&w), DealStatus::AwaitingDeposit);
+                        let rest = form().request(&w.deal, &anna, &Stores).unwrap().payment;
+                        assert_eq!(rest.amount, rub(sum - 3_360_00));
+                        w.act(&buyer(), rest);
+                        w.pay(B, sum - 3_360_00);
+                    }
+                    w.done_all();
+                    let back = (3_360_00 - sum).max(0);
+                    assert_eq!(w.deal.deposit(B).unwrap().buckets().refunded, back);
+                } else {
+                    let new = form().request(&w.deal, &anna, &Stores).unwrap().payment;
+                    assert_eq!((new.amount, new.terms_version), (rub(sum), Some(2)));
+                    assert_ne!(new.key, old.key);
+                    w.act(&buyer(), new);
+                    w.pay(B, sum);
+                }
+                assert_eq!(
+                    (wire_status(&w), w.deal.deposit(B).unwrap().buckets().held),
+                    (DealStatus::AwaitingPerformance, sum)
+                );
+            }
+        }
+    }
+}
+
+/// Where a party has amended by another way than the API, asking for a form is agreeing to what it is for.
+#[test]
+fn asking_for_a_form_is_agreeing_to_what_it_is_for() {
+    let mut w = shop();
+    let stale = form().request(&w.deal, &Caller::party(text("anna")), &Stores).unwrap().payment;
+    let mut draft = w.deal.terms().to_draft();
+    draft.conditions = Some(text("Both green"));
+    w.act(&seller(), amend(1, draft));
+    assert!(!w.deal.consents().all());
+    let refused = w.refuse(&buyer(), stale);
+    assert_eq!(refused, Rejection::StaleTerms { given: 1, actual: 2 });
+    let asked = form().request(&w.deal, &Caller::party(text("anna")), &Stores).unwrap().payment;
+    w.act(&buyer(), asked);
+    assert!(w.deal.consents().all());
+    w.pay(B, 3_360_00);
+    assert_eq!(wire_status(&w), DealStatus::AwaitingPerformance);
+}
+
+/// Nobody amends a service away that somebody has paid for: the deposit that would cover it would go back.
+#[test]
+fn costs_that_are_incurred_are_not_updated_away() {
+    let mut w = paid(market());
+    w.act(&seller(), IncurCost::new(0, text("waybill")));
+    w.act(&moderator(), remark("three?"));
+    let caller = of_user(&market_user(), &w, Some("boris"));
+    let body = json!({ "subject_items": [{ "name": "Kettle", "price": "1500", "quantity": 3 }] });
+    let host = host(Workflow::Marketplace);
+    let refused =
+        parse::<UpdateDeal>(&body).unwrap().commands(&market_user(), &w.deal, &host, &caller, &Stores);
+    assert_eq!(refused.unwrap_err().path(), Some("subject_items"));
+}
+
 /// After the deposit the deal is cancelled by the shop, the buyer gets everything back, and another one is created.
 #[test]
 fn an_order_that_changes_after_it_is_paid_is_created_anew() {
     let mut w = paid(shop());
-    let caller = shop_user().caller(None).unwrap();
+    let caller = of_user(&shop_user(), &w, None);
     w.act(&seller(), IncurCost::new(0, text("waybill")));
     assert_eq!(OrderChange::of(&w.deal), OrderChange::CancelAndRecreate);
     let body = json!({ "subject_items": [{ "name": "Kettle", "price": "1500", "quantity": 3 }] });
-    let late = w.refuse(&seller(), update(&w, &body, &caller)[0].clone());
+    let late = w.refuse(&seller(), update(&w, &body, &caller)[0].0.clone());
     assert!(matches!(late, Rejection::WrongPhase { .. }));
     of_shop(&mut w, &Call::Cancel { comment: text("changed") }.command());
     assert_eq!(
@@ -165,7 +256,7 @@ fn an_order_that_changes_after_it_is_paid_is_created_anew() {
 #[test]
 fn a_cancelled_order_is_never_blocked() {
     let down: ApiError = AgentError::Unknown(SinkFault::Before).into();
-    assert_eq!(ShopAction::Change.on_error(&down), OnError::Block);
+    assert_eq!(ShopAction::Change.on_error(&down), OnError::BlockAndRetry);
     assert_eq!(ShopAction::Cancel.on_error(&down), OnError::ProceedAndRetry);
     // what no repeat can help is told
     let mut w = paid(shop());
@@ -174,7 +265,20 @@ fn a_cancelled_order_is_never_blocked() {
     let late: ApiError = w.refuse(&seller(), Call::Cancel { comment: text("") }.command()).into();
     assert_eq!(late.kind, ErrorKind::Validation);
     assert_eq!(ShopAction::Cancel.on_error(&late), OnError::ProceedAndTell);
-    assert_eq!(ShopAction::Change.on_error(&late), OnError::Block);
+    assert_eq!(ShopAction::Change.on_error(&late), OnError::BlockAndTell);
+    // somebody else was faster: nothing is wrong with the call
+    let raced: ApiError = AgentError::<SinkFault>::Conflict.into();
+    assert_eq!(ShopAction::Cancel.on_error(&raced), OnError::ProceedAndRetry);
+    // a buyer who has looked at an older deal is refused as `validation`, and reads it again
+    let stale: ApiError = Rejection::Stale { seen: 1, actual: 2 }.into();
+    assert_eq!(
+        (stale.kind, ShopAction::Cancel.on_error(&stale)),
+        (ErrorKind::Validation, OnError::ProceedAndRetry)
+    );
+    assert_eq!(ShopAction::Change.on_error(&stale), OnError::BlockAndRetry);
+    // the platform's own terms are wrong: `server`, and no repeat helps
+    let wrong = ApiError { transient: false, ..ApiError::new(ErrorKind::Server, "the platform's own terms") };
+    assert_eq!(ShopAction::Cancel.on_error(&wrong), OnError::ProceedAndTell);
     // and the queued call may come twice
     let mut w = paid(shop());
     let cancel = Call::Cancel { comment: text("") }.command();
@@ -205,11 +309,9 @@ fn a_remark_that_keeps_the_deposit_leads_back() {
     let mut w = paid(market());
     w.act(&moderator(), remark("what colour?"));
     assert_eq!(wire_status(&w), DealStatus::Moderation);
-    let caller = market_user().caller(Some(&text("boris"))).unwrap();
+    let caller = of_user(&market_user(), &w, Some("boris"));
     let body = json!({ "conditions": "Both green" });
-    update(&w, &body, &caller).iter().for_each(|command| call(&mut w, &caller, command));
-    assert_eq!(wire_status(&w), DealStatus::Moderation, "not agreed yet");
-    w.act(&buyer(), agree(2));
+    update(&w, &body, &caller).iter().for_each(|(command, caller)| call(&mut w, caller, command));
     let deal = project(&w);
     assert_eq!((deal.status, deal.deposit.returned), (DealStatus::AwaitingPerformance, Sum::ZERO));
 }
@@ -219,14 +321,13 @@ fn a_remark_that_keeps_the_deposit_leads_back() {
 fn a_remark_that_changes_the_deposit_is_paid_again() {
     let mut w = paid(market());
     w.act(&moderator(), remark("insure it"));
-    let caller = market_user().caller(Some(&text("boris"))).unwrap();
+    let caller = of_user(&market_user(), &w, Some("boris"));
     let mut services = order()["additional_services"].clone();
     services[1] =
         json!({ "name": "Insurance", "final_cost": "100", "payer": "50/50", "provided_by": "nalogka" });
     update(&w, &json!({ "additional_services": services }), &caller)
         .iter()
-        .for_each(|c| call(&mut w, &caller, c));
-    w.act(&buyer(), agree(2));
+        .for_each(|(command, caller)| call(&mut w, caller, command));
     let deal = project(&w);
     assert_eq!((deal.status, deal.deposit.status), (DealStatus::AwaitingDeposit, DepositStatus::Unpaid));
     assert_eq!(deal.deposit.returned, Sum::from_kopecks(3_360_00));
@@ -503,7 +604,7 @@ fn the_seller_deposits_what_is_over_his_proceeds() {
         sums.payout,
     ];
     assert_eq!(due.map(|s| s.to_string()), ["60.00", "3300.00", "60.00", "0.00"]);
-    let mine = form().command(&w.deal, &Caller::party(text("boris"))).unwrap();
+    let mine = form().request(&w.deal, &Caller::party(text("boris")), &Stores).unwrap().payment;
     assert_eq!((mine.deposit, mine.amount), (L, rub(60_00)));
     w.pay(B, 60_00);
     assert_eq!(project(&w).deposit.status, DepositStatus::PartlyPaid);

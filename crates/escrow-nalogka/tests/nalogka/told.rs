@@ -12,88 +12,87 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The laws of a history, whatever it is: who is told what, in which order.
-fn lawful(all: &[Envelope], after: &Deal, host: &HostData) -> Result<Vec<Notification>, HistoryError> {
-    let told = notifications(None, all, after, host)?;
-    let mut status = None;
-    let mut last: Option<escrow_nalogka::Deal> = None;
-    for (i, notification) in told.iter().enumerate() {
-        let deal = match notification {
-            Notification::Created { deal } => {
-                assert_eq!(i, 0);
-                assert!(status.replace(deal.status).is_none());
-                deal
-            }
-            Notification::Updated { deal, changes } => {
-                let old = last.as_ref().unwrap();
-                assert!(changes.keys().any(|field| field != "updated_at"), "{changes:?}");
-                // exactly what differs from what was told before, but for what goes without saying
-                let fields = |deal: &escrow_nalogka::Deal| serde_json::to_value(deal).unwrap();
-                let (before, now) = (fields(old), fields(deal));
-                for (field, value) in now.as_object().unwrap() {
-                    match changes.get(field) {
-                        Some((was, is)) => {
-                            assert_ne!(was, is, "{field}");
-                            assert_eq!(is, value, "{field}");
-                            if field != "updated_at" {
-                                assert_eq!(*was, before[field], "{field}");
-                            }
-                        }
-                        // what only moves `updated_at` is not told
-                        None => assert!(field == "updated_at" || *value == before[field], "{field}"),
+/// The laws of a history, whatever it is: who is told what, in which order. `commits`: where each command ended.
+fn lawful(
+    all: &[Envelope],
+    commits: &[usize],
+    after: &Deal,
+    host: &HostData,
+) -> Result<Vec<Notification>, HistoryError> {
+    let recorded: Vec<_> = all.iter().cloned().map(Envelope::into_recorded).collect();
+    let (mut noted, mut told, mut status) = (host.clone(), Vec::new(), None);
+    let mut before: Option<Deal> = None;
+    for (i, &end) in commits.iter().enumerate() {
+        let start = if i == 0 { 0 } else { commits[i - 1] };
+        let now = if end == all.len() { after.clone() } else { applied(after, &recorded[..end]) };
+        let old = before.as_ref().map(|before| fields_of(before, &noted));
+        let piece = noted.tell(before.as_ref(), &all[start..end], &now)?;
+        let new = fields_of(&now, &noted);
+        let mut known = old;
+        let mut updates = 0;
+        for (n, notification) in piece.iter().enumerate() {
+            match notification {
+                Notification::Created { deal } => {
+                    assert_eq!((i, n), (0, 0));
+                    assert!(status.replace(deal.status).is_none());
+                    known = Some(serde_json::to_value(deal).unwrap());
+                }
+                Notification::ChangedStatus { deal, old_status, new_status } => {
+                    assert_ne!(old_status, new_status);
+                    assert_eq!(status.replace(*new_status), Some(*old_status), "no gap");
+                    assert_eq!(deal.status, *new_status);
+                }
+                Notification::Updated { deal, changes } => {
+                    updates += 1;
+                    assert_eq!(n + 1, piece.len(), "one, and the last");
+                    assert_eq!(serde_json::to_value(deal).unwrap(), new);
+                    assert!(changes.keys().any(|field| field != "updated_at"), "{changes:?}");
+                    let known = known.as_ref().unwrap();
+                    let differ = new.as_object().unwrap().iter().filter(|(field, is)| known[*field] != **is);
+                    assert!(changes.keys().eq(differ.map(|(field, _)| field)), "exactly what differs");
+                    for (field, (was, is)) in changes {
+                        assert_eq!((was, is), (&known[field], &new[field]), "{field}");
                     }
                 }
-                deal
             }
-            Notification::ChangedStatus { deal, old_status, new_status } => {
-                assert_ne!(old_status, new_status);
-                assert_eq!(status.replace(*new_status), Some(*old_status), "no gap");
-                assert_eq!(deal.status, *new_status);
-                deal
+        }
+        // what is not told goes without saying
+        let known = known.unwrap();
+        let changed = piece.iter().any(|n| matches!(n, Notification::ChangedStatus { .. }));
+        if updates == 0 {
+            for (field, is) in new.as_object().unwrap() {
+                let said = changed && field.starts_with("status");
+                assert!(said || field == "updated_at" || known[field] == *is, "{field}");
             }
-        };
-        last = Some((**deal).clone());
+        }
+        assert!(changed || known["status_updated_at"] == new["status_updated_at"], "with the status only");
+        told.extend(piece);
+        before = Some(now);
     }
     assert_eq!(status, Some(DealStatus::try_from(after.status()).unwrap()));
-    // cut anywhere, it is the same story
-    let mut noted = host.clone();
-    let recorded: Vec<_> = all.iter().cloned().map(Envelope::into_recorded).collect();
-    let mut pieces = Vec::new();
-    for (i, envelope) in all.iter().enumerate() {
-        let now = if i + 1 == all.len() { after.clone() } else { applied(after, &recorded[..=i]) };
-        let before = (i > 0).then(|| applied(after, &recorded[..i]));
-        let piece = notifications(before.as_ref(), &all[i..=i], &now, &noted).unwrap();
-        let old = before.as_ref().map(|before| fields_of(before, &noted));
-        noted.note(envelope);
-        for notification in &piece {
-            if let (Notification::Updated { changes, .. }, Some(old)) = (notification, &old) {
-                let new = fields_of(&now, &noted);
-                let differ = new.as_object().unwrap().iter().filter(|(field, value)| old[*field] != **value);
-                assert!(changes.keys().eq(differ.map(|(field, _)| field)), "exactly what differs");
-            }
-        }
-        pieces.extend(piece);
-    }
-    assert_eq!(pieces, told);
-    // and the history resource tells it with the same changes, under ids of their own
-    let history = events(None, all, after, host).unwrap();
-    assert_eq!(history.len(), told.len());
+    // the history resource tells it event by event, through the same statuses, under ids of their own
     let mut ids = std::collections::BTreeSet::new();
-    for (event, notification) in history.iter().zip(&told) {
-        match (event, notification) {
-            (DealEvent::Created(e), Notification::Created { .. }) => assert!(ids.insert(e.id.clone())),
-            (DealEvent::Updated(e), Notification::Updated { changes, .. }) => {
-                assert!(ids.insert(e.id.clone()));
-                assert_eq!(e.change_set, *changes);
+    let mut through = Vec::new();
+    for event in events(None, all, after, host).unwrap() {
+        match event {
+            DealEvent::Created(e) => assert!(ids.insert(e.id)),
+            DealEvent::Updated(e) => assert!(ids.insert(e.id)),
+            DealEvent::ChangedStatus(e) => {
+                assert!(ids.insert(e.id));
+                through.push((e.old, e.new));
             }
-            (DealEvent::ChangedStatus(e), Notification::ChangedStatus { old_status, new_status, .. }) => {
-                assert!(ids.insert(e.id.clone()));
-                assert_eq!((e.old, e.new), (*old_status, *new_status));
-            }
-            other => panic!("{other:?}"),
         }
     }
+    let changes = told.iter().filter_map(|n| match n {
+        Notification::ChangedStatus { old_status, new_status, .. } => Some((*old_status, *new_status)),
+        _ => None,
+    });
+    assert!(changes.eq(through), "each status on the wire once");
     Ok(told)
+}
+
+fn lawful_world(w: &World, host: &HostData) -> Vec<Notification> {
+    lawful(&envelopes(w), &w.commits, &w.deal, host).unwrap()
 }
 
 fn fields_of(deal: &Deal, host: &HostData) -> Value {
@@ -127,7 +126,8 @@ fn every_example_is_told_without_a_gap() {
         let Some(first) = events.first() else { continue };
         let journal: Vec<_> = events.iter().cloned().map(Envelope::into_recorded).collect();
         let after = Deal::replay(first.deal_id, &journal).unwrap();
-        match lawful(&events, &after, &host(Workflow::Marketplace)) {
+        let each: Vec<_> = (1..=events.len()).collect();
+        match lawful(&events, &each, &after, &host(Workflow::Marketplace)) {
             Ok(_) => told += 1,
             Err(HistoryError::Projection(error)) => not.push(error.why()),
             Err(other) => panic!("{}: {other}", file.display()),
@@ -152,7 +152,7 @@ fn the_statuses_of_a_whole_life() {
     assert_eq!((shown.status, shown.status_updated_at), (DealStatus::Performing, since));
     w.wait_for_deadline();
     w.done_all();
-    let told = lawful(&envelopes(&w), &w.deal, &host(Workflow::Shop)).unwrap();
+    let told = lawful_world(&w, &host(Workflow::Shop));
     let expected = ["awaiting_performance", "performing", "disputed", "performing", "settling", "completed"];
     assert_eq!(statuses(&told), expected);
     // the end of the tracking is no change of the status there: nothing is told, and the status keeps its time
@@ -177,7 +177,7 @@ fn moderation_is_told_with_its_remark() {
     w.act(&buyer(), agree(2));
     // 3 360 and half of the 100
     w.pay(B, 3_410_00);
-    let told = lawful(&envelopes(&w), &w.deal, &host(Workflow::Marketplace)).unwrap();
+    let told = lawful_world(&w, &host(Workflow::Marketplace));
     let expected = ["awaiting_performance", "moderation", "awaiting_deposit", "awaiting_performance"];
     assert_eq!(statuses(&told), expected);
     let remarked = told.iter().find_map(|n| match n {
@@ -200,6 +200,7 @@ fn a_buyers_cancellation_is_told_to_the_shop() {
     w.act(&buyer(), cancel("found it cheaper"));
     let news = envelopes(&w).split_off(before.2);
     let told = notifications(Some(&before.0), &news, &w.deal, &before.1).unwrap();
+    assert_eq!(statuses(&told), ["cancel_requested"]);
     let cancelled = told.iter().find_map(|n| match n {
         Notification::ChangedStatus { deal, new_status: DealStatus::CancelRequested, .. } => Some(deal),
         _ => None,
@@ -274,6 +275,105 @@ fn events_that_do_not_follow_are_refused() {
     assert_eq!(notifications(Some(&w.deal), &news, &later.deal, &noted(&w)), Ok(Vec::new()));
 }
 
+/// One command, one `updated`, one `changed_status` per status: a payment has a transaction, deposit sums and a status.
+#[test]
+fn a_command_is_told_once() {
+    let mut w = created(&shop_user(), &order(), None);
+    let mut host = noted(&w);
+    let mut tell = |w: &mut World, act: &dyn Fn(&mut World)| -> Vec<String> {
+        let (before, from) = (w.deal.clone(), w.journal.len());
+        act(w);
+        let told = host.tell(Some(&before), &envelopes(w)[from..], &w.deal).unwrap();
+        let name = |n: &Notification| match n {
+            Notification::Created { .. } => "created".to_owned(),
+            Notification::Updated { changes, .. } => {
+                format!("updated {}", changes.keys().cloned().collect::<Vec<_>>().join(" "))
+            }
+            Notification::ChangedStatus { new_status, .. } => new_status.as_str().to_owned(),
+        };
+        told.iter().map(name).collect()
+    };
+    let paid = tell(&mut w, &|w| drop(w.pass(HOUR).pay(B, 3_360_00)));
+    let status = "status status_updated_at status_updated_by updated_at";
+    assert_eq!(paid, ["awaiting_performance".to_owned(), format!("updated deposit {status}")]);
+    tell(&mut w, &|w| drop(w.act(&seller(), set_track("A"))));
+    // the parcel is there at once: one status on the wire, whatever the stages are
+    let there =
+        tell(&mut w, &|w| drop(w.act(&tracker(), checkpoint("A", "1", CheckpointKind::Final, w.now))));
+    assert_eq!(there, ["performing"]);
+    // the six hours pass, and only then somebody wakes the deal
+    let silence = tell(&mut w, &|w| drop(w.wait_for_deadline()));
+    assert_eq!(silence.len(), 2, "{silence:?}");
+    assert_eq!(silence[0], "settling");
+}
+
+/// Documents and requisite stand in `created`: a new deal is told once.
+#[test]
+fn a_deal_is_created_with_what_it_was_created_with() {
+    let mut request = order();
+    request["buyer_profile_id"] = json!("anna");
+    request["seller_profile_id"] = json!("boris");
+    request["payout_requisite_id"] = json!("purse");
+    let w = created(&market_user(), &request, Some("boris"));
+    let mut host = kept(&market_user(), &request, Some("boris"));
+    let told = host.tell(None, &envelopes(&w), &w.deal).unwrap();
+    let [Notification::Created { deal }] = &told[..] else { panic!("{told:?}") };
+    let ids: Vec<_> = deal.attachments.iter().map(|a| a.id.as_str()).collect();
+    assert_eq!((ids, deal.attachments[0].size), (vec!["photo-1"], Some(2_048)));
+    assert_eq!(deal.deposit.payout_requisite_id.as_deref(), Some("purse"));
+    assert_eq!(deal.buyer_contacts.as_ref().unwrap().email.as_deref(), Some("anna@example.org"));
+}
+
+/// Contacts, the order's number and tags bind nobody, and are told like every other field: also when the deal is long paid.
+#[test]
+fn contacts_order_and_tags_are_told() {
+    let request = order();
+    let mut w = created(&shop_user(), &request, None);
+    let mut host = kept(&shop_user(), &request, None);
+    host.tell(None, &envelopes(&w), &w.deal).unwrap();
+    w.pay(B, 3_360_00);
+    host = {
+        envelopes(&w)[w.journal.len() - 2..].iter().for_each(|e| host.note(e));
+        host
+    };
+    let body = json!({
+        "order_id": "4128",
+        "buyer_contacts": { "name": "Anna", "email": "anna@new.example", "phone": null },
+        "seller_contacts": { "name": "Boris", "email": null, "phone": null },
+    });
+    let caller = of_user(&shop_user(), &w, None);
+    let update: escrow_nalogka::UpdateDeal = parse(&body).unwrap();
+    let updates = update.commands(&shop_user(), &w.deal, &host, &caller, &Stores).unwrap();
+    assert!(matches!(&updates.commands[..], [(Command::Annotate(_), _)]), "no new version, no consent");
+    host.keep(updates.kept);
+    let (before, from) = (w.deal.clone(), w.journal.len());
+    call(&mut w, &updates.commands[0].1, &updates.commands[0].0);
+    assert_eq!((w.deal.terms_version(), w.status()), (1, Status::AwaitingPerformance));
+    let told = host.tell(Some(&before), &envelopes(&w)[from..], &w.deal).unwrap();
+    let [Notification::Updated { changes, .. }] = &told[..] else { panic!("{told:?}") };
+    // the deposit has the order's number, too
+    assert_eq!(
+        changes.keys().collect::<Vec<_>>(),
+        ["buyer_contacts", "deposit", "order_id", "seller_contacts"]
+    );
+    assert_eq!(changes["order_id"], (json!("4127"), json!("4128")));
+    assert_eq!(changes["buyer_contacts"].0["email"], "anna@example.org");
+    assert_eq!(changes["buyer_contacts"].1["email"], "anna@new.example");
+    assert_eq!(changes["seller_contacts"].0, Value::Null);
+    // the same once more is nothing
+    assert_eq!(update.commands(&shop_user(), &w.deal, &host, &caller, &Stores).unwrap().commands, []);
+    // tags are no field of Nalogka's form: they are told where there are any
+    for (tags, pair) in
+        [(vec![text("gift")], (Value::Null, json!(["gift"]))), (vec![], (json!(["gift"]), Value::Null))]
+    {
+        let (before, from) = (w.deal.clone(), w.journal.len());
+        w.act(&operator(), escrow::deal::command::Annotate::default().tags(tags));
+        let told = host.tell(Some(&before), &envelopes(&w)[from..], &w.deal).unwrap();
+        let [Notification::Updated { changes, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((changes.len(), &changes["tags"]), (1, &pair));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -309,6 +409,6 @@ proptest! {
             let _ = w.attempt(&actor, command);
         }
         prop_assert!(w.status() != Status::Proposed);
-        lawful(&envelopes(&w), &w.deal, &host(Workflow::Shop)).unwrap();
+        lawful_world(&w, &host(Workflow::Shop));
     }
 }

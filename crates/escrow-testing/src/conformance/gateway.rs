@@ -276,8 +276,9 @@ fn form<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let page = known("https://shop.example/back");
     let return_urls = ReturnUrls::new(page, known("https://shop.example/no"));
     let form = PaymentForm::new(known("card"), return_urls);
+    let payer = known("buyer");
     for _ in 0..2 {
-        let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, rub(1_000_00), &form);
+        let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, rub(1_000_00), &form, &payer);
         ensure(gateway.checkout(request).is_ok(), || "there is no form".to_owned())?;
     }
     let effects = gateway.effects(key);

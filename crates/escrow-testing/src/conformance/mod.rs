@@ -1,4 +1,5 @@
-//! What a host's own adapters must do, as suites to run against them: [`event_sink`] and [`payment_gateway`].
+//! What a host's own adapters must do, as suites to run against them: [`event_sink`], [`repository`] and
+//! [`payment_gateway`].
 //!
 //! A suite drives small deals through the adapter, looks at what the storage or the provider has afterwards, and says
 //! which laws it broke. It wants storage, or a sandbox, of its own: nothing that it does is undone.
@@ -8,6 +9,7 @@
 
 mod gateway;
 mod holds;
+mod repository;
 mod sink;
 mod told;
 
@@ -16,6 +18,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use gateway::{GatewayUnderTest, payment_gateway};
+pub use repository::repository;
 pub use sink::{SinkUnderTest, event_sink};
 
 use crate::known;

@@ -6,7 +6,7 @@ use serde_json::{Error, Value};
 use super::ScenarioError;
 use escrow::Command;
 use escrow::deal::command::{
-    Accept, AcceptAward, AddCharge, Agree, Amend, Answer, AppointArbiter, Approve, Attach, Cancel,
+    Accept, AcceptAward, AddCharge, Agree, Amend, Annotate, Answer, AppointArbiter, Approve, Attach, Cancel,
     Chargeback, ConfirmPayment, Escalate, Extend, FileClaim, GiveBack, IncurCost, OpenDispute, Post,
     ProposeAward, RecordTracking, RedirectRefund, Remark, RemoveTrack, Report, RequestChanges,
     RequestPayment, Returned, Rule, SetDestination, SetTrack, SettleReceivable, StartPerforming,
@@ -61,6 +61,7 @@ pub(super) fn command(kind: &str, content: Value) -> Result<Command, serde_path_
     }
     by_name!(
         "amend" => Amend,
+        "annotate" => Annotate,
         "agree" => Agree,
         "request_payment" => RequestPayment,
         "confirm_payment" => ConfirmPayment,

@@ -197,6 +197,7 @@ const fn weight(kind: CommandKind) -> usize {
         | CommandKind::Chargeback
         | CommandKind::Returned
         | CommandKind::SettleReceivable
+        | CommandKind::Annotate
         | CommandKind::Remark => 1,
         CommandKind::Extend | CommandKind::AppointArbiter | CommandKind::GiveBack | CommandKind::Escalate => {
             2

@@ -7,7 +7,7 @@ use super::cast::{JUDGE, PARTNER};
 use super::salt::{nth, sound, text};
 use escrow::terms::{
     Acceptance, ArbitrationFee, BuyerCancel, Consent, FeePayee, Liable, Moderation, OnSilence, OneReport,
-    Policy,
+    Policy, RefundOrder,
 };
 use escrow::{Currency, DefaultRuling, Money, Rate};
 
@@ -47,7 +47,7 @@ fn make_short(policy: &mut Policy, seconds: u32) {
     policy.max_extension_s = seconds.saturating_mul(3);
 }
 
-pub(super) const TWEAKS: u8 = 26;
+pub(super) const TWEAKS: u8 = 28;
 
 /// Changes one field of a policy, and keeps it in order.
 pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currency) {
@@ -110,6 +110,8 @@ pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currenc
         22 => policy.max_revisions = u16::from(value % 4).saturating_add(1),
         23 => policy.max_extension_s = pick([0, 1, 60, DAY, 30 * DAY, Policy::MAX_DURATION_S]),
         24 => policy.max_tracks = u16::from(value % 3),
+        25 => policy.clearance_s = pick([0, 1, 60, DAY, 10 * DAY, Policy::MAX_DURATION_S]),
+        26 => policy.refund_order = nth(&[RefundOrder::NewestFirst, RefundOrder::OldestFirst], n),
         _ => make_short(policy, u32::from(value % 5).saturating_add(1)),
     }
     if policy.acceptance == Acceptance::Mutual {

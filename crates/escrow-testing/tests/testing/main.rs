@@ -6,5 +6,6 @@ mod common;
 
 mod conformance;
 mod given;
+mod repository;
 mod scenario;
 mod witness;

@@ -26,9 +26,9 @@ use escrow::{
 use escrow_market::offer::{OfferDraft, OfferTerms};
 use escrow_market::{Offer, OfferId};
 use escrow_webmoney::{
-    ArbitrageCreateClaim, Call, Contact, ContractAccept, ContractCancel, ContractCreate, ContractInfo,
-    DealCancel, DealInfo, DealSuccess, ExtUserInfo, Inexpressible, OfferInfo, OfferUserInfo, Parties, Rules,
-    ServiceSecret, View, author, from_json,
+    ArbitrageCreateClaim, Call, ClaimInfo, Contact, ContractAccept, ContractCancel, ContractCreate,
+    ContractInfo, DealCancel, DealInfo, DealSuccess, ExtUserInfo, Inexpressible, OfferInfo, OfferUserInfo,
+    Parties, People, Rules, ServiceSecret, View, author, from_json,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -165,8 +165,12 @@ fn failure(w: &mut World, user: &str) {
 }
 
 fn sue(w: &mut World, user: &str) -> Result<Vec<Recorded>, Rejection> {
+    sue_as(w, user, "claim-1")
+}
+
+fn sue_as(w: &mut World, user: &str, number: &str) -> Result<Vec<Recorded>, Rejection> {
     let call: ArbitrageCreateClaim = call(&about(user, "dealId"));
-    let command = call.command(&w.deal, text("claim-1")).unwrap();
+    let command = call.command(&w.deal, text(number)).unwrap();
     attempt(w, &call, &command)
 }
 
@@ -640,6 +644,32 @@ fn after_ten_days_either_may_sue() {
     }
 }
 
+/// Both may sue, and neither claim replaces the other.
+#[test]
+fn both_claims_are_kept() {
+    let mut w = disputed_for_ten_days();
+    assert_eq!(ClaimInfo::list(&w.deal), []);
+    sue_as(&mut w, "boris", "A40-1").unwrap();
+    assert_eq!(ClaimInfo::list(&w.deal).len(), 1);
+    assert!(info(&w).can_create_lawsuit, "the other side still may");
+    sue_as(&mut w, "anna", "A40-2").unwrap();
+    let claims: Vec<_> = ClaimInfo::list(&w.deal)
+        .into_iter()
+        .map(|claim| (claim.user_id.to_string(), claim.claim_id.to_string()))
+        .collect();
+    let filed = |user: &str, number: &str| (user.to_owned(), number.to_owned());
+    assert_eq!(claims, [filed("anna", "A40-2"), filed("boris", "A40-1")]);
+    assert_eq!(
+        serde_json::to_value(&ClaimInfo::list(&w.deal)[1]).unwrap(),
+        json!({ "DealId": ID, "UserId": "boris", "ClaimId": "A40-1" })
+    );
+    // and after the award
+    let mut w = ruled(&create(), &judged_rules(0), Side::Buyer);
+    assert_eq!(ClaimInfo::list(&w.deal).len(), 1);
+    let late = sue_as(&mut w, "boris", "A40-3");
+    assert!(matches!(late, Err(Rejection::WrongPhase { .. })));
+}
+
 // --- «залоги обоих участников переводятся выигравшей стороне (за исключением комиссии Арбитража)» ---
 
 fn judged_rules(fee: i64) -> Rules {
@@ -899,6 +929,56 @@ fn an_offer_is_taken_and_becomes_a_contract() {
         ("1000.00", "10000.00")
     );
     assert!(shown.deposit_to_seller && shown.buyer.accepted);
+}
+
+/// The purses of the offer and of its taker are where their money goes, and their phones reach the contract; without one
+/// of them standing in the deal.
+#[test]
+fn the_purses_of_an_offer_are_where_the_money_goes() {
+    let mut draft = offer_draft();
+    (draft.purse, draft.contact) = (Some(text("vault-boris")), Some(text("contact-boris")));
+    let boris = Context::party(start(), text("boris"));
+    let id = OfferId::new(uuid::Uuid::from_u128(9));
+    let (mut offer, _) = Offer::publish(id, OfferTerms::new(draft).unwrap(), &boris).unwrap();
+    let info: OfferUserInfo = call(&taking());
+    let deal = DealId::new(uuid::Uuid::from_u128(7));
+    let command = info.take(&offer, deal, Some(text("vault-anna")), Some(text("contact-anna"))).unwrap();
+    let _ = offer.handle(&command, &info.context(start(), &text("77"))).unwrap();
+    let mut w = World::proposed_by(&buyer(), offer.proposal(deal).unwrap().to_draft());
+    let follow_up = OfferUserInfo::follow_up(&offer, &w.deal, &text("77"));
+    assert_eq!(follow_up.len(), 2);
+    for (command, caller) in follow_up {
+        assert_eq!(caller.via.as_deref(), Some("77"));
+        w.act(&caller.actor, command);
+    }
+    let wallet = |payee: &Payee| w.deal.destination(payee, DestinationUse::Payouts).cloned();
+    assert_eq!(wallet(&Payee::Seller), Some(Destination::Wallet(text("vault-boris"))));
+    assert_eq!(wallet(&Payee::Buyer), Some(Destination::Wallet(text("vault-anna"))));
+    // the host's directory, by the references
+    let known = |reference: &escrow::Text<128, 1>| {
+        let phone = match reference.as_str() {
+            "contact-anna" => "+7 900 000-00-02",
+            "contact-boris" => "+7 900 000-00-03",
+            _ => return None,
+        };
+        Some(Contact::from(&call::<ExtUserInfo>(&json!({ "Phone": phone }))))
+    };
+    let people = People::of(&w.deal, known);
+    let (service, author) = (text("77"), text("anna"));
+    let shown = ContractInfo::of(&w.deal, &people.view(&service, &author)).unwrap();
+    let phones = [&shown.buyer, &shown.seller].map(|side| serde_json::to_value(&side.phone).unwrap());
+    assert_eq!(phones, [json!("+7 900 000-00-02"), json!("+7 900 000-00-03")]);
+    assert!(!common::json(&w.deal).contains("+7 900"));
+    // 2 x 5 000.00 are the seller's in the end, in the purse; the guarantee of 2 x 500.00 goes back
+    w.act(&seller(), agree(1));
+    w.fill();
+    success(&mut w, "boris");
+    success(&mut w, "anna");
+    let payout = w.deal.pending().find(|order| *order.payee == Payee::Seller && order.source.is_none());
+    let payout = payout.map(|order| (order.transaction.amount(), order.destination.cloned()));
+    assert_eq!(payout, Some((rub(10_000_00), Some(Destination::Wallet(text("vault-boris"))))));
+    // somebody else's deal has none of them
+    assert_eq!(OfferUserInfo::follow_up(&self::offer(), &w.deal, &text("77")), []);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::deal::command::DestinationUse;
 use crate::deposit::BooksError;
 use crate::deposit::{Buckets, Deposit, DepositId, DepositPurpose};
 use crate::machine::DecodeError;
-use crate::{Currency, Side};
+use crate::{Currency, Rate, Side};
 
 impl Books {
     /// Checks every invariant. `fixed`: what the terms require of the four deposits that every deal has.
@@ -66,8 +66,8 @@ impl Books {
     }
 
     /// Whether the captured money of every required deposit, with what is being captured, covers what it requires.
-    pub(crate) fn is_covered(&self) -> bool {
-        self.required().all(|d| self.missing(d, d.required.minor()) <= 0)
+    pub(crate) fn is_covered(&self, shortfall: Rate) -> bool {
+        self.required().all(|d| self.missing(d, d.required.minor()) <= d.tolerated(shortfall))
     }
 
     /// Whether nothing is held that an ending has still to give out. A charge whose capture is without an answer is

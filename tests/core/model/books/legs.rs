@@ -66,7 +66,13 @@ impl Books {
         };
         let pot = &mut self.pots[index(leg.deposit())];
         let left = pot.sources.iter().filter(|(_, left)| **left > 0);
-        let newest = left.max_by_key(|(name, _)| (self.fresh.as_ref() == Some(name), number(name)));
+        // or the oldest, where the policy says so
+        let sign = match after.binding_terms().policy.refund_order {
+            escrow::terms::RefundOrder::NewestFirst => 1,
+            escrow::terms::RefundOrder::OldestFirst => -1,
+        };
+        let rank = |name| number(name).map_or(0, |n| sign * i64::from(n));
+        let newest = left.max_by_key(|(name, _)| (self.fresh.as_ref() == Some(name), rank(name)));
         let newest = newest.map(|(name, _)| name.clone());
         ensure!(newest.as_ref() == Some(&payment), "{leg:?} goes back to {payment:?}, not to {newest:?}");
         let left = pot.sources.entry(payment.clone()).or_default();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use self::facts::{chargeback, honest_answer, returned, settle};
 use self::money::{add_charge, destination, is_charge, own, pay, request, stated};
-use self::terms::amend;
+use self::terms::{amend, annotate};
 use self::work::{award, extend, quantities, track, tracking};
 use super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER, buyer, judge, moderator, operator, seller};
 use super::salt::{Salt, text};
@@ -85,6 +85,12 @@ pub(super) fn forward(deal: &Deal, now: Time, salt: &mut Salt) -> (Actor, Comman
             6 => by(either_side(deal, salt), CommandKind::Cancel, salt),
             _ => by(Actor::Tracker, CommandKind::RecordTracking, salt),
         },
+        PhaseKind::Clearing => match salt.pick(4) {
+            0 => by(seller(deal), CommandKind::GiveBack, salt),
+            1 => by(either_side(deal, salt), CommandKind::ProposeAward, salt),
+            2 => by(either_side(deal, salt), CommandKind::AcceptAward, salt),
+            _ => by(operator(), CommandKind::Extend, salt),
+        },
         // the arbiter rules, and who is asked to give up agrees, more often than not
         PhaseKind::Disputed if deal.can_sue() && salt.once_in(2) => {
             by(Actor::Party(judge(deal)), CommandKind::Rule, salt)
@@ -125,7 +131,8 @@ fn propose(deal: &Deal, salt: &mut Salt) -> Command {
 pub(super) fn of_kind(deal: &Deal, kind: CommandKind, actor: &Actor, now: Time, salt: &mut Salt) -> Command {
     let side = deal.role_of(actor).and_then(Role::side);
     match kind {
-        CommandKind::Amend => amend(deal, salt).into(),
+        CommandKind::Amend => amend(deal, actor, salt).into(),
+        CommandKind::Annotate => annotate(side, salt).into(),
         CommandKind::Agree => Agree::new(deal.terms_version().saturating_sub(salt.once_in(12).into()))
             .payment(salt.once_in(4).then(|| stated(deal, side, salt)))
             .into(),

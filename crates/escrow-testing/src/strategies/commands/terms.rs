@@ -6,11 +6,12 @@ use super::super::cast::{BUYER, COURIER, JUDGE, OTHER_JUDGE, PARTNER};
 use super::super::policies::{TWEAKS, tweak};
 use super::super::salt::{Salt, text};
 use super::money::other_than;
-use escrow::deal::command::Amend;
-use escrow::terms::{Item, Payer, Provider, Service, Terms, TermsDraft};
-use escrow::{Deal, Money, Rate};
+use escrow::deal::Consents;
+use escrow::deal::command::{Amend, Annotate};
+use escrow::terms::{Contacts, Item, Payer, Provider, Service, Terms, TermsDraft};
+use escrow::{Actor, Deal, Money, Rate, Side};
 
-pub(super) fn amend(deal: &Deal, salt: &mut Salt) -> Amend {
+pub(super) fn amend(deal: &Deal, actor: &Actor, salt: &mut Salt) -> Amend {
     let current = deal.terms();
     let from_version = deal.terms_version().saturating_sub(salt.once_in(12).into());
     let mut draft = current.to_draft();
@@ -19,7 +20,34 @@ pub(super) fn amend(deal: &Deal, salt: &mut Salt) -> Amend {
         change(&mut draft, salt);
     }
     let terms = Terms::new(draft).map_or_else(|_| current.clone(), Arc::new);
-    Amend::new(from_version, terms)
+    let vouches = matches!(actor, Actor::Operator(_)) || salt.once_in(12);
+    let vouched = if vouches { salt.of(&VOUCHED) } else { Consents::default() };
+    Amend::new(from_version, terms).vouched(vouched)
+}
+
+const VOUCHED: [Consents; 4] = [
+    Consents { buyer: false, seller: false },
+    Consents { buyer: true, seller: true },
+    Consents { buyer: true, seller: false },
+    Consents { buyer: false, seller: true },
+];
+
+/// What is noted: mostly what this side, or the staff, may note.
+pub(super) fn annotate(side: Option<Side>, salt: &mut Salt) -> Annotate {
+    let new = Some(text(salt.of(&["contact-1", "contact-2"])));
+    let contacts = match (side, salt.once_in(8)) {
+        (Some(Side::Buyer), false) | (Some(Side::Seller) | None, true) => {
+            Contacts { buyer: new, seller: None }
+        }
+        (Some(Side::Seller) | None, false) | (Some(Side::Buyer), true) => {
+            Contacts { buyer: None, seller: new }
+        }
+    };
+    let noted = Annotate::contacts(contacts);
+    if side.is_none() || salt.once_in(8) {
+        return noted.tags(vec![text(salt.of(&["gift", "fragile"]))]).order_id(text(salt.of(&["7", "8"])));
+    }
+    noted
 }
 
 fn change(draft: &mut TermsDraft, salt: &mut Salt) {

@@ -1,0 +1,117 @@
+//! What an operator watches.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use escrow::port::Backlogged;
+
+/// What this process has done since it began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Commands that were carried out, or stood already.
+    pub commands: u64,
+    /// Commands that were refused.
+    pub rejected: u64,
+    /// Commits that somebody else was faster than.
+    pub conflicts: u64,
+    /// Commits and reads that failed, or of which it is not known.
+    pub storage_errors: u64,
+    /// Calls of the gateway that failed.
+    pub gateway_errors: u64,
+    /// Facts that a machine has refused.
+    pub refused_facts: u64,
+    /// Machines that were woken.
+    pub woken: u64,
+    /// Machines whose orders were asked about again.
+    pub asked: u64,
+    /// Parcels that were delivered.
+    pub delivered: u64,
+    /// Parcels that were not.
+    pub undelivered: u64,
+}
+
+/// How much waits, and what was done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Figures {
+    /// In the storage, whoever works on it.
+    pub backlog: Backlogged,
+    /// In this process.
+    pub counts: Counts,
+}
+
+impl Figures {
+    pub(crate) const fn new(backlog: Backlogged, counts: Counts) -> Self {
+        Self { backlog, counts }
+    }
+
+    /// In Prometheus' text format.
+    pub fn to_prometheus(&self) -> String {
+        let Self { backlog: b, counts: c } = self;
+        let gauges = [
+            ("escrow_due", "machines that should have been woken", b.due),
+            ("escrow_due_lag_milliseconds", "for how long the first of them has waited", b.due_lag_ms),
+            ("escrow_unanswered", "machines with an order that has no answer", b.unanswered),
+            ("escrow_unanswered_milliseconds", "how old the oldest such order is", b.unanswered_ms),
+            ("escrow_outbox", "parcels that are not delivered", b.parcels),
+            ("escrow_outbox_lag_milliseconds", "how old the oldest of them is", b.parcels_ms),
+            ("escrow_incidents", "incidents that nobody has closed", b.incidents),
+        ];
+        let counters = [
+            ("escrow_commands_total", "commands that were carried out", c.commands),
+            ("escrow_rejected_total", "commands that were refused", c.rejected),
+            ("escrow_conflicts_total", "commits that somebody else was faster than", c.conflicts),
+            ("escrow_storage_errors_total", "failures of the storage", c.storage_errors),
+            ("escrow_gateway_errors_total", "calls of the gateway that failed", c.gateway_errors),
+            ("escrow_refused_facts_total", "facts that a machine has refused", c.refused_facts),
+            ("escrow_woken_total", "machines that were woken", c.woken),
+            ("escrow_asked_total", "machines whose orders were asked about again", c.asked),
+            ("escrow_delivered_total", "parcels that were delivered", c.delivered),
+            ("escrow_undelivered_total", "parcels that were not", c.undelivered),
+        ];
+        let mut text = String::new();
+        for (kind, lines) in [("gauge", gauges.as_slice()), ("counter", counters.as_slice())] {
+            for (name, help, value) in lines {
+                // writing to a string does not fail
+                let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+            }
+        }
+        text
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) commands: AtomicU64,
+    pub(crate) rejected: AtomicU64,
+    pub(crate) conflicts: AtomicU64,
+    pub(crate) storage_errors: AtomicU64,
+    pub(crate) gateway_errors: AtomicU64,
+    pub(crate) refused_facts: AtomicU64,
+    pub(crate) woken: AtomicU64,
+    pub(crate) asked: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) undelivered: AtomicU64,
+}
+
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> Counts {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            commands: of(&self.commands),
+            rejected: of(&self.rejected),
+            conflicts: of(&self.conflicts),
+            storage_errors: of(&self.storage_errors),
+            gateway_errors: of(&self.gateway_errors),
+            refused_facts: of(&self.refused_facts),
+            woken: of(&self.woken),
+            asked: of(&self.asked),
+            delivered: of(&self.delivered),
+            undelivered: of(&self.undelivered),
+        }
+    }
+}

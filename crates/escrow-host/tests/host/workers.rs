@@ -1,0 +1,196 @@
+//! What waits is done: woken, asked again, delivered.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use escrow::deal::command::Accept;
+use escrow::port::{Backlog, Clock, MachineKey, Parcel};
+use escrow::{Deal, Status};
+use escrow_host::sandbox::Faults;
+use escrow_host::{Delivery, Worker};
+
+use crate::world::{TheClock, World, id, party};
+
+type TheWorker<D = ()> =
+    Worker<escrow_sqlite::Sqlite, escrow_host::sandbox::SandboxGateway<TheClock>, TheClock, D>;
+
+fn worker(world: &World, name: &str) -> TheWorker {
+    Worker::builder(world.host.clone(), name).grace(Duration::ZERO).clock_bound(None).build()
+}
+
+#[tokio::test]
+async fn what_is_due_is_woken_once() {
+    let world = World::new(Faults::default());
+    world.performing(1).await;
+    let mut worker = worker(&world, "one");
+    let idle = worker.pass::<Deal>().await.unwrap();
+    assert_eq!((idle.woken, idle.asked), (0, 0));
+    let due = world.load(1).await.next_deadline().unwrap();
+    world.clock.0.set(due);
+    let figures = world.host.figures().await.unwrap();
+    assert_eq!((figures.backlog.due, figures.backlog.due_lag_ms), (1, 0));
+    assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 1);
+    assert!(world.load(1).await.next_deadline() != Some(due));
+    assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 0);
+}
+
+#[tokio::test]
+async fn an_order_without_an_answer_is_asked_about_with_backoff() {
+    // every answer is lost, once
+    let world = World::new(Faults { lost: 1_000, ..Faults::default() });
+    world.performing(1).await;
+    let acted = world.host.act(id(1), Accept::default(), party("anna")).await.unwrap();
+    assert!(acted.receipt.has_pending);
+    let machine = MachineKey::new("deal", id(1));
+    let attempts = world.host.repository().attempts(&machine).await.unwrap();
+    assert_eq!(attempts.len(), 2);
+    for attempt in &attempts {
+        assert_eq!((attempt.tries, attempt.error.as_str()), (1, "the bank did not answer"));
+        // the first wait is a second, less by up to a half
+        let wait = attempt.next_at.millis() - world.clock.now().millis();
+        assert!((500..=1_000).contains(&wait), "{wait}");
+    }
+    let mut worker = worker(&world, "one");
+    assert_eq!(worker.pass::<Deal>().await.unwrap().asked, 0, "it is not time yet");
+    world.advance(1);
+    assert_eq!(worker.pass::<Deal>().await.unwrap().asked, 1);
+    let deal = world.load(1).await;
+    assert_eq!(deal.status(), Status::Completed);
+    assert_eq!(world.bank().audit([&deal]).unwrap().findings, []);
+    assert_eq!(world.host.repository().attempts(&machine).await.unwrap(), []);
+    let counts = world.host.figures().await.unwrap().counts;
+    assert_eq!((counts.gateway_errors, counts.asked), (2, 1));
+}
+
+#[tokio::test]
+async fn a_bank_that_forgets_is_looked_at_before_it_is_told() {
+    // keys are forgotten at once: the control pays twice, whoever looks pays once
+    for looks in [true, false] {
+        let faults = Faults { lost: 1_000, forgets_after_ms: Some(0), ..Faults::default() };
+        let mut world = World::new(faults);
+        if !looks {
+            world = without_looking(faults);
+        }
+        world.performing(1).await;
+        world.host.act(id(1), Accept::default(), party("anna")).await.unwrap();
+        let mut worker = worker(&world, "one");
+        for _ in 0..3 {
+            world.advance(60);
+            worker.pass::<Deal>().await.unwrap();
+        }
+        let findings = world.bank().audit([&world.load(1).await]).unwrap().findings;
+        let twice = findings.iter().filter(|f| f.what.contains("moved money")).count();
+        assert_eq!(twice == 0, looks, "{findings:?}");
+        assert_eq!(findings.is_empty(), looks, "{findings:?}");
+    }
+}
+
+fn without_looking(faults: Faults) -> World {
+    use escrow_host::Host;
+    use escrow_host::sandbox::{Bank, SandboxGateway};
+    let world = World::new(faults);
+    let bank = Bank::in_memory(faults).unwrap();
+    let gateway = SandboxGateway::new(bank, world.clock.clone()).without_looking();
+    let host = Host::builder(world.host.repository().clone(), gateway, world.clock.clone()).build();
+    World { host, ..world }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_wakes_nothing() {
+    let world = World::new(Faults::default());
+    world.performing(1).await;
+    let mut worker: TheWorker = Worker::builder(world.host.clone(), "one").build();
+    worker.pass::<Deal>().await.unwrap();
+    let due = world.load(1).await.next_deadline().unwrap();
+    world.clock.0.set(due);
+    let pass = worker.pass::<Deal>().await.unwrap();
+    assert_eq!((pass.woken, pass.clock_jumped), (0, true));
+    let before = world.load(1).await;
+    // still so at the next pass, until somebody has looked
+    assert!(worker.pass::<Deal>().await.unwrap().clock_jumped);
+    assert_eq!(world.load(1).await, before);
+    worker.believe_clock();
+    assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 1);
+}
+
+#[tokio::test]
+async fn two_workers_share_what_is_due() {
+    let world = World::new(Faults::default());
+    for number in 1..=20 {
+        world.performing(number).await;
+    }
+    world.clock.0.set(world.load(20).await.next_deadline().unwrap());
+    let (mut one, mut other) = (worker(&world, "one"), worker(&world, "other"));
+    let (first, second) = tokio::join!(one.pass::<Deal>(), other.pass::<Deal>());
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((first.woken + second.woken, first.failed + second.failed), (20, 0));
+    assert_eq!(world.host.repository().fsck::<Deal>().unwrap(), []);
+}
+
+#[tokio::test]
+async fn whoever_dies_leaves_leases_that_run_out() {
+    let world = World::new(Faults::default());
+    world.performing(1).await;
+    world.clock.0.set(world.load(1).await.next_deadline().unwrap());
+    let now = world.clock.now();
+    let name = vec![format!("deal/{}", id(1))];
+    world.host.repository().lease(name, "dead", now, now.plus_secs(30)).await.unwrap();
+    let mut worker = worker(&world, "one");
+    assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 0);
+    world.advance(30);
+    assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 1);
+}
+
+/// Fails for a machine until it is told not to.
+#[derive(Default)]
+struct Receiver {
+    fails: Mutex<Option<String>>,
+    got: Mutex<Vec<(String, u64, u64)>>,
+}
+
+impl Delivery for Receiver {
+    type Error = String;
+
+    async fn deliver(&self, parcel: &Parcel) -> Result<(), String> {
+        if self.fails.lock().unwrap().as_deref() == Some(&*parcel.machine.id) {
+            return Err("not now".to_owned());
+        }
+        let id = parcel.machine.id.clone();
+        self.got.lock().unwrap().push((id, parcel.from_version, parcel.to_version));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_is_delivered_in_order_and_one_machine_holds_up_no_other() {
+    let world = World::new(Faults::default());
+    let receiver = Receiver::default();
+    *receiver.fails.lock().unwrap() = Some(id(1).to_string());
+    world.performing(1).await;
+    world.performing(2).await;
+    let mut worker = Worker::builder(world.host.clone(), "one").deliver_to(&receiver).build();
+    let pass = worker.pass::<Deal>().await.unwrap();
+    // three commits each: opened, paid, started
+    assert_eq!((pass.delivered, pass.failed), (3, 1));
+    *receiver.fails.lock().unwrap() = None;
+    assert_eq!(worker.pass::<Deal>().await.unwrap().delivered, 3);
+    assert!(worker.pass::<Deal>().await.unwrap().is_idle());
+    let got = receiver.got.lock().unwrap().clone();
+    for number in [1, 2] {
+        let of_one: Vec<_> = got.iter().filter(|(machine, ..)| *machine == id(number).to_string()).collect();
+        assert!(of_one[0].1 == 0 && of_one.windows(2).all(|w| w[0].2 == w[1].1), "{of_one:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_runs_until_it_is_stopped() {
+    let world = World::new(Faults { lost: 1_000, ..Faults::default() });
+    world.performing(1).await;
+    world.host.act(id(1), Accept::default(), party("anna")).await.unwrap();
+    world.advance(60);
+    let mut worker = worker(&world, "one");
+    worker.run::<Deal>(tokio::time::sleep(Duration::from_millis(300))).await;
+    assert_eq!(world.load(1).await.status(), Status::Completed);
+    let text = world.host.figures().await.unwrap().to_prometheus();
+    assert!(text.contains("\nescrow_asked_total 1\n") && text.contains("# TYPE escrow_due gauge"), "{text}");
+}

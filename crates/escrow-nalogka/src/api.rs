@@ -1,0 +1,302 @@
+//! A call from its text to what is to be done, and what is done to its answer. The host's part between them: load the
+//! deal, submit, tell.
+
+use serde_json::{Map, Value};
+
+use super::calls::Call;
+use super::create::{NewDeal, attach};
+use super::desk::Desk;
+use super::entities::{Deal as Shown, Track};
+use super::error::{ApiError, ErrorKind, decode};
+use super::events::events;
+use super::form::Form;
+use super::host::{HostData, Kept};
+use super::list::ListDeals;
+use super::payments::{AdditionalPayment, FormRequest};
+use super::requests::{
+    AddAttachments, AddPayment, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery,
+    SetPerformingTrack, UpdateDeal,
+};
+use super::route::Route;
+use super::status::DealStatus;
+use super::user::ApiUser;
+use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId};
+
+/// What a call asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// `GET /deals/calculate`, with its query as JSON in the body.
+    Calculate(Box<Calculate>),
+    /// `GET /deals/statuses`.
+    Statuses,
+    /// `GET /deals/`: the host's store runs [`ApiUser::filter`] of it.
+    List(Box<ListDeals>),
+    /// `POST /deals/`.
+    Create(Box<CreateDeal>),
+    /// Shows the deal, its track, its payments or its history.
+    Show,
+    /// `PATCH /deals/{id}`.
+    Update(Box<UpdateDeal>),
+    /// A call that needs nothing but itself.
+    Act(Call),
+    /// `POST add-attachments`.
+    AddAttachments(AddAttachments),
+    /// `GET deposit-form`.
+    DepositForm(Box<DepositForm>),
+    /// `GET payment-form`.
+    PaymentForm(Box<ChargeForm>),
+    /// `POST payments`.
+    AddPayment(AddPayment),
+    /// `GET /deposit/requisites/{owner}/{id}`: [`Requisite::project`](crate::Requisite::project) of the owner's profile.
+    Requisite {
+        /// Whose.
+        owner: String,
+        /// Which.
+        id: String,
+    },
+}
+
+/// A call that has come in: read, and not carried out.
+///
+/// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], or opens one ([`Incoming::open`]).
+/// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted.
+/// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) after every commit.
+/// 4. [`Incoming::answer`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Incoming {
+    /// Which call.
+    pub route: Route,
+    /// The deal in its path.
+    pub deal: Option<DealId>,
+    /// On whose behalf.
+    pub initiator: Option<PartyId>,
+    /// What it asks for.
+    pub request: Request,
+}
+
+/// What a call about a deal comes to.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Work {
+    /// To be submitted in this order, each by its caller.
+    pub commands: Vec<(Command, Caller)>,
+    /// For the host to keep ([`HostData::keep`]) before that.
+    pub kept: Kept,
+    /// The payment, among the commands, for which a form is wanted then.
+    pub form: Option<FormRequest>,
+}
+
+/// What an answer is made of.
+#[derive(Clone, Debug)]
+pub struct Done<'a> {
+    /// The deal after the call.
+    pub deal: &'a Deal,
+    /// What the host knows of it.
+    pub host: &'a HostData,
+    /// The gateway's form, where [`Work::form`] wanted one.
+    pub form: Option<Form>,
+    /// The deal's whole journal, where the history is asked for.
+    pub journal: &'a [Envelope],
+}
+
+impl Incoming {
+    /// Reads a call: method, path with query, body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where there is no such call or the id is none; otherwise as [`decode`].
+    pub fn read(method: &str, target: &str, body: &[u8]) -> Result<Self, ApiError> {
+        let (route, ids) = Route::of(method, target)?;
+        let query = query(target)?;
+        let (deal, request) = match (route, ids.as_slice()) {
+            (Route::Calculate, _) => (None, Request::Calculate(decode(body)?)),
+            (Route::Statuses, _) => (None, Request::Statuses),
+            (Route::List, _) => (None, Request::List(decode(query.as_bytes())?)),
+            (Route::Create, _) => (None, Request::Create(decode(body)?)),
+            (Route::Requisite, [owner, id]) => {
+                (None, Request::Requisite { owner: (*owner).to_owned(), id: (*id).to_owned() })
+            }
+            (_, [id, ..]) => (Some(deal_id(id)?), about(route, &query, body)?),
+            (_, []) => return Err(ApiError::new(ErrorKind::NotFound, "there is no such call")),
+        };
+        let initiator = match &request {
+            Request::DepositForm(form) => form.initiator_profile_id.clone(),
+            Request::PaymentForm(form) => form.initiator_profile_id.clone(),
+            Request::List(_) => None,
+            Request::Calculate(_)
+            | Request::Statuses
+            | Request::Create(_)
+            | Request::Show
+            | Request::Update(_)
+            | Request::Act(_)
+            | Request::AddAttachments(_)
+            | Request::AddPayment(_)
+            | Request::Requisite { .. } => decode::<InitiatorQuery>(query.as_bytes())?.initiator_profile_id,
+        };
+        Ok(Self { route, deal, initiator, request })
+    }
+
+    /// The deal that the call is about.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] for a call that is about none.
+    pub fn about(&self) -> Result<DealId, ApiError> {
+        self.deal.ok_or_else(|| ApiError::new(ErrorKind::NotFound, "the call is about no deal"))
+    }
+
+    /// The answer to a call that needs no deal and no store.
+    ///
+    /// # Errors
+    /// As [`Calculate::quote`].
+    pub fn alone(&self, user: &ApiUser) -> Result<Option<Value>, ApiError> {
+        if let Request::Calculate(calculate) = &self.request {
+            return json(&calculate.quote(user)?).map(Some);
+        }
+        (self.route == Route::Statuses).then(|| json(&DealStatus::list())).transpose()
+    }
+
+    /// The deal that the call opens; `None`: it opens none.
+    ///
+    /// # Errors
+    /// As [`CreateDeal::new_deal`].
+    pub fn open(&self, user: &ApiUser, desk: &impl Desk) -> Result<Option<NewDeal>, ApiError> {
+        let Request::Create(create) = &self.request else { return Ok(None) };
+        create.new_deal(user, self.initiator.as_ref(), desk).map(Some)
+    }
+
+    /// What the call about a deal comes to.
+    ///
+    /// # Errors
+    /// As [`ApiUser::caller_of`], whatever the call is; then as the request's own function.
+    pub fn work(
+        &self,
+        user: &ApiUser,
+        deal: &Deal,
+        host: &HostData,
+        desk: &impl Desk,
+    ) -> Result<Work, ApiError> {
+        let caller = user.caller_of(self.route, deal, host, self.initiator.as_ref())?;
+        let by = |command: Command| (command, caller.clone());
+        let mut work = Work::default();
+        match &self.request {
+            Request::Update(update) => {
+                let updates = update.commands(user, deal, host, &caller, desk)?;
+                work.commands = updates.commands;
+                work.kept = updates.kept;
+            }
+            Request::Act(call) => work.commands.push(by(call.command())),
+            Request::AddAttachments(add) => {
+                work.commands.extend(attach(&add.attachments, desk)?.into_iter().map(by));
+            }
+            Request::AddPayment(add) => work.commands.push(by(add.command(deal, &caller)?.into())),
+            Request::DepositForm(form) => work.form = Some(form.request(deal, &caller, desk)?),
+            Request::PaymentForm(form) => work.form = Some(form.request(deal, &caller, desk)?),
+            Request::Calculate(_)
+            | Request::Statuses
+            | Request::List(_)
+            | Request::Create(_)
+            | Request::Show
+            | Request::Requisite { .. } => {}
+        }
+        if let Some(form) = &work.form {
+            work.commands.push(by(form.payment.clone().into()));
+        }
+        Ok(work)
+    }
+
+    /// The answer to a call about a deal, or to one that opened it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Server`] where the deal has no word for something in Nalogka's form, or the journal is not this deal's.
+    pub fn answer(&self, done: &Done<'_>) -> Result<Value, ApiError> {
+        let Done { deal, host, form, journal } = done;
+        match self.route {
+            Route::SetTrack | Route::GetTrack | Route::RemoveTrack => json(&Track::project(deal, host)),
+            Route::Payments | Route::AddPayment => json(&AdditionalPayment::list(deal)?),
+            Route::DepositForm | Route::PaymentForm => json(form),
+            Route::Events => {
+                let bare = HostData { kept: host.kept.clone(), ..HostData::new(host.workflow) };
+                json(&events(None, journal, deal, &bare)?)
+            }
+            Route::Calculate
+            | Route::Statuses
+            | Route::List
+            | Route::Create
+            | Route::Get
+            | Route::Update
+            | Route::Cancel
+            | Route::ConfirmAcceptation
+            | Route::PerformingStart
+            | Route::PerformingStop
+            | Route::AddAttachments
+            | Route::Requisite => json(&Shown::project(deal, host)?),
+        }
+    }
+}
+
+/// The request of a call about a deal.
+fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
+    Ok(match route {
+        Route::Update => Request::Update(decode(body)?),
+        Route::Cancel => Request::Act(Call::Cancel { comment: Default::default() }),
+        Route::ConfirmAcceptation => Request::Act(Call::ConfirmAcceptation),
+        Route::PerformingStart => Request::Act(Call::PerformingStart),
+        Route::PerformingStop => Request::Act(Call::PerformingStop),
+        Route::SetTrack => Request::Act(Call::SetTrack(decode::<SetPerformingTrack>(body)?)),
+        Route::RemoveTrack => Request::Act(Call::RemoveTrack),
+        Route::AddAttachments => Request::AddAttachments(decode(body)?),
+        Route::AddPayment => Request::AddPayment(decode(body)?),
+        Route::DepositForm => Request::DepositForm(decode(query.as_bytes())?),
+        Route::PaymentForm => Request::PaymentForm(decode(query.as_bytes())?),
+        Route::Calculate
+        | Route::Statuses
+        | Route::List
+        | Route::Create
+        | Route::Get
+        | Route::GetTrack
+        | Route::Events
+        | Route::Requisite
+        | Route::Payments => Request::Show,
+    })
+}
+
+fn deal_id(text: &str) -> Result<DealId, ApiError> {
+    let id = uuid::Uuid::parse_str(text);
+    id.map(DealId::new).map_err(|_| ApiError::no_such_deal())
+}
+
+/// The query as a JSON object of texts; a name twice is refused as it is in a body.
+fn query(target: &str) -> Result<String, ApiError> {
+    let malformed = || ApiError::new(ErrorKind::MalformedRequest, "the query is not percent-encoded UTF-8");
+    let mut fields = Map::new();
+    let query = target.split('#').next().and_then(|t| t.split_once('?')).map_or("", |(_, query)| query);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decoded(name).ok_or_else(malformed)?, decoded(value).ok_or_else(malformed)?);
+        if fields.insert(name.clone(), Value::String(value)).is_some() {
+            return Err(ApiError::item(name, "stands twice"));
+        }
+    }
+    Ok(Value::Object(fields).to_string())
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                let (high, low) = (digit()?, digit()?);
+                u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn json(of: &impl serde::Serialize) -> Result<Value, ApiError> {
+    serde_json::to_value(of).map_err(|e| ApiError::new(ErrorKind::Server, e.to_string()))
+}

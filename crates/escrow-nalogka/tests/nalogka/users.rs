@@ -1,0 +1,258 @@
+//! Whose deals an API user may see and touch, on whose behalf, and what a list is asked for.
+
+use escrow::deposit::Purpose;
+use escrow::{DealId, Payee};
+use escrow_nalogka::{ApiError, Call, DealFilter, DealRow, DealStatus, ErrorKind, ListDeals, Route, Test};
+
+use super::*;
+
+fn other_market() -> ApiUser {
+    ApiUser { id: text("other-api"), ..market_user() }
+}
+
+fn generous_shop() -> ApiUser {
+    ApiUser { kind: UserKind::Shop { profile: text("boris"), cancels_for_buyers: true }, ..shop_user() }
+}
+
+fn market() -> World {
+    let mut request = order();
+    request["buyer_profile_id"] = json!("anna");
+    request["seller_profile_id"] = json!("boris");
+    created(&market_user(), &request, Some("anna"))
+}
+
+/// What the host knows of a deal that this user created.
+fn host_of(user: &ApiUser) -> HostData {
+    HostData { api_user: Some(user.id.clone()), ..HostData::new(user.workflow()) }
+}
+
+fn caller(
+    user: &ApiUser,
+    route: Route,
+    w: &World,
+    host: &HostData,
+    initiator: Option<&str>,
+) -> Result<(String, Option<String>), ApiError> {
+    let caller = user.caller_of(route, &w.deal, host, initiator.map(text).as_ref())?;
+    let via = caller.via.as_deref().map(str::to_owned);
+    Ok((escrow_nalogka::Initiator(caller.actor).to_string(), via))
+}
+
+const ABOUT_A_DEAL: [Route; 16] = [
+    Route::Get,
+    Route::Update,
+    Route::Cancel,
+    Route::ConfirmAcceptation,
+    Route::PerformingStart,
+    Route::PerformingStop,
+    Route::SetTrack,
+    Route::GetTrack,
+    Route::RemoveTrack,
+    Route::AddAttachments,
+    Route::Events,
+    Route::DepositForm,
+    Route::PaymentForm,
+    Route::AddPayment,
+    Route::Payments,
+    Route::Requisite,
+];
+
+/// Another marketplace cannot cancel a deal, see it, or learn that there is one: by no call, whomever it names.
+#[test]
+fn another_api_user_is_told_of_no_deal() {
+    let w = market();
+    let host = host_of(&market_user());
+    assert!(market_user().owns(&host) && !other_market().owns(&host));
+    for route in ABOUT_A_DEAL {
+        for initiator in [None, Some("anna"), Some("boris"), Some("eve")] {
+            for stranger in [other_market(), shop_user()] {
+                let error = caller(&stranger, route, &w, &host, initiator).unwrap_err();
+                assert_eq!(
+                    (error.kind, error.message.as_str()),
+                    (ErrorKind::NotFound, "there is no such deal")
+                );
+            }
+        }
+    }
+    // a deal whose creator nobody has kept is nobody's
+    let nobodys = HostData::new(Workflow::Marketplace);
+    assert!(caller(&market_user(), Route::Cancel, &w, &nobodys, Some("anna")).is_err());
+    // and the journal itself says who created it
+    let mut noted = HostData::new(Workflow::Marketplace);
+    let mut first = envelopes(&w)[0].clone();
+    first.via = Some(text("market-api"));
+    noted.note(&first);
+    assert!(market_user().owns(&noted));
+}
+
+/// `initiator_profile_id` is held against the deal's parties in every call.
+#[test]
+fn an_initiator_is_a_party_of_the_deal() {
+    let w = market();
+    let host = host_of(&market_user());
+    for route in ABOUT_A_DEAL {
+        let by = |initiator| caller(&market_user(), route, &w, &host, initiator);
+        for party in ["anna", "boris"] {
+            assert_eq!(by(Some(party)), Ok((party.to_owned(), Some("market-api".to_owned()))));
+        }
+        assert_eq!(by(Some("eve")).unwrap_err().kind, ErrorKind::AccessDenied);
+        // since 1.1.0 details and events need none; an update is the marketplace's own, as the creation is
+        let named_nobody = by(None);
+        if route.needs_no_initiator() {
+            assert_eq!(named_nobody.unwrap().0, "@operator:market-api");
+        } else {
+            let error = named_nobody.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::AccessDenied);
+            assert!(error.message.contains("initiator_profile_id"));
+        }
+    }
+    assert!(Route::Get.needs_no_initiator() && Route::Events.needs_no_initiator());
+    assert!(!Route::Cancel.needs_no_initiator() && !Route::DepositForm.needs_no_initiator());
+}
+
+/// A shop acts as its own profile. In the buyer's name it only cancels, and only where that is agreed.
+#[test]
+fn a_shop_acts_as_itself() {
+    let w = created(&shop_user(), &order(), None);
+    let host = host_of(&shop_user());
+    for route in ABOUT_A_DEAL {
+        for user in [shop_user(), generous_shop()] {
+            for initiator in [None, Some("boris")] {
+                let (who, via) = caller(&user, route, &w, &host, initiator).unwrap();
+                assert_eq!((who.as_str(), via.as_deref()), ("boris", Some("shop-api")));
+            }
+            assert_eq!(
+                caller(&user, route, &w, &host, Some("eve")).unwrap_err().kind,
+                ErrorKind::AccessDenied
+            );
+        }
+        assert_eq!(
+            caller(&shop_user(), route, &w, &host, Some("anna")).unwrap_err().kind,
+            ErrorKind::AccessDenied
+        );
+        let agreed = caller(&generous_shop(), route, &w, &host, Some("anna"));
+        assert_eq!(agreed.is_ok(), route == Route::Cancel, "{route:?}");
+    }
+}
+
+/// Cancelled on the shop's pages for the buyer: the buyer bears what was incurred, as on the service's own page. The shop's
+/// own cancellation gives everything back.
+#[test]
+fn a_cancellation_for_the_buyer_costs_what_the_buyers_own_costs() {
+    // 3 360 are paid, of which the delivery of 300 is incurred; the commission of 120 is returned
+    for (initiator, refund, payout) in [(Some("anna"), 3_060_00, 300_00), (None, 3_360_00, 0)] {
+        let mut w = created(&generous_shop(), &order(), None);
+        w.pay(B, 3_360_00);
+        w.act(&seller(), IncurCost::new(0, text("waybill")));
+        let host = host_of(&generous_shop());
+        let named = initiator.map(text);
+        let by = generous_shop().caller_of(Route::Cancel, &w.deal, &host, named.as_ref()).unwrap();
+        call(&mut w, &by, &Call::Cancel { comment: text("") }.command());
+        w.done_all();
+        assert_eq!(w.gets(&Payee::Buyer, Purpose::Refund), refund);
+        assert_eq!(w.gets(&Payee::Seller, Purpose::Payout), payout);
+        // the journal has in whose name, and by whose call
+        let cancelled =
+            envelopes(&w).into_iter().find(|e| matches!(e.event, escrow::deal::Event::Cancelled { .. }));
+        let cancelled = cancelled.unwrap();
+        assert_eq!(cancelled.via.as_deref(), Some("shop-api"));
+        assert_eq!(cancelled.actor, if initiator.is_some() { buyer() } else { seller() });
+    }
+}
+
+// --- lists ---
+
+fn row(w: &World, user: &ApiUser, id: u128) -> DealRow {
+    let row = DealRow::of(&w.deal, &host_of(user)).unwrap();
+    DealRow { id: DealId::new(uuid::Uuid::from_u128(id)), ..row }
+}
+
+/// Every condition that the list knows, by hand over four deals: a paid one, a new one that was created an hour later, the
+/// shop's, and another marketplace's.
+#[test]
+fn a_list_is_conditions_on_columns() {
+    let mut paid = market();
+    paid.pass(DAY).pay(B, 3_360_00);
+    let new = market();
+    let shops = created(&shop_user(), &order(), None);
+    let mut rows = [
+        row(&paid, &market_user(), 1),
+        row(&new, &market_user(), 2),
+        row(&shops, &shop_user(), 3),
+        row(&paid, &other_market(), 4),
+    ];
+    rows[1].created_at = after(HOUR);
+    rows[1].order_id = Some(text("4128"));
+    rows[1].buyer_profile_id = text("olga");
+    assert_eq!((rows[0].status, rows[0].status_updated_at), (DealStatus::AwaitingPerformance, after(DAY)));
+    let ids = [1, 2, 3, 4].map(|id| DealId::new(uuid::Uuid::from_u128(id)));
+    let found = |request: &ListDeals| -> Vec<usize> {
+        let filter = market_user().filter(request).unwrap();
+        let own = rows.iter().filter(|row| filter.matches(row));
+        own.inspect(|row| assert!(market_user().lists(row)))
+            .map(|row| ids.iter().position(|id| *id == row.id).unwrap() + 1)
+            .collect()
+    };
+    let all = ListDeals::default;
+    assert_eq!(found(&all()), [1, 2], "nobody else's");
+    let status = |words: &str| ListDeals { status: Some(text(words)), ..all() };
+    assert_eq!(found(&status("awaiting_performance")), [1]);
+    assert_eq!(found(&status("awaiting_deposit, awaiting_performance")), [1, 2]);
+    assert!(found(&status("disputed")).is_empty());
+    assert_eq!(market_user().filter(&status("paid")).unwrap_err().path(), Some("status"));
+    // from is in, to is out
+    let at = after(DAY);
+    assert_eq!(found(&ListDeals { status_updated_at_from: Some(at), ..all() }), [1]);
+    assert_eq!(found(&ListDeals { status_updated_at_to: Some(at), ..all() }), [2]);
+    assert_eq!(found(&ListDeals { created_at_from: Some(after(HOUR)), ..all() }), [2]);
+    assert_eq!(found(&ListDeals { created_at_to: Some(after(HOUR)), ..all() }), [1]);
+    assert_eq!(found(&ListDeals { updated_at_from: Some(at), ..all() }), [1]);
+    assert_eq!(found(&ListDeals { updated_at_to: Some(at), ..all() }), [2]);
+    assert_eq!(found(&ListDeals { order_id: Some(text("4128")), ..all() }), [2]);
+    assert_eq!(found(&ListDeals { buyer_profile_id: Some(text("anna")), ..all() }), [1]);
+    assert_eq!(found(&ListDeals { seller_profile_id: Some(text("boris")), ..all() }), [1, 2]);
+    assert!(found(&ListDeals { seller_profile_id: Some(text("anna")), ..all() }).is_empty());
+}
+
+/// What a store runs is those conditions, with no value in the text.
+#[test]
+fn a_list_is_sql() {
+    let request = ListDeals {
+        status: Some(text("performing,disputed")),
+        status_updated_at_from: Some(start()),
+        order_id: Some(text("4127' OR 1=1")),
+        ..ListDeals::default()
+    };
+    let filter = market_user().filter(&request).unwrap();
+    let (sql, values) = filter.to_sql();
+    assert_eq!(
+        sql,
+        "api_user IN ($1) AND status IN ($2, $3) AND order_id IN ($4) AND status_updated_at >= $5"
+    );
+    assert_eq!(values.len(), 5);
+    assert_eq!(values[4], escrow_nalogka::Bound::Time(start()));
+    // every column is a field of the row
+    let row = serde_json::to_value(row(&market(), &market_user(), 1)).unwrap();
+    for condition in filter.conditions() {
+        assert!(row.get(condition.column.as_str()).is_some(), "{condition:?}");
+        if let Test::OneOf(all) = &condition.test {
+            assert!(!all.is_empty());
+        }
+    }
+    assert_eq!(DealFilter::of(&request, text("market-api")), Ok(filter));
+}
+
+/// The end of the tracking is no status of its own there: the column does not move.
+#[test]
+fn a_row_moves_with_the_status_on_the_wire() {
+    let mut w = market();
+    w.pay(B, 3_360_00);
+    w.act(&seller(), set_track("A"));
+    w.pass(HOUR).act(&tracker(), checkpoint("A", "1", CheckpointKind::Progress, after(HOUR)));
+    let moved = row(&w, &market_user(), 1);
+    w.pass(HOUR).act(&tracker(), checkpoint("A", "2", CheckpointKind::Final, after(2 * HOUR)));
+    let there = row(&w, &market_user(), 1);
+    assert_eq!((moved.status, moved.status_updated_at), (DealStatus::Performing, after(HOUR)));
+    assert_eq!((there.status, there.status_updated_at), (DealStatus::Performing, after(HOUR)));
+    assert_eq!((moved.updated_at, there.updated_at), (after(HOUR), after(2 * HOUR)));
+}
