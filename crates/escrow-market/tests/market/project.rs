@@ -272,6 +272,23 @@ fn fees_and_rules_are_those_of_every_deal() {
 }
 
 #[test]
+fn what_is_accepted_and_not_paid_yet_lets_the_next_one_begin() {
+    let mut draft = draft(Funding::Each);
+    draft.policy = draft.policy.clearance_s(7 * DAY);
+    let context = Context::new(at(0), party("anna"));
+    let terms = ProjectTerms::new(draft).unwrap();
+    let (project, first) = Project::propose(ProjectId::new(Uuid::nil()), terms, &context).unwrap();
+    let journal = first.into_events().into_vec();
+    let mut host = Host { project, deals: BTreeMap::new(), basket: None, journal, now: 0 };
+    host.tell(Agree { version: 1 }, "boris");
+    host.pay(1);
+    host.perform(1);
+    host.follow();
+    // in escrow for a week, while the second is asked for
+    assert_eq!((host.status(1).as_str(), host.deals.len(), host.money()), ("clearing", 2, (0, 300_00)));
+}
+
+#[test]
 fn nobody_agrees_and_it_expires() {
     let mut host = proposed(Funding::Each);
     assert_eq!(host.refused(Agree { version: 1 }, "anna"), Rejection::OwnProposal);
