@@ -16,6 +16,7 @@ impl Booked for Basket {
             Event::RefundOrdered { .. } => "refund ordered",
             Event::RefundPaid { .. } => "refund paid",
             Event::RefundDeclined { .. } => "refund declined",
+            Event::RefundReturned { .. } => "refund returned",
             Event::ChargebackDivided { .. } => "chargeback",
             Event::Opened { .. }
             | Event::DealLeft { .. }

@@ -36,7 +36,8 @@ impl Ledger {
         &self.entries
     }
 
-    /// What every account comes to in each of its currencies, by their names; without what is zero.
+    /// What every account comes to in each of its currencies, by their names; without what is zero. A
+    /// sum that 64 bits cannot hold is the largest that they can.
     pub fn trial_balance(&self) -> BTreeMap<(String, String), Money> {
         let mut sums: BTreeMap<(String, String), Money> = BTreeMap::new();
         for posting in self.entries.iter().flat_map(|entry| &entry.postings) {

@@ -2,7 +2,8 @@
 //!
 //! A machine that has to tell another something says so by its events: `follows` of an event is what the host puts into its
 //! outbox, in the transaction that commits the event. The outbox delivers it at least once, and in any order; every command
-//! here is recognised when it comes again. What is told to a machine that is not open yet stays in the outbox until it is. The other way round a machine reads what it must know of a deal from the deal
+//! here is recognised when it comes again. What is told to a machine that is not open yet, or is refused, stays
+//! in the outbox and is tried again: a deal that is closed hears of a chargeback only after its payment. The other way round a machine reads what it must know of a deal from the deal
 //! itself, in whatever state that is found: [`Balance::follow`](crate::Balance::follow),
 //! [`Offer::follow`](crate::Offer::follow), [`Project::follow`](crate::Project::follow),
 //! [`Basket::follow`](crate::Basket::follow).
@@ -12,10 +13,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::basket::BasketDraft;
-use crate::{BalanceId, OfferId, ProjectId};
-use crate::{BasketId, balance, basket, offer, project};
+use crate::{Balance, Basket, Offer, Project, balance, basket, offer, project};
+use crate::{BalanceId, BasketId, OfferId, ProjectId};
 use escrow::deal::command::SetDestination;
-use escrow::{Actor, DealId, PartyId, Terms};
+use escrow::{Actor, Deal, DealId, PartyId, Terms};
 
 /// Which machine is told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -93,6 +94,39 @@ impl Follow {
     /// A deal gets a command.
     pub fn deal(deal: DealId, command: impl Into<escrow::Command>) -> Self {
         Self::new(MachineId::Deal(deal), FollowCommand::Deal(Box::new(command.into())))
+    }
+
+    /// What a deal means for a balance and is not known there yet.
+    pub fn to_balance<'d>(balance: &'d Balance, deal: &'d Deal) -> impl Iterator<Item = Self> + 'd {
+        let to = MachineId::Balance(balance.id());
+        balance.follow(deal).filter_map(move |command| {
+            let command = if let balance::Command::Credit(credit) = command {
+                FollowCommand::Credit(credit)
+            } else if let balance::Command::Debit(debit) = command {
+                FollowCommand::Debit(debit)
+            } else {
+                return None;
+            };
+            Some(Self::new(to, command))
+        })
+    }
+
+    /// What a deal means for an offer and is not known there yet.
+    pub fn to_offer(offer: &Offer, deal: &Deal) -> Option<Self> {
+        let command = offer.follow(deal)?;
+        Some(Self::new(MachineId::Offer(offer.id()), FollowCommand::Offer(command)))
+    }
+
+    /// What a deal means for a project and is not known there yet.
+    pub fn to_project(project: &Project, deal: &Deal) -> Option<Self> {
+        let project::Command::Report(report) = project.follow(deal)? else { return None };
+        Some(Self::new(MachineId::Project(project.id()), FollowCommand::Project(report)))
+    }
+
+    /// What a deal means for a basket and is not known there yet.
+    pub fn to_basket(basket: &Basket, deal: &Deal) -> Option<Self> {
+        let basket::Command::Leave(leave) = basket.follow(deal)? else { return None };
+        Some(Self::new(MachineId::Basket(basket.id()), FollowCommand::Basket(leave)))
     }
 
     /// Who gives the command: facts about money are the gateway's, all else is the clock's. `None` where an operator of the

@@ -119,6 +119,7 @@ fn of_basket((kind, n, minor, _): (u8, u32, i64, u32)) -> (basket::Command, Acto
                 if kind == 9 { Answered::Declined(text("no")) } else { Answered::Succeeded(text("re")) };
             (basket::Answer::new(n, result).into(), gateway)
         }
+        13 if minor % 2 == 0 => (basket::Returned::new(n, eur(minor / 4 + 1), text("b")).into(), gateway),
         13 => (basket::Retry { refund: n }.into(), Actor::Operator(text("olga"))),
         14 => (basket::Leave { deal: deal_id((n % 3).into()) }.into(), Actor::Clock),
         _ => (Wake {}.into(), Actor::Clock),
@@ -130,8 +131,8 @@ proptest! {
 
     #[test]
     fn the_trial_balance_is_the_sums_of_a_balance(steps in steps(), clears in any::<bool>()) {
-        let mut policy = BalancePolicy::default();
-        policy.fee = WithdrawalFee { fixed: Some(eur(7)), ..WithdrawalFee::default() };
+        let fee = WithdrawalFee { fixed: Some(eur(7)), ..WithdrawalFee::default() };
+        let mut policy = BalancePolicy { fee, ..BalancePolicy::default() };
         if clears {
             policy.clearance_s = 1_000;
             policy.reserve = Some(RollingReserve { rate: Rate::HALF, clears_s: 90_000 });

@@ -18,6 +18,8 @@ commands! {
         Chargeback = "chargeback",
         /// A fact: the gateway's answer to a refund.
         Answer = "answer",
+        /// A fact: the payer's bank gave a refund back.
+        Returned = "returned",
         /// A fact: a deal has ended before it was paid.
         Leave = "leave",
         /// Try a declined refund again.
@@ -99,6 +101,26 @@ impl Answer {
     }
 }
 
+/// A fact: the payer's bank gave a refund back, whole or in part.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Returned {
+    /// The refund, by its number.
+    pub refund: u32,
+    /// How much came back; positive, and with all that came back before at most the refund.
+    pub amount: Money,
+    /// The gateway's id of the return, by which a repeat is recognised.
+    pub reference: Reference,
+}
+
+impl Returned {
+    /// So much of a refund came back.
+    pub const fn new(refund: u32, amount: Money, reference: Reference) -> Self {
+        Self { refund, amount, reference }
+    }
+}
+
 /// A fact: a deal has ended, and leaves the basket if it was not paid yet. What [`Basket::follow`](super::Basket::follow)
 /// gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -108,11 +130,11 @@ pub struct Leave {
     pub deal: DealId,
 }
 
-/// Orders a refund that was declined again, under a new number.
+/// Orders again what was declined, or came back, of a refund, under a new number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// The refund that was declined.
+    /// The refund.
     pub refund: u32,
 }
 

@@ -55,9 +55,10 @@ pub enum Timer {
 pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Status]) {
     const ANY: &[Status] = &Status::ALL;
     match command {
-        CommandKind::ConfirmPayment | CommandKind::Chargeback | CommandKind::Answer => {
-            (&[Role::Gateway], ANY)
-        }
+        CommandKind::ConfirmPayment
+        | CommandKind::Chargeback
+        | CommandKind::Answer
+        | CommandKind::Returned => (&[Role::Gateway], ANY),
         CommandKind::Leave | CommandKind::Wake => (&[Role::Clock], ANY),
         CommandKind::Retry => (&[Role::Operator], ANY),
         CommandKind::Cancel => (&[Role::Payer, Role::Operator], &[Status::Open]),
@@ -104,20 +105,20 @@ impl Rules for Basket {
             Command::Answer(c) => {
                 self.refund(c.refund).is_some_and(|refund| match (&refund.state, &c.result) {
                     (RefundState::Paid(known), Answered::Succeeded(told)) => known == told,
-                    (RefundState::Declined(_) | RefundState::Replaced(_), Answered::Declined(_)) => true,
-                    (_, Answered::InProgress) => true,
-                    (RefundState::Ordered | RefundState::Declined(_) | RefundState::Replaced(_), _)
+                    (RefundState::Declined(_), Answered::Declined(_)) | (_, Answered::InProgress) => true,
+                    (RefundState::Ordered | RefundState::Declined(_), _)
                     | (RefundState::Paid(_), Answered::Declined(_)) => false,
                 })
             }
+            Command::Returned(c) => self.refund(c.refund).is_some_and(|refund| {
+                refund.returned.iter().any(|back| back.reference == c.reference && back.amount == c.amount)
+            }),
             Command::Leave(c) => {
                 self.state.left.contains(&c.deal)
                     || self.status() != Status::Open
                         && self.draft.lines.iter().any(|line| line.deal == c.deal)
             }
-            Command::Retry(c) => {
-                self.refund(c.refund).is_some_and(|refund| matches!(refund.state, RefundState::Replaced(_)))
-            }
+            Command::Retry(c) => self.refund(c.refund).is_some_and(|refund| refund.replaced_by.is_some()),
             Command::Cancel(_) => self.status() == Status::GivenUp,
             Command::Wake(_) => false,
         }
@@ -134,6 +135,7 @@ impl Rules for Basket {
             Command::ConfirmPayment(c) => self.judge_payment(c, out)?,
             Command::Chargeback(c) => self.judge_chargeback(c, out)?,
             Command::Answer(c) => self.judge_answer(c, out)?,
+            Command::Returned(c) => self.judge_returned(c, out)?,
             Command::Leave(c) => {
                 if !self.draft.lines.iter().any(|line| line.deal == c.deal) {
                     return Err(Rejection::UnknownDeal);
@@ -144,16 +146,11 @@ impl Rules for Basket {
                 let refused = Rejection::NotDeclined { refund: c.refund };
                 let refund = self.refund(c.refund).ok_or(refused)?;
                 let free = self.free(refund.payment);
-                match refund.state {
-                    RefundState::Declined(_) if free > 0 => {
-                        check_count(self.state.refunds.len())?;
-                        self.order_refund(refund.payment, free, Some(c.refund), out);
-                    }
-                    RefundState::Declined(_)
-                    | RefundState::Ordered
-                    | RefundState::Paid(_)
-                    | RefundState::Replaced(_) => return Err(refused),
+                if !refund.waits() || free <= 0 {
+                    return Err(refused);
                 }
+                check_count(self.state.refunds.len())?;
+                self.order_refund(refund.payment, free, Some(c.refund), out);
             }
             Command::Cancel(c) => out.push(Event::GivenUp { reason: c.reason.clone() }),
             Command::Wake(_) => {}
@@ -283,15 +280,32 @@ impl Basket {
                 return Err(Rejection::AnswerContradicts { refund: c.refund });
             }
             // also one that was declined before: the payer has it after all
-            (
-                RefundState::Ordered | RefundState::Declined(_) | RefundState::Replaced(_),
-                Answered::Succeeded(reference),
-            ) => out.push(Event::RefundPaid { refund: c.refund, reference: reference.clone() }),
-            (
-                RefundState::Ordered | RefundState::Declined(_) | RefundState::Replaced(_),
-                Answered::Declined(reason),
-            ) => out.push(Event::RefundDeclined { refund: c.refund, reason: reason.clone() }),
+            (RefundState::Ordered | RefundState::Declined(_), Answered::Succeeded(reference)) => {
+                out.push(Event::RefundPaid { refund: c.refund, reference: reference.clone() });
+            }
+            (RefundState::Ordered | RefundState::Declined(_), Answered::Declined(reason)) => {
+                out.push(Event::RefundDeclined { refund: c.refund, reason: reason.clone() });
+            }
         }
+        Ok(())
+    }
+
+    /// The payer's bank gave a refund back. A repeat was recognised before.
+    fn judge_returned(&self, c: &command::Returned, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        check_amount(c.amount)?;
+        let refund = self.refund(c.refund).ok_or(Rejection::NotPaid { refund: c.refund })?;
+        let RefundState::Paid(_) = refund.state else { return Err(Rejection::NotPaid { refund: c.refund }) };
+        let contradicts = |recorded| Rejection::FactContradicts { recorded, told: c.amount };
+        if let Some(known) = refund.returned.iter().find(|back| back.reference == c.reference) {
+            return Err(contradicts(known.amount));
+        }
+        let kept = Money::from_minor(refund.kept(), refund.amount.currency());
+        if c.amount.currency() != kept.currency() || c.amount.minor() > kept.minor() {
+            return Err(contradicts(kept));
+        }
+        check_count(refund.returned.len())?;
+        let (refund, reference, amount) = (c.refund, c.reference.clone(), c.amount);
+        out.push(Event::RefundReturned { refund, reference, amount });
         Ok(())
     }
 
@@ -323,14 +337,13 @@ impl Basket {
         (0..self.state.payments.len()).map(fill).collect()
     }
 
-    /// A payment of which something goes back, and no refund was declined.
+    /// A payment of which something goes back, and no refund waits for an operator.
     fn refundable(&self) -> Option<Timer> {
         let goes_back = |payment: &usize| {
             let stray = |p: &Payment| p.amount.currency() != self.draft.currency;
             let is_open = self.status() == Status::Open;
             let waits = is_open && !self.state.payments.get(*payment).is_some_and(stray);
-            let declined = |r: &super::Refund| matches!(r.state, RefundState::Declined(_));
-            !waits && self.free(*payment) > 0 && !self.refunds_of(*payment).any(declined)
+            !waits && self.free(*payment) > 0 && !self.refunds_of(*payment).any(super::Refund::waits)
         };
         (0..self.state.payments.len()).find(goes_back).map(|payment| Timer::Refund { payment })
     }

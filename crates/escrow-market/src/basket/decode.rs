@@ -137,11 +137,18 @@ impl Basket {
         let of = self.state.payments.get(refund.payment);
         let fits =
             of.is_some_and(|p| p.amount.currency() == refund.amount.currency()) && is_sum(refund.amount);
-        let replaced = match refund.state {
-            RefundState::Replaced(by) => usize::try_from(by).is_ok_and(|by| by <= self.state.refunds.len()),
-            RefundState::Ordered | RefundState::Paid(_) | RefundState::Declined(_) => true,
+        let replaced = refund
+            .replaced_by
+            .is_none_or(|by| by >= 1 && usize::try_from(by).is_ok_and(|by| by <= self.state.refunds.len()));
+        let currency = refund.amount.currency();
+        let sound = |(n, back): (usize, &super::Bounce)| {
+            let once = refund.returned.iter().take(n).all(|before| before.reference != back.reference);
+            once && back.amount.is_positive() && back.amount.currency() == currency
         };
-        fits && replaced
+        let paid = matches!(refund.state, RefundState::Paid(_)) || refund.returned.is_empty();
+        let few = refund.returned.len() <= MAX;
+        let returned = few && refund.kept() >= 0 && refund.returned.iter().enumerate().all(sound);
+        fits && replaced && paid && returned
     }
 
     fn cases_agree(&self) -> bool {

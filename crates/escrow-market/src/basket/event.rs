@@ -69,6 +69,15 @@ pub enum Event {
         /// The reason.
         reason: Reason,
     },
+    /// The payer's bank gave a refund back, whole or in part: an operator may try again.
+    RefundReturned {
+        /// The refund's number.
+        refund: u32,
+        /// The gateway's id of the return.
+        reference: Reference,
+        /// How much came back.
+        amount: Money,
+    },
     /// A chargeback went a step further.
     ChargebackRecorded {
         /// The gateway's id of it.

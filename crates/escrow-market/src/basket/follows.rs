@@ -27,6 +27,7 @@ impl Basket {
             | Event::RefundOrdered { .. }
             | Event::RefundPaid { .. }
             | Event::RefundDeclined { .. }
+            | Event::RefundReturned { .. }
             | Event::ChargebackRecorded { .. } => Vec::new(),
         }
     }

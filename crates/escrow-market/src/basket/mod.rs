@@ -72,7 +72,7 @@ pub use self::decode::{State, Stored};
 pub use self::draft::{BasketDraft, Line};
 pub use self::event::Event;
 pub use self::rejection::Rejection;
-pub use self::state::{Case, Parts, Payment, Refund, RefundKey, RefundState, Status};
+pub use self::state::{Bounce, Case, Parts, Payment, Refund, RefundKey, RefundState, Status};
 
 use crate::BasketId;
 use escrow::deposit::{GatewayName, Reference};

@@ -73,8 +73,14 @@ pub enum Rejection {
         refund: u32,
     },
     /// There is no such refund, or nothing of it to try again.
-    #[error("refund: {refund} is none that was declined")]
+    #[error("refund: {refund} is none that was declined, or came back, and of which something is left")]
     NotDeclined {
+        /// Its number.
+        refund: u32,
+    },
+    /// The refund is not paid, so that nothing of it can come back.
+    #[error("refund: {refund} is none that was paid")]
+    NotPaid {
         /// Its number.
         refund: u32,
     },
@@ -121,6 +127,7 @@ impl Rejection {
             Self::CaseContradicts => ("case-contradicts", Conflict, false),
             Self::AnswerContradicts { .. } => ("answer-contradicts", Conflict, false),
             Self::NotDeclined { .. } => ("not-declined", Conflict, false),
+            Self::NotPaid { .. } => ("not-paid", Conflict, true),
             Self::TooMany { .. } => ("too-many", Conflict, false),
             Self::UnknownDeal => ("unknown-deal", Invalid, false),
         }

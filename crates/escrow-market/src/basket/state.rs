@@ -96,8 +96,17 @@ pub enum RefundState {
     Paid(Reference),
     /// The gateway declined it: an operator may try again.
     Declined(Reason),
-    /// It was declined, and another one was ordered in its place.
-    Replaced(u32),
+}
+
+/// A part of a refund, or all of it, that the payer's bank gave back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Bounce {
+    /// The gateway's id of the return.
+    pub reference: Reference,
+    /// How much.
+    pub amount: Money,
 }
 
 /// Money on its way back to the payer.
@@ -111,15 +120,37 @@ pub struct Refund {
     pub amount: Money,
     /// How far it is.
     pub state: RefundState,
+    /// The one that was ordered in its place, by its number: for what was declined, or given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<u32>,
+    /// What the payer's bank gave back of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned: Vec<Bounce>,
 }
 
 impl Refund {
-    /// Whether the payer has it, or may have it.
-    pub(super) const fn counts(&self) -> bool {
+    /// What the payer has of it, or may have, in minor units.
+    pub(super) fn counts(&self) -> i64 {
         match self.state {
-            RefundState::Ordered | RefundState::Paid(_) => true,
-            RefundState::Declined(_) | RefundState::Replaced(_) => false,
+            RefundState::Ordered => self.amount.minor(),
+            RefundState::Paid(_) => self.kept(),
+            RefundState::Declined(_) => 0,
         }
+    }
+
+    /// What of it did not come back, in minor units.
+    pub(super) fn kept(&self) -> i64 {
+        self.returned.iter().fold(self.amount.minor(), |kept, back| kept.saturating_sub(back.amount.minor()))
+    }
+
+    /// Whether something of it waits to be tried again.
+    pub(super) fn waits(&self) -> bool {
+        let came_to_nothing = match self.state {
+            RefundState::Ordered => false,
+            RefundState::Paid(_) => !self.returned.is_empty(),
+            RefundState::Declined(_) => true,
+        };
+        came_to_nothing && self.replaced_by.is_none()
     }
 }
 
@@ -241,16 +272,30 @@ impl Basket {
             Event::RefundOrdered { payment, amount, instead_of, .. } => {
                 let number = u32::try_from(state.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
                 if let Some(old) = instead_of.and_then(|old| state.refund_mut(old)) {
-                    old.state = RefundState::Replaced(number);
+                    old.replaced_by = Some(number);
                 }
                 let (payment, amount) = (*payment, *amount);
-                state.refunds.push(Refund { payment, amount, state: RefundState::Ordered });
+                let (replaced_by, returned) = (None, Vec::new());
+                state.refunds.push(Refund {
+                    payment,
+                    amount,
+                    state: RefundState::Ordered,
+                    replaced_by,
+                    returned,
+                });
             }
             Event::RefundPaid { refund, reference } => {
                 state.set_refund(*refund, RefundState::Paid(reference.clone()));
             }
             Event::RefundDeclined { refund, reason } => {
                 state.set_refund(*refund, RefundState::Declined(reason.clone()));
+            }
+            Event::RefundReturned { refund, reference, amount } => {
+                if let Some(refund) = state.refund_mut(*refund) {
+                    refund.returned.push(Bounce { reference: reference.clone(), amount: *amount });
+                    // it may have been tried again for what was declined
+                    refund.replaced_by = None;
+                }
             }
             Event::ChargebackRecorded { id, gateway, payment, step, amount } => {
                 let known = state.cases.iter().position(|case| case.id == *id && case.gateway == *gateway);

@@ -42,8 +42,7 @@ impl Basket {
     /// twice.
     pub(super) fn free(&self, payment: usize) -> i64 {
         let Some(p) = self.state.payments.get(payment) else { return 0 };
-        let back = self.refunds_of(payment).filter(|refund| refund.counts());
-        let back = back.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+        let back = self.refunds_of(payment).fold(0_i64, |sum, refund| sum.saturating_add(refund.counts()));
         let lost = self.cases_of(p).fold(0_i64, |sum, case| sum.saturating_add(case.standing_rest()));
         p.amount.minor().saturating_sub(p.in_lines()).saturating_sub(back).saturating_sub(lost)
     }
@@ -54,11 +53,11 @@ impl Basket {
         let (received, paid_out) = (p.amount.minor(), p.in_lines());
         let mut sums = Buckets { received, paid_out, ..Buckets::default() };
         for refund in self.refunds_of(payment) {
-            let minor = refund.amount.minor();
+            let minor = refund.counts();
             match refund.state {
                 RefundState::Ordered => sums.reserved = sums.reserved.saturating_add(minor),
                 RefundState::Paid(_) => sums.refunded = sums.refunded.saturating_add(minor),
-                RefundState::Declined(_) | RefundState::Replaced(_) => {}
+                RefundState::Declined(_) => {}
             }
         }
         let free = self.free(payment);

@@ -76,6 +76,7 @@ pub use self::terms::{Funding, Milestone, ProjectDraft, ProjectTerms};
 use self::command::{Ended, Reached, Report};
 use crate::ProjectId;
 use crate::follow::Follow;
+use escrow::deal::PhaseKind;
 use escrow::{Actor, Context, Deal, DealId, Side, Time, Transition};
 
 /// A contract in milestones. It holds no money.
@@ -188,7 +189,7 @@ impl Project {
     pub fn follow(&self, deal: &Deal) -> Option<Command> {
         let run = self.run(deal.id())?;
         // what is accepted waits in clearing before it is paid
-        let clears = deal.phase().kind().as_str() == "clearing";
+        let clears = deal.phase().kind() == PhaseKind::Clearing;
         let reached = match deal.outcome() {
             Some(outcome) => Reached::Ended(Ended::of(outcome)),
             None if clears => Reached::Accepted,

@@ -11,9 +11,11 @@ use escrow::{
     Time,
 };
 use escrow_market::basket::command::{
-    Answer, Answered, Cancel, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry, Wake,
+    Answer, Answered, Cancel, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry, Returned, Wake,
 };
-use escrow_market::basket::{BasketDraft, Command, Event, Line, Rejection, Status};
+use escrow_market::basket::{
+    BasketDraft, Command, CommandKind, Event, Line, Rejection, Role, Status, permitted,
+};
 use escrow_market::follow::{FollowCommand, MachineId};
 use escrow_market::{Basket, BasketId, Follow};
 use uuid::Uuid;
@@ -191,6 +193,24 @@ fn what_is_not_full_in_time_goes_back() {
     cart.gateway(Answer::new(2, Answered::Succeeded(text("re_2"))));
     assert_eq!(sums(&cart, 0), [99_99, 0, 0, 0, 99_99, 0]);
     assert!(cart.basket.is_settled());
+}
+
+#[test]
+fn a_refund_bounces() {
+    let mut cart = cart();
+    cart.gateway(paid("pi_1", 110_00));
+    cart.gateway(Answer::new(1, Answered::Succeeded(text("re_1"))));
+    // the bank gives 4.00 of the 10.00 back: they wait for an operator
+    cart.gateway(Returned::new(1, eur(4_00), text("b_1")));
+    assert_eq!(cart.gateway(Returned::new(1, eur(4_00), text("b_1"))), []);
+    assert_eq!(sums(&cart, 0), [110_00, 4_00, 0, 100_00, 6_00, 0]);
+    let context = Context::gateway(at(1));
+    let more = cart.basket.handle(&Returned::new(1, eur(6_01), text("b_2")).into(), &context).map(drop);
+    assert_eq!(more, Err(Rejection::FactContradicts { recorded: eur(6_00), told: eur(6_01) }));
+    cart.tell(Retry { refund: 1 }, Actor::Operator(text("olga")));
+    assert_eq!(cart.basket.pending().next().unwrap().amount, eur(4_00));
+    cart.gateway(Answer::new(2, Answered::Succeeded(text("re_2"))));
+    assert_eq!(sums(&cart, 0), [110_00, 0, 0, 100_00, 10_00, 0]);
 }
 
 #[test]
@@ -388,4 +408,96 @@ fn deliveries_that_are_late_doubled_and_reordered_lead_to_the_same_deals() {
         assert_eq!(cart.deals[n].status(), in_order.deals[n].status());
         assert!(cart.buckets(n).conserve());
     }
+}
+
+#[test]
+fn each_command_is_some_roles() {
+    let cart = cart();
+    for kind in CommandKind::ALL {
+        let command: Command = match kind {
+            CommandKind::ConfirmPayment => paid("pi_1", 1_00).into(),
+            CommandKind::Chargeback => chargeback("cb_1", 1_00, ChargebackStep::Lost).into(),
+            CommandKind::Answer => Answer::new(1, Answered::InProgress).into(),
+            CommandKind::Returned => Returned::new(1, eur(1), text("b_1")).into(),
+            CommandKind::Leave => Leave { deal: deal_id(1) }.into(),
+            CommandKind::Retry => Retry { refund: 1 }.into(),
+            CommandKind::Cancel => Cancel::default().into(),
+            CommandKind::Wake => Wake {}.into(),
+        };
+        for role in Role::ALL {
+            let actor = match role {
+                Role::Payer => party("anna"),
+                Role::Operator => Actor::Operator(text("olga")),
+                Role::Gateway => Actor::Gateway,
+                Role::Clock => Actor::Clock,
+            };
+            let found = cart.basket.decide(&command, &Context::new(at(1), actor));
+            let refused = matches!(found, Err(Rejection::WrongRole { .. }));
+            assert_eq!(refused, !permitted(kind).0.contains(&role), "{kind} by {role}: {found:?}");
+        }
+        for actor in [Actor::Tracker, Actor::Moderator(text("mila")), party("carla")] {
+            let found = cart.basket.decide(&command, &Context::new(at(1), actor)).map(drop);
+            assert_eq!(found, Err(Rejection::UnknownActor));
+        }
+    }
+}
+
+#[test]
+fn a_basket_without_lines_or_time_is_refused() {
+    let good = || (**cart().basket.draft()).clone();
+    let open = |draft: BasketDraft, actor| {
+        Basket::open(BasketId::new(Uuid::nil()), draft, &Context::new(at(0), actor))
+            .map(drop)
+            .map_err(|e| e.code())
+    };
+    assert_eq!(open(good(), Actor::Clock), Ok(()));
+    assert_eq!(open(good(), party("anna")), Err("unknown-actor"));
+    let lines = |change: &dyn Fn(&mut Vec<Line>)| {
+        let mut draft = good();
+        change(&mut draft.lines);
+        open(draft, Actor::Clock)
+    };
+    assert_eq!(lines(&|lines| lines.clear()), Err("invalid-lines"));
+    assert_eq!(lines(&|lines| lines[1] = lines[0]), Err("invalid-lines"));
+    assert_eq!(lines(&|lines| lines[0].amount = eur(0)), Err("invalid-lines"));
+    assert_eq!(lines(&|lines| lines[0].amount = Money::from_minor(1, Currency::USD)), Err("invalid-lines"));
+    let mut late = good();
+    late.until = at(0);
+    assert_eq!(open(late, Actor::Clock), Err("too-late"));
+}
+
+#[test]
+fn a_hostile_snapshot_is_refused_with_its_field() {
+    use escrow::machine::DecodeError;
+    use escrow_market::basket::Stored;
+    use serde_json::{Value, json};
+    let mut cart = cart();
+    cart.gateway(paid("pi_1", 110_00));
+    cart.gateway(chargeback("cb_1", 11_00, ChargebackStep::Lost));
+    let good = serde_json::to_value(cart.basket.parts()).unwrap();
+    let typed = |change: &dyn Fn(&mut Value)| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        serde_json::from_value::<Stored>(bad).expect("well-formed").restore().map(drop)
+    };
+    assert_eq!(typed(&|_| ()), Ok(()));
+    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.basket.v1" });
+    assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
+    let field = |field| Err(DecodeError::Field { field });
+    assert_eq!(typed(&|v| v["draft"]["lines"] = json!([])), field("draft"));
+    assert_eq!(typed(&|v| v["state"]["left"] = json!([deal_id(9)])), field("left"));
+    // a line with more, or less, than its money
+    assert_eq!(typed(&|v| v["state"]["payments"][0]["parts"][0] = json!(31_00)), field("payments"));
+    assert_eq!(typed(&|v| v["state"]["payments"][0]["parts"] = json!([])), field("payments"));
+    let twice = |v: &mut Value| {
+        let one = v["state"]["payments"][0].clone();
+        v["state"]["payments"].as_array_mut().unwrap().push(one);
+    };
+    assert_eq!(typed(&twice), field("payments"));
+    assert_eq!(typed(&|v| v["state"]["refunds"][0]["payment"] = json!(1)), field("refunds"));
+    // more divided than was told
+    assert_eq!(typed(&|v| v["state"]["cases"][0]["lost_on"]["rest"] = json!(2_00)), field("cases"));
+    // stuck: full, and something neither goes back nor waits
+    assert_eq!(typed(&|v| v["state"]["refunds"] = json!([])), field("status"));
+    assert_eq!(typed(&|v| v["state"]["status"] = json!("open")), field("payments"));
 }

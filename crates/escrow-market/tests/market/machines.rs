@@ -760,7 +760,7 @@ impl Play for Basket {
     }
 
     fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (basket::Command, Actor) {
-        use basket::command::{Answer, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry};
+        use basket::command::{Answer, Chargeback, ChargebackStep, ConfirmPayment, Leave, Retry, Returned};
         let gateway = Actor::Gateway;
         let payment = ["p-1", "p-2", "p-3", "p-4"][usize::from(content % 4)];
         let refund = u32::from(who % 4);
@@ -791,6 +791,14 @@ impl Play for Basket {
                     _ => Answered::Succeeded(text("back")),
                 };
                 (Answer::new(refund, result).into(), gateway)
+            }
+            9 if content % 4 == 1 => {
+                let back = Returned::new(
+                    refund,
+                    rub(i64::from(content)),
+                    text(["b-1", "b-2"][usize::from(who % 2)]),
+                );
+                (back.into(), gateway)
             }
             9 if content % 4 == 0 => (Leave { deal: deal_id(who % 3) }.into(), Actor::Clock),
             10 if content % 4 == 0 => (basket::command::Cancel::default().into(), party("anna")),

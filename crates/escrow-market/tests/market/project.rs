@@ -15,7 +15,8 @@ use escrow_market::basket::command::ConfirmPayment;
 use escrow_market::follow::{FollowCommand, MachineId};
 use escrow_market::project::command::{Agree, Amend, Continue, Ended, Reached, Report, Stop, Wake, Withdraw};
 use escrow_market::project::{
-    Command, Ending, Event, Funding, Milestone, ProjectDraft, ProjectTerms, Rejection, Status,
+    Command, CommandKind, Ending, Event, Funding, Milestone, ProjectDraft, ProjectTerms, Rejection, Role,
+    Status, permitted,
 };
 use escrow_market::{Basket, BasketId, Follow, Project, ProjectId};
 use uuid::Uuid;
@@ -271,6 +272,23 @@ fn fees_and_rules_are_those_of_every_deal() {
 }
 
 #[test]
+fn what_is_accepted_and_not_paid_yet_lets_the_next_one_begin() {
+    let mut draft = draft(Funding::Each);
+    draft.policy = draft.policy.clearance_s(7 * DAY);
+    let context = Context::new(at(0), party("anna"));
+    let terms = ProjectTerms::new(draft).unwrap();
+    let (project, first) = Project::propose(ProjectId::new(Uuid::nil()), terms, &context).unwrap();
+    let journal = first.into_events().into_vec();
+    let mut host = Host { project, deals: BTreeMap::new(), basket: None, journal, now: 0 };
+    host.tell(Agree { version: 1 }, "boris");
+    host.pay(1);
+    host.perform(1);
+    host.follow();
+    // in escrow for a week, while the second is asked for
+    assert_eq!((host.status(1).as_str(), host.deals.len(), host.money()), ("clearing", 2, (0, 300_00)));
+}
+
+#[test]
 fn nobody_agrees_and_it_expires() {
     let mut host = proposed(Funding::Each);
     assert_eq!(host.refused(Agree { version: 1 }, "anna"), Rejection::OwnProposal);
@@ -432,4 +450,73 @@ fn a_project_that_makes_no_deals_is_refused() {
     let mut alone = draft(Funding::Each);
     alone.contractor = text("anna");
     assert!(ProjectTerms::new(alone).is_err());
+}
+
+#[test]
+fn each_command_is_some_roles() {
+    let host = agreed(Funding::Each);
+    let reports = Report { deal: deal_id(1), reached: Reached::Opened };
+    for kind in CommandKind::ALL {
+        let command: Command = match kind {
+            CommandKind::Agree => Agree { version: 1 }.into(),
+            CommandKind::Amend => Amend { version: 2, milestones: vec![milestone(4, 1_00)] }.into(),
+            CommandKind::Withdraw => Withdraw { version: 1 }.into(),
+            CommandKind::Continue => Continue { after: deal_id(1) }.into(),
+            CommandKind::Stop => Stop::default().into(),
+            CommandKind::Report => reports.into(),
+            CommandKind::Wake => Wake {}.into(),
+        };
+        for role in Role::ALL {
+            let actor = match role {
+                Role::Customer => party("anna"),
+                Role::Contractor => party("boris"),
+                Role::Operator => Actor::Operator(text("olga")),
+                Role::Clock => Actor::Clock,
+            };
+            let found = host.project.decide(&command, &Context::new(at(1), actor));
+            let refused = matches!(found, Err(Rejection::WrongRole { .. }));
+            assert_eq!(refused, !permitted(kind).0.contains(&role), "{kind} by {role}: {found:?}");
+        }
+        for actor in [Actor::Gateway, Actor::Tracker, Actor::Moderator(text("mila")), party("carla")] {
+            let found = host.project.decide(&command, &Context::new(at(1), actor)).map(drop);
+            assert_eq!(found, Err(Rejection::UnknownActor));
+        }
+    }
+    let stale = Context::new(at(1), party("anna")).seen(1);
+    let found = host.project.decide(&Stop::default().into(), &stale).map(drop);
+    assert_eq!(found, Err(Rejection::Stale { seen: 1, actual: 2 }));
+}
+
+#[test]
+fn a_hostile_snapshot_is_refused_with_its_field() {
+    use escrow::machine::DecodeError;
+    use escrow_market::project::Parts;
+    use serde_json::{Value, json};
+    let mut host = agreed(Funding::Each);
+    host.pay(1);
+    host.follow();
+    let good = serde_json::to_value(host.project.parts()).unwrap();
+    let typed = |change: &dyn Fn(&mut Value)| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        serde_json::from_value::<Parts>(bad).expect("well-formed").restore().map(drop)
+    };
+    assert_eq!(typed(&|_| ()), Ok(()));
+    let unknown = Err(DecodeError::UnknownSchema { expected: "escrow.project.v1" });
+    assert_eq!(typed(&|v| v["schema"] = json!("escrow.deal.v1")), unknown);
+    let field = |field| Err(DecodeError::Field { field });
+    assert_eq!(typed(&|v| v["state"]["progress"]["revision"] = json!(99)), field("revision"));
+    // the same milestone again, and one that makes no deal
+    let first = good["state"]["begun"][0]["deal"].clone();
+    assert_eq!(typed(&|v| v["state"]["planned"][0]["deal"] = first.clone()), field("planned"));
+    assert_eq!(typed(&|v| v["state"]["planned"][0]["items"] = json!([])), field("planned"));
+    assert_eq!(typed(&|v| v["state"]["proposal"]["version"] = json!(0)), field("proposal"));
+    // stuck: nothing runs, and nothing begins
+    assert_eq!(typed(&|v| v["state"]["begun"] = json!([])), field("phase"));
+    let over =
+        |v: &mut Value| v["state"]["begun"][0]["standing"] = json!({ "reached": { "ended": "completed" } });
+    assert_eq!(typed(&over), field("phase"));
+    assert_eq!(typed(&|v| v["state"]["phase"] = json!({ "stopping": {} })), field("phase"));
+    let halted = json!({ "halted": { "after": deal_id(7), "until": at(9) } });
+    assert_eq!(typed(&|v| v["state"]["phase"] = halted.clone()), field("phase"));
 }
