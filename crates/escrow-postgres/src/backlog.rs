@@ -111,12 +111,12 @@ impl Backlog for Postgres {
         Ok(())
     }
 
-    async fn parcels(&self, limit: u32) -> Result<Vec<Parcel>, StoreError> {
+    async fn parcels(&self, after: i64, limit: u32) -> Result<Vec<Parcel>, StoreError> {
         let client = self.client().await?;
-        let sql =
-            "SELECT number, kind, id, from_version, to_version, at FROM outbox ORDER BY number LIMIT $1";
+        let sql = "SELECT number, kind, id, from_version, to_version, at FROM outbox WHERE number > $2
+                   ORDER BY number LIMIT $1";
         let statement = client.prepare_cached(sql).await?;
-        let rows = client.query(&statement, &[&i64::from(limit)]).await?;
+        let rows = client.query(&statement, &[&i64::from(limit), &after]).await?;
         let parcel = |row: &Row| {
             Ok(Parcel {
                 number: row.try_get(0)?,

@@ -10,7 +10,7 @@ const MIGRATIONS: [&str; 2] =
     [include_str!("../migrations/0001_machines.sql"), include_str!("../migrations/0002_backlog.sql")];
 
 /// Only one process migrates at a time: an advisory lock with this number.
-const LOCK: i64 = 0x65_7363_726f_77;
+const LOCK: i64 = 0x6573_6372_6f77;
 
 /// A repository in a PostgreSQL database. Clones share one pool.
 #[derive(Clone, Debug)]

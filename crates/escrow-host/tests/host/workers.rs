@@ -168,12 +168,16 @@ async fn the_outbox_is_delivered_in_order_and_one_machine_holds_up_no_other() {
     *receiver.fails.lock().unwrap() = Some(id(1).to_string());
     world.performing(1).await;
     world.performing(2).await;
-    let mut worker = Worker::builder(world.host.clone(), "one").deliver_to(&receiver).build();
-    let pass = worker.pass::<Deal>().await.unwrap();
+    // fewer at a time than the stuck one has
+    let mut worker = Worker::builder(world.host.clone(), "one").batch(2).deliver_to(&receiver).build();
+    let mut pass = worker.pass::<Deal>().await.unwrap();
+    let more = worker.pass::<Deal>().await.unwrap();
+    pass.delivered += more.delivered;
     // three commits each: opened, paid, started
     assert_eq!((pass.delivered, pass.failed), (3, 1));
     *receiver.fails.lock().unwrap() = None;
-    assert_eq!(worker.pass::<Deal>().await.unwrap().delivered, 3);
+    assert_eq!(worker.pass::<Deal>().await.unwrap().delivered, 2);
+    assert_eq!(worker.pass::<Deal>().await.unwrap().delivered, 1);
     assert!(worker.pass::<Deal>().await.unwrap().is_idle());
     let got = receiver.got.lock().unwrap().clone();
     for number in [1, 2] {

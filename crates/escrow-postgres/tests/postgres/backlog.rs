@@ -28,10 +28,10 @@ pub fn leases_tries_parcels_and_receipts(server: &Server) {
         let context = Context::party(start(), "shop".parse().unwrap());
         let (deal, transition) = Deal::propose(id(1), terms(), &context).unwrap();
         one.commit(Commit::new(None, transition.events(), &deal, start())).await.unwrap();
-        let parcels = one.parcels(10).await.unwrap();
+        let parcels = one.parcels(0, 10).await.unwrap();
         assert_eq!((parcels.len(), parcels[0].from_version, parcels[0].to_version), (1, 0, deal.version()));
         one.delivered(vec![parcels[0].number]).await.unwrap();
-        assert_eq!(one.parcels(10).await.unwrap(), []);
+        assert_eq!(one.parcels(0, 10).await.unwrap(), []);
 
         let attempt = |tries, next_at| Attempt {
             machine: MachineKey::new("deal", id(1)),
