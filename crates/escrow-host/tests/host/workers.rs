@@ -62,8 +62,9 @@ async fn an_order_without_an_answer_is_asked_about_with_backoff() {
     assert_eq!((counts.gateway_errors, counts.asked), (2, 1));
 }
 
+/// A bank that forgets is looked at before it is told again.
 #[tokio::test]
-async fn a_bank_that_forgets_is_looked_at_before_it_is_told() {
+async fn key_forgotten() {
     // keys are forgotten at once: the control pays twice, whoever looks pays once
     for looks in [true, false] {
         let faults = Faults { lost: 1_000, forgets_after_ms: Some(0), ..Faults::default() };
