@@ -59,7 +59,7 @@
 //!   gateways as one, and notices.
 //! - `escrow-webmoney` and `escrow-nalogka`: the entities and calls of two systems that others know.
 //! - `escrow-webhook`: requests and webhooks that are signed.
-//! - `escrow-sqlite`: a repository in a SQLite file. `escrow-host`: a host on it, with a worker and a sandbox bank.
+//! - `escrow-sqlite` and `escrow-postgres`: repositories. `escrow-host`: a host on them, with a worker and a sandbox bank.
 //! - `escrow-testing`: fakes of the ports, scenarios, given/when/then, strategies and conformance suites, for our tests and
 //!   for yours.
 

@@ -131,8 +131,12 @@ pub trait Backlog: Sync {
     /// Notes incidents.
     fn incidents(&self, incidents: Vec<Incident>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// The oldest parcels that are not delivered.
-    fn parcels(&self, limit: u32) -> impl Future<Output = Result<Vec<Parcel>, Self::Error>> + Send;
+    /// The oldest parcels that are not delivered, behind a number; the first ones are behind 0.
+    fn parcels(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Parcel>, Self::Error>> + Send;
 
     /// These are.
     fn delivered(&self, numbers: Vec<i64>) -> impl Future<Output = Result<(), Self::Error>> + Send;

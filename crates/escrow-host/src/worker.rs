@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use escrow::port::{Aggregate, Backlog, Clock, PaymentGateway, Repository};
+use escrow::port::{Aggregate, Backlog, Clock, Parcel, PaymentGateway, Repository};
 use escrow::{Actor, Time};
 use tokio::time::{Instant, sleep};
 
 use crate::figures::count;
 use crate::{Delivery, Host};
+
+/// How far a pass looks behind parcels that cannot be delivered, in batches.
+const MOST_PAGES: u32 = 64;
 
 /// What a worker has done in one pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -269,34 +272,55 @@ where
 
     /// One worker at a time delivers, in the order of the outbox.
     async fn deliver(&self, pass: &mut Pass) -> Result<(), <R as Backlog>::Error> {
-        let parcels = self.host.repository.parcels(self.batch).await?;
-        if parcels.is_empty() || self.lease(vec!["outbox".to_owned()]).await?.is_empty() {
+        // whether there is anything to take a lease for
+        if self.host.repository.parcels(0, 1).await?.is_empty()
+            || self.lease(vec!["outbox".to_owned()]).await?.is_empty()
+        {
             return Ok(());
         }
-        // somebody else may have delivered since
-        let parcels = self.host.repository.parcels(self.batch).await?;
         let mut stuck = BTreeSet::new();
-        let mut delivered = Vec::new();
-        for parcel in &parcels {
-            if stuck.contains(&parcel.machine) {
-                continue;
+        let mut last = 0;
+        // behind those of a machine that is stuck there are others'
+        for _ in 0..MOST_PAGES {
+            let parcels = self.host.repository.parcels(last, self.batch).await?;
+            let Some(end) = parcels.last() else { break };
+            last = end.number;
+            let mut delivered = Vec::new();
+            for parcel in parcels {
+                if stuck.contains(&parcel.machine) {
+                    continue;
+                }
+                if self.deliver_one(&parcel).await {
+                    pass.delivered = pass.delivered.saturating_add(1);
+                    delivered.push(parcel.number);
+                } else {
+                    pass.failed = pass.failed.saturating_add(1);
+                    stuck.insert(parcel.machine);
+                }
             }
-            if let Err(error) = self.delivery.deliver(parcel).await {
+            self.host.repository.delivered(delivered).await?;
+            if pass.delivered >= self.batch {
+                break;
+            }
+        }
+        self.host.repository.release(vec!["outbox".to_owned()], &self.name).await
+    }
+
+    async fn deliver_one(&self, parcel: &Parcel) -> bool {
+        match self.delivery.deliver(parcel).await {
+            Ok(()) => {
+                count(&self.host.counters.delivered);
+                true
+            }
+            Err(error) => {
                 count(&self.host.counters.undelivered);
-                pass.failed = pass.failed.saturating_add(1);
-                stuck.insert(parcel.machine.clone());
                 #[cfg(feature = "tracing")]
                 tracing::warn!(worker = self.name, id = parcel.machine.id, %error, "a parcel is not delivered");
                 #[cfg(not(feature = "tracing"))]
                 let _ = error;
-            } else {
-                count(&self.host.counters.delivered);
-                pass.delivered = pass.delivered.saturating_add(1);
-                delivered.push(parcel.number);
+                false
             }
         }
-        self.host.repository.delivered(delivered).await?;
-        self.host.repository.release(vec!["outbox".to_owned()], &self.name).await
     }
 }
 

@@ -86,12 +86,13 @@ impl Backlog for Sqlite {
         self.write(note).await
     }
 
-    async fn parcels(&self, limit: u32) -> Result<Vec<Parcel>, StoreError> {
+    async fn parcels(&self, after: i64, limit: u32) -> Result<Vec<Parcel>, StoreError> {
         self.read(|db| {
             let mut list = db.prepare_cached(
-                "SELECT kind, id, number, from_version, to_version, at FROM outbox ORDER BY number LIMIT ?1",
+                "SELECT kind, id, number, from_version, to_version, at FROM outbox WHERE number > ?2 ORDER BY number
+                 LIMIT ?1",
             )?;
-            let rows = list.query_and_then(params![limit], |row| {
+            let rows = list.query_and_then(params![limit, after], |row| {
                 Ok(Parcel {
                     machine: key(row, 0)?,
                     number: row.get(2)?,

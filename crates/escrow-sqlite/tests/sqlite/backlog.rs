@@ -70,14 +70,15 @@ fn the_outbox_has_every_commit_in_order_until_it_is_delivered() {
     accepted(&db, 1);
     propose(&db, 2, "anna", start());
     block_on(async {
-        let parcels = db.parcels(100).await.unwrap();
+        let parcels = db.parcels(0, 100).await.unwrap();
         let of_one: Vec<_> = parcels.iter().filter(|p| p.machine.id == id(1).to_string()).collect();
         assert!(of_one.windows(2).all(|w| w[0].to_version == w[1].from_version && w[0].number < w[1].number));
         assert_eq!((of_one[0].from_version, parcels.len()), (0, 5));
         let deal: Deal = Repository::load(&db, id(1)).await.unwrap().unwrap();
         assert_eq!(of_one.last().unwrap().to_version, deal.version());
         db.delivered(vec![parcels[0].number]).await.unwrap();
-        assert_eq!(db.parcels(100).await.unwrap(), parcels[1..]);
+        assert_eq!(db.parcels(0, 100).await.unwrap(), parcels[1..]);
+        assert_eq!(db.parcels(parcels[1].number, 2).await.unwrap(), parcels[2..4]);
     });
 }
 

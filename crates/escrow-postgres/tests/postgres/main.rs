@@ -1,0 +1,27 @@
+//! The repository on a PostgreSQL server of the test's own. Where its programs are not installed, the test says that it was
+//! skipped.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::print_stdout)]
+
+mod backlog;
+mod laws;
+mod server;
+mod worker;
+
+use server::Server;
+
+/// One server for all of it, which is stopped in the end whatever happens.
+#[test]
+fn the_repository_on_a_real_server() {
+    let Some(server) = Server::start() else {
+        println!("skipped: PostgreSQL's programs (initdb, pg_ctl) are not installed");
+        return;
+    };
+    laws::it_keeps_the_laws_of_an_event_sink(&server);
+    laws::it_keeps_the_laws_of_a_repository(&server);
+    laws::a_commit_inside_a_transaction_is_the_transactions(&server);
+    laws::a_connection_that_is_lost_in_a_commit_is_not_known(&server);
+    laws::newer_tables_are_refused(&server);
+    backlog::leases_tries_parcels_and_receipts(&server);
+    worker::workers_share_what_waits(&server);
+}

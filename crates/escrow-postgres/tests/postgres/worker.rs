@@ -1,0 +1,74 @@
+//! Hosts and workers on one database, with the sandbox bank's books as the judge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use escrow::deal::command::{Accept, StartPerforming};
+use escrow::deposit::{DepositId, Reference};
+use escrow::port::{Clock, Repository};
+use escrow::{Caller, Currency, Deal, Money, Time};
+use escrow_host::sandbox::{Bank, Faults, SandboxGateway};
+use escrow_host::{Backoff, Host, Worker};
+use escrow_postgres::Postgres;
+use escrow_testing::ManualClock;
+
+use crate::laws::{id, start, terms};
+use crate::server::Server;
+
+#[derive(Clone)]
+struct TheClock(Arc<ManualClock>);
+
+impl Clock for TheClock {
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+}
+
+pub fn workers_share_what_waits(server: &Server) {
+    const DEALS: u128 = 12;
+    let db = server.open(&server.database());
+    server.runtime.block_on(async {
+        let clock = TheClock(Arc::new(ManualClock::new(start())));
+        let bank = Bank::in_memory(Faults { lost: 600, twice: 300, ..Faults::default() }).unwrap();
+        let gateway = SandboxGateway::new(bank, clock.clone());
+        let host: Arc<Host<Postgres, _, _>> = Host::builder(db.clone(), gateway, clock.clone())
+            .backoff(Backoff { first_ms: 1_000, most_ms: 10_000 })
+            .build();
+        let party = |name: &str| Caller::party(name.parse().unwrap());
+        for number in 1..=DEALS {
+            host.open(id(number), terms(), party("shop")).await.unwrap();
+            let reference = Reference::new(format!("pay-{number}")).unwrap();
+            let price = Money::from_minor(1_000_00, Currency::RUB);
+            let bank = host.gateway().bank();
+            let paid = bank.pay(id(number), DepositId::BUYER_PAYMENT, &reference, price, None).unwrap();
+            host.webhook(id(number), paid).await.unwrap();
+            host.act(id(number), StartPerforming {}, party("shop")).await.unwrap();
+            host.act(id(number), Accept::default(), party("anna")).await.unwrap();
+        }
+        let worker =
+            |name: &str| Worker::builder(host.clone(), name).grace(Duration::ZERO).clock_bound(None).build();
+        let (mut one, mut other) = (worker("one"), worker("other"));
+        for _ in 0..4 {
+            clock.0.set(clock.now().plus_secs(10));
+            let (first, second) = tokio::join!(one.pass::<Deal>(), other.pass::<Deal>());
+            assert_eq!((first.unwrap().failed, second.unwrap().failed), (0, 0));
+        }
+        // the notices of what was told twice
+        for (_, deal, fact) in host.gateway().bank().notices(0).unwrap() {
+            host.webhook(deal, fact).await.unwrap();
+        }
+        let mut deals = Vec::new();
+        for number in 1..=DEALS {
+            let deal: Deal = db.load(id(number)).await.unwrap().unwrap();
+            let journal = db.journal::<Deal>(id(number), 0).await.unwrap();
+            let events: Vec<_> = journal.into_iter().map(|(_, recorded)| recorded).collect();
+            assert_eq!(Deal::replay(id(number), &events).unwrap(), deal);
+            deals.push(deal);
+        }
+        let audit = host.gateway().bank().audit(&deals).unwrap();
+        assert_eq!((audit.movements, audit.findings), (12, vec![]));
+        let figures = host.figures().await.unwrap();
+        assert_eq!((figures.backlog.unanswered, figures.backlog.incidents), (0, 0));
+        assert!(figures.counts.gateway_errors > 0);
+    });
+}
