@@ -194,7 +194,11 @@ fn send(deal: &mut Draft<'_>, assignment: Assignment, way: &Way) {
             if is_new {
                 deal.push(Event::LegWaits { leg, deposit, payee, purpose, amount, source });
             }
-            return deal.push(Event::LegAsked { leg });
+            // whoever was asked is not asked again
+            if deal.books().leg(leg).is_some_and(|known| !is_declined(known)) {
+                deal.push(Event::LegAsked { leg });
+            }
+            return;
         }
         Way::Gateway | Way::Balance => purpose.kind(),
     };

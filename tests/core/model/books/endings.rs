@@ -38,7 +38,11 @@ impl Books {
             let taking = self.pots[..4].iter().any(|p| p.holds.iter().any(|h| h.taking.is_some()));
             ensure!(taking == waits, "a capture is open: {taking}; the ending waits for one: {waits}");
             if !waits {
-                self.divide(after.binding_terms(), ending, gone)?;
+                let accepted = match before.clearing() {
+                    Some(Ending::PartialBuyout(kept)) => Some(kept.iter().map(|n| i128::from(*n)).collect()),
+                    _ => None,
+                };
+                self.divide(after.binding_terms(), ending, accepted, gone)?;
                 self.divided = true;
             }
         }
@@ -49,7 +53,13 @@ impl Books {
     }
 
     /// As the calculator says of what there is.
-    fn divide(&mut self, terms: &Terms, ending: &Ending, gone: &BTreeMap<DepositId, i128>) -> Finding {
+    fn divide(
+        &mut self,
+        terms: &Terms,
+        ending: &Ending,
+        accepted: Option<Vec<i128>>,
+        gone: &BTreeMap<DepositId, i128>,
+    ) -> Finding {
         // what a hold brings beyond its deposit is let go, never given out
         let (mut held, mut content) = ([0; 4], [0; 4]);
         for (n, pot) in self.pots[..4].iter().enumerate() {
@@ -70,7 +80,8 @@ impl Books {
         };
         let incurred: Vec<bool> = (0..terms.services.len()).map(|n| self.incurred.contains(&n)).collect();
         // the charges are divided below, each when its money is there
-        let course = calc::Course { incurred, given_back: self.given_back, ..calc::Course::default() };
+        let given_back = self.given_back;
+        let course = calc::Course { incurred, given_back, accepted, ..calc::Course::default() };
         self.basis = Some((pots.clone(), course.clone(), ending.clone()));
         let outcome = calc::settle(&mirror::deal(terms), &pots, &course, &mirror::ending(ending));
         let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
