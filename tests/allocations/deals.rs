@@ -92,7 +92,7 @@ pub fn actors() -> Vec<Actor> {
 /// At least one command of every kind, and one for every way in which its content can be wrong.
 pub fn commands() -> Vec<Command> {
     let usd = Money::from_minor(100, Currency::USD);
-    let long = |n: usize| "long enough to lie on the heap, ".repeat(n);
+    let long = |n: usize| "long enough to lie on the heap.".repeat(n);
     let amended = {
         let mut draft = draft();
         draft.items.iter_mut().for_each(|item| item.quantity = 3);

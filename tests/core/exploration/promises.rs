@@ -199,7 +199,14 @@ fn owed(deal: &Deal) -> Result<(), String> {
         let is_payers = owner.is_some_and(|d| *leg.payee() == d.owner().payee());
         let sent = matches!(leg.state(), LegState::Ordered | LegState::Settled | LegState::Credited);
         let kind = if is_payers { Kind::RefundedTwice } else { Kind::Liable };
-        if sent {
+        // what came back from the bank is its payee's, and payable again: it is not taken for a loss
+        let came_back = deal.transactions().iter().any(|t| {
+            let of = t.leg().and_then(|id| deal.legs().iter().find(|l| l.id() == id));
+            let same = of.is_some_and(|l| (l.deposit(), l.payee()) == (leg.deposit(), leg.payee()));
+            same && t.bounced() > 0
+        });
+        let payable = matches!(leg.state(), LegState::Declined | LegState::Waiting) && !is_payers;
+        if sent || payable && came_back {
             *most.entry((kind, currency)).or_default() += minor(leg.amount());
         }
         *most.entry((Kind::Cut, currency)).or_default() += minor(leg.cut());
