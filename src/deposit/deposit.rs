@@ -156,12 +156,16 @@ impl Deposit {
 
     /// Whether it is paid in full, where this much of a required payment may be missing.
     pub fn is_full(&self, shortfall: Rate) -> bool {
-        self.outstanding().minor() <= self.tolerated(shortfall)
+        let missing = self.outstanding().minor();
+        missing == 0 || missing <= self.tolerated(shortfall)
     }
 
     /// How much of it may be missing.
     pub(crate) fn tolerated(&self, shortfall: Rate) -> i64 {
-        if self.id.is_required_payment() { shortfall.floor_of(self.required.minor()) } else { 0 }
+        if shortfall == Rate::ZERO || !self.id.is_required_payment() {
+            return 0;
+        }
+        shortfall.floor_of(self.required.minor())
     }
 
     /// The details of an additional charge.

@@ -10,7 +10,7 @@ use crate::deposit::{DepositId, Purpose};
 use crate::dispute::Award;
 use crate::money::minor::add;
 use crate::terms::{Quote, Terms};
-use crate::{Money, Payee, Side};
+use crate::{Money, Payee, Rate, Side};
 
 /// Divides what the pots hold, as the ending says.
 ///
@@ -113,6 +113,9 @@ fn divide(
 /// What is missing of the buyer's payment, as far as the policy lets it: an ending is worked out as if it were there, and the
 /// seller gets less for it. What is awarded is of what there is.
 fn tolerated(terms: &Terms, pots: &Pots, ending: &Ending) -> i64 {
+    if terms.policy.shortfall == Rate::ZERO {
+        return 0;
+    }
     let full = terms.quote().deposit.minor();
     let missing = full.saturating_sub(pots.buyer).max(0);
     match ending {

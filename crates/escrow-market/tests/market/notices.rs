@@ -338,6 +338,8 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "payment_requested", "tx": 9, "deposit": "buyer_payment", "amount": money, "key": "k",
             "form": { "method": "card", "return_urls": { "success_url": "https://a", "fail_url": "https://b" } } }),
         json!({ "type": "payment_received", "tx": 9, "deposit": "buyer_payment", "amount": money, "gateway": "bank", "reference": "r" }),
+        json!({ "type": "clearing_begun", "ending": "success" }),
+        json!({ "type": "leg_asked", "leg": 1 }),
         json!({ "type": "remarked", "remark": "x" }),
         json!({ "type": "approved" }),
         json!({ "type": "attached", "attachment": { "id": "f", "mime": "image/png", "size": 1 } }),

@@ -247,6 +247,11 @@ proptest! {
                     | Event::WithdrawalExpired { withdrawal, .. } => {
                         requested.retain(|(number, _, _)| number != withdrawal);
                     }
+                    // what the bank gave back has not left
+                    Event::WithdrawalReturned { withdrawal, amount, .. } => {
+                        let of = requested.iter_mut().filter(|(number, _, _)| number == withdrawal);
+                        of.for_each(|(_, _, minor)| *minor -= amount.minor());
+                    }
                     _ => {}
                 }
             }
