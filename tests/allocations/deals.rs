@@ -39,6 +39,16 @@ pub fn dispute() -> (Command, Context) {
     (OpenDispute::new(reason).into(), party(200, BUYER))
 }
 
+/// Accepted; paid when its clearance is over.
+fn cleared() -> Deal {
+    let mut draft = draft();
+    draft.policy.clearance_s = 86_400;
+    let (created, _) = proposed(&Arc::new(Terms::new(draft).unwrap()));
+    let started = (StartPerforming {}.into(), operator(200));
+    let accepted = (Accept::default().into(), party(200, BUYER));
+    after(created, &[(request(), party(60, BUYER)), (confirm(), gateway()), started, accepted])
+}
+
 /// A deal in every phase, and some in which it is peculiar.
 pub fn states() -> Vec<(&'static str, Deal)> {
     let (proposed_only, _) = proposed(&explicit_terms());
@@ -64,6 +74,7 @@ pub fn states() -> Vec<(&'static str, Deal)> {
         ("tracked", after(funded.clone(), &[set_track])),
         ("performing", performing),
         ("submitted", submitted),
+        ("accepted, not paid yet", cleared()),
         ("disputed", disputed),
         ("arbitrated", arbitration),
         ("paying", before("6 answer (fee)").0),
@@ -138,6 +149,8 @@ pub fn commands() -> Vec<Command> {
         Amend::new(1, amended.clone()).into(),
         Amend::new(9, amended).into(),
         Amend::new(1, pinned).into(),
+        Annotate::default().order_id(long(2).parse().unwrap()).into(),
+        Annotate::default().tags(vec!["gift".parse().unwrap(); 40]).into(),
         Agree::new(1).into(),
         Agree::new(9).into(),
         Agree::new(1).payment(claim(ours)).into(),

@@ -162,6 +162,8 @@ fn accepted_commands_that_allocate_are_few_and_known() {
     assert!(most.len() > 30, "accepted: {most:?}");
     most.retain(|_, allocations| *allocations > 0);
     let known = [
+        // the notes before and after, which events share, and the terms with them
+        (CommandKind::Annotate, 8),
         // a claim's order, which stands apart from its event
         (CommandKind::Agree, 1),
         // the fifth transaction of a deal: its list leaves the stack; and where a chargeback is known, what the losses come

@@ -13,12 +13,19 @@ use crate::{Role, Side};
 
 /// The buyer accepts: everything, or in part.
 pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> {
-    let ending = c.quantities.clone().map_or(Ending::Success, Ending::PartialBuyout);
-    if c.is_in_part() {
-        drop(deal.preview(&ending)?);
-    }
+    let Some(quantities) = &c.quantities else {
+        deal.push(Event::Accepted {});
+        clearing::accepted(deal, Ending::Success);
+        return Ok(());
+    };
+    let ending = Ending::PartialBuyout(quantities.clone());
+    let settlement = deal.preview(&ending)?;
     deal.push(Event::Accepted {});
-    clearing::accepted(deal, ending);
+    if clearing::waits(deal, &ending) {
+        clearing::accepted(deal, ending);
+    } else {
+        endings::end_as_settled(deal, ending, false, &settlement);
+    }
     Ok(())
 }
 

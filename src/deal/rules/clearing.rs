@@ -1,6 +1,7 @@
 //! What is accepted is paid once the clearance is over, so that a chargeback meets the pot.
 
 use super::endings;
+use crate::deal::Deal;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
@@ -8,16 +9,21 @@ use crate::settlement::Ending;
 
 /// Accepted, whole or in part, by a word or by silence: paid at once, or when the policy's clearance is over.
 pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
-    let clearance_s = deal.binding_terms().policy.clearance_s;
-    if clearance_s == 0 || ending.returns_everything() {
+    if !waits(deal, &ending) {
         return pay(deal, ending);
     }
+    let clearance_s = deal.binding_terms().policy.clearance_s;
     if deal.quarrel().is_open() {
         deal.push(Event::DisputeClosed {});
     }
     deal.push(Event::ClearingBegun { ending });
     let until = deal.at().plus_secs(clearance_s);
     deal.enter(Phase::Clearing { until });
+}
+
+/// Whether it is not paid at once. What comes back whole is.
+pub(crate) fn waits(deal: &Deal, ending: &Ending) -> bool {
+    deal.binding_terms().policy.clearance_s > 0 && !ending.returns_everything()
 }
 
 /// The clearance is over.
