@@ -1,5 +1,5 @@
 //! A whole host: SQLite in a real file, a bank, a worker, and a restart in the middle.
-//! `cargo run -p escrow-host --example embedding`
+//! `cargo run -p escrow-host --example hosting`
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
