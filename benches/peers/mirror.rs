@@ -20,7 +20,7 @@ macro_rules! words {
 
 words! {
     Acceptance: ByBuyer;
-    BuyerCancel: BeforeAcceptance;
+    BuyerCancel: BeforePerforming;
     CheckpointKind: Progress;
     Consent: OnCreation;
     DepositId: BuyerPayment, SellerPayment, BuyerGuarantee, SellerGuarantee;
@@ -206,6 +206,9 @@ struct Policy {
     max_revisions: u16,
     max_extension_s: u32,
     chargeback_liable: Side,
+    claim_s: u32,
+    chargeback_s: u32,
+    max_tracks: u16,
 }
 
 #[derive(Deserialize)]
@@ -245,7 +248,7 @@ struct Clockwork {
     concluded_at: Option<SmolStr>,
     last_at: SmolStr,
     phase: Phase,
-    remaining: Remaining,
+    begun: bool,
     status_change: StatusChange,
     ended: Option<Ended>,
 }
@@ -278,14 +281,6 @@ struct Books {
 struct Work {
     submitted: u16,
     revision: Option<Arc<Revision>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Remaining {
-    start_ms: u64,
-    performance_ms: u64,
-    acceptance_ms: u64,
 }
 
 #[derive(Deserialize)]
