@@ -3,7 +3,6 @@
 use super::Deal;
 use super::command::{FileRef, Revision};
 use super::event::Event;
-use super::phase::Phase;
 use crate::deposit::{Leg, LegState, Purpose};
 use crate::settlement::{Ending, Share};
 use crate::{Payee, Role};
@@ -38,7 +37,7 @@ impl Deal {
         match role {
             Role::Seller | Role::Arbiter | Role::Operator => Access::Original(revision),
             Role::Buyer if self.is_bought() => Access::Original(revision),
-            Role::Buyer if self.shows_work() => Access::Preview(&revision.preview),
+            Role::Buyer if self.is_concluded() => Access::Preview(&revision.preview),
             Role::Buyer | Role::Partner | Role::Moderator | Role::Gateway | Role::Tracker | Role::Clock => {
                 Access::Nothing
             }
@@ -65,19 +64,14 @@ impl Deal {
     fn clears_work(&self) -> bool {
         let Some(ending) = &self.clockwork().clearing else { return false };
         let Ending::PartialBuyout(accepted) = ending else { return true };
-        let ordered = self.binding_terms().items.iter().map(|item| item.quantity);
         let earns =
             |s: &Share| s.payee == Payee::Seller && s.purpose == Purpose::Payout && !s.amount.is_zero();
-        ordered.eq(accepted.iter().copied()) || self.preview(ending).is_ok_and(|s| s.shares.iter().any(earns))
+        self.is_whole(accepted) || self.preview(ending).is_ok_and(|s| s.shares.iter().any(earns))
     }
 
-    /// Whether the buyer has paid in full, and the deal was concluded: what was submitted before waits for that.
-    fn shows_work(&self) -> bool {
-        match self.phase() {
-            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
-            Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => true,
-            Phase::Paying { .. } | Phase::Closed { .. } => self.ended_funded(),
-        }
+    /// Whether these are all units that were ordered.
+    fn is_whole(&self, accepted: &[u32]) -> bool {
+        self.binding_terms().items.iter().map(|item| item.quantity).eq(accepted.iter().copied())
     }
 
     /// Whether everything was accepted, or what was accepted pays the seller something; or an award gives the seller all that
@@ -98,9 +92,8 @@ impl Deal {
         match &ended.ending {
             Ending::Success => true,
             Ending::PartialBuyout(accepted) => {
-                let ordered = self.binding_terms().items.iter().map(|item| item.quantity);
                 let earns = |l: &Leg| l.payee == Payee::Seller && l.purpose == Purpose::Payout;
-                ordered.eq(accepted.iter().copied()) || self.legs().iter().any(earns)
+                self.is_whole(accepted) || self.legs().iter().any(earns)
             }
             Ending::Awarded { .. } | Ending::CalledOff => ended.original,
             Ending::Cancelled(_) => false,

@@ -116,3 +116,23 @@ fn what_is_not_paid_for_yet_is_not_unlocked() {
     bank(&mut w, "cb", 1_000_00, Lost);
     assert_eq!((w.status(), originals(&w, Role::Buyer)), (Status::Completed, false));
 }
+
+/// A moderator who looks at a paid deal before the start takes nothing out of the buyer's sight; before the deal was concluded
+/// there is nothing to see yet, paid or not.
+#[test]
+fn a_preview_stays_while_a_moderator_looks() {
+    use escrow::terms::Moderation;
+    let mut w = World::funded(plain(Policy::freelance().moderation(Moderation::OnDemand)));
+    w.act(&moderator(), remark("describe it"));
+    assert_eq!(w.status(), Status::Moderation);
+    assert!(w.deal.is_concluded());
+    // paid, and not agreed: cancelled, the buyer has seen nothing
+    let mut w = World::new(plain(Policy::freelance()));
+    w.act(&seller(), agree(1));
+    w.act(&seller(), submit(1));
+    w.act(&seller(), amend(1, described(plain(Policy::freelance()))));
+    w.pay(B, 1_000_00);
+    assert_eq!((w.status(), w.deal.access(Role::Buyer)), (Status::AwaitingDeposit, Access::Nothing));
+    w.act(&buyer(), cancel("no"));
+    assert_eq!(w.deal.access(Role::Buyer), Access::Nothing);
+}
