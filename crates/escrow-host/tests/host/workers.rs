@@ -97,7 +97,7 @@ fn without_looking(faults: Faults) -> World {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_wakes_nothing() {
+async fn clock_jump() {
     let world = World::new(Faults::default());
     world.performing(1).await;
     let mut worker: TheWorker = Worker::builder(world.host.clone(), "one").build();
