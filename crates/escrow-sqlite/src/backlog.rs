@@ -3,9 +3,9 @@
 use escrow::Time;
 use escrow::deposit::TxId;
 use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel};
+use escrow_store::{time, version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::lists::time;
 use crate::{Sqlite, StoreError};
 
 impl Backlog for Sqlite {
@@ -241,8 +241,4 @@ fn receipt(db: &Connection, scope: &str, key: &str) -> Result<Option<ClientRecei
 
 fn key(row: &Row<'_>, from: usize) -> Result<MachineKey, StoreError> {
     Ok(MachineKey { kind: row.get(from)?, id: row.get(from.saturating_add(1))? })
-}
-
-fn version(stored: i64) -> Result<u64, StoreError> {
-    u64::try_from(stored).map_err(|_| StoreError::Value(format!("the version {stored}")))
 }
