@@ -19,6 +19,7 @@ mod host;
 mod problem;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod trust;
 mod worker;
 
 pub use backoff::Backoff;

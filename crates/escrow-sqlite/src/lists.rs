@@ -43,6 +43,7 @@ fn listed<I: std::str::FromStr>(row: &Row<'_>) -> Result<Listed<I>, StoreError> 
 
 #[cfg(test)]
 mod tests {
+    use crate::backlog::{FREE_DUE, FREE_UNANSWERED};
     use crate::repository::{DUE, UNANSWERED};
     use escrow_store::Filter;
 
@@ -59,7 +60,7 @@ mod tests {
             Filter::Unanswered,
         ];
         let lists = filters.iter().map(|filter| filter.sql('?'));
-        for sql in lists.chain([DUE, UNANSWERED].map(str::to_owned)) {
+        for sql in lists.chain([DUE, UNANSWERED, FREE_DUE, FREE_UNANSWERED].map(str::to_owned)) {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let count = plan.parameter_count();
             let arguments = rusqlite::params_from_iter((0..count).map(|_| "1"));
