@@ -7,5 +7,6 @@ mod bank;
 mod chaos;
 mod chaos_child;
 mod commands;
+mod http;
 mod workers;
 mod world;
