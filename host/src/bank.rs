@@ -93,7 +93,7 @@ pub async fn hear(desk: &Desk) -> Result<usize, Failure> {
     let mut heard = 0_usize;
     let notices = desk.host.gateway().bank().notices(desk.store.cursor(CURSOR)?);
     for (number, deal, fact) in notices.map_err(|e| Failure::internal(&e))? {
-        match desk.host.webhook(deal, answering(fact)).await {
+        match Box::pin(desk.host.webhook(deal, answering(fact))).await {
             // what is refused is an incident, and nobody's next request
             Ok(_) | Err(ActError::Rejected(_) | ActError::NotFound | ActError::FactRefused { .. }) => {}
             Err(error) if error.committed() == Committed::Yes => {}

@@ -183,7 +183,7 @@ impl Desk {
         if !party && !person.staff {
             return Err(Failure::forbidden("You can open deals in which you buy or sell, and no others."));
         }
-        Ok(self.host.open(id, terms, capacity.actor(person.id.clone())).await?)
+        Ok(Box::pin(self.host.open(id, terms, capacity.actor(person.id.clone()))).await?)
     }
 
     /// Carries out what somebody asks for, and returns the deal after it.
@@ -192,7 +192,8 @@ impl Desk {
         if !capacities.iter().any(|(capacity, _)| *capacity == ask.capacity) {
             return Err(Failure::forbidden("You cannot act on this deal in that capacity."));
         }
-        match self.host.act(ask.deal, command, ask.caller()).await {
+        // boxed: the future of a command is large, and so are those of whoever waits for it
+        match Box::pin(self.host.act(ask.deal, command, ask.caller())).await {
             Ok(acted) => Ok(acted.after),
             // what is left of it is done by the worker, and seen on the page
             Err(error) if error.committed() == Committed::Yes => {
@@ -224,6 +225,6 @@ impl Desk {
             .terms_version(deal.terms_version());
         // the request has an identity of its own: its key
         let caller = Ask { request_id: None, ..ask }.caller();
-        Ok(self.host.checkout(deal.id(), request, caller).await?.url)
+        Ok(Box::pin(self.host.checkout(deal.id(), request, caller)).await?.url)
     }
 }

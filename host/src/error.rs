@@ -91,12 +91,13 @@ impl From<ActError<StoreError, Rejection>> for Failure {
 
 impl From<AgentError<StoreError>> for Failure {
     fn from(error: AgentError<StoreError>) -> Self {
+        let words = error.to_string();
         match error {
             AgentError::Rejected(rejection) => Self(Box::new(Problem::from(&rejection))),
             AgentError::Conflict => {
                 Self::new(409, "conflict", "Not as things are now", "There is such a deal already.")
             }
-            other => Self::internal(&other),
+            AgentError::FactRefused { .. } | AgentError::Unknown(_) | _ => Self::internal(&words),
         }
     }
 }

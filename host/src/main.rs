@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program tells where it is")]
 
 use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,13 +57,15 @@ async fn run(mut config: Config) -> Result<(), Any> {
         links = vec![("buyer", "anna".parse()?), ("seller", "boris".parse()?), ("operator", staff.id)];
     }
     bank::hear(&desk).await.map_err(told)?;
-    println!("\nEscrow desk: {url}    (files in {})\n", data.display());
-    println!("Sign in, in one browser or in several:");
+    let mut told_all = format!("\nEscrow desk: {url}    (files in {})\n\n", data.display());
+    told_all.push_str("Sign in, in one browser or in several:\n");
     for (role, id) in links {
         let path = desk.sign_in_path(&id).map_err(told)?;
-        println!("  {role:<9}{id:<7}{url}{path}");
+        writeln!(told_all, "  {role:<9}{id:<7}{url}{path}")?;
     }
-    println!("\nThe links work for a day; starting again prints new ones. Ctrl-C stops.");
+    told_all.push_str("\nThe links work for a day; starting again prints new ones. Ctrl-C stops.\n");
+    // who has stopped reading misses the links, and nothing else
+    let _unread = std::io::stdout().write_all(told_all.as_bytes());
 
     let worker = tokio::spawn(work(desk.clone()));
     let listen = tokio::spawn(hear(desk.clone()));

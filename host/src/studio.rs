@@ -220,7 +220,8 @@ pub fn scenario(text: &str, now: Time) -> Result<String, String> {
         .iter()
         .map(|leg| json!({ "payee": leg.payee, "purpose": leg.purpose, "amount": leg.amount }))
         .collect();
-    scenario["expect"] = json!({ "status": played.status, "legs": legs });
+    let expected = json!({ "status": played.status, "legs": legs });
+    scenario.as_object_mut().map(|scenario| scenario.insert("expect".to_owned(), expected));
     serde_json::to_string_pretty(&scenario).map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! From what somebody fills in to terms. What the platform takes, the rules, and who arbitrates are the desk's: a party names the
 //! subject and the price.
 
-use escrow::terms::{Consent, Delivery, Fee, Moderation};
+use escrow::terms::{Consent, Delivery, Fee, Moderation, OnRefund};
 use escrow::{Currency, Money, PartyId, Policy, Rate, Side, Terms};
 
 use crate::error::Failure;
@@ -110,8 +110,9 @@ impl Proposal {
             terms = terms.items(&line.name, line.quantity, line.unit_price);
         }
         let rate = Rate::from_ppm(config.fee_ppm).map_err(|e| Failure::internal(&e))?;
+        // of a deal that ends half-way, the platform takes half of it
         if rate != Rate::ZERO {
-            terms = terms.fee(Fee::percent("platform", 0).rate(rate));
+            terms = terms.fee(Fee::percent("platform", 0).rate(rate).on_refund(OnRefund::ProRata));
         }
         if config.arbiter != buyer.as_str() && config.arbiter != seller.as_str() {
             terms = terms.arbiter(&config.arbiter);

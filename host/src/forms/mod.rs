@@ -1,5 +1,6 @@
 //! A form for every command that a person gives. Which of them are shown is the deal's to say.
 
+mod fields;
 mod read;
 
 use escrow::deal::command::CommandKind;
@@ -8,29 +9,10 @@ use escrow::{Award, Deal, Role, Side};
 
 use crate::words;
 
+pub(crate) use fields::{Field, Kind};
 pub(crate) use read::{Sent, command};
 
-/// What a field takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Hidden,
-    Line,
-    Area,
-    Sum,
-    Number { least: u32, most: u32 },
-    Choice(Vec<(String, String)>),
-    Check,
-}
-
-/// A field of a form.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) label: String,
-    pub(crate) kind: Kind,
-    pub(crate) value: String,
-    pub(crate) required: bool,
-}
+use fields::{MOST_ITEMS, amend_fields, award_fields, choices, destination_fields, field};
 
 /// A form for a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,22 +23,6 @@ pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
     /// Whether it is what one usually comes for.
     pub(crate) is_primary: bool,
-}
-
-fn field(name: &str, label: &str, kind: Kind) -> Field {
-    Field { name: name.to_owned(), label: label.to_owned(), kind, value: String::new(), required: true }
-}
-
-impl Field {
-    fn value(mut self, value: impl ToString) -> Self {
-        self.value = value.to_string();
-        self
-    }
-
-    fn optional(mut self) -> Self {
-        self.required = false;
-        self
-    }
 }
 
 impl Form {
@@ -70,48 +36,12 @@ impl Form {
     }
 }
 
-fn choices(pairs: &[(&str, &str)]) -> Kind {
-    Kind::Choice(pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect())
-}
-
 /// What an ending would pay, for the sentence under a button.
 fn pays(deal: &Deal, ending: &Ending) -> String {
     match deal.preview(ending) {
         Ok(settlement) => format!("That would pay {}.", words::settlement(&settlement)),
         Err(error) => format!("It cannot end like that now: {error}."),
     }
-}
-
-fn award_fields(deal: &Deal, may_call_off: bool) -> Vec<Field> {
-    let mut how = vec![
-        ("amount", "a sum for the seller, the rest back to the buyer"),
-        ("share", "a part of it for the seller, in percent"),
-        ("buyer_all", "everything back to the buyer"),
-        ("seller_all", "everything to the seller"),
-    ];
-    if may_call_off {
-        how.push(("call_off", "call it off: no fee, everything back"));
-    }
-    let symbol = format!("The sum, in {}", deal.terms().currency.code());
-    vec![
-        field("how", "How it ends", choices(&how)),
-        field("amount", &symbol, Kind::Sum).optional(),
-        field("percent", "The part, in percent", Kind::Line).optional(),
-    ]
-}
-
-fn destination_fields() -> Vec<Field> {
-    let kinds = [
-        ("known", "where the bank knows me"),
-        ("account", "a bank account"),
-        ("card", "a card"),
-        ("wallet", "a wallet"),
-    ];
-    vec![
-        field("kind", "Where to", choices(&kinds)),
-        field("reference", "Its reference in the vault (a token, never the number itself)", Kind::Line)
-            .optional(),
-    ]
 }
 
 /// The form for a command in this role; nothing where no person gives it on a page of the desk.
@@ -312,7 +242,7 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
             vec![field("arbiter", "Who", Kind::Line)],
         ),
         CommandKind::SetDestination => {
-            role.side()?;
+            role.side().filter(|side| *side == Side::Seller)?;
             Form::new(
                 "Choose where your earnings go",
                 "A payment that failed is sent again.",
@@ -320,7 +250,10 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
             )
         }
         CommandKind::RedirectRefund => {
-            role.side()?;
+            let side = role.side()?;
+            let pays =
+                |deposit: &escrow::Deposit| deposit.owner() == side && deposit.required().is_positive();
+            deal.deposits().iter().find(|deposit| pays(deposit))?;
             Form::new(
                 "Choose where refunds go",
                 "Otherwise they go back to where they came from.",
@@ -369,40 +302,4 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
         | CommandKind::Annotate
         | CommandKind::Attach => return None,
     })
-}
-
-/// More items than that are amended and accepted by the API.
-pub(crate) const MOST_ITEMS: usize = 20;
-
-fn amend_fields(deal: &Deal) -> Vec<Field> {
-    let terms = deal.terms();
-    let mut fields = vec![field("version", "", Kind::Hidden).value(deal.terms_version())];
-    for (i, item) in terms.items.iter().enumerate().take(MOST_ITEMS) {
-        let most = u32::MAX;
-        fields.push(
-            field(
-                &format!("quantity-{i}"),
-                &format!("{}: quantity", item.name),
-                Kind::Number { least: 1, most },
-            )
-            .value(item.quantity),
-        );
-        let amount = item.unit_price.to_string();
-        let amount = amount.split_once(' ').map_or(amount.as_str(), |(amount, _)| amount);
-        fields.push(
-            field(&format!("price-{i}"), &format!("{}: price of one", item.name), Kind::Sum).value(amount),
-        );
-    }
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    fields.push(
-        field("description", "What it is about", Kind::Area)
-            .optional()
-            .value(text(terms.description.as_deref())),
-    );
-    fields.push(
-        field("conditions", "What it must be like", Kind::Area)
-            .optional()
-            .value(text(terms.conditions.as_deref())),
-    );
-    fields
 }

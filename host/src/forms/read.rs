@@ -284,7 +284,7 @@ fn looks_like_a_card(typed: &str) -> bool {
         _ => [0, 2, 4, 6, 8, 1, 3, 5, 7, 9].get(usize::try_from(*digit).unwrap_or(0)).copied().unwrap_or(0),
     };
     let sum: u32 = plain.iter().rev().enumerate().map(doubled).sum();
-    !others && (12..=19).contains(&plain.len()) && sum % 10 == 0
+    !others && (12..=19).contains(&plain.len()) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

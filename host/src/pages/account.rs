@@ -39,7 +39,7 @@ fn render(desk: &Desk, session: &Session, notice: &Markup) -> Result<Markup, Fai
         }
         section {
             @if keys.is_empty() { p { "You have none." } } @else { table {
-                thead { tr { th scope="col" { "For" } th scope="col" { "Made" } th scope="col" { "" } } }
+                thead { tr { th scope="col" { "For" } th scope="col" { "Made" } th scope="col" { "What to do" } } }
                 tbody { @for key in &keys { tr {
                     td { (key.name) } td { (words::instant(key.created_at)) }
                     td { form method="post" action="/account" {

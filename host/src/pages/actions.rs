@@ -97,11 +97,10 @@ pub(crate) fn list(
 
 /// The deal's own reason, with its names in words.
 fn why(reason: &Rejection) -> String {
-    match reason {
-        Rejection::WrongPhase { phase, .. } => format!("Not while {}.", words::phase(*phase)),
-        Rejection::Guard(guard) => format!("{guard}."),
-        other => format!("{other}."),
+    if let Rejection::WrongPhase { phase, .. } = reason {
+        return format!("Not while {}.", words::phase(*phase));
     }
+    format!("{}.", words::capital(&reason.to_string()))
 }
 
 fn one(

@@ -6,14 +6,13 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use escrow::deal::Access;
 use escrow::deal::command::CommandKind;
 use escrow::deposit::DepositId;
-use escrow::{Deal, DealId, Event, Role};
+use escrow::{Deal, DealId, Role};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{actions, layout, money, timeline};
+use super::{actions, layout, money, timeline, work};
 use crate::auth::{Posted, Session};
 use crate::desk::{Ask, Capacity};
 use crate::error::Failure;
@@ -27,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route("/deals/{id}/do/{kind}", post(act))
         .route("/deals/{id}/pay/{deposit}", post(pay))
         .route("/deals/{id}/ask-again", post(ask_again))
-        .route("/deals/{id}/work/{number}", get(work))
+        .route("/deals/{id}/work/{number}", get(work::show))
 }
 
 /// An id that is none is as unknown as one that nobody has.
@@ -74,6 +73,7 @@ pub(super) async fn render(
     let lists: Vec<Markup> =
         roles.iter().map(|role| actions::list(session, deal, *role, now)).collect::<Result<_, _>>()?;
     let waiting = money::waiting(desk, deal).await?;
+    let latest = work::latest(desk, deal, roles)?;
     let history = timeline::timeline(desk, deal, roles)?;
     let at = format!("/deals/{}", deal.id());
     let content = html! {
@@ -82,6 +82,7 @@ pub(super) async fn render(
         (notice)
         div.columns {
             div {
+                (latest)
                 @for list in &lists { (list) }
                 (money::picture(deal))
                 (money::endings(deal))
@@ -263,49 +264,4 @@ async fn ask_again(
     let id = deal_id(&id)?;
     money::catch_up(&desk, id).await?;
     Ok(Redirect::to(&format!("/deals/{id}")).into_response())
-}
-
-/// A version of the work, as far as the deal lets whoever asks see it.
-async fn work(
-    State(desk): State<Arc<Desk>>,
-    session: Session,
-    Path((id, number)): Path<(String, u16)>,
-) -> Result<Markup, Failure> {
-    let (deal, roles) = desk.deal(&session.person, deal_id(&id)?).await?;
-    let entries = desk.host.repository().journal::<Deal>(deal.id(), 0)?;
-    let found = entries.iter().find_map(|entry| match &entry.recorded.event {
-        Event::Submitted { number: this, revision } if *this == number => Some(revision.clone()),
-        _ => None,
-    });
-    let revision = found.ok_or_else(Failure::not_found)?;
-    let (mut preview, mut original) = (None, None);
-    for (_, role) in &roles {
-        match deal.access_to(*role, &revision) {
-            Access::Nothing => {}
-            Access::Preview(file) => preview = Some(file),
-            Access::Original(all) => (preview, original) = (Some(&all.preview), Some(&all.original)),
-        }
-    }
-    let preview = preview.ok_or_else(Failure::not_found)?;
-    let text = |file: &str| {
-        desk.store
-            .text(deal.id(), file)
-            .map(|text| text.unwrap_or_else(|| format!("Kept elsewhere, as {file}")))
-    };
-    let preview = text(preview)?;
-    let original = original.map(|file| text(file)).transpose()?;
-    let at = format!("/deals/{}", deal.id());
-    let content = html! {
-        p { a href=(at) { "Back to the deal" } }
-        h1 { "Version " (number) " of the work" }
-        section { h2 { "Preview" } pre { (preview) } }
-        section {
-            h2 { "The work itself" }
-            @match original {
-                Some(text) => { pre { (text) } p.hint { "Digest: " (revision.digest) } },
-                None => p { "It is handed over when you have accepted it, and the seller's money is on its way." },
-            }
-        }
-    };
-    Ok(layout::page(&session, "The work", &at, &content))
 }

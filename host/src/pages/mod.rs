@@ -11,6 +11,7 @@ mod operator;
 mod people;
 mod studio;
 mod timeline;
+mod work;
 
 use std::sync::Arc;
 

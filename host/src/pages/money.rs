@@ -147,6 +147,6 @@ pub(crate) async fn waiting(desk: &Desk, deal: &Deal) -> Result<Markup, Failure>
 
 /// What an operator's button does: fires what is due, and asks the bank again.
 pub(crate) async fn catch_up(desk: &Desk, id: escrow::DealId) -> Result<(), Failure> {
-    desk.host.catch_up(id).await?;
+    Box::pin(desk.host.catch_up(id)).await?;
     Ok(())
 }

@@ -46,7 +46,7 @@ fn show(desk: &Desk, session: &Session, after: &str, notice: &Markup) -> Result<
         }
         section { table {
             caption { "Who is here" }
-            thead { tr { th scope="col" { "Name" } th scope="col" { "Staff" } th scope="col" { "" } } }
+            thead { tr { th scope="col" { "Name" } th scope="col" { "Staff" } th scope="col" { "What to do" } } }
             tbody { @for person in &people { tr {
                 td { (person.id) }
                 td { @if person.staff { "yes" } @else { "no" } }

@@ -34,11 +34,10 @@ fn line(
     let event = &entry.recorded.event;
     let at = entry.recorded.at;
     let reads = roles.iter().any(|(_, role)| deal.may_read(*role, event));
-    let sees = match event {
-        Event::Submitted { revision, .. } => {
-            roles.iter().any(|(_, role)| !matches!(deal.access_to(*role, revision), Access::Nothing))
-        }
-        _ => false,
+    let sees = if let Event::Submitted { revision, .. } = event {
+        roles.iter().any(|(_, role)| !matches!(deal.access_to(*role, revision), Access::Nothing))
+    } else {
+        false
     };
     if !reads && !sees {
         return Ok(None);
@@ -48,6 +47,7 @@ fn line(
     };
     Ok(Some(match words::event(event) {
         Told::Words(words) => html! { li { (head) (words) } },
+        Told::Status(words) => html! { li.status { "→ " strong { (words) } } },
         Told::Quiet(words) => html! { li.quiet { (head) (words) } },
         Told::Work(number) => html! {
             li { (head) a href={ "/deals/" (deal.id()) "/work/" (number) } { "Version " (number) " of the work was handed in" } }

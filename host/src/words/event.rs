@@ -5,13 +5,15 @@ use escrow::deal::command::{ChargebackStep, CheckpointKind, DestinationUse, Verd
 use escrow::dispute::Opener;
 use escrow::settlement::Ending;
 
-use super::{award, deposit, destination, fault, payee, purpose, resolution, side, status, timer};
+use super::{award, capital, deposit, destination, fault, payee, purpose, resolution, side, status, timer};
 
 /// What a line of the timeline says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Told {
     /// This.
     Words(String),
+    /// The deal is here now.
+    Status(String),
     /// A message that the desk keeps under this id.
     Message(String),
     /// This revision of the work.
@@ -137,7 +139,7 @@ pub(crate) fn event(event: &Event) -> Told {
         Event::DeadlineExtended { timer: moved, .. } => format!("A deadline was moved: {}", timer(*moved)),
         Event::Posted { reference } => return Told::Message(reference.to_string()),
         Event::TimerFired { timer: fired } => format!("Time is up. {}", timer(*fired)),
-        Event::PhaseEntered { phase, .. } => format!("Now: {}", status(phase.status())),
+        Event::PhaseEntered { phase, .. } => return Told::Status(status(phase.status()).to_owned()),
         Event::EndingDecided { ending: how, .. } => format!("How it ends: {}", ending(how)),
         Event::CaptureOrdered { order } => {
             return Told::Quiet(format!("The bank is to capture {}", order.amount));
@@ -184,9 +186,4 @@ pub(crate) fn event(event: &Event) -> Told {
         Event::DisputeClosed {} => return Told::Quiet("The dispute is closed".to_owned()),
     };
     Told::Words(words)
-}
-
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -248,3 +248,9 @@ pub(crate) fn subject(deal: &Deal) -> String {
         more => format!("{first} and {more} more"),
     }
 }
+
+/// With a capital letter at the beginning.
+pub(crate) fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
