@@ -1,0 +1,267 @@
+//! One deal: what it is, what one can do, where the money is, what happened.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use escrow::deal::command::CommandKind;
+use escrow::deposit::DepositId;
+use escrow::{Deal, DealId, Role};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{actions, layout, money, timeline, work};
+use crate::auth::{Posted, Session};
+use crate::desk::{Ask, Capacity};
+use crate::error::Failure;
+use crate::forms;
+use crate::routes::Fields;
+use crate::{Desk, words};
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/deals/{id}", get(show))
+        .route("/deals/{id}/do/{kind}", post(act))
+        .route("/deals/{id}/pay/{deposit}", post(pay))
+        .route("/deals/{id}/ask-again", post(ask_again))
+        .route("/deals/{id}/work/{number}", get(work::show))
+}
+
+/// An id that is none is as unknown as one that nobody has.
+pub(super) fn deal_id(id: &str) -> Result<DealId, Failure> {
+    id.parse().map_err(|_| Failure::not_found())
+}
+
+#[derive(Deserialize)]
+struct Back {
+    paid: Option<String>,
+    done: Option<String>,
+}
+
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    session: Session,
+    Path(id): Path<String>,
+    Query(back): Query<Back>,
+) -> Result<Markup, Failure> {
+    let (deal, roles) = desk.deal(&session.person, deal_id(&id)?).await?;
+    let done = back.done.and_then(|kind| kind.parse::<CommandKind>().ok());
+    let title = done.and_then(|kind| roles.iter().find_map(|(_, role)| forms::form(kind, &deal, *role)));
+    let notice = html! {
+        @if back.paid.as_deref() == Some("0") {
+            section.notice role="status" { p { "Nothing was paid." } }
+        }
+        @if done.is_some() {
+            section.notice.good role="status" {
+                p { "Done" @if let Some(form) = title { ": " (form.title) } ". This is the deal as it is now." }
+            }
+        }
+    };
+    render(&desk, &session, &deal, &roles, &notice).await
+}
+
+pub(super) async fn render(
+    desk: &Desk,
+    session: &Session,
+    deal: &Deal,
+    roles: &[(Capacity, Role)],
+    notice: &Markup,
+) -> Result<Markup, Failure> {
+    let now = desk.now();
+    let lists: Vec<Markup> =
+        roles.iter().map(|role| actions::list(session, deal, *role, now)).collect::<Result<_, _>>()?;
+    let waiting = money::waiting(desk, deal).await?;
+    let latest = work::latest(desk, deal, roles)?;
+    let history = timeline::timeline(desk, deal, roles)?;
+    let at = format!("/deals/{}", deal.id());
+    let content = html! {
+        h1 { (words::subject(deal)) }
+        p { (badge(deal)) " " (words::meaning(deal.status())) }
+        (notice)
+        div.columns {
+            div {
+                (latest)
+                @for list in &lists { (list) }
+                (money::picture(deal))
+                (money::endings(deal))
+            }
+            div {
+                (money::deadline(deal, now))
+                (waiting)
+                @if session.person.staff { (staff(session, deal)) }
+                (dispute(deal))
+                (terms(deal))
+                (history)
+            }
+        }
+    };
+    Ok(layout::page(session, &words::subject(deal), &at, &content))
+}
+
+pub(super) fn badge(deal: &Deal) -> Markup {
+    use escrow::Status::{
+        AwaitingAcceptance, AwaitingDeposit, AwaitingPerformance, CancelRequested, Cancelled, Clearing,
+        Completed, Declined, Disputed, Expired, Moderation, Performing, Proposed, Resolved, Settling,
+    };
+    let status = deal.status();
+    let text = words::status(status);
+    match status {
+        Completed | Resolved => html! { strong.badge.done { (text) } },
+        Disputed => html! { strong.badge.bad { (text) } },
+        Cancelled | Declined | Expired => html! { strong.badge { (text) } },
+        Proposed | AwaitingDeposit | Moderation | AwaitingPerformance | Performing | AwaitingAcceptance
+        | Clearing | Settling | CancelRequested => html! { strong.badge.open { (text) } },
+    }
+}
+
+fn staff(session: &Session, deal: &Deal) -> Markup {
+    html! {
+        section aria-labelledby="staff" {
+            h2 #staff { "For staff" }
+            dl.facts {
+                dt { "Deal" } dd { code { (deal.id()) } }
+                dt { "Version" } dd { (deal.version()) ", revision " (deal.revision()) }
+                dt { "Arbiter" } dd { (deal.arbiter().map_or("nobody", |id| id.as_str())) }
+            }
+            form method="post" action={ "/deals/" (deal.id()) "/ask-again" } {
+                (layout::csrf(session))
+                button { "Fire what is due, and ask the bank again" }
+            }
+        }
+    }
+}
+
+fn dispute(deal: &Deal) -> Markup {
+    let offers = [escrow::Side::Buyer, escrow::Side::Seller].map(|side| (side, deal.offer(side)));
+    let open = !deal.phase().has_ended();
+    html! {
+        @if let Some(dispute) = deal.dispute() {
+            section aria-labelledby="dispute" {
+                h2 #dispute { "The dispute" }
+                p { "Since " time datetime=(dispute.opened_at()) { (words::instant(dispute.opened_at())) } ": " (dispute.reason()) }
+                @if let Some(award) = dispute.award() { p { "It was settled: " (words::award(award)) "." } }
+            }
+        }
+        @if open { @for (side, offer) in offers { @if let Some(offer) = offer {
+            section.notice {
+                h2 { "An offer of " (words::side(side)) }
+                p { (words::resolution(offer.award)) @if offer.original { ", and the buyer gets the work itself" } "." }
+                @if let Ok(settlement) = deal.preview(&offer.award.ending()) {
+                    p { "It would pay " (words::settlement(&settlement)) "." }
+                }
+            }
+        } } }
+    }
+}
+
+fn terms(deal: &Deal) -> Markup {
+    let terms = deal.terms();
+    let quote = terms.quote();
+    html! {
+        section aria-labelledby="terms" {
+            h2 #terms { "The terms" }
+            dl.facts {
+                dt { "Buyer" } dd { (terms.buyer) @if deal.consents().buyer { " (agrees)" } @else { " (has not agreed)" } }
+                dt { "Seller" } dd { (terms.seller) @if deal.consents().seller { " (agrees)" } @else { " (has not agreed)" } }
+                @if let Some(arbiter) = deal.arbiter() { dt { "Arbiter" } dd { (arbiter) } }
+                @if let Some(order) = &terms.order_id { dt { "Order" } dd { (order) } }
+                dt { "Version" } dd { (deal.terms_version()) }
+                @if let Some(track) = deal.track() { dt { "Sent with" } dd { (track.tracker) " " (track.code) } }
+            }
+            div.scroll { table {
+                thead { tr { th scope="col" { "Item" } th.sum scope="col" { "Each" } } }
+                tbody {
+                    @for item in &terms.items { tr { td { (item.quantity) " × " (item.name) } td.sum { (item.unit_price) } } }
+                    @for service in &terms.services { tr { td { "Service: " (service.name) } td.sum { (service.final_cost) } } }
+                    @for fee in &quote.fees { tr { td { "Fee: " (fee.id) } td.sum { (fee.amount) } } }
+                    tr { th scope="row" { "The buyer pays" } td.sum { strong { (quote.deposit) } } }
+                    tr { th scope="row" { "The seller gets" } td.sum { strong { (quote.payout) } } }
+                }
+            } }
+            @if let Some(description) = &terms.description { h3 { "What it is about" } p { (description) } }
+            @if let Some(conditions) = &terms.conditions { h3 { "What it must be like" } p { (conditions) } }
+        }
+    }
+}
+
+/// Reads the fields that every action has.
+fn ask<'a>(session: &'a Session, deal: DealId, fields: &Fields) -> Result<Ask<'a>, Failure> {
+    let bad = || Failure::invalid("This form is incomplete. Open the deal again and send it from there.");
+    Ok(Ask {
+        person: &session.person,
+        deal,
+        capacity: Capacity::parse(fields.get("as")).ok_or_else(bad)?,
+        seen: Some(fields.get("seen").parse().map_err(|_| bad())?),
+        request_id: Some(fields.get("request").parse().map_err(|_| bad())?),
+    })
+}
+
+async fn act(
+    State(desk): State<Arc<Desk>>,
+    Path((id, kind)): Path<(String, String)>,
+    Posted { session, fields }: Posted,
+) -> Result<Response, Failure> {
+    let id = deal_id(&id)?;
+    let kind: CommandKind = kind.parse().map_err(|_| Failure::not_found())?;
+    match carry_out(&desk, &session, id, kind, &fields).await {
+        Ok(_) => Ok(Redirect::to(&format!("/deals/{id}?done={kind}")).into_response()),
+        Err(failure) => refused(&desk, &session, id, failure).await,
+    }
+}
+
+async fn carry_out(
+    desk: &Desk,
+    session: &Session,
+    id: DealId,
+    kind: CommandKind,
+    fields: &Fields,
+) -> Result<Deal, Failure> {
+    let ask = ask(session, id, fields)?;
+    let (deal, roles) = desk.deal(&session.person, id).await?;
+    let role = roles.iter().find(|(capacity, _)| *capacity == ask.capacity);
+    let (_, role) =
+        *role.ok_or_else(|| Failure::forbidden("You cannot act on this deal in that capacity."))?;
+    // before anything is kept for it
+    let actor = ask.capacity.actor(session.person.id.clone());
+    let repeated = matches!(kind, CommandKind::Post | CommandKind::Submit);
+    if let (true, Err(denied)) = (repeated, deal.allowed(&actor, desk.now()).check(kind)) {
+        return Err(escrow_host::Problem::from(&denied).into());
+    }
+    let author = session.person.id.as_str();
+    let sent = forms::Sent { deal: &deal, role, author, fields, store: &desk.store, now: desk.now() };
+    let command = forms::command(kind, &sent)?;
+    desk.act(ask, command).await
+}
+
+/// The deal as it is, with what went wrong above it.
+async fn refused(desk: &Desk, session: &Session, id: DealId, failure: Failure) -> Result<Response, Failure> {
+    let Ok((deal, roles)) = desk.deal(&session.person, id).await else { return Err(failure) };
+    let page = render(desk, session, &deal, &roles, &layout::problem(&failure)).await?;
+    Ok((failure.status(), page).into_response())
+}
+
+async fn pay(
+    State(desk): State<Arc<Desk>>,
+    Path((id, deposit)): Path<(String, String)>,
+    Posted { session, fields }: Posted,
+) -> Result<Response, Failure> {
+    let id = deal_id(&id)?;
+    let deposit: DepositId = deposit.parse().map_err(|_| Failure::not_found())?;
+    match desk.checkout(ask(&session, id, &fields)?, deposit).await {
+        Ok(url) => Ok(Redirect::to(&url).into_response()),
+        Err(failure) => refused(&desk, &session, id, failure).await,
+    }
+}
+
+async fn ask_again(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+    Posted { session, .. }: Posted,
+) -> Result<Response, Failure> {
+    session.staff_only()?;
+    let id = deal_id(&id)?;
+    money::catch_up(&desk, id).await?;
+    Ok(Redirect::to(&format!("/deals/{id}")).into_response())
+}

@@ -1,0 +1,33 @@
+//! The pages.
+
+mod account;
+mod actions;
+mod deal;
+mod deals;
+pub(crate) mod layout;
+mod money;
+mod new;
+mod operator;
+mod people;
+mod studio;
+mod timeline;
+mod work;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::Desk;
+
+pub(crate) use deals::{page, place};
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .merge(deals::routes())
+        .merge(new::routes())
+        .merge(deal::routes())
+        .merge(operator::routes())
+        .merge(people::routes())
+        .merge(account::routes())
+        .merge(studio::routes())
+}

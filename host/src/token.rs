@@ -1,0 +1,35 @@
+//! Secrets that are given out, and what is kept of them.
+
+use sha2::{Digest, Sha256};
+
+use crate::error::Failure;
+
+/// 128 bits that nobody can guess, as text.
+pub(crate) fn random() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(&error))?;
+    Ok(hex::encode(bytes))
+}
+
+/// An id of a deal: random, as UUIDs of version 4 are.
+pub(crate) fn deal_id() -> Result<escrow::DealId, Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(&error))?;
+    Ok(escrow::DealId::new(uuid::Builder::from_random_bytes(bytes).into_uuid()))
+}
+
+/// What is stored of a secret. The secrets are random and long, so that a plain hash is enough.
+pub(crate) fn hashed(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// What the forms of a session carry: nobody can make it who does not have the session's secret.
+pub(crate) fn csrf(session: &str) -> String {
+    hashed(&format!("csrf/{session}"))
+}
+
+/// Whether two texts are the same, in a time that does not depend on where they differ.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let difference = one.bytes().zip(other.bytes()).fold(0_u8, |sum, (a, b)| sum | (a ^ b));
+    one.len() == other.len() && difference == 0
+}

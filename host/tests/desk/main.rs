@@ -1,0 +1,16 @@
+//! The desk as browsers, programs and attackers meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
+
+mod api;
+mod attacks;
+mod browser;
+mod killed;
+mod secrets;
+mod studio;
+mod walks;

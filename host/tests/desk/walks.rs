@@ -1,0 +1,197 @@
+//! What people do, page by page.
+
+use axum::http::StatusCode;
+
+use crate::browser::{TestDesk, propose, words};
+
+#[tokio::test]
+async fn from_the_offer_to_the_payout() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    let paid = anna.pay(&deal).await;
+    assert!(words(&paid.text).contains("Paid, not started"), "{}", words(&paid.text));
+    boris.act(&deal, "set_track", &[("tracker", "DHL"), ("code", "JD1")]).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let done = anna.act(&deal, "accept", &[]).await;
+    let read = words(&done.text);
+    assert!(read.contains("Completed"), "{read}");
+    // 5 % of 100.00 is 5.00; the rest is the seller's
+    assert!(read.contains("the seller what the seller earned paid 95.00 EUR"), "{read}");
+    assert!(read.contains("the platform fees paid 5.00 EUR"), "{read}");
+}
+
+#[tokio::test]
+async fn work_is_seen_as_a_preview_changed_and_handed_over() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "work", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "submit", &[("preview", "a sketch"), ("original", "the drawing")]).await;
+    let work = anna.get(&format!("{deal}/work/1")).await;
+    assert!(work.text.contains("a sketch") && !work.text.contains("the drawing"));
+    anna.act(&deal, "request_changes", &[("comment", "Rounder, please")]).await;
+    boris.act(&deal, "submit", &[("preview", "a rounder sketch"), ("original", "the rounder drawing")]).await;
+    anna.act(&deal, "accept", &[]).await;
+    let work = anna.get(&format!("{deal}/work/2")).await;
+    assert!(work.text.contains("the rounder drawing"));
+}
+
+#[tokio::test]
+async fn a_part_is_accepted_and_the_rest_goes_back() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[("quantity-0", "3")]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let done = anna.act(&deal, "accept_part", &[("quantity-0", "2")]).await;
+    let read = words(&done.text);
+    // of 300.00, 200.00 are accepted: 5 % of them is 10.00, the seller has 190.00, and 100.00 go back
+    assert!(read.contains("the seller what the seller earned paid 190.00 EUR"), "{read}");
+    assert!(read.contains("the buyer back to who paid it paid 100.00 EUR"), "{read}");
+}
+
+#[tokio::test]
+async fn a_dispute_is_ruled_by_the_operator_as_arbiter() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let mut olga = test.of("olga").await;
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    anna.act(&deal, "open_dispute", &[("reason", "It is blue.")]).await;
+    boris.act(&deal, "post", &[("message", "It was sold as blue.")]).await;
+    let seen = olga.get(&deal).await;
+    assert!(words(&seen.text).contains("It was sold as blue."));
+    olga.act(&deal, "escalate", &[]).await;
+    let ruled = olga.act(&deal, "rule", &[("how", "amount"), ("amount", "40"), ("fault", "seller")]).await;
+    let read = words(&ruled.text);
+    assert!(read.contains("Settled"), "{read}");
+    // of 100.00, 40.00 are for the seller, and the fee goes with them: 5.00 × 40 / 100 = 2.00
+    assert!(read.contains("the platform fees paid 2.00 EUR"), "{read}");
+    assert!(read.contains("the seller what the seller earned paid 38.00 EUR"), "{read}");
+    assert!(read.contains("the buyer back to who paid it paid 60.00 EUR"), "{read}");
+}
+
+#[tokio::test]
+async fn an_offer_is_accepted_and_a_dispute_given_up() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    anna.act(&deal, "open_dispute", &[("reason", "It is late.")]).await;
+    anna.act(&deal, "withdraw_dispute", &[]).await;
+    boris.act(&deal, "give_back", &[("amount", "10")]).await;
+    boris.act(&deal, "set_destination", &[("kind", "account"), ("reference", "vault-7")]).await;
+    anna.act(&deal, "propose_award", &[("how", "share"), ("percent", "50")]).await;
+    let done = boris.act(&deal, "accept_award", &[]).await;
+    let read = words(&done.text);
+    // what can be awarded is 100.00 − 10.00 = 90.00: half is 45.00, of which the fee is 5.00 × 45 / 100 = 2.25
+    assert!(read.contains("the seller what the seller earned paid 42.75 EUR"), "{read}");
+    assert!(read.contains("the buyer back to who paid it paid 55.00 EUR"), "{read}");
+}
+
+#[tokio::test]
+async fn the_operator_moderates_and_finds() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let mut olga = test.of("olga").await;
+    let deal = propose(&mut boris, "reviewed", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    let listed = olga.get("/operator/deals?status=moderation").await;
+    assert!(listed.text.contains(&deal));
+    let moderated = olga.act(&deal, "approve", &[]).await;
+    assert!(words(&moderated.text).contains("Paid, not started"));
+    let found = olga.get("/operator/search?q=anna").await.location.unwrap();
+    assert!(olga.get(&found).await.text.contains(&deal));
+    for page in [
+        "/operator",
+        "/operator/deals",
+        "/operator/deals?view=deadline",
+        "/operator/deals?view=waiting",
+        "/operator/incidents",
+        "/operator/people",
+        "/metrics",
+        "/healthz",
+        "/account",
+    ] {
+        assert_eq!(olga.get(page).await.status, StatusCode::OK, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_is_captured_and_the_bank_may_be_left_without_paying() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    let pay = format!("{deal}/pay/buyer_payment");
+    let page = anna.get(&deal).await;
+    let fields = crate::browser::form(&page.text, &pay).unwrap();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let bank = anna.post(&pay, &fields).await.location.unwrap();
+    let left = anna.fill(&bank, &bank, &[("do", "refuse")]).await;
+    assert!(words(&left.text).contains("Waiting for the payment"));
+    let held = anna.fill(&bank, &bank, &[("do", "hold")]).await;
+    assert!(words(&held.text).contains("Paid, not started"), "{}", words(&held.text));
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_to_do_next_on_the_page_as_it_is_now() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    let old = anna.get(&deal).await;
+    let agree = format!("{deal}/do/agree");
+    let fields = crate::browser::form(&old.text, &agree).unwrap();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    boris.act(&deal, "amend", &[("price-0", "120")]).await;
+    let refused = anna.post(&agree, &fields).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let read = words(&refused.text);
+    assert!(read.contains("Somebody was faster") && read.contains("120.00 EUR"), "{read}");
+    // sent twice, a form does one thing
+    let page = anna.get(&deal).await;
+    let fields = crate::browser::form(&page.text, &agree).unwrap();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(anna.post(&agree, &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(anna.post(&agree, &fields).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn one_browser_is_two_people_in_turn() {
+    let test = TestDesk::new();
+    let mut browser = test.of("anna").await;
+    browser.sign_in(&test.desk.sign_in_path(&"boris".parse().unwrap()).unwrap()).await;
+    assert!(browser.get("/deals").await.text.contains("You are <strong>boris</strong>"));
+    let page = browser.fill("/deals", "/switch", &[("to", "1")]).await;
+    assert!(page.text.contains("You are <strong>anna</strong>"));
+}
+
+#[tokio::test]
+async fn the_examples_are_filled_in_once_and_every_page_of_them_is_quick() {
+    let test = TestDesk::new();
+    escrow_desk::demo::fill(&test.desk).await.unwrap();
+    escrow_desk::demo::fill(&test.desk).await.unwrap();
+    let mut olga = test.of("olga").await;
+    let all = olga.get("/operator/deals").await;
+    let deals: Vec<&str> = all
+        .text
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|href| href.starts_with("/deals/"))
+        .collect();
+    assert_eq!(deals.len(), 9);
+    for deal in deals {
+        let page = olga.get(deal).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.text.contains("<svg") && page.text.contains("<title id=\"money-title\">"), "{deal}");
+    }
+}
