@@ -118,7 +118,7 @@ impl Desk {
         let bank = Bank::open(config.data.join("bank.db"), Faults::default())?;
         let gateway = DeskGateway::new(SandboxGateway::new(bank, SystemClock), store.clone());
         let deals = Sqlite::open(config.data.join("deals.db"))?;
-        let host = Host::builder(deals, gateway, SystemClock).build();
+        let host = Host::builder(deals, gateway, SystemClock).keeps_balances().build();
         let limits = Limits::new(config.requests_per_minute);
         Ok(Arc::new(Self { host, store, config, limits, hearing: tokio::sync::Mutex::default() }))
     }

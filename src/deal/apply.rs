@@ -91,6 +91,13 @@ impl Deal {
             }
             Event::HoldCharged { tx, hold, amount, capture, last } => {
                 let (tx, hold, amount, last) = (*tx, *hold, *amount, *last);
+                // less than was to be taken, before anything was performed
+                if last
+                    && !clockwork.begun
+                    && let Some((deposit, ordered)) = books.ordered_of(hold)
+                {
+                    clockwork.lapse(deposit, ordered.saturating_sub(amount.minor()).max(0));
+                }
                 books.charge_hold(&Charged { tx, hold, amount, capture: capture.as_ref(), last }, at);
             }
             Event::StrayOpened { deposit, named, zero } => books.add_stray(*deposit, *named, *zero),
@@ -145,10 +152,11 @@ impl Deal {
                 }
                 clockwork.enter(*phase, *paused, &recorded.actor, at);
             }
-            Event::EndingDecided { ending, funded, settle_by, charges, original, .. } => {
+            Event::EndingDecided { ending, funded, settle_by, charges, original, divides, .. } => {
                 quarrel.drop_offers();
                 let (funded, settle_by, charges, original) = (*funded, *settle_by, *charges, *original);
-                clockwork.end(Ended { ending: ending.clone(), funded, settle_by, charges, original });
+                let (ending, divides) = (ending.clone(), *divides);
+                clockwork.end(Ended { ending, funded, settle_by, charges, original, divides });
             }
             Event::CaptureOrdered { order } => books.order_capture(order, at),
             Event::LegOrdered { order } => books.order_leg(order, at),
@@ -162,7 +170,12 @@ impl Deal {
             Event::LegCredited { order } => books.credit_leg(order, at),
             Event::LegCut { leg, old, new } => books.cut_leg(*leg, *old, *new),
             Event::TransactionSucceeded { tx, reference } => books.succeed(*tx, reference, at),
-            Event::TransactionFailed { tx, reason, missed } => books.fail(*tx, reason, *missed, at),
+            Event::TransactionFailed { tx, reason, missed } => {
+                let lapsed = books.fail(*tx, reason, *missed, at);
+                if let Some((deposit, amount)) = lapsed.filter(|_| !missed) {
+                    clockwork.lapse(deposit, amount);
+                }
+            }
             Event::AnswerDoubted { tx } => books.doubt(*tx),
             Event::AnswerConfirmed { tx } => books.trust(*tx),
             Event::PaymentReturned { tx, reference, amount, again, settle_by } => {

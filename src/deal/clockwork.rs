@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::command::CommandKind;
 use super::event::{Event, Paused};
 use super::phase::{Phase, PhaseKind, Stage, Status};
-use crate::deposit::{ClientKey, Reason};
+use crate::deposit::{ClientKey, DepositId, Reason};
 use crate::settlement::{Charges, Ending, Outcome};
 use crate::stored::left_out::is_default;
 use crate::{Actor, Recorded, Side, Time, machine};
@@ -87,6 +87,10 @@ pub(crate) struct Ended {
     /// Whether an award, or an agreement, gives the buyer the original of the work.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) original: bool,
+    /// What it divides, of each required deposit, where captures are waited for: less what failed before the performance had
+    /// begun. The rest of a hold is let go with its capture, and was there all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) divides: Option<[i64; 4]>,
 }
 
 /// The phase and everything that runs with time.
@@ -225,6 +229,14 @@ impl Clockwork {
         self.ended = Some(ended);
     }
 
+    /// So much of what an ending divides was never there.
+    pub(super) fn lapse(&mut self, deposit: DepositId, amount: i64) {
+        let divides = self.ended.as_mut().and_then(|ended| ended.divides.as_mut());
+        if let Some(pot) = divides.and_then(|pots| pots.get_mut(deposit.index())) {
+            *pot = pot.saturating_sub(amount).max(0);
+        }
+    }
+
     /// A payment that came back gives its payee the whole time again.
     pub(super) fn settle_by(&mut self, settle_by: Option<Time>) {
         if let (Some(ended), Some(settle_by)) = (&mut self.ended, settle_by) {
@@ -239,6 +251,12 @@ impl Clockwork {
         // a deal that was accepted, or has ended, goes back to no stage
         if phase.has_ended() || phase.kind() == PhaseKind::Clearing {
             self.remaining = Remaining::default();
+        }
+        // nothing is waited for any more
+        if !phase.awaits_capture()
+            && let Some(ended) = &mut self.ended
+        {
+            ended.divides = None;
         }
         let previous = self.phase.status();
         self.phase = phase;

@@ -371,6 +371,9 @@ pub enum Event {
         /// Whether an award, or an agreement, gives the buyer the original of the work.
         #[serde(default, skip_serializing_if = "is_default")]
         original: bool,
+        /// What it divides, of each required deposit, where something is on hold: a capture lets the rest of its hold go.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        divides: Option<[i64; 4]>,
     },
     /// The gateway is to capture a hold.
     CaptureOrdered {

@@ -4,8 +4,9 @@ use smallvec::SmallVec;
 
 use super::Deal;
 use super::phase::Phase;
+use crate::Money;
 use crate::deposit::Deposit;
-use crate::settlement::{Charge, Course, Ending, Pots, SettleError, Settlement, settle};
+use crate::settlement::{Charge, Course, Ending, Pots, Receivable, SettleError, Settlement, Share, settle};
 
 impl Deal {
     /// Whether every required deposit was full when the ending was decided.
@@ -35,7 +36,43 @@ impl Deal {
     /// # Errors
     /// [`SettleError`] where a partial buyout or an award does not fit.
     pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
-        settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)
+        let mut settlement =
+            settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)?;
+        self.cut_missed(&mut settlement);
+        Ok(settlement)
+    }
+
+    /// An ending divides what a capture would have brought that failed after the performance had begun. What is not there of it is
+    /// missed first by what goes back, then by the last of the others, whom it is owed by whose deposit it is.
+    pub(crate) fn cut_missed(&self, settlement: &mut Settlement) {
+        let waited = self.clockwork().ended.as_ref().is_some_and(|ended| ended.divides.is_some());
+        if !waited && self.deposits().iter().all(|d| d.missed == 0) {
+            return;
+        }
+        for deposit in self.deposits().iter().filter(|d| !d.id.is_charge()) {
+            let Settlement { shares, receivables, .. } = &mut *settlement;
+            let own = |s: &&mut Share| s.deposit == deposit.id;
+            let all =
+                shares.iter_mut().filter(own).fold(0_i64, |sum, s| sum.saturating_add(s.amount.minor()));
+            let mut over = all.saturating_sub(deposit.as_if_held());
+            if over <= 0 {
+                continue;
+            }
+            let debtor = deposit.owner.payee();
+            for back in [true, false] {
+                for share in shares.iter_mut().rev().filter(own).filter(|s| s.purpose.goes_back() == back) {
+                    let currency = share.amount.currency();
+                    let part = over.min(share.amount.minor()).max(0);
+                    over = over.saturating_sub(part);
+                    share.amount = Money::from_minor(share.amount.minor().saturating_sub(part), currency);
+                    if !back && part > 0 && share.payee != debtor {
+                        let (payee, purpose) = (share.payee.clone(), share.purpose);
+                        let (debtor, amount) = (debtor.clone(), Money::from_minor(part, currency));
+                        receivables.push(Receivable { debtor, payee, purpose, amount });
+                    }
+                }
+            }
+        }
     }
 
     /// What has happened, as far as a settlement depends on it.

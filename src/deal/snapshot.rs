@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::phase::{Phase, PhaseKind};
 use super::rules::proposal;
 use super::{Deal, State};
+use crate::deposit::Deposit;
 use crate::machine::{self, DecodeError};
 use crate::terms::Terms;
 use crate::{DealId, Recorded};
@@ -169,6 +170,13 @@ impl Deal {
                     Some(dispute) => dispute.award == awarded,
                     None => clockwork.ended.as_ref().is_none_or(|ended| !ended.ending.is_ruled()),
                 },
+            ),
+            (
+                "clockwork.ended.divides",
+                clockwork.ended.as_ref().and_then(|ended| ended.divides).is_none_or(|divides| {
+                    let fits = |(d, n): (&Deposit, i64)| (0..=d.required().minor()).contains(&n);
+                    clockwork.phase.awaits_capture() && books.required().zip(divides).all(fits)
+                }),
             ),
             ("agreed", same_parties),
             ("quarrel.arbiter", arbiter),

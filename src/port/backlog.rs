@@ -190,7 +190,10 @@ pub trait Backlog: Sync {
     /// Takes leases, named by the kind, a slash and the id, on those machines that wait the longest and that nobody has leased,
     /// whoever asks: returns their ids as they are written, the one that waits longest first. Several workers that ask at once
     /// get different ones. `None`: this storage cannot, and machines are listed and leased in two steps.
-    fn claim(&self, claim: Claim<'_>) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
+    fn claim(
+        &self,
+        claim: Claim<'_>,
+    ) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
         let _ = claim;
         std::future::ready(Ok(None))
     }

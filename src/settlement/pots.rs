@@ -21,6 +21,22 @@ pub struct Pots {
 }
 
 impl Pots {
+    /// What there is in each, as it is stored.
+    pub(crate) const fn amounts(&self) -> [i64; 4] {
+        [self.buyer, self.seller, self.buyer_guarantee.minor(), self.seller_guarantee.minor()]
+    }
+
+    /// The same pots with so much in each.
+    pub(crate) const fn of(self, [buyer, seller, buyers, sellers]: [i64; 4]) -> Self {
+        Self {
+            buyer,
+            seller,
+            buyer_guarantee: Money::from_minor(buyers, self.buyer_guarantee.currency()),
+            seller_guarantee: Money::from_minor(sellers, self.seller_guarantee.currency()),
+            ..self
+        }
+    }
+
     /// The pots of a deal whose required deposits are all full, to the minor unit.
     pub fn full(terms: &Terms) -> Self {
         let guarantee = |side| terms.guarantees.of(side).unwrap_or(Money::zero(terms.currency));

@@ -105,7 +105,7 @@ impl fmt::Display for Problem {
                 "must not be over the price and the buyer's parts of the seller's services"
             }
             Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
-            Self::NeedsBalances => "needs `unsettled = to_balance`: a host that keeps balances",
+            Self::NeedsBalances => "needs a host that keeps balances, and `unsettled` = to_balance",
             Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
             Self::PayerIsPayee => "must differ from the payer",
             Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
@@ -162,7 +162,8 @@ impl TermsError {
         Self { list: Some((list, index)), field, problem }
     }
 
-    pub(super) const fn in_policy(field: &'static str, problem: Problem) -> Self {
+    /// Of a field of the policy: also for what a host asks of terms beyond the crate's own rules.
+    pub const fn in_policy(field: &'static str, problem: Problem) -> Self {
         Self { list: None, field, problem }
     }
 

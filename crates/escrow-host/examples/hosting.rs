@@ -9,8 +9,8 @@ use std::sync::Arc;
 use escrow::deal::command::{Accept, StartPerforming};
 use escrow::deposit::DepositId;
 use escrow::port::SystemClock;
-use escrow::terms::Fee;
-use escrow::{Caller, Currency, Deal, DealId, Money, Terms};
+use escrow::terms::{Fee, Unsettled};
+use escrow::{Caller, Currency, Deal, DealId, Money, Policy, Terms};
 use escrow_host::sandbox::{Bank, Faults, SandboxGateway};
 use escrow_host::{Backoff, Host, Worker};
 use escrow_sqlite::{Filter, Page, Sqlite};
@@ -37,6 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let terms = Terms::builder("anna", "shop", Currency::RUB)
         .item("Phone", dec!(23_500))
         .fee(Fee::percent("platform", dec!(5)))
+        // no balances here: what cannot be paid waits for a destination
+        .policy(Policy::shop().unsettled(Unsettled::Unclaimed))
         .build()?;
     host.open(id, terms, seller.clone()).await?;
     // the bank's webhook, once it is verified

@@ -11,7 +11,8 @@ use escrow::port::{
     Aggregate, AggregateId, Backlog, CheckoutForm, ClientReceipt, Clock, MachineKey, PaymentGateway,
     Repository,
 };
-use escrow::{Actor, Deal, DealId};
+use escrow::terms::{Problem, TermsError, Unsettled};
+use escrow::{Actor, Deal, DealId, Rejection};
 use thiserror::Error;
 
 use crate::figures::{Counters, count};
@@ -26,6 +27,7 @@ pub struct Host<R, G, C> {
     pub(crate) gateway: G,
     pub(crate) clock: C,
     pub(crate) backoff: Backoff,
+    balances: bool,
     pub(crate) counters: Counters,
     /// What could not be noted, since the storage failed: noted with the next that can.
     unwritten: Mutex<Notes>,
@@ -38,6 +40,7 @@ pub struct HostBuilder<R, G, C> {
     gateway: G,
     clock: C,
     backoff: Backoff,
+    balances: bool,
 }
 
 impl<R, G, C> HostBuilder<R, G, C> {
@@ -48,14 +51,23 @@ impl<R, G, C> HostBuilder<R, G, C> {
         self
     }
 
+    /// It keeps balances: what the outbox delivers is credited there. Without it, no deal is opened that credits money to
+    /// balances (`policy.unsettled` = `to_balance`, which the presets have), since nobody would ever see it.
+    #[must_use]
+    pub const fn keeps_balances(mut self) -> Self {
+        self.balances = true;
+        self
+    }
+
     /// The host.
     pub fn build(self) -> Arc<Host<R, G, C>> {
-        let Self { repository, gateway, clock, backoff } = self;
+        let Self { repository, gateway, clock, backoff, balances } = self;
         Arc::new(Host {
             repository,
             gateway,
             clock,
             backoff,
+            balances,
             counters: Counters::default(),
             unwritten: Mutex::default(),
         })
@@ -65,7 +77,7 @@ impl<R, G, C> HostBuilder<R, G, C> {
 impl<R, G, C> Host<R, G, C> {
     /// A host on these ports.
     pub fn builder(repository: R, gateway: G, clock: C) -> HostBuilder<R, G, C> {
-        HostBuilder { repository, gateway, clock, backoff: Backoff::default() }
+        HostBuilder { repository, gateway, clock, backoff: Backoff::default(), balances: false }
     }
 
     /// Where it stores.
@@ -98,7 +110,8 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
     ///
     /// # Errors
     /// [`AgentError::Conflict`] where the id is taken already: a client that sends its request again is answered by
-    /// [`Host::once`]. A rejection; a commit that failed.
+    /// [`Host::once`]. A rejection, also of terms that credit money to balances where the host keeps none; a commit that
+    /// failed.
     pub async fn open(
         &self,
         id: DealId,
@@ -108,6 +121,12 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
     where
         R: Repository<Deal, Error = <R as Backlog>::Error>,
     {
+        let proposal = proposal.into();
+        if !self.balances && proposal.terms.policy.unsettled == Unsettled::ToBalance {
+            count(&self.counters.rejected);
+            let error = TermsError::in_policy("unsettled", Problem::NeedsBalances);
+            return Err(AgentError::Rejected(Rejection::Terms(error)));
+        }
         let opened =
             Agent::new(&self.clock, &self.gateway).open(&mut &self.repository, id, proposal, caller).await;
         match &opened {

@@ -181,6 +181,7 @@ pub(crate) fn event(event: &Event) -> Told {
             None => "A chargeback met its payment".to_owned(),
         },
         Event::PotCut { .. } => return Told::Quiet("What is held was reckoned anew".to_owned()),
+        Event::LegUnclaimed { .. } => "A payment was not claimed in time, and stays payable".to_owned(),
         Event::LegAsked { .. } => "A payment waits for its payee to say where it goes".to_owned(),
         Event::RequestNoted { .. } => return Told::Quiet("The request was noted".to_owned()),
         Event::DisputeClosed {} => return Told::Quiet("The dispute is closed".to_owned()),

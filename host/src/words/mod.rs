@@ -156,6 +156,7 @@ pub(crate) const fn leg_state(state: LegState) -> &'static str {
         LegState::Credited => "on the payee's balance",
         LegState::Waiting => "waits for a chargeback to be decided",
         LegState::Dropped => "nothing is left of it",
+        LegState::Unclaimed => "nobody has said where to; it stays payable",
     }
 }
 

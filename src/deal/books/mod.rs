@@ -214,6 +214,12 @@ impl Books {
         self.transactions.iter().filter(move |t| t.is_open_capture() && t.deposit == deposit)
     }
 
+    /// What is being captured of a hold, and for which deposit.
+    pub(crate) fn ordered_of(&self, hold: TxId) -> Option<(DepositId, i64)> {
+        let order = self.transactions.iter().find(|t| t.is_open_capture() && t.source == Some(hold))?;
+        Some((order.deposit, order.amount.minor()))
+    }
+
     /// The open holds of a deposit with their amounts, oldest first.
     pub(crate) fn open_holds(&self, deposit: DepositId) -> SmallVec<[(TxId, i64); 4]> {
         let open = |t: &&Transaction| t.deposit == deposit && matches!(t.hold, Some(HoldState::Open { .. }));

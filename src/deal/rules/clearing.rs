@@ -1,11 +1,12 @@
 //! What is accepted is paid once the clearance is over, so that a chargeback meets the pot.
 
-use super::endings;
+use super::{endings, holds};
 use crate::deal::Deal;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::settlement::Ending;
+use crate::terms::Capture;
 
 /// Accepted, whole or in part, by a word or by silence: paid at once, or when the policy's clearance is over.
 pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
@@ -19,7 +20,8 @@ pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
     deal.push(Event::ClearingBegun { ending });
     let until = deal.at().plus_secs(clearance_s);
     deal.enter(Phase::Clearing { until });
-    endings::capture_accepted(deal);
+    // what is accepted is money, so that a chargeback meets it
+    holds::capture_at(deal, Capture::OnAcceptance);
 }
 
 /// Whether it is not paid at once. What comes back whole is.

@@ -99,7 +99,8 @@ pub fn finish(deal: &Deal, ways: Ways) -> Result<Deal, String> {
         if !ways.late || deal.next_deadline().is_none() {
             answer_everything(&mut deal, now, ways)?;
         }
-        let done = deal.phase().kind() == PhaseKind::Closed && deal.legs().iter().all(|l| l.is_settled());
+        let done = deal.phase().kind() == PhaseKind::Closed
+            && deal.legs().iter().all(|l| l.is_settled() || l.is_unclaimed());
         if done && !deal.has_pending() {
             return Ok(deal);
         }

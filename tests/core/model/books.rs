@@ -111,6 +111,8 @@ pub struct Books {
     basis: Option<(calc::Pots, calc::Course, Ending)>,
     funded: Option<bool>,
     divided: bool,
+    /// What the ending divides of each pot, as of when it was decided, less what failed to come before anything was performed.
+    decided: Option<[i128; 4]>,
     /// Whether the performance has ever begun.
     begun: bool,
     /// The payment that has just come in.
@@ -168,6 +170,7 @@ impl Books {
             basis: None,
             funded: None,
             divided: false,
+            decided: None,
             begun: false,
             fresh: None,
             plant,
@@ -324,6 +327,9 @@ impl Books {
                     );
                     if self.begun && goes_on && !is_charge(t.deposit()) {
                         pot.missed += amount;
+                    } else if let (Some(decided), false) = (&mut self.decided, is_charge(t.deposit())) {
+                        let left = &mut decided[index(t.deposit())];
+                        *left = (*left - hold.amount).max(0);
                     }
                 }
             }

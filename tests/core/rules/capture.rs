@@ -4,7 +4,7 @@ use crate::common::*;
 use escrow::deal::command::{Accept, GiveBack, StartPerforming};
 use escrow::deposit::{Purpose, TransactionKind};
 use escrow::terms::Capture as When;
-use escrow::{Actor, Payee, Policy, Status};
+use escrow::{Actor, Award, Payee, Policy, Status};
 
 use TransactionKind::{Capture, Fee, Payout, Void};
 
@@ -179,4 +179,31 @@ fn the_clearance_begins_with_the_capture() {
     assert_eq!(w.status(), Status::Clearing);
     w.wait_for_deadline();
     assert_eq!((w.status(), w.owed().len()), (Status::Completed, 2));
+}
+
+/// A ruling of the half is the half of what there was: 500.00 are captured, 500.00 let go, and nothing is halved twice.
+#[test]
+fn what_a_capture_lets_go_was_there_when_it_was_decided() {
+    let policy = Policy::shop().capture(When::OnAcceptance);
+    let mut w = World::new(judged(plain(policy)));
+    w.hold(B, 1_000_00, after(90 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), dispute("broken"));
+    w.wait_for_deadline();
+    w.act(&judge(), rule(Award::Share(percent(50))));
+    assert_eq!(orders(&w), [(Capture, 500_00)]);
+    w.done(2);
+    assert_eq!(orders(&w), [(Payout, 500_00)]);
+    assert_eq!(w.buckets(B).refunded, 500_00);
+    w.done_all();
+    assert_eq!((w.status(), w.owed()), (Status::Resolved, vec![]));
+    // it fails: the seller has nothing of the 500.00, and the buyer owes them
+    let mut w = World::new(judged(plain(Policy::shop().capture(When::OnAcceptance))));
+    w.hold(B, 1_000_00, after(90 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), dispute("broken"));
+    w.wait_for_deadline();
+    w.act(&judge(), rule(Award::Share(percent(50))));
+    w.decline(2);
+    assert_eq!(w.owed(), [owed_by_buyer(Payee::Seller, Purpose::Payout, 500_00)]);
 }

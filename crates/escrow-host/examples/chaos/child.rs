@@ -106,7 +106,7 @@ where
     R: Repository<Deal, Error = <R as Backlog>::Error> + Lists<Deal, Error = <R as Backlog>::Error>,
 {
     let backoff = Backoff { first_ms: 20, most_ms: 200 };
-    let host = Host::builder(repository, gateway, SystemClock).backoff(backoff).build();
+    let host = Host::builder(repository, gateway, SystemClock).keeps_balances().backoff(backoff).build();
     let mut worker = Worker::builder(host.clone(), name.clone())
         .grace(Duration::from_millis(200))
         .lease(Duration::from_secs(2))

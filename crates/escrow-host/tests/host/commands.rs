@@ -3,9 +3,10 @@
 use escrow::agent::{ActError, Committed, Stopped};
 use escrow::deal::command::{Accept, Cancel, ConfirmPayment, PaymentForm, RequestPayment, ReturnUrls};
 use escrow::deposit::DepositId;
-use escrow::{Rejection, Status};
-use escrow_host::sandbox::{Bank, Faults};
-use escrow_host::{OnceFailed, Problem};
+use escrow::terms::Unsettled;
+use escrow::{AgentError, Currency, Policy, Rejection, Status, Terms};
+use escrow_host::sandbox::{Bank, Faults, SandboxGateway};
+use escrow_host::{Host, OnceFailed, Problem};
 
 use crate::world::{World, id, party, rub, terms};
 
@@ -96,4 +97,24 @@ async fn errors_are_problems() {
         // what the storage says is nobody's business outside
         assert!(!serde_json::to_string(&problem).unwrap().contains("/var"));
     }
+}
+
+/// Nobody would ever see what is credited to balances that nobody keeps.
+#[tokio::test]
+async fn a_host_without_balances_opens_no_deal_that_credits_them() {
+    let world = World::new(Faults::default());
+    let gateway = SandboxGateway::new(Bank::in_memory(Faults::default()).unwrap(), world.clock.clone());
+    let host = Host::builder(world.host.repository().clone(), gateway, world.clock.clone()).build();
+    let terms = |policy| {
+        let builder = Terms::builder("anna", "shop", Currency::RUB).item("Phone", rust_decimal::dec!(1_000));
+        builder.policy(policy).build().unwrap()
+    };
+    let refused = host.open(id(1), terms(Policy::shop()), party("shop")).await.unwrap_err();
+    let AgentError::Rejected(refused) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused.code(), "invalid-terms");
+    assert!(refused.to_string().contains("unsettled"), "{refused}");
+    let nothing = host.act(id(1), Accept::default(), party("anna")).await.unwrap_err();
+    assert!(matches!(nothing, ActError::NotFound), "{nothing}");
+    let policy = Policy::shop().unsettled(Unsettled::Unclaimed);
+    assert!(host.open(id(1), terms(policy), party("shop")).await.is_ok());
 }

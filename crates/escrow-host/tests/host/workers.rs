@@ -92,7 +92,8 @@ fn without_looking(faults: Faults) -> World {
     let world = World::new(faults);
     let bank = Bank::in_memory(faults).unwrap();
     let gateway = SandboxGateway::new(bank, world.clock.clone()).without_looking();
-    let host = Host::builder(world.host.repository().clone(), gateway, world.clock.clone()).build();
+    let host =
+        Host::builder(world.host.repository().clone(), gateway, world.clock.clone()).keeps_balances().build();
     World { host, ..world }
 }
 

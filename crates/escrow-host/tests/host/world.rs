@@ -84,6 +84,7 @@ impl World {
         let bank = Bank::in_memory(faults).unwrap();
         let repository = Sqlite::open(&file.0).unwrap();
         let host = Host::builder(repository, SandboxGateway::new(bank, clock.clone()), clock.clone())
+            .keeps_balances()
             .backoff(Backoff { first_ms: 1_000, most_ms: 60_000 })
             .build();
         Self { _file: file, clock, host }

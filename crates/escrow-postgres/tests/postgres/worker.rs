@@ -32,6 +32,7 @@ pub fn workers_share_what_waits(server: &Server) {
         let bank = Bank::in_memory(Faults { lost: 600, twice: 300, ..Faults::default() }).unwrap();
         let gateway = SandboxGateway::new(bank, clock.clone());
         let host: Arc<Host<Postgres, _, _>> = Host::builder(db.clone(), gateway, clock.clone())
+            .keeps_balances()
             .backoff(Backoff { first_ms: 1_000, most_ms: 10_000 })
             .build();
         let party = |name: &str| Caller::party(name.parse().unwrap());

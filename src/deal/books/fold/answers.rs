@@ -34,12 +34,19 @@ impl Books {
         }
     }
 
-    pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &Reason, missed: bool, at: Time) {
-        let answered = self.answer(tx, TransactionState::Failed(reason.clone()), at);
-        let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
+    /// What was on hold of a deposit and is not any more.
+    pub(in crate::deal) fn fail(
+        &mut self,
+        tx: TxId,
+        reason: &Reason,
+        missed: bool,
+        at: Time,
+    ) -> Option<(DepositId, i64)> {
+        let Answered { kind, leg, source, deposit, amount } =
+            self.answer(tx, TransactionState::Failed(reason.clone()), at)?;
         match kind {
             // the gateway has captured by itself meanwhile
-            TransactionKind::Capture if self.source_state(source) != Some(HoldState::Closing) => {}
+            TransactionKind::Capture if self.source_state(source) != Some(HoldState::Closing) => None,
             // the money never came in
             TransactionKind::Capture => {
                 let mut open = 0;
@@ -55,6 +62,7 @@ impl Books {
                         add(&mut d.missed, amount);
                     }
                 });
+                Some((deposit, open))
             }
             TransactionKind::Void => {
                 self.source(source, |hold| hold.hold = Some(HoldState::Lapsed));
@@ -63,6 +71,7 @@ impl Books {
                     sub(&mut d.buckets.reserved, amount);
                     sub(&mut d.buckets.received, amount);
                 });
+                None
             }
             TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
                 let late = self.transactions.iter().find(|t| t.leg == leg && t.late).map(|t| t.id);
@@ -72,8 +81,9 @@ impl Books {
                     self.source(Some(late), |t| t.late = false);
                     self.settle_late(late, leg);
                 }
+                None
             }
-            TransactionKind::Hold | TransactionKind::Charge => {}
+            TransactionKind::Hold | TransactionKind::Charge => None,
         }
     }
 

@@ -26,6 +26,7 @@ impl Books {
             let funded = full && before.phase().kind() != PhaseKind::Proposed;
             ensure!(funded == after.pots().funded, "{ending:?}: the model says funded {funded}");
             let meant = cause.and_then(|(actor, command)| facts::meant(before, actor, command));
+            self.decide(gone);
             ensure!(
                 meant.as_ref().is_none_or(|meant| meant.contains(ending)),
                 "{ending:?} instead of {meant:?} by {cause:?}"
@@ -52,6 +53,20 @@ impl Books {
         Ok(())
     }
 
+    /// What there is when an ending is decided: what holds bring beyond their deposits is let go, and never there; what a
+    /// capture failed to bring since the performance began is.
+    fn decide(&mut self, gone: &BTreeMap<DepositId, i128>) {
+        let mut content = [0; 4];
+        for (n, pot) in self.pots[..4].iter().enumerate() {
+            let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
+            let there = pot.content() + let_go;
+            let any = let_go > 0 || !pot.holds.is_empty();
+            content[n] = if any { there.min(pot.required) } else { there };
+            content[n] += (pot.required - content[n]).clamp(0, pot.missed);
+        }
+        self.decided = Some(content);
+    }
+
     /// As the calculator says of what there is.
     fn divide(
         &mut self,
@@ -61,16 +76,13 @@ impl Books {
         gone: &BTreeMap<DepositId, i128>,
     ) -> Finding {
         let terms = after.binding_terms();
-        // what a hold brings beyond its deposit is let go, never given out
-        let (mut held, mut content) = ([0; 4], [0; 4]);
+        let (mut held, mut cash) = ([0; 4], [0; 4]);
         for (n, pot) in self.pots[..4].iter().enumerate() {
-            let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
-            held[n] = pot.cash + let_go;
-            content[n] = if let_go > 0 { held[n].min(pot.required) } else { held[n] };
-            // as if no capture had failed since the performance began
-            content[n] += (pot.required - content[n]).clamp(0, pot.missed);
+            cash[n] = pot.cash;
+            held[n] = pot.cash + gone.get(&Self::IDS[n]).copied().unwrap_or(0);
             ensure!(pot.holds.is_empty(), "{:?} are open at the end", pot.holds);
         }
+        let content = self.decided.ok_or("an ending that was never decided")?;
         let same = |n: usize| self.pots[n].currency == terms.currency;
         let pots = calc::Pots {
             b: content[0],
@@ -88,14 +100,15 @@ impl Books {
         self.basis = Some((pots.clone(), course.clone(), ending.clone()));
         let outcome = calc::settle(&mirror::deal(terms), &pots, &course, &mirror::ending(ending));
         let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
-        let cut = self.cut(after, &outcome, &held)?;
+        let cut = self.cut(after, &outcome, &cash)?;
         for ((pot, who, what), amount) in &outcome.shares {
             let (deposit, payee, purpose) =
                 (mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what));
             let missing = cut.get(&(deposit, payee.clone(), purpose.as_str())).copied().unwrap_or(0);
             let owner = self.pots[index(deposit)].owner.clone();
             if missing > 0 && owner != payee {
-                let debt = (owner, payee.clone(), purpose.as_str(), terms.currency);
+                let currency = self.pots[index(deposit)].currency;
+                let debt = (owner, payee.clone(), purpose.as_str(), currency);
                 *self.owed.entry(debt).or_default() += missing;
             }
             self.assign(deposit, payee, purpose, amount - missing);
@@ -122,11 +135,11 @@ impl Books {
         &self,
         after: &Deal,
         outcome: &calc::Outcome,
-        held: &[i128; 4],
+        cash: &[i128; 4],
     ) -> Result<BTreeMap<Due, i128>, String> {
         let (mut cut, legs) = (BTreeMap::new(), Self::legs_of(after));
         for (n, id) in Self::IDS.into_iter().enumerate() {
-            let mut over = -held[n];
+            let mut over = -cash[n];
             let own = outcome.shares.iter().filter(|((pot, _, _), _)| mirror::deposit(*pot) == id);
             for ((_, who, what), amount) in own {
                 let purpose = mirror::purpose(*what);
