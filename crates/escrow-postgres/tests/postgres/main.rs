@@ -32,4 +32,5 @@ fn the_repository_on_a_real_server() {
     rows::tables_of_an_earlier_version_are_brought_up_to_date(&server);
     backlog::leases_tries_parcels_and_receipts(&server);
     worker::workers_share_what_waits(&server);
+    worker::a_connection_that_is_lost_in_a_command_loses_nothing(&server);
 }
