@@ -12,7 +12,7 @@ mod tracker;
 
 pub use aggregate::{Aggregate, AggregateId, Listing};
 pub use backlog::{
-    Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait,
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted,
 };
 pub use clock::Clock;
 #[cfg(feature = "system-clock")]
