@@ -5,7 +5,12 @@
 //! disturbs both.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::indexing_slicing)]
-#![allow(clippy::float_arithmetic, clippy::as_conversions)]
+#![allow(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::missing_panics_doc,
+    clippy::new_without_default
+)]
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 #[path = "../chaos/server.rs"]

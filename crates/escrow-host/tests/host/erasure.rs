@@ -41,8 +41,7 @@ const TABLES: [&str; 7] = ["attempts", "incidents", "journal", "leases", "machin
 async fn no_contact_data_is_in_any_table() {
     let world = World::new(Faults { lost: 1_000, ..Faults::default() });
     let mut book: BTreeMap<&str, Person> = BTreeMap::from([("book-17", ANNA)]);
-    let mut contacts = Contacts::default();
-    contacts.buyer = Some("book-17".parse().unwrap());
+    let contacts = Contacts { buyer: Some("book-17".parse().unwrap()), seller: None };
     let buyer: PartyId = "u-17".parse().unwrap();
     let anna = || Caller::party(buyer.clone());
     let shop = || Caller::party("shop".parse().unwrap());
