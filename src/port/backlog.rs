@@ -107,7 +107,7 @@ pub enum Wait {
 
 /// Which machines a worker wants to work on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Claim<'a> {
+pub struct Wanted<'a> {
     /// Of which kind.
     pub kind: &'a str,
     /// What they wait for.
@@ -190,11 +190,8 @@ pub trait Backlog: Sync {
     /// Takes leases, named by the kind, a slash and the id, on those machines that wait the longest and that nobody has leased,
     /// whoever asks: returns their ids as they are written, the one that waits longest first. Several workers that ask at once
     /// get different ones. `None`: this storage cannot, and machines are listed and leased in two steps.
-    fn claim(
-        &self,
-        claim: Claim<'_>,
-    ) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
-        let _ = claim;
+    fn lease_waiting(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
+        let _ = wanted;
         std::future::ready(Ok(None))
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use escrow::port::{Aggregate, Backlog, Claim, Clock, Parcel, PaymentGateway, Repository, Wait};
+use escrow::port::{Aggregate, Backlog, Clock, Parcel, PaymentGateway, Repository, Wait, Wanted};
 use escrow::{Actor, Time};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -155,7 +155,7 @@ where
         let mut pass = Pass::default();
         let now = self.host.clock.now();
         if self.is_believed(now).await? {
-            let due = self.claim::<M>(Wait::Deadline, now, now).await?;
+            let due = self.lease_waiting::<M>(Wait::Deadline, now, now).await?;
             self.each(due, &mut pass, Errand::Wake).await?;
         } else {
             pass.clock_jumped = true;
@@ -164,7 +164,7 @@ where
         }
         let before = Time::from_millis(now.millis().saturating_sub_unsigned(millis(self.grace)));
         if let Ok(before) = before {
-            let unanswered = self.claim::<M>(Wait::Answer, before, now).await?;
+            let unanswered = self.lease_waiting::<M>(Wait::Answer, before, now).await?;
             self.each(unanswered, &mut pass, Errand::Ask).await?;
         }
         self.deliver(&mut pass).await?;
@@ -213,7 +213,7 @@ where
     }
 
     /// Takes leases on what waits.
-    async fn claim<M: Aggregate>(
+    async fn lease_waiting<M: Aggregate>(
         &self,
         wait: Wait,
         before: Time,
@@ -224,9 +224,9 @@ where
     {
         let until = now.plus_millis(millis(self.lease));
         let (holder, limit) = (self.name.as_str(), self.batch);
-        let claim = Claim { kind: M::KIND, wait, before, limit, holder, now, until };
+        let wanted = Wanted { kind: M::KIND, wait, before, limit, holder, now, until };
         let repository = &self.host.repository;
-        if let Some(ids) = repository.claim(claim).await? {
+        if let Some(ids) = repository.lease_waiting(wanted).await? {
             // what is no id of this kind is nobody's to work on: fsck finds it
             return Ok(ids.iter().filter_map(|id| id.parse().ok()).collect());
         }

@@ -2,7 +2,7 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait};
+use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
 use escrow_store::{time, version};
 use tokio_postgres::Row;
 
@@ -15,7 +15,7 @@ WHERE leases.holder = $2 OR leases.until <= $3
 RETURNING name";
 
 /// Takes leases on what waits, and passes over what somebody is taking, or committing, at this moment.
-fn claim(waits: &str) -> String {
+fn lease_waiting(waits: &str) -> String {
     format!(
         "WITH free AS (
   SELECT m.id, m.{waits} AS place FROM machines m
@@ -200,14 +200,14 @@ impl Backlog for Postgres {
         })
     }
 
-    async fn claim(&self, asked: Claim<'_>) -> Result<Option<Vec<String>>, StoreError> {
-        let waits = match asked.wait {
+    async fn lease_waiting(&self, wanted: Wanted<'_>) -> Result<Option<Vec<String>>, StoreError> {
+        let waits = match wanted.wait {
             Wait::Deadline => "next_deadline",
             Wait::Answer => "next_try",
         };
-        let Claim { kind, wait: _, before, limit, holder, now, until } = asked;
+        let Wanted { kind, wait: _, before, limit, holder, now, until } = wanted;
         let client = self.client().await?;
-        let statement = client.prepare_cached(&claim(waits)).await?;
+        let statement = client.prepare_cached(&lease_waiting(waits)).await?;
         let (before, limit, now, until) = (before.millis(), i64::from(limit), now.millis(), until.millis());
         let rows = client.query(&statement, &[&kind, &before, &limit, &holder, &now, &until]).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_, StoreError>>().map(Some)

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The pool cannot be made.
     #[error("no pool: {0}")]
     Build(#[from] deadpool_postgres::BuildError),
+    /// The runtime of [`BlockingPostgres`](crate::BlockingPostgres) cannot be started.
+    #[error("no runtime: {0}")]
+    Runtime(#[source] std::io::Error),
     /// PostgreSQL says so, or is gone.
     #[error("PostgreSQL: {0}")]
     Postgres(#[from] tokio_postgres::Error),

@@ -2,7 +2,7 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait};
+use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
 use escrow_store::{time, version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -177,12 +177,12 @@ impl Backlog for Sqlite {
         })
     }
 
-    async fn claim(&self, claim: Claim<'_>) -> Result<Option<Vec<String>>, StoreError> {
-        let sql = match claim.wait {
+    async fn lease_waiting(&self, wanted: Wanted<'_>) -> Result<Option<Vec<String>>, StoreError> {
+        let sql = match wanted.wait {
             Wait::Deadline => FREE_DUE,
             Wait::Answer => FREE_UNANSWERED,
         };
-        let Claim { kind, wait: _, before, limit, holder, now, until } = claim;
+        let Wanted { kind, wait: _, before, limit, holder, now, until } = wanted;
         let (kind, holder) = (kind.to_owned(), holder.to_owned());
         let free = move |db: &Connection, kind: &str| -> Result<Vec<String>, StoreError> {
             let mut list = db.prepare_cached(sql)?;

@@ -98,6 +98,12 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use escrow::port::blocking::Repository;
+    use escrow::port::{Commit, CommitError};
+    use escrow::{Context, Currency, Deal, DealId, Terms, Time};
+
     use super::{MIGRATIONS, Sqlite, connect, migrate};
     use crate::StoreError;
     use crate::writer::Writer;
@@ -106,32 +112,53 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_and_leaves_what_was_written() {
         let path = std::env::temp_dir().join(format!("escrow-sqlite-full-{}.db", std::process::id()));
-        let mut db = connect(&path).unwrap();
-        migrate(&mut db, MIGRATIONS.len()).unwrap();
-        db.pragma_update(None, "max_page_count", 60).unwrap();
-        let writer = Writer::start(db).unwrap();
-        let mut written = 0;
-        let mut refused = 0;
-        for number in 0..100 {
-            let put = move |db: &rusqlite::Connection| {
-                let text = "x".repeat(4_000);
-                let sql =
-                    "INSERT INTO receipts (scope, key, request, answer, at) VALUES ('full', ?1, '', ?2, 0)";
-                Ok(db.execute(sql, rusqlite::params![number, text])?)
-            };
-            match writer.run(put).wait() {
-                Ok(_) => written += 1,
-                Err(StoreError::Sqlite(_)) => refused += 1,
-                Err(other) => panic!("{other}"),
+        let capped = |pages: u32| {
+            let mut db = connect(&path).unwrap();
+            migrate(&mut db, MIGRATIONS.len()).unwrap();
+            db.pragma_update(None, "max_page_count", pages).unwrap();
+            Sqlite {
+                path: path.as_path().into(),
+                writer: Writer::start(db).unwrap(),
+                readers: Arc::default(),
             }
-        }
-        assert!(written > 0 && refused > 0);
-        drop(writer);
-        let again = Sqlite::open(&path).unwrap();
-        let count = |db: &rusqlite::Connection| {
-            Ok(db.query_row("SELECT COUNT(*) FROM receipts", [], |row| row.get::<_, i64>(0))?)
         };
-        assert_eq!(again.read(count).unwrap(), written);
+        let start = Time::parse("2026-03-01T12:00:00Z").unwrap();
+        let deal = |number: u128| {
+            let id = DealId::new(uuid::Uuid::from_u128(number));
+            let lamp = rust_decimal::Decimal::from(1_000);
+            let terms = Terms::builder("anna", "shop", Currency::RUB).item("Lamp", lamp).build().unwrap();
+            let context = Context::party(start, "shop".parse().unwrap());
+            let (deal, transition) = Deal::propose(id, terms, &context).unwrap();
+            (deal, transition.into_events())
+        };
+        let commit = |db: &Sqlite, number| {
+            let (deal, events) = deal(number);
+            Repository::commit(db, Commit::new(None, &events, &deal, start))
+        };
+        let db = capped(80);
+        let results: Vec<_> = (1..=60).map(|number| commit(&db, number)).collect();
+        let is_full = |result: &Result<(), CommitError<StoreError>>| match result {
+            Ok(()) => false,
+            Err(CommitError::Unknown(StoreError::Sqlite(_))) => true,
+            Err(other) => panic!("{other}"),
+        };
+        let refused = results.iter().filter(|result| is_full(result)).count();
+        assert!((1..60).contains(&refused), "{refused}");
+        drop(db);
+        // whoever looks finds what was told `Ok`, whole, and of the rest nothing
+        let again = capped(100_000);
+        assert_eq!(again.fsck::<Deal>().unwrap(), []);
+        for (number, result) in (1..).zip(&results) {
+            let id = DealId::new(uuid::Uuid::from_u128(number));
+            let stored: Option<Deal> = Repository::load(&again, id).unwrap();
+            assert_eq!(stored.is_some(), result.is_ok(), "{number}");
+            assert_eq!(again.journal::<Deal>(id, 0).unwrap().is_empty(), result.is_err(), "{number}");
+        }
+        // with room again, the same commits go through
+        for (number, result) in (1..).zip(&results).filter(|(_, result)| result.is_err()) {
+            assert!(result.is_err() && commit(&again, number).is_ok(), "{number}");
+        }
+        assert_eq!(again.fsck::<Deal>().unwrap(), []);
         drop(again);
         std::fs::remove_file(&path).unwrap();
     }

@@ -1,6 +1,7 @@
 //! A PostgreSQL server in a folder of its own, on a socket of its own, that can be killed and started again.
+#![allow(dead_code, reason = "the chaos and the figures ask for different things")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -52,8 +53,19 @@ impl Server {
         format!("host={} user=escrow dbname=postgres", self.folder.display())
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A file that the server's user can read.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
     /// One of PostgreSQL's programs, as the server's user.
-    fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         let mut command = match self.user {
             Some(user) => {

@@ -32,7 +32,9 @@ impl<E> From<AgentError<E>> for Problem {
             }
             // the storage's own words are nothing for a client
             AgentError::Unknown(_) => Self::storage(),
-            // a deal that is opened asks no gateway; the core may learn of other errors
+            // a deal that is opened asks no gateway
+            AgentError::FactRefused { .. } => Self::storage(),
+            // the core may learn of other errors
             _ => Self::storage(),
         }
     }

@@ -12,6 +12,7 @@ mod chaos_run;
 #[path = "../../examples/chaos/server.rs"]
 mod chaos_server;
 mod commands;
+mod erasure;
 mod http;
 mod workers;
 mod world;

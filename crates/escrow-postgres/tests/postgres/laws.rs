@@ -2,7 +2,7 @@
 
 use escrow::port::{Commit, CommitError, Repository, blocking};
 use escrow::{Context, Currency, Deal, DealId, Envelope, Terms, Time};
-use escrow_postgres::{Entry, Postgres, StoreError};
+use escrow_postgres::{BlockingPostgres, Entry, Postgres, StoreError};
 use escrow_testing::conformance::{SinkUnderTest, event_sink, repository};
 use rust_decimal::Decimal;
 use tokio_postgres::Config;
@@ -54,26 +54,6 @@ impl SinkUnderTest for Blocking<'_> {
     }
 }
 
-impl blocking::Repository<Deal> for Blocking<'_> {
-    type Error = StoreError;
-
-    fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError<StoreError>> {
-        self.server.runtime.block_on(Repository::commit(&self.db, commit))
-    }
-
-    fn load(&self, id: DealId) -> Result<Option<Deal>, StoreError> {
-        self.server.runtime.block_on(Repository::load(&self.db, id))
-    }
-
-    fn due(&self, now: Time, limit: u32) -> Result<Vec<DealId>, StoreError> {
-        self.server.runtime.block_on(Repository::<Deal>::due(&self.db, now, limit))
-    }
-
-    fn unanswered(&self, before: Time, limit: u32) -> Result<Vec<DealId>, StoreError> {
-        self.server.runtime.block_on(Repository::<Deal>::unanswered(&self.db, before, limit))
-    }
-}
-
 pub fn it_keeps_the_laws_of_an_event_sink(server: &Server) {
     let config = server.database();
     let seen = event_sink(|| Blocking::new(server, &config)).unwrap();
@@ -83,7 +63,8 @@ pub fn it_keeps_the_laws_of_an_event_sink(server: &Server) {
 
 pub fn it_keeps_the_laws_of_a_repository(server: &Server) {
     let config = server.database();
-    let seen = repository(|| Blocking::new(server, &config)).unwrap();
+    let db = BlockingPostgres::connect(config.clone(), 4).unwrap();
+    let seen = repository(|| db.clone()).unwrap();
     assert_eq!((seen.held().len(), seen.skipped().len()), (5, 0));
     assert_eq!(server.runtime.block_on(server.open(&config).fsck::<Deal>()).unwrap(), []);
 }

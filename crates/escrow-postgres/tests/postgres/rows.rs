@@ -1,8 +1,8 @@
-//! Lists, claims, checks, rebuilds; that the schema is SQLite's; that nobody's contact data is in it.
+//! Lists, leases, checks, rebuilds; that the schema is SQLite's; that nobody's contact data is in it.
 
 use escrow::deal::command::{Accept, ConfirmPayment, StartPerforming};
 use escrow::deposit::DepositId;
-use escrow::port::{Backlog, Claim, Commit, Repository, Wait};
+use escrow::port::{Backlog, Commit, Repository, Wait, Wanted};
 use escrow::{Actor, Command, Context, Deal, Time};
 use escrow_postgres::{Filter, Page, Postgres};
 use tokio_postgres::{Config, NoTls};
@@ -117,7 +117,7 @@ pub fn every_list_comes_from_an_index(server: &Server) {
     });
 }
 
-pub fn workers_that_claim_at_once_get_different_machines(server: &Server) {
+pub fn workers_that_ask_at_once_get_different_machines(server: &Server) {
     let config = server.database();
     let (one, other) = (server.open(&config), server.open(&config));
     server.runtime.block_on(async {
@@ -125,7 +125,7 @@ pub fn workers_that_claim_at_once_get_different_machines(server: &Server) {
             propose(&one, number, start()).await;
         }
         let now = start().plus_secs(86_400 * 30);
-        let claim = |holder, limit| Claim {
+        let wanted = |holder, limit| Wanted {
             kind: "deal",
             wait: Wait::Deadline,
             before: now,
@@ -138,23 +138,24 @@ pub fn workers_that_claim_at_once_get_different_machines(server: &Server) {
         let mut client = one.pool().get().await.unwrap();
         let held = client.transaction().await.unwrap();
         held.execute("SELECT 1 FROM machines WHERE id = $1 FOR UPDATE", &[&id(1).to_string()]).await.unwrap();
-        let first = other.claim(claim("other", 2)).await.unwrap().unwrap();
+        let first = other.lease_waiting(wanted("other", 2)).await.unwrap().unwrap();
         assert_eq!(first, [id(2).to_string(), id(3).to_string()]);
         held.rollback().await.unwrap();
-        let (a, b) = tokio::join!(one.claim(claim("one", 3)), other.claim(claim("other", 3)));
+        let (a, b) =
+            tokio::join!(one.lease_waiting(wanted("one", 3)), other.lease_waiting(wanted("other", 3)));
         let (a, b) = (a.unwrap().unwrap(), b.unwrap().unwrap());
         let mut taken = [first, a, b].concat();
         taken.sort();
         taken.dedup();
         assert!(taken.len() >= 5, "{taken:?}");
         // all are leased in the end, each by one, and nobody gets more
-        let rest = one.claim(claim("one", 9)).await.unwrap().unwrap();
+        let rest = one.lease_waiting(wanted("one", 9)).await.unwrap().unwrap();
         assert_eq!(taken.len() + rest.len(), 8);
-        assert_eq!(one.claim(claim("third", 9)).await.unwrap(), Some(vec![]));
-        let later = Claim { now: now.plus_secs(30), until: now.plus_secs(60), ..claim("third", 9) };
-        assert_eq!(one.claim(later).await.unwrap().unwrap().len(), 8);
-        let unanswered = Claim { wait: Wait::Answer, ..later };
-        assert_eq!(one.claim(unanswered).await.unwrap(), Some(vec![]));
+        assert_eq!(one.lease_waiting(wanted("third", 9)).await.unwrap(), Some(vec![]));
+        let later = Wanted { now: now.plus_secs(30), until: now.plus_secs(60), ..wanted("third", 9) };
+        assert_eq!(one.lease_waiting(later).await.unwrap().unwrap().len(), 8);
+        let unanswered = Wanted { wait: Wait::Answer, ..later };
+        assert_eq!(one.lease_waiting(unanswered).await.unwrap(), Some(vec![]));
         assert!(one.clock().await.unwrap().unwrap() > start());
     });
 }

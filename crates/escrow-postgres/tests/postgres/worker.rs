@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use escrow::deal::command::{Accept, StartPerforming};
+use escrow::agent::Committed;
+use escrow::deal::command::{Accept, Post, StartPerforming};
 use escrow::deposit::{DepositId, Reference};
 use escrow::port::{Clock, Repository};
 use escrow::{Caller, Currency, Deal, Money, Time};
@@ -79,5 +80,49 @@ pub fn workers_share_what_waits(server: &Server) {
         let figures = host.figures().await.unwrap();
         assert_eq!((figures.backlog.unanswered, figures.backlog.incidents), (0, 0));
         assert!(figures.counts.gateway_errors > 0);
+    });
+}
+
+/// The command's fate is not known, a person is told, and the same command sent again is done once.
+pub fn a_connection_that_is_lost_in_a_command_loses_nothing(server: &Server) {
+    let config = server.database();
+    let (db, other) = (server.open(&config), server.open(&config));
+    server.runtime.block_on(async {
+        let clock = TheClock(Arc::new(ManualClock::new(start())));
+        let gateway = SandboxGateway::new(Bank::in_memory(Faults::default()).unwrap(), clock.clone());
+        let host: Arc<Host<Postgres, _, _>> = Host::builder(db.clone(), gateway, clock).build();
+        let party = |name: &str| Caller::party(name.parse().unwrap());
+        host.open(id(1), terms(), party("shop")).await.unwrap();
+        let before = db.journal::<Deal>(id(1), 0).await.unwrap().len();
+        let message = || Post::new("hello".parse().unwrap());
+        let mut client = other.pool().get().await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        transaction.batch_execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        let caller = || party("anna").request_id("request-1".parse().unwrap());
+        let lost = tokio::spawn({
+            let host = host.clone();
+            let (message, caller) = (message(), caller());
+            async move { host.act(id(1), message, caller).await }
+        });
+        let cut = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..200 {
+            let found: i64 = transaction.query_one(cut, &[]).await.unwrap().get(0);
+            if found > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        transaction.rollback().await.unwrap();
+        let error = lost.await.unwrap().unwrap_err();
+        assert_eq!(error.committed(), Committed::Unknown);
+        assert_eq!(db.journal::<Deal>(id(1), 0).await.unwrap().len(), before);
+        let first = host.act(id(1), message(), caller()).await.unwrap();
+        let again = host.act(id(1), message(), caller()).await.unwrap();
+        assert_eq!((first.after.version() > 1, again.after.version()), (true, first.after.version()));
+        // noted at once, or with the next that could be
+        let incidents = db.open_incidents(0, 9).await.unwrap();
+        assert_eq!(incidents.iter().map(|(_, i)| i.what.as_str()).collect::<Vec<_>>(), ["commit-unknown"]);
+        assert_eq!(db.fsck::<Deal>().await.unwrap(), []);
     });
 }
