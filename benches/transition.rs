@@ -318,7 +318,7 @@ mod late_payments {
         let mut deal = support::with_late_payments(payments);
         let (command, context) = support::late_payment(payments);
         support::run(&mut deal, &command, &context);
-        let refund = deal.pending().next().unwrap().transaction.id();
+        let refund = deal.pending().next().unwrap().number();
         let (command, context) = (support::answer(refund.number()), Context::gateway(at(90_000)));
         bencher.bench(|| transition(black_box(&deal), black_box(&command), black_box(&context)));
     }

@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let _ = deal.handle(&StartPerforming {}.into(), &seller)?;
             let _ = deal.handle(&Accept::default().into(), &Context::party(now, "anna".parse()?))?;
         }
-        let orders: Vec<_> = deal.pending().map(|order| order.transaction.id()).collect();
+        let orders: Vec<_> = deal.pending().map(|order| order.number()).collect();
         for order in orders {
             let _ = deal.handle(&Answer::new(order, Answered::Succeeded("po".parse()?)).into(), &gateway)?;
         }

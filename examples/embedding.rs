@@ -51,7 +51,7 @@ impl PaymentGateway for Bank {
     }
 
     async fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, Infallible> {
-        println!("bank: {} to {}, key …:{}", order.transaction.amount(), order.payee, order.key.transaction);
+        println!("bank: {} to {}, key …:{}", order.amount, order.payee, order.key.transaction);
         Ok(Answered::Succeeded(Reference::new(format!("bank-{}", order.key.transaction)).expect("short")))
     }
 }

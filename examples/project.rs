@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             2 => deal.handle(&OpenDispute::new("not what was agreed".parse()?).into(), &anna)?,
             _ => deal.handle(&Accept::default().into(), &anna)?,
         };
-        let orders: Vec<_> = deal.pending().map(|order| order.transaction.id()).collect();
+        let orders: Vec<_> = deal.pending().map(|order| order.number()).collect();
         for order in orders {
             let _ = deal.handle(&Answer::new(order, Answered::Succeeded("po".parse()?)).into(), &gateway)?;
         }

@@ -10,7 +10,9 @@ use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use escrow::deposit::{LegState, Purpose};
-use escrow_testing::scenario::{Report, Scenario, run};
+use serde_json::Value;
+
+use escrow_testing::scenario::{MarketReport, MarketScenario, Report, Scenario, Script, ScriptReport};
 
 /// Somewhat over the longest scenario, so that a longer file is told so.
 const MOST: u64 = 5 * 1024 * 1024;
@@ -52,18 +54,18 @@ fn main() -> io::Result<ExitCode> {
 fn one(out: &mut impl Write, source: &str, bytes: Vec<u8>, json: bool) -> io::Result<bool> {
     let parsed = String::from_utf8(bytes)
         .map_err(|e| e.to_string())
-        .and_then(|text| Scenario::from_json(&text).map_err(|e| e.to_string()));
-    let scenario = match parsed {
-        Ok(scenario) => scenario,
+        .and_then(|text| Script::from_json(&text).map_err(|e| e.to_string()));
+    let script = match parsed {
+        Ok(script) => script,
         Err(message) => return malformed(out, source, &message, json),
     };
-    let report = run(&scenario);
+    let report = script.run();
     if json {
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
     } else {
-        write!(out, "{}", readable(&scenario, &report))?;
+        write!(out, "{}", readable(&script, &report))?;
     }
-    Ok(report.ok)
+    Ok(report.is_ok())
 }
 
 /// What is no scenario is told so, and stops no other.
@@ -78,10 +80,78 @@ fn malformed(out: &mut impl Write, source: &str, message: &str, json: bool) -> i
 }
 
 /// A timeline, and a final statement.
-fn readable(scenario: &Scenario, report: &Report) -> String {
+fn readable(script: &Script, report: &ScriptReport) -> String {
     let mut text = String::new();
-    let _ = print(&mut text, scenario, report);
+    let _ = match (script, report) {
+        (Script::Deal(scenario), ScriptReport::Deal(report)) => print(&mut text, scenario, report),
+        (Script::Market(scenario), ScriptReport::Market(report)) => several(&mut text, scenario, report),
+        (Script::Deal(_) | Script::Market(_), ScriptReport::Deal(_) | ScriptReport::Market(_)) => Ok(()),
+    };
     text
+}
+
+/// Several machines: a timeline of all of them, and the sums of each.
+fn several(out: &mut String, scenario: &MarketScenario, report: &MarketReport) -> std::fmt::Result {
+    writeln!(out, "═══ {}", report.name)?;
+    if !scenario.about.is_empty() {
+        writeln!(out, "{}", scenario.about.as_str())?;
+    }
+    writeln!(out)?;
+    for step in &report.steps {
+        let at = step.at.to_string().replace('T', " ").replace('Z', "");
+        let status = step.after["status"].as_str().unwrap_or("–");
+        writeln!(out, "    {at}  {:<12}  {:<16}  {:<18} → {status}", step.of, step.by, step.action)?;
+        if let Some(message) = &step.message {
+            writeln!(out, "{:26}refused: {message}", "")?;
+        }
+    }
+    for (name, machine) in &report.machines {
+        writeln!(out, "\n    {name}: {}", machine["kind"].as_str().unwrap_or("not opened"))?;
+        for (field, value) in machine.as_object().into_iter().flatten() {
+            // the journal, the quote and every leg are in the JSON
+            let long = ["kind", "events", "quote", "legs", "next_deadline", "version"].contains(&&**field);
+            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            if !long && !empty {
+                writeln!(out, "        {field}: {}", in_short(value))?;
+            }
+        }
+    }
+    for waits in &report.undelivered {
+        writeln!(out, "    UNDELIVERED {waits}")?;
+    }
+    match report.invariants.violations.as_slice() {
+        [] => writeln!(out, "    {} checks held", report.invariants.checks)?,
+        violations => violations.iter().try_for_each(|v| writeln!(out, "    VIOLATED {v}"))?,
+    }
+    for difference in &report.differences {
+        writeln!(out, "    DIFFERENT {difference}")?;
+    }
+    writeln!(out)
+}
+
+/// Sums as people write them, the rest as JSON, what is empty or zero left out of lists.
+fn in_short(value: &Value) -> String {
+    match value {
+        Value::Object(fields) if fields.len() == 2 && fields.contains_key("currency") => {
+            let part = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            format!("{} {}", part("amount"), part("currency"))
+        }
+        Value::Object(fields) => {
+            let all: Vec<String> = fields
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(field, value)| format!("{field} {}", in_short(value)))
+                .collect();
+            all.join(", ")
+        }
+        Value::Array(entries) => {
+            let all: Vec<String> =
+                entries.iter().map(|entry| format!("\n            {}", in_short(entry))).collect();
+            all.concat()
+        }
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }
 
 fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Result {

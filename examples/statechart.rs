@@ -641,9 +641,9 @@ fn destinations(payee: Payee, of: DestinationUse, fresh: &str) -> Vec<Command> {
 /// Both answers to the oldest order, and to the oldest capture, which a refund under way does not hold up; where there
 /// is none, an answer to nothing.
 fn answers(deal: &Deal, fresh: &str) -> Vec<Command> {
-    let capture = deal.pending().find(|order| order.transaction.kind() == TransactionKind::Capture);
+    let capture = deal.pending().find(|order| order.kind == TransactionKind::Capture);
     let mut orders: Vec<_> =
-        deal.pending().next().into_iter().chain(capture).map(|o| o.transaction).collect();
+        deal.pending().next().into_iter().chain(capture).filter_map(|o| o.transaction).collect();
     orders.dedup_by_key(|t| t.id());
     if orders.is_empty() {
         let transaction = escrow::TxId::new(999);

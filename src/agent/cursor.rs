@@ -11,8 +11,10 @@ use crate::port::{Aggregate, Commit};
 #[derive(Debug)]
 pub(super) struct Cursor<M: Aggregate> {
     pub(super) staged: Option<Staged<M>>,
-    /// Orders from this number on are still to be executed in this run.
-    next: TxId,
+    /// Orders before this number are not executed in this run.
+    from: TxId,
+    /// And of the others not these, or no more.
+    done: Vec<TxId>,
     /// Orders from this number on were made in this run: nobody has sent them before.
     fresh: TxId,
 }
@@ -28,13 +30,18 @@ pub(super) struct Staged<M: Aggregate> {
 impl<M: Aggregate> Cursor<M> {
     /// A run over the orders that it makes itself.
     pub(super) fn of_its_own(machine: &M) -> Self {
-        let next = machine.next_number();
-        Self { staged: None, next, fresh: next }
+        let fresh = machine.next_number();
+        let mut done = Vec::new();
+        let from = if M::NUMBERED_WHEN_ORDERED { fresh } else { TxId::new(0) };
+        while let Some(order) = next_of(machine, from, &done) {
+            done.push(order.number());
+        }
+        Self { staged: None, from, done, fresh }
     }
 
     /// A run over every order without an answer.
     pub(super) fn of_all(machine: &M) -> Self {
-        Self { staged: None, next: TxId::new(0), fresh: machine.next_number() }
+        Self { staged: None, from: TxId::new(0), done: Vec::new(), fresh: machine.next_number() }
     }
 
     /// The machine was loaded again: whoever was faster may have sent what it finds there.
@@ -75,13 +82,13 @@ impl<M: Aggregate> Cursor<M> {
     }
 
     pub(super) fn order<'m>(&self, machine: &'m M) -> Option<PendingOrder<'m>> {
-        let order = machine.unanswered_from(self.next)?;
+        let order = next_of(machine, self.from, &self.done)?;
         Some(if order.number() >= self.fresh { order.never_sent() } else { order })
     }
 
     /// The order was carried out, or not: the next one is next.
     pub(super) fn passed(&mut self, order: TxId) {
-        self.next = TxId::new(order.number().saturating_add(1));
+        self.done.push(order);
     }
 
     pub(super) fn answered(
@@ -92,5 +99,17 @@ impl<M: Aggregate> Cursor<M> {
         now: Time,
     ) -> Result<(), M::Rejection> {
         self.stage(machine, &M::answer(order, result), &Context::gateway(now))
+    }
+}
+
+/// The first unanswered order from this number on that is none of these.
+fn next_of<'m, M: Aggregate>(machine: &'m M, from: TxId, done: &[TxId]) -> Option<PendingOrder<'m>> {
+    let mut from = from;
+    loop {
+        let order = machine.unanswered_from(from)?;
+        if !done.contains(&order.number()) {
+            return Some(order);
+        }
+        from = TxId::new(order.number().number().checked_add(1)?);
     }
 }

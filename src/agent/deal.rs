@@ -22,7 +22,7 @@ impl Aggregate for Deal {
     fn listing(&self) -> Listing {
         let terms = self.terms();
         let status = self.status_change();
-        let since = self.pending().map(|order| order.transaction.created_at()).min();
+        let since = self.pending().map(|order| order.ordered_at).min();
         let listing = Listing::new(self.status().as_str(), status.at, self.created_at())
             .party(&terms.buyer)
             .party(&terms.seller)
@@ -47,7 +47,7 @@ impl Aggregate for Deal {
     }
 
     fn unanswered_from(&self, number: TxId) -> Option<PendingOrder<'_>> {
-        self.pending().find(|order| order.key.transaction >= number)
+        self.pending().find(|order| order.number() >= number)
     }
 
     fn next_number(&self) -> TxId {

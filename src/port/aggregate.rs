@@ -24,6 +24,10 @@ pub trait Aggregate:
     /// What kind of machine it is, on the wire and in a table's column: `deal`.
     const KIND: &'static str;
 
+    /// Whether an order gets its number when it is ordered, so that all that come later have greater ones. Not so of a
+    /// withdrawal, which has its number from its request on.
+    const NUMBERED_WHEN_ORDERED: bool = true;
+
     /// What its id is.
     type Id: AggregateId<Of = Self>;
 

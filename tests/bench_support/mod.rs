@@ -273,7 +273,7 @@ pub(crate) fn with_late_payments(payments: u64) -> Deal {
     for n in 0..payments {
         let (command, context) = late_payment(n);
         run(&mut deal, &command, &context);
-        let refund = deal.pending().next().unwrap().transaction.id();
+        let refund = deal.pending().next().unwrap().number();
         run(&mut deal, &answer(refund.number()), &Context::gateway(at(10_001 + 2 * n)));
     }
     deal

@@ -39,9 +39,9 @@ impl World {
             );
             // what is not on hold, nor being let go, is real money
             let voids = deal.pending().filter(|p| {
-                p.transaction.kind() == TransactionKind::Void && p.transaction.deposit() == deposit.id()
+                p.kind == TransactionKind::Void && p.transaction.unwrap().deposit() == deposit.id()
             });
-            let voided: i64 = voids.map(|p| p.transaction.amount().minor()).sum();
+            let voided: i64 = voids.map(|p| p.amount.minor()).sum();
             let real = b.held - deposit.on_hold().minor() + b.reserved - voided;
             let book = self.book.get(&deposit.id()).copied().unwrap_or(0);
             assert_eq!(

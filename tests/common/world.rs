@@ -229,11 +229,8 @@ impl World {
 
     /// What the gateway is asked to do, in order: number, kind, to whom, how much.
     pub fn pending(&self) -> Vec<(u32, TransactionKind, Payee, i64)> {
-        let pending = self.deal.pending().map(|p| {
-            let t = p.transaction;
-            (t.id().number(), t.kind(), p.payee.clone(), t.amount().minor())
-        });
-        pending.collect()
+        let pending = self.deal.pending();
+        pending.map(|p| (p.number().number(), p.kind, p.payee.clone(), p.amount.minor())).collect()
     }
 
     /// The number of the only pending order of this kind to this payee.

@@ -42,7 +42,15 @@ fn what_is_written_is_read_back() {
     comes_back([TxId::new(0), TxId::new(1), TxId::new(20), TxId::new(u32::MAX)]);
     comes_back([DepositId::BUYER_PAYMENT, DepositId::charge(1).unwrap(), DepositId::charge(32).unwrap()]);
     comes_back([DealId::new(UUID), DealId::new(Uuid::nil())]);
-    comes_back([IdempotencyKey { deal: DealId::new(UUID), transaction: TxId::new(7) }]);
+    let key = IdempotencyKey::new(UUID, TxId::new(7));
+    comes_back([key, key.attempt(0), key.attempt(u16::MAX)]);
+    // a key that is stored is as it always was
+    assert_eq!(key.to_string(), format!("{UUID}:7"));
+    assert!(
+        [":7", "7", "x:7", &format!("{UUID}:7:"), &format!("{UUID}:7:1:1"), &format!("{UUID}:07")]
+            .iter()
+            .all(|text| text.parse::<IdempotencyKey>().is_err())
+    );
 
     comes_back([Currency::RUB, Currency::custom("COIN", 3).unwrap()]);
     comes_back([Rate::from_ppm(0).unwrap(), Rate::from_ppm(27_500).unwrap()]);
@@ -63,7 +71,7 @@ fn an_error_says_what_to_write() {
     let error = "byer".parse::<Side>().unwrap_err();
     assert_eq!(error.to_string(), "write buyer or seller");
     let error = "7".parse::<IdempotencyKey>().unwrap_err().to_string();
-    assert_eq!(error, "write an idempotency key: the id of a deal, a colon, the number of a transaction");
+    assert_eq!(error, "write an idempotency key: the id of a machine, a colon, the number of its order");
 }
 
 /// An id is its text: as `Display`, as `Debug`, in JSON, in order and for a map; from 1 to its most characters.

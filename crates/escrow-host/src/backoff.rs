@@ -43,12 +43,12 @@ pub(crate) fn hash(text: &str) -> u64 {
 mod tests {
     use super::Backoff;
     use escrow::deposit::IdempotencyKey;
-    use escrow::{DealId, Time, TxId, uuid::Uuid};
+    use escrow::{Time, TxId, uuid::Uuid};
 
     #[test]
     fn it_doubles_up_to_the_limit_and_spreads() {
         let backoff = Backoff { first_ms: 1_000, most_ms: 60_000 };
-        let key = |n| IdempotencyKey { deal: DealId::new(Uuid::from_u128(n)), transaction: TxId::new(1) };
+        let key = |n| IdempotencyKey::new(Uuid::from_u128(n), TxId::new(1));
         let now = Time::from_millis(0).unwrap();
         // 1 000, 2 000, 4 000, … 32 000, then 60 000: each less by up to a half
         for (tries, whole) in [(1, 1_000), (2, 2_000), (3, 4_000), (6, 32_000), (7, 60_000), (99, 60_000)] {

@@ -10,7 +10,8 @@
 //! - A [`Basket`] is one payment for several deals: a cart with several sellers, or milestones that are paid upfront.
 //! - A [`Subscription`] charges a payer for every period of a plan, each once.
 //!
-//! What one tells another is data: a [`Follow`], which the host's outbox delivers as often as it likes.
+//! What one tells another is data: a [`Follow`], which the host's outbox delivers as often as it likes, by an [`Outbox`]. One
+//! agent drives all of them, on one repository, with one gateway: each is an [`Aggregate`](escrow::port::Aggregate).
 //!
 //! And two that hold no state of their own:
 //! - A [`Router`] is several payment gateways as one: the payer chooses a method, and refunds go back to the gateway that
@@ -22,6 +23,7 @@
 #[macro_use]
 mod stored;
 
+mod aggregate;
 pub mod balance;
 pub mod basket;
 pub mod code;
@@ -30,6 +32,7 @@ pub mod follow;
 mod id;
 pub mod notice;
 pub mod offer;
+pub mod outbox;
 pub mod payee;
 pub mod project;
 pub mod router;
@@ -42,6 +45,7 @@ pub use basket::Basket;
 pub use follow::Follow;
 pub use id::{BalanceId, BasketId, OfferId, ProjectId, StoreId, SubscriptionId};
 pub use offer::Offer;
+pub use outbox::{Outbox, Undelivered};
 pub use payee::PayeeProfile;
 pub use project::Project;
 pub use router::Router;

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use uuid::Uuid;
 
 use super::lock;
 use escrow::deal::PendingOrder;
@@ -96,8 +97,10 @@ pub struct TimedOut;
 struct Books {
     rules: VecDeque<Rule>,
     done: BTreeMap<IdempotencyKey, Execution>,
-    webhooks: Vec<Answer>,
-    facts: Vec<Command>,
+    /// Each with the machine that has asked.
+    webhooks: Vec<(Uuid, Answer)>,
+    /// Each with the deal that it is told, where it came of an order.
+    facts: Vec<(Option<Uuid>, Command)>,
     /// What was charged though its order was declined, in minor units.
     charged_anyway: i64,
     /// What is told by a webhook first.
@@ -129,18 +132,31 @@ impl ScriptedGateway {
     pub fn take_webhooks(&self) -> Vec<Answer> {
         let mut books = lock(&self.0);
         books.late.clear();
-        std::mem::take(&mut books.webhooks)
+        std::mem::take(&mut books.webhooks).into_iter().map(|(_, answer)| answer).collect()
     }
 
     /// Facts about money that are still to be delivered, in the order in which they came about: returns, charges, and what
     /// [`ScriptedGateway::tell`] was given. As webhooks they come in any order, more than once, or never.
     pub fn take_facts(&self) -> Vec<Command> {
-        std::mem::take(&mut lock(&self.0).facts)
+        std::mem::take(&mut lock(&self.0).facts).into_iter().map(|(_, fact)| fact).collect()
+    }
+
+    /// Both of these, each with the id of the machine that has asked; an answer has the number of that machine's order. What
+    /// [`ScriptedGateway::tell`] was given is not among them.
+    pub fn take_told(&self) -> (Vec<(Uuid, Answer)>, Vec<(Uuid, Command)>) {
+        let mut books = lock(&self.0);
+        books.late.clear();
+        let (of_orders, others) =
+            std::mem::take(&mut books.facts).into_iter().partition(|(id, _)| id.is_some());
+        books.facts = others;
+        let of_orders: Vec<(Option<Uuid>, Command)> = of_orders;
+        let facts = of_orders.into_iter().filter_map(|(machine, fact)| Some((machine?, fact))).collect();
+        (std::mem::take(&mut books.webhooks), facts)
     }
 
     /// A fact that came about at the gateway, to be delivered: a payment, a chargeback, a return.
     pub fn tell(&self, fact: impl Into<Command>) {
-        lock(&self.0).facts.push(fact.into());
+        lock(&self.0).facts.push((None, fact.into()));
     }
 
     /// What came in by holds that it had refused to capture or to let go, in minor units.
@@ -170,10 +186,9 @@ impl ScriptedGateway {
             let is_late = books.late.contains(&order.key);
             return Ok(if is_late { Answered::InProgress } else { known.answer.clone() });
         }
-        let transaction = order.transaction;
         let fits = |rule: &&mut Rule| {
             rule.times > 0
-                && rule.kind.is_none_or(|kind| kind == transaction.kind())
+                && rule.kind.is_none_or(|kind| kind == order.kind)
                 && rule.payee.as_ref().is_none_or(|payee| payee == order.payee)
         };
         let behaviour = match books.rules.iter_mut().find(fits) {
@@ -198,22 +213,23 @@ impl ScriptedGateway {
             Behaviour::DeclinedThenDone => (Some(done()), Ok(declined()), Some(done())),
             Behaviour::Bounce | Behaviour::BounceInParts => (Some(done()), Ok(done()), None),
             Behaviour::ChargedAnyway => (Some(declined()), Ok(declined()), None),
-            Behaviour::ChargedInParts if transaction.kind() == TransactionKind::Capture => {
+            Behaviour::ChargedInParts if order.kind == TransactionKind::Capture => {
                 (Some(Answered::InProgress), Ok(Answered::InProgress), None)
             }
             Behaviour::ChargedInParts => (Some(done()), Ok(done()), None),
         };
         let facts = facts(order, behaviour);
         if behaviour == Behaviour::ChargedAnyway && !facts.is_empty() {
-            books.charged_anyway = books.charged_anyway.saturating_add(transaction.amount().minor());
+            books.charged_anyway = books.charged_anyway.saturating_add(order.amount.minor());
         }
-        books.facts.extend(facts);
+        let machine = order.key.machine;
+        books.facts.extend(facts.into_iter().map(|fact| (Some(machine), fact)));
         if behaviour == Behaviour::Late {
             books.late.insert(order.key);
         }
-        books.webhooks.extend(webhook.map(|result| Answer::new(transaction.id(), result)));
+        books.webhooks.extend(webhook.map(|result| (machine, Answer::new(order.number(), result))));
         if let Some(answer) = answer {
-            let (kind, payee, amount) = (transaction.kind(), order.payee.clone(), transaction.amount());
+            let (kind, payee, amount) = (order.kind, order.payee.clone(), order.amount);
             books.done.insert(order.key, Execution { kind, payee, amount, answer, asked: 1 });
         }
         reply
@@ -222,7 +238,11 @@ impl ScriptedGateway {
 
 /// What is told besides the answer.
 fn facts(order: &PendingOrder<'_>, behaviour: Behaviour) -> Vec<Command> {
-    let (kind, amount) = (order.transaction.kind(), order.transaction.amount());
+    // a fact is a deal's command: what comes back to another machine, its host tells it
+    if order.transaction.is_none() {
+        return Vec::new();
+    }
+    let (kind, amount) = (order.kind, order.amount);
     let half = Money::from_minor(amount.minor().div_euclid(2), amount.currency());
     let rest = Money::from_minor(amount.minor().saturating_sub(half.minor()), amount.currency());
     let parts = [half, rest].into_iter().filter(|part| part.is_positive());
@@ -258,9 +278,9 @@ fn facts(order: &PendingOrder<'_>, behaviour: Behaviour) -> Vec<Command> {
 
 /// The payee's bank gives these parts of an outgoing payment back.
 fn returned(order: &PendingOrder<'_>, parts: &[Money]) -> Vec<Command> {
-    match order.transaction.kind() {
+    match order.kind {
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
-            let tx = order.transaction.id();
+            let tx = order.number();
             let reference = |n: usize| Reference::new(format!("back-{}-{n}", tx.number())).ok();
             let numbered = (1..).zip(parts);
             numbered.filter_map(|(n, part)| Some(Returned::new(tx, *part, reference(n)?).into())).collect()
@@ -275,12 +295,12 @@ fn returned(order: &PendingOrder<'_>, parts: &[Money]) -> Vec<Command> {
 /// The payment of the order's hold was charged.
 fn charged(order: &PendingOrder<'_>, amount: Money) -> Option<ConfirmPayment> {
     let (gateway, payment) = (order.gateway?.clone(), order.source?.clone());
-    Some(ConfirmPayment::charged(order.transaction.deposit(), gateway, payment, amount))
+    Some(ConfirmPayment::charged(order.transaction?.deposit(), gateway, payment, amount))
 }
 
 /// The gateway's id: that of the stated payment where one is verified, otherwise made from the key.
 fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
-    if let (true, Some(stated)) = (order.transaction.kind().is_inbound(), order.source) {
+    if let (true, Some(stated)) = (order.kind.is_inbound(), order.source) {
         return Some(stated.clone());
     }
     // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking

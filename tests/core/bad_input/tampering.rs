@@ -18,7 +18,7 @@ pub fn runs_to_its_end(deal: &Deal) -> Result<(), String> {
         let context;
         if let Some(order) = deal.pending().next() {
             let transaction = order.key.transaction;
-            let claimed = order.source.filter(|_| order.transaction.kind().is_inbound()).cloned();
+            let claimed = order.source.filter(|_| order.kind.is_inbound()).cloned();
             let reference = claimed.unwrap_or_else(|| format!("gw-{transaction}").parse().unwrap());
             command = Command::from(Answer::new(transaction, Answered::Succeeded(reference)));
             context = Context::gateway(deal.last_at());

@@ -232,8 +232,8 @@ impl Exploration {
             steps.extend(self.step(from, &Actor::Clock, Wake {}.into(), at, 0));
         }
         let answers = from.deal.pending().flat_map(|order| {
-            answers(&order.transaction.reference().cloned())
-                .map(|result| Answer::new(order.transaction.id(), result))
+            answers(&order.transaction.unwrap().reference().cloned())
+                .map(|result| Answer::new(order.number(), result))
         });
         let verdicts = verdicts(&from.deal);
         for command in answers.map(Command::from).chain(verdicts.into_iter().map(Command::from)) {
@@ -264,10 +264,10 @@ impl Exploration {
     /// One way on, chosen without looking ahead: orders first, then chargebacks, then time.
     pub fn way_on(&self, deal: &Deal, now: Time, obliging: bool) -> Option<(Command, Time)> {
         let order = deal.pending().next().map(|order| {
-            let [yes, no] = answers(&order.transaction.reference().cloned());
+            let [yes, no] = answers(&order.transaction.unwrap().reference().cloned());
             // what is only asked again was done
-            let obliging = obliging || !order.transaction.is_pending();
-            let transaction = order.transaction.id();
+            let obliging = obliging || !order.transaction.unwrap().is_pending();
+            let transaction = order.number();
             Command::from(Answer::new(transaction, if obliging { yes } else { no }))
         });
         let verdict = || {

@@ -21,7 +21,7 @@ pub fn a_fact_is_never_refused(m: &Moment<'_>) -> Finding {
     let came = |t: &Transaction| *t.state() == TransactionState::Succeeded;
     let is_sound = match m.command {
         Command::Answer(c) => deal.pending_one(c.transaction).is_some_and(|order| match &c.result {
-            Answered::Succeeded(reference) => *reference == order_reference(order.transaction),
+            Answered::Succeeded(reference) => *reference == order_reference(order.transaction.unwrap()),
             Answered::Declined(_) | Answered::InProgress => true,
         }),
         // what is known already may contradict it

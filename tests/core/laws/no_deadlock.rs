@@ -131,7 +131,7 @@ fn answer_everything(deal: &mut Deal, now: Time, ways: Ways) -> Finding {
     }
     for _ in 0..100 {
         let Some(order) = deal.pending().next() else { break };
-        let t = order.transaction;
+        let t = order.transaction.unwrap();
         let first = match t.leg() {
             Some(leg) => deal.transactions().iter().filter(|o| o.leg() == Some(leg)).count() == 1,
             None => true,

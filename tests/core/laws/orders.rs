@@ -49,7 +49,7 @@ pub fn pending_is_what_was_ordered_and_not_settled(m: &Moment<'_>) -> Finding {
     ensure!(pending.len() == m.after.pending().count(), "a key stands for two orders");
     ensure!(m.after.has_pending() != pending.is_empty(), "has_pending disagrees");
     for order in m.after.pending() {
-        let one = m.after.pending_one(order.transaction.id());
+        let one = m.after.pending_one(order.number());
         ensure!(one.is_some_and(|o| o.key == order.key), "pending_one does not know {}", order.key);
     }
     Ok(())

@@ -126,7 +126,7 @@ impl World {
 
     /// Carries an order out, whatever was under its key before.
     fn carry_out(&mut self, order: &PendingOrder<'_>) -> Finding {
-        let t = order.transaction;
+        let t = order.transaction.unwrap();
         let (deposit, amount) = (t.deposit(), t.amount());
         let name = order.gateway.zip(order.source).map(|(g, r)| (g.to_string(), r.to_string()));
         let out = |payee: &Payee| Account::Hand(payee.clone());
@@ -172,9 +172,9 @@ impl World {
 
     /// The gateway is given an order: it acts once per key, and says the same ever after.
     fn execute(&mut self, order: &PendingOrder<'_>, decline: bool) -> Result<Answer, String> {
-        let transaction = order.transaction.id();
+        let transaction = order.number();
         let known = self.orders.get(&transaction.number()).cloned();
-        let refund = order.transaction.kind() == TransactionKind::Refund;
+        let refund = order.kind == TransactionKind::Refund;
         if known.is_some() && self.plant == Plant::RefundsAgain && refund {
             self.carry_out(order)?;
         }
@@ -183,8 +183,7 @@ impl World {
             None if decline => {
                 // a hold that cannot be captured or let go has lapsed
                 let name = order.gateway.zip(order.source).map(|(g, r)| (g.to_string(), r.to_string()));
-                let of_hold =
-                    matches!(order.transaction.kind(), TransactionKind::Capture | TransactionKind::Void);
+                let of_hold = matches!(order.kind, TransactionKind::Capture | TransactionKind::Void);
                 if let Some(payment) = name.filter(|_| of_hold).and_then(|n| self.payments.get_mut(&n)) {
                     payment.on_hold = false;
                 }
@@ -192,7 +191,7 @@ impl World {
             }
             None => {
                 self.carry_out(order)?;
-                Truth::Done(order_reference(order.transaction))
+                Truth::Done(order_reference(order.transaction.unwrap()))
             }
         };
         self.orders.insert(transaction.number(), truth.clone());
@@ -286,12 +285,12 @@ impl World {
     /// By how much the pot of a deposit is ahead of what the deal knows: orders carried out without its knowledge.
     pub fn ahead(&self, deal: &Deal, deposit: DepositId) -> i128 {
         let mut ahead = 0;
-        for order in deal.pending().filter(|o| o.transaction.deposit() == deposit) {
-            let done = matches!(self.orders.get(&order.transaction.id().number()), Some(Truth::Done(_)));
-            ahead += match order.transaction.kind() {
-                TransactionKind::Capture if done => minor(order.transaction.amount()),
+        for order in deal.pending().filter(|o| o.transaction.unwrap().deposit() == deposit) {
+            let done = matches!(self.orders.get(&order.number().number()), Some(Truth::Done(_)));
+            ahead += match order.kind {
+                TransactionKind::Capture if done => minor(order.amount),
                 TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee if done => {
-                    -minor(order.transaction.amount())
+                    -minor(order.amount)
                 }
                 _ => 0,
             };

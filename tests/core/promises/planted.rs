@@ -120,7 +120,7 @@ fn failed_after_all(m: &Moment<'_>) -> Option<Deal> {
 
 /// An order is forgotten.
 fn forgotten(m: &Moment<'_>) -> Option<Deal> {
-    let order = m.after.pending().next()?.transaction.id();
+    let order = m.after.pending().next()?.number();
     Some(and_then(
         m.after,
         Event::TransactionFailed { tx: order, reason: "no".parse().unwrap(), missed: false },

@@ -61,7 +61,7 @@ impl Outside {
     }
 
     fn execute(&mut self, order: PendingOrder<'_>) -> Result<Answered, TimedOut> {
-        let transaction = order.transaction;
+        let transaction = order.transaction.unwrap();
         let call = Call {
             key: order.key,
             kind: transaction.kind(),

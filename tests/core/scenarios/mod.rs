@@ -4,6 +4,7 @@
 
 mod examples;
 mod expectations;
+mod market;
 mod page;
 mod runner;
 
@@ -13,7 +14,13 @@ use escrow::{Deal, Envelope};
 use escrow_testing::scenario::{Report, Scenario};
 use serde_json::Value;
 
+/// Those of one deal.
 pub fn examples() -> Vec<(PathBuf, String)> {
+    all_examples().into_iter().filter(|(_, text)| !text.contains("\"machines\":")).collect()
+}
+
+/// Those of several machines too.
+pub fn all_examples() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/scenarios");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|e| e == "json"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::scenarios::{example, examples, is_sound, read};
+use crate::scenarios::{all_examples, example, is_sound, read};
 use escrow::{Command, Policy};
 use escrow_testing::scenario::{Scenario, run};
 use serde_json::{Value, json};
@@ -47,6 +47,9 @@ fn the_documents_scenarios_run_as_they_expect() {
                 assert_ne!(info, "json scenario", "{text}");
                 continue;
             }
+            if info == "json market" {
+                continue;
+            }
             scenarios += 1;
             let scenario = Scenario::from_json(&value.to_string()).unwrap_or_else(|e| panic!("{e}: {text}"));
             let report = run(&scenario);
@@ -77,7 +80,7 @@ fn the_document_has_every_command() {
 /// The last line of the document shows how many examples there are.
 #[test]
 fn the_document_counts_the_examples() {
-    let all = examples().len();
+    let all = all_examples().len();
     let counted = format!("`{all} of {all} scenarios as expected`");
     assert!(doc().contains(&counted), "docs/scenarios.md: {counted}");
 }

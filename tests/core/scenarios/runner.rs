@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output, Stdio};
 
-use crate::scenarios::{example, examples};
+use crate::scenarios::{all_examples, example};
 use escrow::Envelope;
 use escrow_testing::scenario::Scenario;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ const F: &str = "examples/scenarios/f-late-payment.json";
 
 #[test]
 fn exits_0_where_everything_is_as_expected() {
-    let files: Vec<String> = examples().iter().map(|(f, _)| f.to_str().unwrap().to_owned()).collect();
+    let files: Vec<String> = all_examples().iter().map(|(f, _)| f.to_str().unwrap().to_owned()).collect();
     let arguments: Vec<&str> = files.iter().map(String::as_str).collect();
     let output = start(&arguments, b"");
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
@@ -286,7 +286,8 @@ fn a_line_that_is_no_text_stops_no_other() {
 
 #[test]
 fn two_thousand_lines_are_two_thousand_answers() {
-    let all: Vec<Value> = examples().iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
+    let all: Vec<Value> =
+        all_examples().iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
     let lines: Vec<String> = all.iter().cycle().take(2_000).map(Value::to_string).collect();
     let output = start(&["-"], lines.join("\n").as_bytes());
     assert_eq!(output.status.code(), Some(0));

@@ -38,7 +38,8 @@ impl GatewayUnderTest for UnderTest {
 
     fn effects(&self, key: IdempotencyKey) -> Vec<Money> {
         let movements = self.0.bank().movements().unwrap();
-        let of_key = movements.into_iter().filter(|m| m.deal == key.deal && m.order == key.transaction);
+        let of_key =
+            movements.into_iter().filter(|m| m.deal.uuid() == key.machine && m.order == key.transaction);
         of_key.map(|m| rub(m.amount)).collect()
     }
 

@@ -109,7 +109,7 @@ pub(crate) fn told() -> Ledger {
     book(&mut ledger, lamp, SetDestination::new(Payee::Seller, Destination::Balance), &party("a"));
     book(&mut ledger, lamp, StartPerforming {}, &party("a"));
     book(&mut ledger, lamp, Accept::default(), &party("anna"));
-    let orders: Vec<_> = lamp.pending().map(|order| order.transaction.id()).collect();
+    let orders: Vec<_> = lamp.pending().map(|order| order.number()).collect();
     for tx in orders {
         book(&mut ledger, lamp, Answer::new(tx, Answered::Succeeded(text("fee"))), &gateway);
     }

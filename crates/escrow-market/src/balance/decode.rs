@@ -84,6 +84,7 @@ impl Parts {
             Withdrawals::restore(state.last_number, state.withdrawals).ok_or(FIELD("withdrawals"))?;
         let balance = Balance {
             id,
+            payee: holder.to_payee(),
             holder,
             currency,
             policy,

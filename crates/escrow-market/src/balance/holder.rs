@@ -29,6 +29,22 @@ impl Holder {
             Payee::Party(id) => Self::Party(id.clone()),
         }
     }
+
+    /// The party, if it is one's.
+    pub const fn party(&self) -> Option<&PartyId> {
+        match self {
+            Self::Party(id) => Some(id),
+            Self::Platform | Self::Processor => None,
+        }
+    }
+
+    pub(super) fn to_payee(&self) -> Payee {
+        match self {
+            Self::Party(id) => Payee::Party(id.clone()),
+            Self::Platform => Payee::Platform,
+            Self::Processor => Payee::Processor,
+        }
+    }
 }
 
 impl fmt::Display for Holder {

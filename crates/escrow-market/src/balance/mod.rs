@@ -130,6 +130,8 @@ use escrow::{Actor, Currency, Deal, Money, Payee, Time, Transition};
 pub struct Balance {
     id: BalanceId,
     holder: Holder,
+    /// The holder, as the gateway is told.
+    payee: Payee,
     currency: Currency,
     policy: BalancePolicy,
     progress: Progress,
@@ -154,6 +156,13 @@ pub struct PendingWithdrawal<'b> {
     pub holder: &'b Holder,
     /// The withdrawal, with amount and destination; its fee is not the gateway's.
     pub withdrawal: &'b Withdrawal,
+}
+
+impl PendingWithdrawal<'_> {
+    /// When it was ordered; of one that is asked for again, when it was paid.
+    pub fn ordered_at(&self) -> Time {
+        self.withdrawal.state.at().unwrap_or(self.withdrawal.requested_at)
+    }
 }
 
 impl Balance {
@@ -182,6 +191,7 @@ impl Balance {
     fn begin(id: BalanceId, holder: Holder, currency: Currency, policy: BalancePolicy, at: Time) -> Self {
         Self {
             id,
+            payee: holder.to_payee(),
             holder,
             currency,
             policy,
@@ -203,6 +213,11 @@ impl Balance {
     /// Whose it is.
     pub const fn holder(&self) -> &Holder {
         &self.holder
+    }
+
+    /// Whose it is, as a gateway is told.
+    pub(crate) const fn payee(&self) -> &Payee {
+        &self.payee
     }
 
     /// In which currency.

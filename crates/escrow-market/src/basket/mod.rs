@@ -100,6 +100,8 @@ pub struct PendingRefund<'b> {
     pub source: &'b Reference,
     /// How much.
     pub amount: Money,
+    /// When it was ordered.
+    pub ordered_at: Time,
 }
 
 impl Basket {
@@ -198,6 +200,7 @@ impl Basket {
                 gateway: &payment.gateway,
                 source: &payment.reference,
                 amount: refund.amount,
+                ordered_at: refund.ordered_at.unwrap_or(self.created_at()),
             })
         })
     }

@@ -120,6 +120,9 @@ pub struct Refund {
     pub amount: Money,
     /// How far it is.
     pub state: RefundState,
+    /// When it was ordered; of one from before that was noted, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_at: Option<Time>,
     /// The one that was ordered in its place, by its number: for what was declined, or given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<u32>,
@@ -280,6 +283,7 @@ impl Basket {
                     payment,
                     amount,
                     state: RefundState::Ordered,
+                    ordered_at: Some(recorded.at),
                     replaced_by,
                     returned,
                 });

@@ -145,7 +145,7 @@ impl<G> Router<G> {
     /// # Errors
     /// [`RouteError::NoSource`] where it is about a payment that no gateway is known of; no deal gives such an order.
     pub fn route<'a>(&'a self, order: &PendingOrder<'a>) -> Result<&'a GatewayName, RouteError> {
-        match order.transaction.kind() {
+        match order.kind {
             TransactionKind::Hold
             | TransactionKind::Charge
             | TransactionKind::Capture
@@ -153,7 +153,7 @@ impl<G> Router<G> {
             | TransactionKind::Refund => order.gateway.ok_or(RouteError::NoSource),
             TransactionKind::Payout | TransactionKind::Fee => {
                 let to = PayoutTo::of(order.destination);
-                Ok(self.payouts.gateway(to, order.transaction.created_at()))
+                Ok(self.payouts.gateway(to, order.ordered_at))
             }
         }
     }

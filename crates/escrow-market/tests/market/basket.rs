@@ -103,7 +103,7 @@ impl Cart {
     /// The gateway does what every deal has ordered.
     fn settle(&mut self) {
         for deal in &mut self.deals {
-            let orders: Vec<_> = deal.pending().map(|order| order.transaction.id()).collect();
+            let orders: Vec<_> = deal.pending().map(|order| order.number()).collect();
             for tx in orders {
                 let done = escrow::deal::command::Answered::Succeeded(text(&format!("done-{}", tx.number())));
                 let answer = escrow::deal::command::Answer::new(tx, done);

@@ -226,7 +226,7 @@ impl World {
             Step::Cancel { deal } => self.tell_deal(deal, Cancel::new(text("ill")), Self::actor("boris")),
             Step::Answer { deal, declined } => {
                 let known = self.deals.get(&deal_id(deal.into()));
-                let Some(tx) = known.and_then(|d| d.pending().next().map(|o| o.transaction.id())) else {
+                let Some(tx) = known.and_then(|d| d.pending().next().map(|o| o.number())) else {
                     return false;
                 };
                 let result = match declined {

@@ -378,7 +378,7 @@ impl Play for Deal {
                     } else {
                         Answered::Declined(text("no such card"))
                     };
-                    (Answer::new(order.transaction.id(), result).into(), Actor::Gateway)
+                    (Answer::new(order.number(), result).into(), Actor::Gateway)
                 }
                 None => (Wake {}.into(), Actor::Clock),
             },

@@ -4,6 +4,7 @@
 #[path = "../../../../tests/common/mod.rs"]
 mod common;
 
+mod agent;
 mod balance;
 mod basket;
 mod cast;

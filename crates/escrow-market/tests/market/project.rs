@@ -167,7 +167,7 @@ impl Host {
     }
 
     fn settle(&mut self, n: u128) {
-        let orders: Vec<_> = self.deals[&deal_id(n)].pending().map(|o| o.transaction.id()).collect();
+        let orders: Vec<_> = self.deals[&deal_id(n)].pending().map(|o| o.number()).collect();
         for tx in orders {
             let done = escrow::deal::command::Answered::Succeeded(text("done"));
             self.act(n, Actor::Gateway, escrow::deal::command::Answer::new(tx, done));

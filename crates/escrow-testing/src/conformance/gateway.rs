@@ -131,7 +131,7 @@ pub(super) fn ask<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> 
 
 /// Whether it is carried out, once, with this amount.
 pub(super) fn effect_is<G: GatewayUnderTest>(gateway: &G, order: PendingOrder<'_>) -> Result<(), String> {
-    let (effects, amount) = (gateway.effects(order.key), order.transaction.amount());
+    let (effects, amount) = (gateway.effects(order.key), order.amount);
     ensure(effects == [amount], || {
         let list: Vec<_> = effects.iter().map(ToString::to_string).collect();
         format!("order {} of {amount} moved [{}]", order.key, list.join(", "))
@@ -272,7 +272,7 @@ fn carried_out_twice<G: GatewayUnderTest>(gateway: &G, deal: &Deal) -> Verdict {
 
 fn form<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let deal = deal_id(9, 0);
-    let key = IdempotencyKey { deal, transaction: TxId::new(1) };
+    let key = IdempotencyKey::new(deal.uuid(), TxId::new(1));
     let page = known("https://shop.example/back");
     let return_urls = ReturnUrls::new(page, known("https://shop.example/no"));
     let form = PaymentForm::new(known("card"), return_urls);

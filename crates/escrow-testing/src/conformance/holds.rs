@@ -20,7 +20,7 @@ fn held<G: GatewayUnderTest>(gateway: &G, law: u16) -> Result<Option<Deal>, Stri
 }
 
 fn void(deal: &Deal) -> Result<PendingOrder<'_>, String> {
-    let order = deal.pending().find(|order| order.transaction.kind() == TransactionKind::Void);
+    let order = deal.pending().find(|order| order.kind == TransactionKind::Void);
     order.ok_or("the suite's own deal lets nothing go".to_owned())
 }
 
@@ -59,7 +59,7 @@ pub(super) fn not_let_go<G: GatewayUnderTest>(gateway: &G) -> Verdict {
 pub(super) fn told<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let Some(mut deal) = cancelled(gateway, 12)? else { return Ok(Tried::Skipped) };
     let order = void(&deal)?;
-    let (tx, amount) = (order.transaction.id(), order.transaction.amount());
+    let (tx, amount) = (order.number(), order.amount);
     // what was told of the hold is not looked at here
     if gateway.facts().is_none() || !captured_by_itself(gateway, order)? {
         return Ok(Tried::Skipped);

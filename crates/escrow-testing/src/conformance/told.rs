@@ -13,7 +13,7 @@ pub(super) fn of_orders<G: GatewayUnderTest>(gateway: &G) -> Verdict {
     let deal = ordered(gateway, 14, 0)?;
     let mut answers = Vec::new();
     for order in deal.pending() {
-        answers.push(Answer::new(order.transaction.id(), ask(gateway, order)?));
+        answers.push(Answer::new(order.number(), ask(gateway, order)?));
     }
     for fact in gateway.facts().unwrap_or_default() {
         let Command::Answer(told) = fact else { continue };

@@ -24,7 +24,7 @@ pub(super) fn presets(scenario: &mut Value) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-fn expand(policy: Option<&mut Value>, path: &str) -> Result<(), ScenarioError> {
+pub(super) fn expand(policy: Option<&mut Value>, path: &str) -> Result<(), ScenarioError> {
     let Some(policy) = policy else { return Ok(()) };
     let Some(changes) = policy.as_object_mut() else {
         return Ok(());

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::quotes::Quotes;
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, ExpectedLeg, Scenario, Sight, Step, Who, facts};
+use super::{Action, Expectation, ExpectedLeg, Scenario, Sight, Step, Who, facts};
 use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, Caller};
-use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
+use escrow::deal::{Deal, Permit, PhaseKind, Rejection, Status, cell};
 use escrow::deposit::Reference;
 use escrow::settlement::{Receivable, SettleError, Settlement};
 use escrow::terms::Terms;
@@ -29,7 +29,7 @@ pub fn run(scenario: &Scenario) -> Report {
                 "creation",
                 scenario.expect.rejected.as_deref().unwrap_or("accepted"),
                 &code,
-                &mut report,
+                &mut report.differences,
             );
             let error = StepError { step: 0, code, message };
             report.rejections.push(error.clone());
@@ -40,7 +40,7 @@ pub fn run(scenario: &Scenario) -> Report {
         }
     };
     if let Some(expected) = &scenario.expect.rejected {
-        compare("creation", expected, "accepted", &mut report);
+        compare("creation", expected, "accepted", &mut report.differences);
     }
     run.note(0, &run.proposer.to_string(), "propose", (Ok(None), Quotes::default()), &mut report);
     for (i, step) in scenario.steps.iter().enumerate() {
@@ -72,15 +72,15 @@ impl Run {
         let agent = Agent::new(ManualClock::new(scenario.start), ScriptedGateway::new());
         scenario.gateway.iter().for_each(|rule| agent.gateway.script(rule.clone()));
         let proposer = match &scenario.proposed_by {
-            None | Some(Who::Buyer) => Actor::Party(terms.buyer.clone()),
-            Some(Who::Seller) => Actor::Party(terms.seller.clone()),
+            None | Some(Who::Buyer | Who::Customer | Who::Payer) => Actor::Party(terms.buyer.clone()),
+            Some(Who::Seller | Who::Contractor) => Actor::Party(terms.seller.clone()),
             Some(Who::Party(id)) => Actor::Party(id.clone()),
             Some(Who::Arbiter) => terms.arbiter.clone().map_or(Actor::Clock, Actor::Party),
             Some(Who::Operator) => Actor::Operator(text("staff")),
             Some(Who::Moderator) => Actor::Moderator(text("staff")),
             Some(Who::Gateway) => Actor::Gateway,
             Some(Who::Tracker) => Actor::Tracker,
-            Some(Who::Clock) => Actor::Clock,
+            Some(Who::Clock | Who::Recipient | Who::Holder) => Actor::Clock,
         };
         let mut sink = MemorySink::new();
         let deal = agent.open(&mut sink, id, terms, proposer.clone()).map_err(|e| match e {
@@ -95,26 +95,15 @@ impl Run {
     }
 
     fn actor(&self, step: &Step) -> Actor {
-        // facts have one source each: the table knows which
-        let source = |command: &Command| {
-            let may = |role| cell(command.kind(), PhaseKind::Closed, role) != Permit::WrongRole;
-            if may(Role::Gateway) {
-                Who::Gateway
-            } else if may(Role::Tracker) {
-                Who::Tracker
-            } else {
-                Who::Clock
-            }
-        };
         let who = step.by.clone().unwrap_or_else(|| match &step.action {
-            Action::Command(command) => source(command),
+            Action::Command(command) => source_of(command, PhaseKind::Closed),
             Action::Pay(_) | Action::Chargeback(_) | Action::Returned(_) => Who::Gateway,
             Action::Resume | Action::Preview(_) => Who::Clock,
         });
         let terms = self.deal.terms();
         match who {
-            Who::Buyer => Actor::Party(terms.buyer.clone()),
-            Who::Seller => Actor::Party(terms.seller.clone()),
+            Who::Buyer | Who::Customer | Who::Payer => Actor::Party(terms.buyer.clone()),
+            Who::Seller | Who::Contractor => Actor::Party(terms.seller.clone()),
             Who::Arbiter => Actor::Party(self.deal.arbiter().cloned().unwrap_or_else(|| text("no-arbiter"))),
             Who::Operator => Actor::Operator(text("staff")),
             Who::Moderator => Actor::Moderator(text("staff")),
@@ -122,6 +111,8 @@ impl Run {
             Who::Tracker => Actor::Tracker,
             Who::Clock => Actor::Clock,
             Who::Party(id) => Actor::Party(id),
+            // of machines beside the deal
+            Who::Recipient | Who::Holder => Actor::Party(text("nobody")),
         }
     }
 
@@ -164,13 +155,18 @@ impl Run {
             Ok(_) => "accepted".to_owned(),
             Err((code, _)) => code.clone(),
         };
-        compare(&at, step.expect.as_deref().unwrap_or("accepted"), &result, report);
+        compare(&at, step.expect.as_deref().unwrap_or("accepted"), &result, &mut report.differences);
         if let Some(expected) = step.expect_status {
-            compare(&format!("{at}: status"), expected.as_str(), self.deal.status().as_str(), report);
+            compare(
+                &format!("{at}: status"),
+                expected.as_str(),
+                self.deal.status().as_str(),
+                &mut report.differences,
+            );
         }
         if let Some(expected) = step.expect_access {
             let sight = Sight::from(self.deal.access(Role::Buyer));
-            compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), report);
+            compare(&format!("{at}: access"), expected.as_str(), sight.as_str(), &mut report.differences);
         }
         self.note(number, &actor.to_string(), &name(&step.action), (taken, quotes), report);
     }
@@ -279,28 +275,49 @@ impl Run {
         self.check_storage(scenario.steps.len(), report);
         report.describe(&self.deal);
         report.events = self.sink.journal(self.deal.id()).to_vec();
-        let expect = &scenario.expect;
-        if let Some(status) = expect.status {
-            compare("status", status.as_str(), self.deal.status().as_str(), report);
+        let mut differences = std::mem::take(&mut report.differences);
+        scenario.expect.look("", report, &mut differences);
+        report.differences = differences;
+        report.ok = report.differences.is_empty() && report.invariants.violations.is_empty();
+    }
+}
+
+impl Expectation {
+    /// What is not as expected of a deal that was described, each told with what stands before it.
+    pub(super) fn look(&self, before: &str, got: &Report, differences: &mut Vec<String>) {
+        if let Some(status) = self.status {
+            let got = got.status.map_or("none", Status::as_str);
+            compare(&format!("{before}status"), status.as_str(), got, differences);
         }
-        if let Some(outcome) = expect.outcome {
-            let got = self.deal.outcome().map_or("none", Outcome::as_str);
-            compare("outcome", outcome.as_str(), got, report);
+        if let Some(outcome) = self.outcome {
+            let got = got.outcome.map_or("none", Outcome::as_str);
+            compare(&format!("{before}outcome"), outcome.as_str(), got, differences);
         }
-        if let Some(expected) = &expect.legs {
-            let got =
-                report.payees.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
+        if let Some(expected) = &self.legs {
+            let got = got.payees.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
             let expected = expected.iter().map(|e| {
                 let ExpectedLeg { payee, purpose, amount } = e;
                 leg_text(payee, purpose.as_str(), *amount)
             });
-            compare_lists("legs", expected.collect(), got, report);
+            compare_lists(&format!("{before}legs"), expected.collect(), got, differences);
         }
-        if let Some(expected) = &expect.receivables {
-            let got = report.receivables.iter().map(receivable_text).collect();
-            compare_lists("receivables", expected.iter().map(receivable_text).collect(), got, report);
+        if let Some(expected) = &self.receivables {
+            let got = got.receivables.iter().map(receivable_text).collect();
+            let expected = expected.iter().map(receivable_text).collect();
+            compare_lists(&format!("{before}receivables"), expected, got, differences);
         }
-        report.ok = report.differences.is_empty() && report.invariants.violations.is_empty();
+    }
+}
+
+/// Who says a fact: they have one source each, and the table knows which.
+pub(super) fn source_of(command: &Command, in_phase: PhaseKind) -> Who {
+    let may = |role| cell(command.kind(), in_phase, role) != Permit::WrongRole;
+    if may(Role::Gateway) {
+        Who::Gateway
+    } else if may(Role::Tracker) {
+        Who::Tracker
+    } else {
+        Who::Clock
     }
 }
 
@@ -318,7 +335,7 @@ fn first_payment(steps: &[Step]) -> Reference {
 }
 
 /// The name of an action, as scenarios write it.
-fn name(action: &Action) -> String {
+pub(super) fn name(action: &Action) -> String {
     match action {
         Action::Command(command) => {
             let tagged = serde_json::to_value(command).ok();
@@ -358,22 +375,22 @@ fn hold(report: &mut Report, step: usize, what: &str, holds: bool) {
     }
 }
 
-fn compare(what: &str, expected: &str, got: &str, report: &mut Report) {
+pub(super) fn compare(what: &str, expected: &str, got: &str, differences: &mut Vec<String>) {
     if expected != got {
-        report.differences.push(format!("{what}: expected {expected}, got {got}"));
+        differences.push(format!("{what}: expected {expected}, got {got}"));
     }
 }
 
-fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, report: &mut Report) {
+fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, differences: &mut Vec<String>) {
     for item in got {
         match expected.iter().position(|e| *e == item) {
             Some(i) => {
                 expected.remove(i);
             }
-            None => report.differences.push(format!("{what}: not expected: {item}")),
+            None => differences.push(format!("{what}: not expected: {item}")),
         }
     }
-    report.differences.extend(expected.into_iter().map(|item| format!("{what}: missing: {item}")));
+    differences.extend(expected.into_iter().map(|item| format!("{what}: missing: {item}")));
 }
 
 /// A short text of the runner's own.

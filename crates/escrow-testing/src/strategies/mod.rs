@@ -42,8 +42,8 @@
 //!     history.play(|step| {
 //!         step.events().iter().for_each(|recorded| open.project(recorded));
 //!         // what was answered and is doubted is asked for again, and is in no table of what never was
-//!         let pending = step.after.pending().filter(|order| order.transaction.is_pending());
-//!         let pending: Vec<_> = pending.map(|order| order.transaction.id()).collect();
+//!         let pending = step.after.pending().filter(|order| order.transaction.is_some_and(|t| t.is_pending()));
+//!         let pending: Vec<_> = pending.map(|order| order.number()).collect();
 //!         prop_assert_eq!(open.0.iter().copied().collect::<Vec<_>>(), pending);
 //!         Ok(())
 //!     })?;

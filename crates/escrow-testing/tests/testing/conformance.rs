@@ -282,7 +282,7 @@ impl blocking::PaymentGateway for Gateway {
     }
 
     fn execute(&self, order: PendingOrder<'_>) -> Result<Answered, &'static str> {
-        let (key, amount) = (order.key, order.transaction.amount());
+        let (key, amount) = (order.key, order.amount);
         let known = |provider: &Provider| match self.bug {
             GatewayBug::IgnoresTheKey => None,
             GatewayBug::KeyIsTheAmount => provider
@@ -306,7 +306,7 @@ impl blocking::PaymentGateway for Gateway {
             before = None;
         }
         if let Some(answer) = before {
-            let void = order.transaction.kind() == TransactionKind::Void;
+            let void = order.kind == TransactionKind::Void;
             if void && self.bug == GatewayBug::LetsGoTwice {
                 provider.moved.push((key, amount));
             }
@@ -327,7 +327,7 @@ impl blocking::PaymentGateway for Gateway {
         {
             return Ok(answer);
         }
-        let kind = order.transaction.kind();
+        let kind = order.kind;
         let gone = order.source.is_some_and(|payment| provider.captured.contains(payment));
         let keeps = kind == TransactionKind::Void && gone && self.bug != GatewayBug::LetsGoWhatWasCaptured;
         let answer = if std::mem::take(&mut provider.decline) || keeps {
@@ -355,7 +355,7 @@ impl blocking::PaymentGateway for Gateway {
             GatewayBug::TellsOfDeclines => Answered::Declined("late".parse().unwrap()),
             _ => answer.clone(),
         };
-        provider.facts.push(Answer::new(order.transaction.id(), notice).into());
+        provider.facts.push(Answer::new(order.number(), notice).into());
         if lost { Err("timed out") } else { Ok(answer) }
     }
 }

@@ -123,8 +123,8 @@ fn attempt(w: &mut World, call: &impl Call, command: &Command) -> Result<Vec<Rec
 /// The gateway finds every payment that somebody has claimed.
 fn verify_claims(w: &mut World) {
     let claimed = |w: &World| {
-        let asked = w.deal.pending().find(|p| p.transaction.kind() == TransactionKind::Charge)?;
-        Some((asked.transaction.id().number(), asked.source?.to_string()))
+        let asked = w.deal.pending().find(|p| p.kind == TransactionKind::Charge)?;
+        Some((asked.number().number(), asked.source?.to_string()))
     };
     while let Some((tx, reference)) = claimed(w) {
         w.act(&escrow::Actor::Gateway, answer(tx, succeeded(&reference)));
@@ -975,7 +975,7 @@ fn the_purses_of_an_offer_are_where_the_money_goes() {
     success(&mut w, "boris");
     success(&mut w, "anna");
     let payout = w.deal.pending().find(|order| *order.payee == Payee::Seller && order.source.is_none());
-    let payout = payout.map(|order| (order.transaction.amount(), order.destination.cloned()));
+    let payout = payout.map(|order| (order.amount, order.destination.cloned()));
     assert_eq!(payout, Some((rub(10_000_00), Some(Destination::Wallet(text("vault-boris"))))));
     // somebody else's deal has none of them
     assert_eq!(OfferUserInfo::follow_up(&self::offer(), &w.deal, &text("77")), []);

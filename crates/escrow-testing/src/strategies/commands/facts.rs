@@ -14,9 +14,12 @@ pub(super) fn honest_answer(deal: &Deal, salt: &mut Salt) -> Command {
         return Command::Wake(Wake {});
     }
     let order = salt.of(&pending);
-    let transaction = order.transaction.id();
+    let transaction = order.number();
     let result = match salt.pick(14) {
-        0..=11 => Answered::Succeeded(order_reference(order.transaction)),
+        0..=11 => {
+            let own = || text(&format!("done-{transaction}"));
+            Answered::Succeeded(order.transaction.map_or_else(own, order_reference))
+        }
         12 => Answered::Declined(text("no funds")),
         _ => Answered::InProgress,
     };
