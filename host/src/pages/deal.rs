@@ -12,7 +12,7 @@ use escrow::{Deal, DealId, Role};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{actions, layout, money, timeline, work};
+use super::{actions, layout, money, sandbox, timeline, work};
 use crate::auth::{Posted, Session};
 use crate::desk::{Ask, Capacity};
 use crate::error::Failure;
@@ -90,7 +90,7 @@ pub(super) async fn render(
             div {
                 (money::deadline(deal, now))
                 (waiting)
-                @if session.person.staff { (staff(session, deal)) }
+                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
                 (dispute(deal))
                 (terms(deal))
                 (history)
@@ -147,7 +147,7 @@ fn dispute(deal: &Deal) -> Markup {
         @if open { @for (side, offer) in offers { @if let Some(offer) = offer {
             section.notice {
                 h2 { "An offer of " (words::side(side)) }
-                p { (words::resolution(offer.award)) @if offer.original { ", and the buyer gets the work itself" } "." }
+                p { (words::capital(&words::resolution(offer.award))) @if offer.original { ", and the buyer gets the work itself" } "." }
                 @if let Ok(settlement) = deal.preview(&offer.award.ending()) {
                     p { "It would pay " (words::settlement(&settlement)) "." }
                 }

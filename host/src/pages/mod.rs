@@ -9,6 +9,7 @@ mod money;
 mod new;
 mod operator;
 mod people;
+mod sandbox;
 mod studio;
 mod timeline;
 mod work;
@@ -29,5 +30,6 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .merge(operator::routes())
         .merge(people::routes())
         .merge(account::routes())
+        .merge(sandbox::routes())
         .merge(studio::routes())
 }
