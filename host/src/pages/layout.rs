@@ -30,6 +30,7 @@ pub(crate) fn page(session: &Session, title: &str, at: &str, content: &Markup) -
             ("/operator", "Operator"),
             ("/operator/incidents", "Incidents"),
             ("/operator/people", "People"),
+            ("/operator/webhooks", "Webhooks"),
         ];
     }
     links.extend([("/studio", "Policy studio"), ("/account", "API keys")]);

@@ -12,6 +12,7 @@ mod people;
 mod sandbox;
 mod studio;
 mod timeline;
+mod webhooks;
 mod work;
 
 use std::sync::Arc;
@@ -31,5 +32,6 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .merge(people::routes())
         .merge(account::routes())
         .merge(sandbox::routes())
+        .merge(webhooks::routes())
         .merge(studio::routes())
 }
