@@ -63,7 +63,8 @@ async fn run(mut config: Config) -> Result<(), Any> {
         let path = desk.sign_in_path(&id).map_err(told)?;
         writeln!(told_all, "  {role:<9}{id:<7}{url}{path}")?;
     }
-    told_all.push_str("\nThe links work for a day; starting again prints new ones. Ctrl-C stops.\n");
+    let how = if demo { "for a day" } else { "once, within a day" };
+    writeln!(told_all, "\nThe links work {how}; starting again prints new ones. Ctrl-C stops.")?;
     // who has stopped reading misses the links, and nothing else
     let _unread = std::io::stdout().write_all(told_all.as_bytes());
 

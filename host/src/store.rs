@@ -123,7 +123,7 @@ impl Store {
         rows.map(|row| Person::read(row?)).collect()
     }
 
-    /// A secret by which this person signs in until then, as often as they like.
+    /// A secret by which this person signs in until then.
     ///
     /// # Errors
     /// The storage failed.
@@ -136,6 +136,11 @@ impl Store {
 
     pub(crate) fn by_link(&self, secret: &str, now: Time) -> Done<Option<Person>> {
         self.by_secret("links", secret, now)
+    }
+
+    pub(crate) fn end_link(&self, secret: &str) -> Done<()> {
+        self.db().execute("DELETE FROM links WHERE hash = ?1", [token::hashed(secret)])?;
+        Ok(())
     }
 
     /// Opens a session, and returns its secret.
@@ -213,9 +218,19 @@ impl Store {
     }
 
     /// Keeps a text that a deal refers to: a message, a piece of work. The same id again is the same text.
-    pub(crate) fn add_text(&self, id: &str, deal: DealId, author: &str, at: Time, text: &str) -> Done<()> {
+    /// Returns whether it is new.
+    pub(crate) fn add_text(&self, id: &str, deal: DealId, author: &str, at: Time, text: &str) -> Done<bool> {
         let sql = "INSERT INTO texts (id, deal, author, at, text) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-        self.db().execute(sql, params![id, deal.to_string(), author, at.millis(), text])?;
+        let new = self.db().execute(sql, params![id, deal.to_string(), author, at.millis(), text])?;
+        Ok(new > 0)
+    }
+
+    /// Drops texts that no deal has come to refer to.
+    pub(crate) fn drop_texts(&self, ids: &[String]) -> Done<()> {
+        let db = self.db();
+        for id in ids {
+            db.execute("DELETE FROM texts WHERE id = ?1", [id])?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! One deal: what it is, what one can do, where the money is, what happened.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use axum::Router;
@@ -230,9 +231,21 @@ async fn carry_out(
         return Err(escrow_host::Problem::from(&denied).into());
     }
     let author = session.person.id.as_str();
-    let sent = forms::Sent { deal: &deal, role, author, fields, store: &desk.store, now: desk.now() };
-    let command = forms::command(kind, &sent)?;
-    desk.act(ask, command).await
+    let kept = RefCell::default();
+    let sent = forms::Sent { deal: &deal, role, author, fields, store: &desk.store, now: desk.now(), kept };
+    let command = forms::command(kind, &sent);
+    let kept = sent.kept.into_inner();
+    let done = match command {
+        Ok(command) => desk.act(ask, command).await,
+        Err(failure) => Err(failure),
+    };
+    // what was refused refers to nothing; of what is not known, it may
+    if let Err(failure) = &done
+        && failure.status().is_client_error()
+    {
+        desk.store.drop_texts(&kept)?;
+    }
+    done
 }
 
 /// The deal as it is, with what went wrong above it.
