@@ -18,7 +18,7 @@ pub(crate) fn picture(deal: &Deal) -> Markup {
                 p { "Nothing is to be paid, and nothing is held." }
             } @else {
                 (svg::money(deal))
-                table {
+                div.scroll { table {
                     caption { "The same in figures" }
                     thead { tr { th scope="col" { "Deposit" } th scope="col" { "Where it is" } th.sum scope="col" { "How much" } } }
                     tbody {
@@ -32,7 +32,7 @@ pub(crate) fn picture(deal: &Deal) -> Markup {
                             }
                         }
                     }
-                }
+                } }
             }
             @if !deal.legs().is_empty() { (legs(deal)) }
             @for debt in deal.receivables() {

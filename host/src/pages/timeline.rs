@@ -48,6 +48,7 @@ fn line(
     Ok(Some(match words::event(event) {
         Told::Words(words) => html! { li { (head) (words) } },
         Told::Status(words) => html! { li.status { "→ " strong { (words) } } },
+        Told::Nothing => return Ok(None),
         Told::Quiet(words) => html! { li.quiet { (head) (words) } },
         Told::Work(number) => html! {
             li { (head) a href={ "/deals/" (deal.id()) "/work/" (number) } { "Version " (number) " of the work was handed in" } }
