@@ -132,7 +132,7 @@ fn stale_link() -> Failure {
         410,
         "stale-link",
         "This link does not work any more",
-        "Links work for a day. Ask the operator for a new one.",
+        "Links work once, for a day. Ask the operator for a new one.",
     )
 }
 
@@ -143,6 +143,10 @@ async fn sign_in(
 ) -> Result<Response, Failure> {
     let person = desk.store.by_link(&secret, desk.now())?.ok_or_else(stale_link)?;
     let mut kept = vec![desk.session(&person.id)?];
+    // of the examples' people, everybody who tries the desk is each in turn
+    if !desk.config.demo {
+        desk.store.end_link(&secret)?;
+    }
     // who signs in anew needs no older session of theirs
     for old in secrets(&headers) {
         match desk.store.by_session(&old, desk.now())? {

@@ -15,6 +15,9 @@ use crate::{Desk, api};
 /// How much a try to sign in weighs: who guesses has a thirtieth of the tries.
 const SIGN_IN_WEIGHT: u32 = 30;
 
+/// What people send is written down: a person sends two forms in a second at most, and no program should.
+const FORM_WEIGHT: u32 = 5;
+
 /// What browsers may do with our pages: nothing that we do not send ourselves, and no script at all.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -30,7 +33,14 @@ const HEADERS: [(HeaderName, &str); 5] = [
 pub(crate) async fn rate(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = path.starts_with("/api/");
-    let weight = if path.starts_with("/signin/") { SIGN_IN_WEIGHT } else { 1 };
+    let is_form = request.method() == Method::POST && !is_api;
+    let weight = if path.starts_with("/signin/") {
+        SIGN_IN_WEIGHT
+    } else if is_form {
+        FORM_WEIGHT
+    } else {
+        1
+    };
     let person = if is_api {
         api::person_of(&desk, request.headers()).ok().flatten()
     } else {

@@ -17,6 +17,8 @@ pub struct Config {
     pub arbiter: String,
     /// What the platform takes of the price, in parts per million.
     pub fee_ppm: u32,
+    /// Of so many of a thousand orders the sandbox bank loses the first answer: to see what waits, and that it is done once.
+    pub bank_loses: u64,
     /// How many requests one client may make in a minute.
     pub requests_per_minute: u32,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
             demo: false,
             arbiter: "olga".to_owned(),
             fee_ppm: 50_000,
+            bank_loses: 0,
             requests_per_minute: 600,
         }
     }
@@ -44,6 +47,7 @@ pub const USAGE: &str = "escrow-desk: a safe-deal service on 127.0.0.1
   --demo         fill it with people and living examples
   --arbiter ID   who arbitrates deals from templates, and signs in as staff (olga)
   --fee-ppm N    what the platform takes of a price, in parts per million (50000 is 5 %)
+  --bank-loses N of so many of a thousand orders the sandbox bank loses the first answer (0)
   --rate N       requests per client and minute (600)
 ";
 
@@ -65,6 +69,7 @@ impl Config {
                 "--url" => config.url = Some(value()?.trim_end_matches('/').to_owned()),
                 "--arbiter" => config.arbiter = value()?,
                 "--fee-ppm" => config.fee_ppm = number(&arg, &value()?)?,
+                "--bank-loses" => config.bank_loses = number(&arg, &value()?)?,
                 "--rate" => config.requests_per_minute = number(&arg, &value()?)?,
                 _ => return Err(format!("{arg} is not known; --help shows what is")),
             }

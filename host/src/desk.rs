@@ -115,7 +115,8 @@ impl Desk {
         std::fs::create_dir_all(&config.data)?;
         let store = Store::open(&config.data.join("desk.db")).map_err(|failure| failure.0.detail)?;
         let store = Arc::new(store);
-        let bank = Bank::open(config.data.join("bank.db"), Faults::default())?;
+        let bank =
+            Bank::open(config.data.join("bank.db"), Faults { lost: config.bank_loses, ..Faults::default() })?;
         let gateway = DeskGateway::new(SandboxGateway::new(bank, SystemClock), store.clone());
         let deals = Sqlite::open(config.data.join("deals.db"))?;
         let host = Host::builder(deals, gateway, SystemClock).keeps_balances().build();

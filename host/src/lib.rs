@@ -12,6 +12,7 @@ pub mod demo;
 pub mod desk;
 mod error;
 mod forms;
+pub mod hooks;
 mod limits;
 mod pages;
 mod routes;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use escrow::Deal;
 use escrow_desk::store::Person;
-use escrow_desk::{Config, Desk, bank, demo, router};
+use escrow_desk::{Config, Desk, bank, demo, hooks, router};
 use escrow_host::Worker;
 use tokio::net::TcpListener;
 
@@ -63,12 +63,14 @@ async fn run(mut config: Config) -> Result<(), Any> {
         let path = desk.sign_in_path(&id).map_err(told)?;
         writeln!(told_all, "  {role:<9}{id:<7}{url}{path}")?;
     }
-    told_all.push_str("\nThe links work for a day; starting again prints new ones. Ctrl-C stops.\n");
+    let how = if demo { "for a day" } else { "once, within a day" };
+    writeln!(told_all, "\nThe links work {how}; starting again prints new ones. Ctrl-C stops.")?;
     // who has stopped reading misses the links, and nothing else
     let _unread = std::io::stdout().write_all(told_all.as_bytes());
 
     let worker = tokio::spawn(work(desk.clone()));
     let listen = tokio::spawn(hear(desk.clone()));
+    let tell = tokio::spawn(tell(desk.clone()));
     let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async {
@@ -78,6 +80,7 @@ async fn run(mut config: Config) -> Result<(), Any> {
         .await?;
     worker.abort();
     listen.abort();
+    tell.abort();
     Ok(())
 }
 
@@ -88,7 +91,8 @@ fn told(failure: escrow_desk::Failure) -> Any {
 /// Wakes what is due, and asks the bank again.
 async fn work(desk: Arc<Desk>) {
     let name = format!("desk-{}", std::process::id());
-    let mut worker = Worker::builder(desk.host.clone(), name).build();
+    let outbox = hooks::Outbox(desk.clone());
+    let mut worker = Worker::builder(desk.host.clone(), name).deliver_to(outbox).build();
     worker.run::<Deal>(std::future::pending()).await;
 }
 
@@ -97,6 +101,16 @@ async fn hear(desk: Arc<Desk>) {
     loop {
         if let Err(failure) = bank::hear(&desk).await {
             tracing::warn!(%failure, "what the bank tells is not heard yet");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Sends webhooks, again and again.
+async fn tell(desk: Arc<Desk>) {
+    loop {
+        if let Err(failure) = hooks::send_due(&desk).await {
+            tracing::warn!(%failure, "webhooks are not sent yet");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

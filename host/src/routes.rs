@@ -17,12 +17,14 @@ use crate::{Desk, api, auth, bank, checks, pages};
 const MOST_BYTES: usize = 256 * 1_024;
 
 const STYLE: &str = include_str!("../static/desk.css");
+const ICON: &str = include_str!("../static/icon.svg");
 
 /// What the world sees of the desk.
 pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/static/desk.css", get(style))
+        .route("/static/icon.svg", get(icon))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .merge(auth::routes())
@@ -46,6 +48,10 @@ async fn home(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Result<Respo
 
 async fn style() -> Response {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
+
+async fn icon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], ICON).into_response()
 }
 
 /// Whether the storage answers.

@@ -1,6 +1,8 @@
 //! The desk's own tables: people, sessions, keys, and the texts that deals only refer to. Secrets are stored as hashes. Who
 //! asks to be forgotten is taken out of here, and out of no deal: deals have references only.
 
+mod hooks;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,8 +14,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::error::Failure;
 use crate::token;
 
+pub(crate) use hooks::Letter;
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS people (id TEXT PRIMARY KEY, staff INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
   hash TEXT PRIMARY KEY, person TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions (
@@ -27,6 +32,11 @@ CREATE TABLE IF NOT EXISTS checkouts (
   token TEXT PRIMARY KEY, deal TEXT NOT NULL, tx INTEGER NOT NULL, deposit TEXT NOT NULL, amount TEXT NOT NULL,
   payer TEXT NOT NULL, description TEXT NOT NULL, back TEXT NOT NULL, paid INTEGER NOT NULL DEFAULT 0,
   UNIQUE (deal, tx)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hooks (number INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL, secret TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS letters (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, hook INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+  tries INTEGER NOT NULL, next_at INTEGER NOT NULL, UNIQUE (hook, id));
+CREATE INDEX IF NOT EXISTS letters_due ON letters (next_at);
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
@@ -113,7 +123,7 @@ impl Store {
         rows.map(|row| Person::read(row?)).collect()
     }
 
-    /// A secret by which this person signs in until then, as often as they like.
+    /// A secret by which this person signs in until then.
     ///
     /// # Errors
     /// The storage failed.
@@ -126,6 +136,11 @@ impl Store {
 
     pub(crate) fn by_link(&self, secret: &str, now: Time) -> Done<Option<Person>> {
         self.by_secret("links", secret, now)
+    }
+
+    pub(crate) fn end_link(&self, secret: &str) -> Done<()> {
+        self.db().execute("DELETE FROM links WHERE hash = ?1", [token::hashed(secret)])?;
+        Ok(())
     }
 
     /// Opens a session, and returns its secret.
@@ -203,9 +218,19 @@ impl Store {
     }
 
     /// Keeps a text that a deal refers to: a message, a piece of work. The same id again is the same text.
-    pub(crate) fn add_text(&self, id: &str, deal: DealId, author: &str, at: Time, text: &str) -> Done<()> {
+    /// Returns whether it is new.
+    pub(crate) fn add_text(&self, id: &str, deal: DealId, author: &str, at: Time, text: &str) -> Done<bool> {
         let sql = "INSERT INTO texts (id, deal, author, at, text) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-        self.db().execute(sql, params![id, deal.to_string(), author, at.millis(), text])?;
+        let new = self.db().execute(sql, params![id, deal.to_string(), author, at.millis(), text])?;
+        Ok(new > 0)
+    }
+
+    /// Drops texts that no deal has come to refer to.
+    pub(crate) fn drop_texts(&self, ids: &[String]) -> Done<()> {
+        let db = self.db();
+        for id in ids {
+            db.execute("DELETE FROM texts WHERE id = ?1", [id])?;
+        }
         Ok(())
     }
 
@@ -282,6 +307,23 @@ impl Store {
         Ok(())
     }
 
+    /// Whether somebody of this name was forgotten: the name is nobody else's, since deals go by it.
+    pub(crate) fn is_gone(&self, id: &PartyId) -> Done<bool> {
+        let sql = "SELECT COUNT(*) FROM gone WHERE id = ?1";
+        Ok(self.db().query_row(sql, [id.as_str()], |row| row.get::<_, i64>(0))? > 0)
+    }
+
+    /// Ends every session, link and key of a person.
+    pub(crate) fn sign_out(&self, id: &PartyId) -> Done<()> {
+        let mut db = self.db();
+        let transaction = db.transaction()?;
+        for table in ["sessions", "links", "api_keys"] {
+            transaction.execute(&format!("DELETE FROM {table} WHERE person = ?1"), [id.as_str()])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Forgets a person: their sessions, keys and links, and every text that they wrote. The deals keep their id.
     pub(crate) fn forget(&self, id: &PartyId) -> Done<()> {
         let mut db = self.db();
@@ -291,6 +333,7 @@ impl Store {
             "DELETE FROM links WHERE person = ?1",
             "DELETE FROM api_keys WHERE person = ?1",
             "DELETE FROM people WHERE id = ?1",
+            "INSERT INTO gone (id) VALUES (?1) ON CONFLICT DO NOTHING",
             "UPDATE texts SET text = '(erased)', author = '' WHERE author = ?1",
         ] {
             transaction.execute(sql, [id.as_str()])?;

@@ -81,6 +81,13 @@ pub fn study(text: &str, now: Time) -> Result<Study, String> {
     Ok(Study { terms, silences, funded })
 }
 
+/// What becomes of a deal that everybody leaves alone from now on, with a bank that does everything at once.
+pub fn silence(deal: &Deal, now: Time) -> Silence {
+    let mut play = Play { deal: deal.clone(), now: now.max(deal.last_at()) };
+    play.answer();
+    play.silence()
+}
+
 /// A deal that is played, with a bank that does everything at once.
 struct Play {
     deal: Deal,

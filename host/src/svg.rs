@@ -7,7 +7,7 @@ use crate::words;
 
 /// The width of a whole bar.
 const WIDTH: i64 = 640;
-const ROW: i64 = 62;
+const HEIGHT: i64 = 26;
 
 /// A part of a deposit: what it is called, its class in the style sheet, how much it is.
 pub(crate) type Part = (&'static str, &'static str, Money);
@@ -42,29 +42,26 @@ pub(crate) fn deposits(deal: &Deal) -> Vec<&Deposit> {
 
 /// A bar for every deposit, divided by where its money is.
 pub(crate) fn money(deal: &Deal) -> Markup {
-    let deposits = deposits(deal);
-    let rows = i64::try_from(deposits.len()).unwrap_or(0);
-    let height = rows.saturating_mul(ROW);
-    let told: Vec<String> = deposits
-        .iter()
-        .flat_map(|deposit| {
-            let of = words::deposit(deposit.id());
-            parts(deposit).into_iter().map(move |(name, _, amount)| format!("{of}: {amount} {name}"))
-        })
-        .collect();
     html! {
-        svg.money viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-labelledby="money-title money-desc" {
-            title #money-title { "Who holds which money" }
-            desc #money-desc { (told.join("; ")) }
-            @for (row, deposit) in (0_i64..).zip(&deposits) {
-                @let top = row.saturating_mul(ROW);
-                text x="0" y=(top.saturating_add(16)) { (words::deposit(deposit.id())) }
-                @for (x, width, class) in bars(deposit) {
-                    rect class=(class) x=(x) y=(top.saturating_add(24)) width=(width) height="26" {}
+        @for deposit in deposits(deal) {
+            @let (name, id) = (words::deposit(deposit.id()), deposit.id());
+            figure.money {
+                figcaption { (words::capital(&name)) ", " (deposit.required()) }
+                svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-labelledby={ "title-" (id) " desc-" (id) } {
+                    title id={ "title-" (id) } { "Who holds " (name) }
+                    desc id={ "desc-" (id) } { (told(deposit)) }
+                    @for (x, width, class) in bars(deposit) {
+                        rect class=(class) x=(x) y="1" width=(width) height=(HEIGHT.saturating_sub(2)) {}
+                    }
                 }
             }
         }
     }
+}
+
+fn told(deposit: &Deposit) -> String {
+    let parts = parts(deposit).into_iter().map(|(name, _, amount)| format!("{amount} {name}"));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// Where each bar begins, its width, and its class. What there is is always seen, be it ever so little.

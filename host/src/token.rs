@@ -18,6 +18,22 @@ pub(crate) fn deal_id() -> Result<escrow::DealId, Failure> {
     Ok(escrow::DealId::new(uuid::Builder::from_random_bytes(bytes).into_uuid()))
 }
 
+/// A secret that webhooks are signed with, as the convention writes it.
+pub(crate) fn webhook_secret() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 24];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(&error))?;
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit =
+        |six: u32| DIGITS.get(usize::try_from(six & 63).unwrap_or(0)).map_or('A', |byte| char::from(*byte));
+    // 24 bytes are 32 digits of base64, without padding
+    let text: String = bytes
+        .chunks(3)
+        .map(|three| three.iter().fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte)))
+        .flat_map(|sum| [digit(sum >> 18), digit(sum >> 12), digit(sum >> 6), digit(sum)])
+        .collect();
+    Ok(format!("whsec_{text}"))
+}
+
 /// What is stored of a secret. The secrets are random and long, so that a plain hash is enough.
 pub(crate) fn hashed(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))

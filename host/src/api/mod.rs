@@ -27,6 +27,9 @@ use crate::{Desk, token};
 
 pub use openapi::document;
 
+/// The most events in an answer; the next are behind the version of the last.
+const MOST_EVENTS: usize = 500;
+
 /// The most deals on a page.
 const MOST_PER_PAGE: u32 = 100;
 
@@ -144,7 +147,7 @@ async fn events(
 ) -> Answer {
     let (deal, roles) = desk.deal(&person, deal_id(&id)?).await?;
     let entries = desk.journal(&deal, &roles, behind.after.unwrap_or(0))?;
-    let events: Vec<Value> = entries.iter().map(view::event).collect();
+    let events: Vec<Value> = entries.iter().take(MOST_EVENTS).map(view::event).collect();
     Ok(json_response(StatusCode::OK, json!({ "events": events }).to_string()))
 }
 

@@ -45,7 +45,7 @@ pub fn document() -> Value {
                 "responses": responses("The deal", "Deal", "200")
             } },
             "/api/v1/deals/{id}/events": { "get": {
-                "operationId": "listEvents", "summary": "What happened, as far as one may read it",
+                "operationId": "listEvents", "summary": "What happened, as far as one may read it: at most 500 events, oldest first",
                 "parameters": [id, { "name": "after", "in": "query", "description": "The version that is known already", "schema": { "type": "integer", "minimum": 0 } }],
                 "responses": responses("Events, oldest first", "Events", "200")
             } },

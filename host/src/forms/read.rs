@@ -1,6 +1,7 @@
 //! From the fields of a form to a command. What is typed wrongly is said by the name of its field; whether the command is
 //! possible is for the deal to say.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -20,6 +21,10 @@ use crate::routes::Fields;
 use crate::templates::money;
 use crate::{store::Store, token};
 
+/// How long a message may be, in characters, and how long a piece of work.
+const MOST_MESSAGE: usize = 4_000;
+const MOST_WORK: usize = 100_000;
+
 /// What is read, and who sends it.
 pub(crate) struct Sent<'a> {
     pub(crate) deal: &'a Deal,
@@ -28,6 +33,8 @@ pub(crate) struct Sent<'a> {
     pub(crate) fields: &'a Fields,
     pub(crate) store: &'a Store,
     pub(crate) now: Time,
+    /// The texts that were kept for it, and that nothing refers to yet.
+    pub(crate) kept: RefCell<Vec<String>>,
 }
 
 impl Sent<'_> {
@@ -95,10 +102,19 @@ impl Sent<'_> {
     }
 
     /// Keeps a text for the deal to refer to. What is sent twice has one id.
-    fn keep(&self, kind: &str, text: &str) -> Result<String, Failure> {
+    fn keep(&self, kind: &str, label: &str, most: usize) -> Result<String, Failure> {
+        let text = self.fields.get(kind);
+        if text.is_empty() {
+            return Err(Failure::invalid(format!("{label}: please fill this in.")));
+        }
+        if text.chars().count() > most {
+            return Err(Failure::invalid(format!("{label}: at most {most} characters.")));
+        }
         let hash = token::hashed(&format!("{kind}/{}/{}/{text}", self.author, self.fields.get("request")));
         let id = format!("{kind}-{}", hash.get(..24).unwrap_or(&hash));
-        self.store.add_text(&id, self.deal.id(), self.author, self.now, text)?;
+        if self.store.add_text(&id, self.deal.id(), self.author, self.now, text)? {
+            self.kept.borrow_mut().push(id.clone());
+        }
         Ok(id)
     }
 
@@ -160,14 +176,11 @@ pub(crate) fn command(kind: CommandKind, sent: &Sent<'_>) -> Result<Command, Fai
         CommandKind::StartPerforming => StartPerforming {}.into(),
         CommandKind::StopPerforming => StopPerforming {}.into(),
         CommandKind::Submit => {
-            let (preview, original) = (sent.fields.get("preview"), sent.fields.get("original"));
-            if preview.is_empty() || original.is_empty() {
-                return Err(Failure::invalid("Preview and the work itself: please fill in both."));
-            }
+            let original = sent.fields.get("original");
             let file = |text: String| FileRef::new(text).map_err(|e| Failure::internal(&e));
             let revision = Revision::new(
-                file(sent.keep("preview", preview)?)?,
-                file(sent.keep("original", original)?)?,
+                file(sent.keep("preview", "Preview", MOST_WORK)?)?,
+                file(sent.keep("original", "The work itself", MOST_WORK)?)?,
                 Digest::new(format!("sha256:{}", token::hashed(original)))
                     .map_err(|e| Failure::internal(&e))?,
             );
@@ -256,11 +269,7 @@ pub(crate) fn command(kind: CommandKind, sent: &Sent<'_>) -> Result<Command, Fai
             Extend::new(timer, until.plus_secs(hours.saturating_mul(3_600))).into()
         }
         CommandKind::Post => {
-            let text = sent.fields.get("message");
-            if text.is_empty() {
-                return Err(Failure::invalid("Message: please write something."));
-            }
-            let id = sent.keep("message", text)?;
+            let id = sent.keep("message", "Message", MOST_MESSAGE)?;
             Post::new(id.parse().map_err(|e: escrow::TextError| Failure::internal(&e))?).into()
         }
         CommandKind::RequestPayment

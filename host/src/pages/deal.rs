@@ -1,5 +1,6 @@
 //! One deal: what it is, what one can do, where the money is, what happened.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,7 +13,7 @@ use escrow::{Deal, DealId, Role};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{actions, layout, money, timeline, work};
+use super::{actions, layout, money, sandbox, timeline, work};
 use crate::auth::{Posted, Session};
 use crate::desk::{Ask, Capacity};
 use crate::error::Failure;
@@ -90,7 +91,7 @@ pub(super) async fn render(
             div {
                 (money::deadline(deal, now))
                 (waiting)
-                @if session.person.staff { (staff(session, deal)) }
+                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
                 (dispute(deal))
                 (terms(deal))
                 (history)
@@ -147,7 +148,7 @@ fn dispute(deal: &Deal) -> Markup {
         @if open { @for (side, offer) in offers { @if let Some(offer) = offer {
             section.notice {
                 h2 { "An offer of " (words::side(side)) }
-                p { (words::resolution(offer.award)) @if offer.original { ", and the buyer gets the work itself" } "." }
+                p { (words::capital(&words::resolution(offer.award))) @if offer.original { ", and the buyer gets the work itself" } "." }
                 @if let Ok(settlement) = deal.preview(&offer.award.ending()) {
                     p { "It would pay " (words::settlement(&settlement)) "." }
                 }
@@ -230,9 +231,21 @@ async fn carry_out(
         return Err(escrow_host::Problem::from(&denied).into());
     }
     let author = session.person.id.as_str();
-    let sent = forms::Sent { deal: &deal, role, author, fields, store: &desk.store, now: desk.now() };
-    let command = forms::command(kind, &sent)?;
-    desk.act(ask, command).await
+    let kept = RefCell::default();
+    let sent = forms::Sent { deal: &deal, role, author, fields, store: &desk.store, now: desk.now(), kept };
+    let command = forms::command(kind, &sent);
+    let kept = sent.kept.into_inner();
+    let done = match command {
+        Ok(command) => desk.act(ask, command).await,
+        Err(failure) => Err(failure),
+    };
+    // what was refused refers to nothing; of what is not known, it may
+    if let Err(failure) = &done
+        && failure.status().is_client_error()
+    {
+        desk.store.drop_texts(&kept)?;
+    }
+    done
 }
 
 /// The deal as it is, with what went wrong above it.

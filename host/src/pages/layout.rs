@@ -16,6 +16,7 @@ fn document(title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · Escrow desk" }
                 link rel="stylesheet" href="/static/desk.css";
+                link rel="icon" type="image/svg+xml" href="/static/icon.svg";
             }
             body { (body) }
         }
@@ -30,6 +31,7 @@ pub(crate) fn page(session: &Session, title: &str, at: &str, content: &Markup) -
             ("/operator", "Operator"),
             ("/operator/incidents", "Incidents"),
             ("/operator/people", "People"),
+            ("/operator/webhooks", "Webhooks"),
         ];
     }
     links.extend([("/studio", "Policy studio"), ("/account", "API keys")]);

@@ -9,8 +9,10 @@ mod money;
 mod new;
 mod operator;
 mod people;
+mod sandbox;
 mod studio;
 mod timeline;
+mod webhooks;
 mod work;
 
 use std::sync::Arc;
@@ -29,5 +31,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .merge(operator::routes())
         .merge(people::routes())
         .merge(account::routes())
+        .merge(sandbox::routes())
+        .merge(webhooks::routes())
         .merge(studio::routes())
 }

@@ -1,14 +1,13 @@
 //! The money of a deal: the picture, the same as a table, and what is on its way.
 
-use escrow::deal::command::Wake;
 use escrow::deposit::LegState;
 use escrow::port::{Attempt, Backlog as _, MachineKey};
 use escrow::settlement::{Ending, Fault};
-use escrow::{Award, Context, Deal, Rate, Time};
+use escrow::{Award, Deal, Rate, Time};
 use maud::{Markup, html};
 
 use crate::error::Failure;
-use crate::{Desk, svg, words};
+use crate::{Desk, studio, svg, words};
 
 /// Who holds which money.
 pub(crate) fn picture(deal: &Deal) -> Markup {
@@ -19,7 +18,7 @@ pub(crate) fn picture(deal: &Deal) -> Markup {
                 p { "Nothing is to be paid, and nothing is held." }
             } @else {
                 (svg::money(deal))
-                table {
+                div.scroll { table {
                     caption { "The same in figures" }
                     thead { tr { th scope="col" { "Deposit" } th scope="col" { "Where it is" } th.sum scope="col" { "How much" } } }
                     tbody {
@@ -33,7 +32,7 @@ pub(crate) fn picture(deal: &Deal) -> Markup {
                             }
                         }
                     }
-                }
+                } }
             }
             @if !deal.legs().is_empty() { (legs(deal)) }
             @for debt in deal.receivables() {
@@ -95,17 +94,12 @@ pub(crate) fn endings(deal: &Deal) -> Markup {
     }
 }
 
-/// The next deadline, and what it leads to: the deal itself says, woken at that instant.
+/// The next deadline, and what it leads to: the deal itself says, left alone with the clock and the bank.
 pub(crate) fn deadline(deal: &Deal, now: Time) -> Markup {
     let Some((at, timer)) = deal.next_timer() else { return html! {} };
-    let mut then = deal.clone();
-    let woken = then.handle(&Wake {}.into(), &Context::clock(at));
-    let status = words::status(then.status());
-    let pays = woken.map(|transition| {
-        let orders =
-            transition.orders().map(|order| format!("{} to {}", order.amount, words::payee(&order.payee)));
-        orders.collect::<Vec<_>>().join(", ")
-    });
+    let silence = studio::silence(deal, now);
+    let mut then = silence.steps.iter();
+    let first = then.next();
     html! {
         section.deadline aria-labelledby="deadline" {
             h2 #deadline { "The clock" }
@@ -114,11 +108,13 @@ pub(crate) fn deadline(deal: &Deal, now: Time) -> Markup {
                 time datetime=(at) { (words::instant(at)) }
                 ", " strong { (words::relative(at, now)) } "."
             }
-            p {
-                "If nobody does anything: " strong { (status) }
-                @if let Ok(pays) = pays { @if !pays.is_empty() { ", paying " (pays) } }
-                "."
+            @if let Some((_, _, status)) = first {
+                p { "If nobody does anything: " strong { (words::status(*status)) } "." }
             }
+            @for (after, timer, status) in then {
+                p { "After " (words::span(*after)) " in all: " (words::timer(*timer)) ". Then: " (words::status(*status)) "." }
+            }
+            @if !silence.paid.is_empty() { p { "That pays " (silence.paid.join(", ")) "." } }
         }
     }
 }

@@ -44,7 +44,7 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
                 button { "Search" }
             }
             h3 { "By status" }
-            ul { @for status in Status::ALL { li { a href={ "/operator/deals?status=" (status) } { (words::status(status)) } } } }
+            ul.inline { @for status in Status::ALL { li { a href={ "/operator/deals?status=" (status) } { (words::status(status)) } } } }
             p { a href="/operator/deals" { "All deals" } " · " a href="/operator/deals?view=deadline" { "By deadline, the overdue first" } " · " a href="/operator/deals?view=waiting" { "Waiting for the bank" } }
         }
         section {

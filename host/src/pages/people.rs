@@ -55,6 +55,7 @@ fn show(desk: &Desk, session: &Session, after: &str, notice: &Markup) -> Result<
                         (layout::csrf(session))
                         input type="hidden" name="id" value=(person.id);
                         button name="do" value="link" { "New link" }
+                        button name="do" value="sign-out" { "Sign out everywhere" }
                         @if person.id != session.person.id { button name="do" value="forget" { "Forget" } }
                     }
                 }
@@ -83,11 +84,17 @@ async fn change(
             desk.store.forget(&id)?;
             html! { section.notice.good role="status" { p { (id) " is forgotten." } } }
         }
+        "sign-out" => {
+            desk.store.sign_out(&id)?;
+            html! { section.notice.good role="status" { p { (id) " is signed out everywhere, and their keys work no more." } } }
+        }
         what => {
             let known = desk.store.person(&id)?;
             if what == "invite" {
-                if known.is_some() {
-                    return Err(Failure::invalid("Somebody here has that name already."));
+                if known.is_some() || desk.store.is_gone(&id)? {
+                    return Err(Failure::invalid(
+                        "Somebody has that name, or had it: deals go by it. Choose another.",
+                    ));
                 }
                 desk.store.add_person(&Person { id: id.clone(), staff: fields.has("staff") }, desk.now())?;
             } else if known.is_none() {

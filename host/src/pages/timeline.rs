@@ -10,16 +10,21 @@ use crate::desk::Capacity;
 use crate::error::Failure;
 use crate::words::{self, Told};
 
-/// The whole history. `roles`: what whoever looks is in this deal.
+/// More events than that are listed by the API.
+const MOST_LINES: usize = 400;
+
+/// The history. `roles`: what whoever looks is in this deal.
 pub(crate) fn timeline(desk: &Desk, deal: &Deal, roles: &[(Capacity, Role)]) -> Result<Markup, Failure> {
     let entries = desk.host.repository().journal::<Deal>(deal.id(), 0)?;
     let mut lines = Vec::new();
-    for entry in &entries {
+    let earlier = entries.len().saturating_sub(MOST_LINES);
+    for entry in entries.iter().skip(earlier) {
         lines.extend(line(desk, deal, roles, entry)?);
     }
     Ok(html! {
         section aria-labelledby="history" {
             h2 #history { "What happened" }
+            @if earlier > 0 { p.hint { "And " (earlier) " events before that, which the API lists." } }
             ol.timeline { @for line in lines { (line) } }
         }
     })
@@ -48,6 +53,7 @@ fn line(
     Ok(Some(match words::event(event) {
         Told::Words(words) => html! { li { (head) (words) } },
         Told::Status(words) => html! { li.status { "→ " strong { (words) } } },
+        Told::Nothing => return Ok(None),
         Told::Quiet(words) => html! { li.quiet { (head) (words) } },
         Told::Work(number) => html! {
             li { (head) a href={ "/deals/" (deal.id()) "/work/" (number) } { "Version " (number) " of the work was handed in" } }

@@ -90,7 +90,7 @@ pub(super) async fn show(
     let content = html! {
         p { a href=(at) { "Back to the deal" } }
         h1 { "Version " (number) " of the work" }
-        section { (shown(&seen)) }
+        section { h2 { "What was handed in" } (shown(&seen)) }
     };
     Ok(layout::page(&session, "The work", &at, &content))
 }

@@ -18,8 +18,10 @@ pub(crate) enum Told {
     Message(String),
     /// This revision of the work.
     Work(u16),
-    /// Nothing that a person needs to read: bookkeeping.
+    /// What only those who look closely read.
     Quiet(String),
+    /// Nothing: bookkeeping.
+    Nothing,
 }
 
 fn ending(ending: &Ending) -> String {
@@ -183,7 +185,7 @@ pub(crate) fn event(event: &Event) -> Told {
         Event::PotCut { .. } => return Told::Quiet("What is held was reckoned anew".to_owned()),
         Event::LegUnclaimed { .. } => "A payment was not claimed in time, and stays payable".to_owned(),
         Event::LegAsked { .. } => "A payment waits for its payee to say where it goes".to_owned(),
-        Event::RequestNoted { .. } => return Told::Quiet("The request was noted".to_owned()),
+        Event::RequestNoted { .. } => return Told::Nothing,
         Event::DisputeClosed {} => return Told::Quiet("The dispute is closed".to_owned()),
     };
     Told::Words(words)

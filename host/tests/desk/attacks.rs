@@ -211,6 +211,27 @@ async fn too_much_and_too_often_are_refused() {
     // a try to sign in weighs 30, and anybody's were used up by anna's own two
     let mut guess = test.browser();
     assert_eq!(guess.get("/signin/0").await.status, StatusCode::TOO_MANY_REQUESTS);
+    // a text that is too long, or whose message is refused, is not kept
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    let post = format!("{deal}/do/post");
+    let long = "x".repeat(4_001);
+    assert_eq!(
+        boris.fill(&deal, &post, &[("message", &long)]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let old = form(&boris.get(&deal).await.text, &post).unwrap();
+    anna.act(&deal, "agree", &[]).await;
+    let mut fields: Vec<(&str, &str)> = old.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    fields.push(("message", "nobody will read this"));
+    assert_eq!(boris.post(&post, &fields).await.status, StatusCode::CONFLICT);
+    let db = rusqlite::Connection::open(test.folder.join("desk.db")).unwrap();
+    let kept: i64 = db.query_row("SELECT COUNT(*) FROM texts", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 0);
+    let link = test.desk.sign_in_path(&"anna".parse().unwrap()).unwrap();
+    test.browser().sign_in(&link).await;
+    assert_eq!(test.browser().get(&link).await.status, StatusCode::GONE, "a link works once");
 }
 
 #[tokio::test]

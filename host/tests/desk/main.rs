@@ -14,3 +14,4 @@ mod killed;
 mod secrets;
 mod studio;
 mod walks;
+mod webhooks;

@@ -39,4 +39,9 @@ async fn who_is_forgotten_is_signed_out_and_their_words_are_erased() {
     olga.fill("/operator/people", "/operator/people", &[("id", "anna"), ("do", "forget")]).await;
     assert_eq!(anna.get("/deals").await.status, 401);
     assert!(!boris.get(&deal).await.text.contains("Elm 1"));
+    // nobody takes their name, and with it their deals
+    let again = olga.fill("/operator/people", "/operator/people", &[("id", "anna"), ("do", "invite")]).await;
+    assert_eq!(again.status, 422);
+    olga.fill("/operator/people", "/operator/people", &[("id", "boris"), ("do", "sign-out")]).await;
+    assert_eq!(boris.get("/deals").await.status, 401);
 }

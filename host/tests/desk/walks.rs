@@ -192,6 +192,87 @@ async fn the_examples_are_filled_in_once_and_every_page_of_them_is_quick() {
     for deal in deals {
         let page = olga.get(deal).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.text.contains("<svg") && page.text.contains("<title id=\"money-title\">"), "{deal}");
+        assert!(
+            page.text.contains("<svg") && page.text.contains("<title id=\"title-buyer_payment\">"),
+            "{deal}"
+        );
     }
+}
+
+#[tokio::test]
+async fn a_chargeback_and_a_returned_payout_are_heard_from_the_bank() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let mut olga = test.of("olga").await;
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let sandbox = format!("{deal}/sandbox");
+    let disputed =
+        olga.fill(&deal, &sandbox, &[("step", "opened"), ("amount", "30"), ("do", "chargeback")]).await;
+    assert!(
+        words(&disputed.text).contains("The payer's bank asks for 30.00 EUR back"),
+        "{}",
+        words(&disputed.text)
+    );
+    anna.act(&deal, "accept", &[]).await;
+    let lost = olga.fill(&deal, &sandbox, &[("step", "lost"), ("amount", "30"), ("do", "chargeback")]).await;
+    let read = words(&lost.text);
+    // of the seller's 95.00, 30.00 waited for the bank, and are lost: 65.00 were paid
+    assert!(read.contains("the seller what the seller earned paid 65.00 EUR"), "{read}");
+    assert!(read.contains("taken back by the payer's bank 30.00 EUR"), "{read}");
+    assert_eq!(boris.get(&deal).await.text.matches("sandbox").count(), 0, "it is the staff's");
+    // the last order paid the seller: what their bank returns is sent again, once they say where to
+    let page = olga.get(&deal).await;
+    let order: String = page
+        .text
+        .rsplit("name=\"order\" value=\"")
+        .next()
+        .unwrap()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let returned = olga.fill(&deal, &sandbox, &[("order", &order), ("amount", "65"), ("do", "bounce")]).await;
+    assert!(
+        words(&returned.text).contains("The payee's bank gave 65.00 EUR back"),
+        "{}",
+        words(&returned.text)
+    );
+    let again = boris.act(&deal, "set_destination", &[("kind", "account"), ("reference", "vault-8")]).await;
+    let read = words(&again.text);
+    assert!(read.contains("The earnings of the seller go to bank account vault-8"), "{read}");
+    assert!(read.contains("paid out 70.00 EUR"), "5.00 to the platform and 65.00 to the seller: {read}");
+}
+
+#[tokio::test]
+async fn an_order_whose_answer_is_lost_is_seen_to_wait_and_is_done_once() {
+    let test = TestDesk::with(|config| config.bank_loses = 1_000);
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let mut olga = test.of("olga").await;
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let accepted = words(&anna.act(&deal, "accept", &[]).await.text);
+    assert!(accepted.contains("Being paid out") && accepted.contains("Waiting for the bank"), "{accepted}");
+    assert!(accepted.contains("the bank did not answer"), "{accepted}");
+    assert!(olga.get("/operator/deals?view=waiting").await.text.contains(&deal));
+    let again = format!("{deal}/ask-again");
+    let done = words(&olga.fill(&deal, &again, &[]).await.text);
+    assert!(done.contains("Completed") && done.contains("paid out 100.00 EUR"), "{done}");
+}
+
+#[tokio::test]
+async fn long_lists_come_in_pages() {
+    let test = TestDesk::new();
+    let mut boris = test.of("boris").await;
+    for _ in 0..21 {
+        propose(&mut boris, "goods", &[]).await;
+    }
+    let deals = |page: &str| page.matches("<td><a href=\"/deals/").count();
+    let first = boris.get("/deals").await.text;
+    let next = first.split("href=\"").find(|href| href.starts_with("/deals?after=")).unwrap();
+    let second = boris.get(next.split('"').next().unwrap()).await.text;
+    assert_eq!((deals(&first), deals(&second)), (20, 1));
 }
