@@ -127,6 +127,7 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
             LegState::Declined => ", DECLINED: waits for a destination",
             LegState::Waiting => ", waits for a chargeback",
             LegState::Dropped => ", dropped",
+            LegState::Unclaimed => ", UNCLAIMED: waits for a destination",
         };
         writeln!(
             out,

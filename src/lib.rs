@@ -60,6 +60,7 @@
 //! - `escrow-webmoney` and `escrow-nalogka`: the entities and calls of two systems that others know.
 //! - `escrow-webhook`: requests and webhooks that are signed.
 //! - `escrow-sqlite` and `escrow-postgres`: repositories. `escrow-host`: a host on them, with a worker and a sandbox bank.
+//! - `escrow-stripe`: a gateway on Stripe.
 //! - `escrow-testing`: fakes of the ports, scenarios, given/when/then, strategies and conformance suites, for our tests and
 //!   for yours.
 

@@ -36,7 +36,7 @@ impl Service {
             Some(new) => {
                 let id = DealId::new(uuid::Uuid::from_u128(1 + self.hosts.len() as u128));
                 self.hosts.insert(id, new.host());
-                let deal = self.agent.open(&mut self.journal, id, new.terms, new.caller)?;
+                let deal = self.agent.open(&mut self.journal, id, new.proposal, new.caller)?;
                 self.tell(None, &deal).map(|()| id)?
             }
             None => call.about()?,

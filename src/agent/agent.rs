@@ -8,7 +8,9 @@ use super::error::{AgentError, CheckoutError, FollowError};
 use super::observer::{Observer, RefusedFact};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::Context;
-use crate::deal::command::{Answered, Checkpoint, CheckpointKind, RecordTracking, RequestPayment, Wake};
+use crate::deal::command::{
+    Answered, Checkpoint, CheckpointKind, Proposal, RecordTracking, RequestPayment, Wake,
+};
 use crate::deal::{Command, Deal, PendingOrder};
 use crate::deposit::{Transaction, TxId};
 use crate::machine::Machine;
@@ -16,7 +18,6 @@ use crate::port::{
     Aggregate, AggregateId, CheckoutForm, CheckoutRequest, Clock, CommitError, EventSink, PaymentGateway,
     Repository, Tracker,
 };
-use crate::terms::Terms;
 use crate::{Actor, DealId, Side};
 
 /// Carries commands out: commits what happened, then has the gateway act, then commits its answers.
@@ -57,11 +58,11 @@ impl<C: Clock + Sync, G: PaymentGateway, O: Observer<G::Error> + Sync> Agent<C, 
         &self,
         sink: &mut S,
         id: DealId,
-        terms: impl Into<Arc<Terms>> + Send,
+        proposal: impl Into<Proposal> + Send,
         caller: impl Into<Caller> + Send,
     ) -> Result<Deal, AgentError<S::Error>> {
         let context = caller.into().at(self.clock.now());
-        let opening = Opening::new(id, terms.into(), &context)?;
+        let opening = Opening::new(id, proposal.into(), &context)?;
         sink.commit(opening.commit()).await?;
         Ok(opening.deal)
     }

@@ -9,13 +9,12 @@ use super::error::{AgentError, CheckoutError, FollowError};
 use super::observer::{Observer, RefusedFact};
 use super::stepper::{Caller, Opening, Receipt, Step, Stepper};
 use crate::Context;
-use crate::deal::command::{Answered, RecordTracking, RequestPayment, Wake};
+use crate::deal::command::{Answered, Proposal, RecordTracking, RequestPayment, Wake};
 use crate::deal::{Command, Deal, PendingOrder};
 use crate::deposit::TxId;
 use crate::machine::Machine;
 use crate::port::blocking::{EventSink, PaymentGateway, Repository, Tracker};
 use crate::port::{Aggregate, AggregateId, CheckoutForm, Clock, CommitError};
-use crate::terms::Terms;
 use crate::{Actor, DealId};
 
 /// Carries commands out. See [`super::Agent`].
@@ -53,11 +52,11 @@ impl<C: Clock, G: PaymentGateway, O: Observer<G::Error>> Agent<C, G, O> {
         &self,
         sink: &mut S,
         id: DealId,
-        terms: impl Into<Arc<Terms>>,
+        proposal: impl Into<Proposal>,
         caller: impl Into<Caller>,
     ) -> Result<Deal, AgentError<S::Error>> {
         let context = caller.into().at(self.clock.now());
-        let opening = Opening::new(id, terms.into(), &context)?;
+        let opening = Opening::new(id, proposal.into(), &context)?;
         sink.commit(opening.commit())?;
         Ok(opening.deal)
     }

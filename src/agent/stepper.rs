@@ -1,13 +1,10 @@
 //! The agent without its ports: says what to do next, and is told how it went.
 
-use std::sync::Arc;
-
 use super::cursor::Cursor;
-use crate::deal::command::Answered;
+use crate::deal::command::{Answered, Proposal};
 use crate::deal::{Deal, PendingOrder, Rejection};
 use crate::deposit::{ClientKey, TxId};
 use crate::port::{Aggregate, Commit};
-use crate::terms::Terms;
 use crate::{Actor, Context, DealId, PartyId, Time, Transition};
 
 /// Who submits a command: a [`Context`] that has no time yet, since the agent's clock tells it.
@@ -184,8 +181,8 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    pub(crate) fn new(id: DealId, terms: Arc<Terms>, context: &Context) -> Result<Self, Rejection> {
-        let (deal, transition) = Deal::propose(id, terms, context)?;
+    pub(crate) fn new(id: DealId, proposal: Proposal, context: &Context) -> Result<Self, Rejection> {
+        let (deal, transition) = Deal::propose(id, proposal, context)?;
         Ok(Self { deal, transition, recorded_at: context.now })
     }
 

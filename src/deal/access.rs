@@ -82,7 +82,7 @@ impl Deal {
             l.payee == Payee::Seller
                 && matches!(l.purpose, Purpose::Payout | Purpose::Award)
                 && l.tx.is_none()
-                && !(l.state == LegState::Declined && l.waits_for.is_none())
+                && !(matches!(l.state, LegState::Declined | LegState::Unclaimed) && l.waits_for.is_none())
                 && l.part_of.is_none()
         };
         if self.legs().iter().any(unpaid) {

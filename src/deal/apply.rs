@@ -158,10 +158,11 @@ impl Deal {
                 books.keep_waiting(&Waiting { leg, deposit, payee, purpose, amount, source });
             }
             Event::LegAsked { leg } => books.ask(*leg),
+            Event::LegUnclaimed { leg } => books.leave_unclaimed(*leg),
             Event::LegCredited { order } => books.credit_leg(order, at),
             Event::LegCut { leg, old, new } => books.cut_leg(*leg, *old, *new),
             Event::TransactionSucceeded { tx, reference } => books.succeed(*tx, reference, at),
-            Event::TransactionFailed { tx, reason } => books.fail(*tx, reason, at),
+            Event::TransactionFailed { tx, reason, missed } => books.fail(*tx, reason, *missed, at),
             Event::AnswerDoubted { tx } => books.doubt(*tx),
             Event::AnswerConfirmed { tx } => books.trust(*tx),
             Event::PaymentReturned { tx, reference, amount, again, settle_by } => {
@@ -180,7 +181,9 @@ impl Deal {
                 clockwork.note(request_id, (*command, *content), *by);
             }
             Event::ChargebackRecorded { chargeback, .. } => books.record_case((**chargeback).clone()),
-            Event::PotCut { deposit, new, as_if, .. } => books.lose(*deposit, new.minor(), as_if.minor()),
+            Event::PotCut { deposit, new, as_if, borne, .. } => {
+                books.lose(*deposit, new.minor(), as_if.minor(), borne.map_or(0, crate::Money::minor));
+            }
         }
     }
 }

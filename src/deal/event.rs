@@ -425,6 +425,10 @@ pub enum Event {
         tx: TxId,
         /// The reason.
         reason: Reason,
+        /// Whether it was a capture, and the performance had begun: an ending divides what it would have brought all the same,
+        /// and its payer owes what the payees miss.
+        #[serde(default, skip_serializing_if = "is_default")]
+        missed: bool,
     },
     /// The gateway says that a transaction was declined which it had done: it is asked again, under the same key.
     AnswerDoubted {
@@ -515,7 +519,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<ChargebackStep>,
     },
-    /// What lost chargebacks take out of what a deposit holds is another sum now.
+    /// What lost chargebacks take out of what a deposit holds, or what nobody else bears of them, is another sum now.
     PotCut {
         /// The deposit.
         deposit: DepositId,
@@ -525,10 +529,19 @@ pub enum Event {
         new: Money,
         /// What of it an ending divides all the same.
         as_if: Money,
+        /// What no pot, no leg and no debt bears: the platform's own cost.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        borne: Option<Money>,
     },
     /// A leg waits for its payee, who has not said where they want it. Declined without an attempt: a destination sends it, and
     /// in time it goes to the balance.
     LegAsked {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Nobody could be paid by the settlement deadline, and the host keeps no balances: the money stays where it is, and a
+    /// destination pays it at any time.
+    LegUnclaimed {
         /// The leg.
         leg: LegId,
     },
@@ -612,6 +625,7 @@ impl Event {
             | Self::ReceivableSettled { .. }
             | Self::PotCut { .. }
             | Self::LegAsked { .. }
+            | Self::LegUnclaimed { .. }
             | Self::RequestNoted { .. }
             | Self::DisputeClosed {} => None,
         }

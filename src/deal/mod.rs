@@ -41,7 +41,7 @@ pub use self::event::{DepositChange, Event, Paused};
 pub use self::guard::Guard;
 pub use self::pending::PendingOrder;
 pub use self::phase::{Origin, Phase, PhaseKind, Stage, Status};
-pub use self::rejection::{Contradiction, Rejection};
+pub use self::rejection::{AnswerKind, Contradiction, Rejection};
 pub use self::snapshot::Parts;
 pub use self::table::{Permit, cell, leads};
 pub use self::timers::Timer;
@@ -50,6 +50,7 @@ pub use self::transition::transition;
 use self::agreement::Agreement;
 use self::books::Books;
 use self::clockwork::Clockwork;
+use self::command::Proposal;
 use self::draft::Draft;
 use self::quarrel::Quarrel;
 use self::work::Work;
@@ -95,16 +96,17 @@ impl Deal {
     /// Creates a deal: proposed, or awaiting its deposit where creation implies consent.
     ///
     /// The buyer, the seller or an operator (a store, on the seller's behalf) may propose. A deal in which nothing
-    /// is to be deposited moves on at once.
+    /// is to be deposited moves on at once. Terms alone are a [`Proposal`]; it can take documents and destinations along.
     ///
     /// # Errors
-    /// [`Rejection::UnknownActor`] for anybody else.
+    /// [`Rejection::UnknownActor`] for anybody else; what is wrong with a document, and [`Rejection::NotYourMoney`] for a
+    /// destination of somebody else that no operator vouches for.
     pub fn propose(
         id: DealId,
-        terms: impl Into<Arc<Terms>>,
+        proposal: impl Into<Proposal>,
         context: &Context,
     ) -> Result<(Self, Transition), Rejection> {
-        let terms = terms.into();
+        let Proposal { terms, documents, destinations } = proposal.into();
         let side = match &context.actor {
             Actor::Party(id) if *id == terms.buyer => Some(Side::Buyer),
             Actor::Party(id) if *id == terms.seller => Some(Side::Seller),
@@ -124,7 +126,9 @@ impl Deal {
         let mut events = Events::new();
         events.push(first);
         let stamp = (context.now, &context.actor, context.via.as_ref());
-        rules::funding::advance(&mut Draft::in_place(&mut deal, &mut events, stamp));
+        let mut draft = Draft::in_place(&mut deal, &mut events, stamp);
+        rules::proposal::take_along(&mut draft, &documents, &destinations, side)?;
+        rules::funding::advance(&mut draft);
         Ok((deal, Transition::new(events, None)))
     }
 }

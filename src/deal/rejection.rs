@@ -1,5 +1,7 @@
 //! Why a command was refused. `Copy`, without strings: a rejection allocates nothing.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::command::{ChargebackStep, CommandKind};
@@ -28,11 +30,18 @@ pub enum Contradiction {
         /// Whether the recorded ones have.
         recorded: bool,
     },
-    /// The transaction was answered otherwise.
-    #[error("transaction {tx} was answered otherwise")]
+    /// The transaction was answered otherwise; of two that succeeded, under another reference.
+    #[error(
+        "transaction {tx}: {recorded} is recorded, {told}{} is told",
+        if recorded == told { " under another reference" } else { "" }
+    )]
     Answer {
         /// The transaction.
         tx: TxId,
+        /// What is recorded.
+        recorded: AnswerKind,
+        /// What is told.
+        told: AnswerKind,
     },
     /// What was never sent cannot come back.
     #[error("transaction {tx} did not send anything")]
@@ -40,9 +49,17 @@ pub enum Contradiction {
         /// The transaction.
         tx: TxId,
     },
-    /// A chargeback names another payment, deposit or currency than before.
+    /// A chargeback names another payment than before.
     #[error("chargeback: it was told of another payment")]
     Payment,
+    /// A chargeback names another deposit than before, or one where it named none.
+    #[error("chargeback: {} is recorded, {} is told", named(*recorded), named(*told))]
+    Deposit {
+        /// What is recorded.
+        recorded: Option<DepositId>,
+        /// What is told.
+        told: Option<DepositId>,
+    },
     /// The step does not follow.
     #[error("chargeback: {told:?} cannot follow {recorded:?}")]
     Step {
@@ -51,6 +68,28 @@ pub enum Contradiction {
         /// The step that is told.
         told: ChargebackStep,
     },
+}
+
+/// How a transaction was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AnswerKind {
+    /// It was carried out.
+    Succeeded,
+    /// It was declined.
+    Declined,
+}
+
+impl fmt::Display for AnswerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Succeeded => "success",
+            Self::Declined => "a decline",
+        })
+    }
+}
+
+fn named(deposit: Option<DepositId>) -> String {
+    deposit.map_or_else(|| "no deposit".to_owned(), |deposit| deposit.to_string())
 }
 
 /// Why a command was refused. Nothing has changed.
@@ -164,6 +203,9 @@ pub enum Rejection {
     /// The money belongs to another payee.
     #[error("payee: not the actor's own")]
     NotYourMoney,
+    /// A destination that is a balance, where the policy says that the host keeps none.
+    #[error("destination: `policy.unsettled` says that no balances are kept; choose another one")]
+    NoBalances,
     /// The terms have no such service.
     #[error("service: the terms have {services} services, counted from 0")]
     UnknownService {
@@ -282,6 +324,7 @@ impl Rejection {
             Self::ConfirmInstead { .. } => ("confirm-instead", Invalid, false),
             Self::AttemptUnanswered => ("attempt-unanswered", Conflict, true),
             Self::NotYourMoney => ("not-your-money", Forbidden, false),
+            Self::NoBalances => ("no-balances", Invalid, false),
             Self::UnknownService { .. } => ("unknown-service", Invalid, false),
             Self::ServiceAmended => ("service-amended", Conflict, true),
             Self::NotYourService => ("not-your-service", Forbidden, false),

@@ -36,7 +36,7 @@ pub enum Timer {
     Arbitration,
     /// A hold is about to expire: it is captured.
     Hold(TxId),
-    /// Declined legs go to balances.
+    /// Declined legs go to balances, or are left unclaimed.
     Settlement,
     /// A claim that nobody confirms lapses.
     Claim(TxId),
@@ -181,7 +181,7 @@ impl Deal {
         ends.min_by_key(|(at, _)| *at)
     }
 
-    /// From here on, declined legs go to balances.
+    /// From here on, declined legs go to balances, or are left unclaimed.
     fn settlement(&self) -> Option<(Time, Timer)> {
         let at = self.settle_by()?;
         self.state.books.has_declined_leg().then_some((at, Timer::Settlement))

@@ -316,14 +316,14 @@ impl Deal {
     }
 
     /// Whether this deposit accepts money now: a required deposit until the deal is funded, and where the policy lets something
-    /// be missing of a payment, until all of it is there; an additional charge while the deal is funded.
+    /// be missing of a payment, or a capture has failed, until all of it is there; an additional charge while the deal is funded.
     pub fn takes_money(&self, deposit: &Deposit) -> bool {
         match self.state.clockwork.phase {
             Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } => !deposit.id.is_charge(),
             Phase::Moderation { .. } => true,
             Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {
                 let tolerant = self.binding_terms().policy.shortfall != Rate::ZERO;
-                deposit.id.is_charge() || tolerant && deposit.id.is_required_payment()
+                deposit.id.is_charge() || tolerant && deposit.id.is_required_payment() || deposit.missed > 0
             }
             Phase::Paying { .. } | Phase::Closed { .. } => false,
         }

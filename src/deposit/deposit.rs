@@ -98,6 +98,12 @@ pub struct Deposit {
     /// What of that an ending divides all the same: it was lost after the performance had begun.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) lost_later: i64,
+    /// What of lost chargebacks no pot, no leg and no debt bears.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) borne: i64,
+    /// What captures that failed after the performance had begun would have brought.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) missed: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
 }
@@ -138,6 +144,17 @@ impl Deposit {
         Money::from_minor(self.on_hold, self.required.currency())
     }
 
+    /// What of the chargebacks of its payments no pot, no leg and no debt bears: the platform's own cost.
+    pub const fn borne(&self) -> Money {
+        Money::from_minor(self.borne, self.required.currency())
+    }
+
+    /// What captures that failed after the performance had begun would have brought. An ending divides it all the same; what the
+    /// payees miss of it, the owner owes them.
+    pub const fn missed(&self) -> Money {
+        Money::from_minor(self.missed, self.required.currency())
+    }
+
     /// What is there and captured, in minor units.
     pub(crate) const fn cash(&self) -> i64 {
         self.buckets.held.saturating_sub(self.on_hold)
@@ -146,6 +163,13 @@ impl Deposit {
     /// What it would hold had nothing been lost since the performance began, in minor units.
     pub(crate) const fn as_if_held(&self) -> i64 {
         self.buckets.held.saturating_add(self.lost_later)
+    }
+
+    /// What an ending divides: what it would hold had nothing been lost, and had no capture failed, since the performance
+    /// began; in minor units.
+    pub(crate) fn divided(&self) -> i64 {
+        let held = self.as_if_held();
+        held.saturating_add(self.required.minor().saturating_sub(held).clamp(0, self.missed.max(0)))
     }
 
     /// What is still to be paid; zero once it is full.

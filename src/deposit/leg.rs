@@ -40,6 +40,9 @@ pub enum LegState {
     Waiting,
     /// Nothing is left to pay: a chargeback took its money, or the hold that it was to void had lapsed.
     Dropped,
+    /// Nobody could be paid until the settlement deadline, and the host keeps no balances: the money stays in `reserved`, and
+    /// a destination pays it whenever its payee says one.
+    Unclaimed,
 }
 
 /// What one payee is to get. Every leg has its own state: a failed one holds up no other.
@@ -135,8 +138,18 @@ impl Leg {
     pub const fn is_settled(&self) -> bool {
         match self.state {
             LegState::Settled | LegState::Credited | LegState::Dropped => true,
-            LegState::Ordered | LegState::Declined | LegState::Waiting => false,
+            LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Unclaimed => false,
         }
+    }
+
+    /// Whether nobody has claimed it in time. It is never called paid, and stays payable.
+    pub const fn is_unclaimed(&self) -> bool {
+        matches!(self.state, LegState::Unclaimed)
+    }
+
+    /// Whether the deal stays open for it.
+    pub(crate) const fn keeps_open(&self) -> bool {
+        !self.is_settled() && !self.is_unclaimed()
     }
 }
 

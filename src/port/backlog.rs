@@ -96,6 +96,34 @@ pub struct Backlogged {
     pub incidents: u64,
 }
 
+/// What a machine waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// To be woken at its deadline.
+    Deadline,
+    /// For the answer to an order.
+    Answer,
+}
+
+/// Which machines a worker wants to work on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Claim<'a> {
+    /// Of which kind.
+    pub kind: &'a str,
+    /// What they wait for.
+    pub wait: Wait,
+    /// Those whose deadline or next try is not later than this.
+    pub before: Time,
+    /// At most so many.
+    pub limit: u32,
+    /// Who asks.
+    pub holder: &'a str,
+    /// The time now: what was leased until then is free.
+    pub now: Time,
+    /// Until when they are leased.
+    pub until: Time,
+}
+
 /// What a host keeps beside its machines, in the same storage: who works on what, what was tried, what is to be told, and
 /// what clients were answered.
 pub trait Backlog: Sync {
@@ -158,4 +186,17 @@ pub trait Backlog: Sync {
 
     /// How much waits.
     fn backlogged(&self, now: Time) -> impl Future<Output = Result<Backlogged, Self::Error>> + Send;
+
+    /// Takes leases, named by the kind, a slash and the id, on those machines that wait the longest and that nobody has leased,
+    /// whoever asks: returns their ids as they are written, the one that waits longest first. Several workers that ask at once
+    /// get different ones. `None`: this storage cannot, and machines are listed and leased in two steps.
+    fn claim(&self, claim: Claim<'_>) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
+        let _ = claim;
+        std::future::ready(Ok(None))
+    }
+
+    /// What time it is by the storage's own clock, against which a host's is held. `None`: it has none.
+    fn clock(&self) -> impl Future<Output = Result<Option<Time>, Self::Error>> + Send {
+        std::future::ready(Ok(None))
+    }
 }

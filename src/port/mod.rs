@@ -11,7 +11,9 @@ mod sink;
 mod tracker;
 
 pub use aggregate::{Aggregate, AggregateId, Listing};
-pub use backlog::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel};
+pub use backlog::{
+    Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait,
+};
 pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;

@@ -56,6 +56,8 @@ pub enum Problem {
     OverWhatTheSellerIsOwed,
     /// A partial buyout and a return of everything need `acceptance = by_buyer`.
     NeedsAcceptingBuyer,
+    /// A payout to balances needs `unsettled = to_balance`: a host that keeps them.
+    NeedsBalances,
     /// A service is incurred, and the deposit is the pot that its cost is paid from.
     CostsIncurred,
     /// A payer cannot be the payee.
@@ -103,6 +105,7 @@ impl fmt::Display for Problem {
                 "must not be over the price and the buyer's parts of the seller's services"
             }
             Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
+            Self::NeedsBalances => "needs `unsettled = to_balance`: a host that keeps balances",
             Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
             Self::PayerIsPayee => "must differ from the payer",
             Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
@@ -220,6 +223,7 @@ impl std::error::Error for TermsError {
             | Problem::FollowsItsParent
             | Problem::UnknownItem
             | Problem::NeedsItems
+            | Problem::NeedsBalances
             | Problem::CarveOutOverParent
             | Problem::Missing
             | Problem::OverWhatTheSellerIsOwed

@@ -54,8 +54,8 @@ pub use fee_builder::FeeBuilder;
 pub use item::Item;
 pub use notes::Notes;
 pub use policy::{
-    Acceptance, ArbitrationFee, BuyerCancel, ChargeFee, Consent, Liable, Moderation, OnSilence, OneReport,
-    Payout, Policy, RefundOrder, ReturnAll,
+    Acceptance, ArbitrationFee, BuyerCancel, Capture, ChargeFee, Consent, Liable, Moderation, OnSilence,
+    OneReport, Payout, Policy, RefundOrder, ReturnAll, Unsettled,
 };
 pub use price::{Goal, PriceError, price_for};
 pub use quote::{FeeLine, Quote, ServiceLine, quote};

@@ -147,8 +147,35 @@ pub enum Payout {
     Direct,
     /// To their in-system balance.
     Balance,
-    /// Nowhere: they are asked, until [`settlement_s`](Policy::settlement_s) after the ending; then to the balance.
+    /// Nowhere: they are asked, until [`settlement_s`](Policy::settlement_s) after the ending; then it is
+    /// [`unsettled`](Policy::unsettled).
     Ask,
+}
+
+/// When holds are captured. One that is about to expire is captured anyway.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// When everybody has agreed and every required deposit is full. The performance waits for the answer; a capture that
+    /// fails cancels the deal, at nobody's fault.
+    #[default]
+    OnFunding,
+    /// When the performance begins for the first time. It does not wait for the answer.
+    OnStart,
+    /// With the acceptance, or another ending; only what it takes is captured, the rest is let go.
+    OnAcceptance,
+}
+
+/// What becomes of a leg that nobody could be paid until the settlement deadline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsettled {
+    /// It is credited to its payee's in-system balance: for hosts that keep balances.
+    #[default]
+    ToBalance,
+    /// It stays in `reserved`, is listed as unclaimed and stays payable; the deal closes, and nothing is called paid: for hosts
+    /// that keep no balances.
+    Unclaimed,
 }
 
 /// Which of several payments into a deposit goes back first.
@@ -297,7 +324,7 @@ policy! {
         arbitration_s: u32,
         /// What the arbiter's silence leads to.
         default_ruling: DefaultRuling,
-        /// From when a declined leg goes to the payee's in-system balance, counted from the ending.
+        /// From when a declined leg goes where [`unsettled`](Policy::unsettled) says, counted from the ending.
         settlement_s: u32,
         /// How long before a hold expires it is captured.
         hold_margin_s: u32,
@@ -331,6 +358,12 @@ policy! {
         refund_order: RefundOrder,
         /// Where the earnings of a party, or of somebody whom the deal pays, go while they have not said where.
         payout: Payout,
+        /// When holds are captured. What a capture that fails after the performance has begun would have brought, an ending
+        /// divides all the same; its payer owes what the payees miss.
+        capture: Capture,
+        /// What becomes of a leg that was declined, or whose payee has not said where, from the settlement deadline on. *Unclaimed*
+        /// takes neither `payout = balance` nor a destination that is a balance.
+        unsettled: Unsettled,
         /// Whether one party alone can have the arbiter asked at once.
         early_arbitration: bool,
         /// What a ruling costs.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::policy::{
-    Acceptance, BuyerCancel, Consent, Liable, Moderation, OnSilence, OneReport, Payout, Policy, RefundOrder,
-    ReturnAll,
+    Acceptance, BuyerCancel, Capture, Consent, Liable, Moderation, OnSilence, OneReport, Payout, Policy,
+    RefundOrder, ReturnAll, Unsettled,
 };
 use super::{Problem, TermsError};
 use crate::dispute::DefaultRuling;
@@ -69,6 +69,8 @@ impl Policy {
             shortfall: Rate::ZERO,
             refund_order: RefundOrder::NewestFirst,
             payout: Payout::Direct,
+            capture: Capture::OnFunding,
+            unsettled: Unsettled::ToBalance,
             settlement_s: 5 * DAY,
             hold_margin_s: DAY,
             claim_s: Policy::CLAIM_S,
@@ -131,8 +133,8 @@ impl Policy {
     /// Refuses a policy that contradicts itself, or under which a phase could wait for ever.
     ///
     /// # Errors
-    /// [`TermsError`] names the field: a duration of zero or over ten years, no revision at all, or a partial buyout
-    /// where the buyer does not accept. The sums of the arbitration fee are checked with the terms, which know the currency.
+    /// [`TermsError`] names the field: a duration of zero or over ten years, no revision at all, a partial buyout
+    /// where the buyer does not accept, or payouts to balances that nobody keeps. The sums of the arbitration fee are checked with the terms, which know the currency.
     pub fn validate(&self) -> Result<(), TermsError> {
         let durations = [
             ("proposal_s", self.proposal_s),
@@ -162,6 +164,9 @@ impl Policy {
         }
         if self.partial_buyout_allowed && self.acceptance == Acceptance::Mutual {
             return Err(TermsError::in_policy("partial_buyout_allowed", Problem::NeedsAcceptingBuyer));
+        }
+        if self.payout == Payout::Balance && self.unsettled == Unsettled::Unclaimed {
+            return Err(TermsError::in_policy("payout", Problem::NeedsBalances));
         }
         if self.return_all != ReturnAll::Off && self.acceptance == Acceptance::Mutual {
             return Err(TermsError::in_policy("return_all", Problem::NeedsAcceptingBuyer));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use escrow::deal::Command;
-use escrow::deal::command::Wake;
+use escrow::deal::command::{Proposal, Wake};
 use escrow::deposit::{Buckets, DepositId, LegState, Purpose, TransactionKind};
 use escrow::{
     Actor, Context, Deal, DealId, Money, Payee, Recorded, Rejection, Status, TermsDraft, Time, Transition,
@@ -35,9 +35,14 @@ impl World {
     }
 
     pub fn proposed_by(actor: &Actor, draft: TermsDraft) -> Self {
+        Self::opened(actor, terms(draft))
+    }
+
+    /// A deal that begins with this.
+    pub fn opened(actor: &Actor, proposal: impl Into<Proposal>) -> Self {
         let id = DealId::new(uuid::Uuid::from_u128(7));
         let context = Context::new(start(), actor.clone());
-        let (deal, first) = Deal::propose(id, terms(draft), &context).unwrap();
+        let (deal, first) = Deal::propose(id, proposal, &context).unwrap();
         let world = Self {
             deal,
             now: start(),

@@ -436,14 +436,18 @@ fn cut_again(deal: &Deal, recorded: &Recorded) -> Option<Event> {
     let Event::PotCut { deposit, new, as_if, .. } = recorded.event else { return None };
     let held = deal.deposit(deposit)?.held();
     let twice = |sum: Money| Money::from_minor(sum.minor() + held.minor().max(1_00), sum.currency());
-    Some(Event::PotCut { deposit, old: new, new: twice(new), as_if })
+    Some(Event::PotCut { deposit, old: new, new: twice(new), as_if, borne: None })
 }
 
 /// Once the deal is over, a payment that had come in has failed.
 fn failed_after_all(deal: &Deal, recorded: &Recorded) -> Option<Event> {
     let closes = matches!(recorded.event, Event::PhaseEntered { phase: Phase::Closed { .. }, .. });
     let paid = deal.transactions().iter().find(|t| *t.state() == TransactionState::Succeeded)?;
-    closes.then(|| Event::TransactionFailed { tx: paid.id(), reason: crate::common::text("no") })
+    closes.then(|| Event::TransactionFailed {
+        tx: paid.id(),
+        reason: crate::common::text("no"),
+        missed: false,
+    })
 }
 
 /// A payment that comes in late opens a closed deal.

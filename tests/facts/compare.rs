@@ -101,7 +101,7 @@ impl World {
                     paid.in_flight = amount;
                 }
                 LegState::Declined | LegState::Waiting if leg.waits_for().is_some() => paid.waiting = amount,
-                LegState::Declined | LegState::Waiting => paid.open = amount,
+                LegState::Declined | LegState::Waiting | LegState::Unclaimed => paid.open = amount,
                 LegState::Dropped => {}
             }
             let key = (place(leg.deposit()), party(leg.payee()), purpose(leg.purpose()));

@@ -5,13 +5,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use escrow::agent::{ActError, Acted, Agent, AgentError, Caller, CheckoutError, Committed};
-use escrow::deal::command::RequestPayment;
+use escrow::deal::command::{Proposal, RequestPayment};
 use escrow::machine::Machine;
 use escrow::port::{
     Aggregate, AggregateId, Backlog, CheckoutForm, ClientReceipt, Clock, MachineKey, PaymentGateway,
     Repository,
 };
-use escrow::{Actor, Deal, DealId, Terms};
+use escrow::{Actor, Deal, DealId};
 use thiserror::Error;
 
 use crate::figures::{Counters, count};
@@ -102,14 +102,14 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
     pub async fn open(
         &self,
         id: DealId,
-        terms: impl Into<Arc<Terms>> + Send,
+        proposal: impl Into<Proposal> + Send,
         caller: impl Into<Caller> + Send,
     ) -> Result<Deal, AgentError<<R as Backlog>::Error>>
     where
         R: Repository<Deal, Error = <R as Backlog>::Error>,
     {
         let opened =
-            Agent::new(&self.clock, &self.gateway).open(&mut &self.repository, id, terms, caller).await;
+            Agent::new(&self.clock, &self.gateway).open(&mut &self.repository, id, proposal, caller).await;
         match &opened {
             Ok(_) => count(&self.counters.commands),
             Err(AgentError::Rejected(_)) => count(&self.counters.rejected),

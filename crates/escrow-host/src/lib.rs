@@ -7,6 +7,7 @@
 //!   outbox. Any number of workers share one storage by leases.
 //! - [`Figures`] say how much waits and what went wrong, as data and in Prometheus' text format; [`Problem`] is an error as
 //!   `application/problem+json`.
+//! - `http` (feature `axum`): routes to create, read, list and command deals and to hear gateways.
 //! - `sandbox` (feature): a bank for tests, which loses answers, forgets keys and answers twice, and whose books are the judge.
 
 #![forbid(unsafe_code)]
@@ -16,9 +17,12 @@ mod delivery;
 mod figures;
 mod heard;
 mod host;
+#[cfg(feature = "axum")]
+pub mod http;
 mod problem;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod trust;
 mod worker;
 
 pub use backoff::Backoff;

@@ -45,6 +45,17 @@ impl Problem {
         Self::new(status, code, title, detail)
     }
 
+    /// There is nothing, or not for whoever asks: which of the two is not told.
+    pub fn not_found() -> Self {
+        Self::new(404, "not-found", "Not found", "There is nothing with this id, or not for you.")
+    }
+
+    /// The storage failed, or it is not known whether it did; its own words are nothing for a client.
+    pub fn storage() -> Self {
+        let detail = "It is not known whether it was done. Send the same request again: it is done once.";
+        Self::new(503, "unknown", "Try again", detail).again()
+    }
+
     const fn again(mut self) -> Self {
         self.retry = true;
         self
@@ -60,9 +71,7 @@ impl From<&Rejection> for Problem {
 impl<E> From<&ActError<E, Rejection>> for Problem {
     fn from(error: &ActError<E, Rejection>) -> Self {
         match error {
-            ActError::NotFound => {
-                Self::new(404, "not-found", "Not found", "There is nothing with this id, or not for you.")
-            }
+            ActError::NotFound => Self::not_found(),
             ActError::Rejected(rejection) => rejection.into(),
             // the storage's own words are nothing for a client
             ActError::FactRefused { .. } => Self::new(
@@ -82,13 +91,7 @@ impl<E> From<&ActError<E, Rejection>> for Problem {
                     Self::new(503, "try-again", "Try again", "Nothing was done. Send the same request again.")
                         .again()
                 }
-                Committed::Unknown => Self::new(
-                    503,
-                    "unknown",
-                    "Try again",
-                    "It is not known whether it was done. Send the same request again: it is done once.",
-                )
-                .again(),
+                Committed::Unknown => Self::storage(),
             },
             // the core may learn of other errors: none of them is the client's
             _ => Self::new(500, "unknown", "Try again", "Something went wrong.").again(),

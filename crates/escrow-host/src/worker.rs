@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use escrow::port::{Aggregate, Backlog, Clock, Parcel, PaymentGateway, Repository};
+use escrow::port::{Aggregate, Backlog, Claim, Clock, Parcel, PaymentGateway, Repository, Wait};
 use escrow::{Actor, Time};
-use tokio::time::{Instant, sleep};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::sleep;
 
 use crate::figures::count;
+use crate::trust::{ClockTrust, millis};
 use crate::{Delivery, Host};
 
 /// How far a pass looks behind parcels that cannot be delivered, in batches.
@@ -52,9 +55,8 @@ pub struct Worker<R, G, C, D = ()> {
     grace: Duration,
     lease: Duration,
     idle: Duration,
-    clock_bound: Option<Duration>,
-    /// The clock and the monotonic time when the clock was last believed.
-    believed: Option<(Time, Instant)>,
+    concurrency: usize,
+    trust: ClockTrust,
 }
 
 /// Builds a [`Worker`].
@@ -72,8 +74,8 @@ impl<R, G, C> Worker<R, G, C> {
             grace: Duration::from_secs(10),
             lease: Duration::from_secs(30),
             idle: Duration::from_millis(500),
-            clock_bound: Some(Duration::from_secs(600)),
-            believed: None,
+            concurrency: 8,
+            trust: ClockTrust::within(Some(Duration::from_secs(600))),
         })
     }
 }
@@ -81,8 +83,8 @@ impl<R, G, C> Worker<R, G, C> {
 impl<R, G, C, D> WorkerBuilder<R, G, C, D> {
     /// Who is told what was committed. Without this, parcels are dropped.
     pub fn deliver_to<E>(self, delivery: E) -> WorkerBuilder<R, G, C, E> {
-        let Worker { host, delivery: _, name, batch, grace, lease, idle, clock_bound, believed } = self.0;
-        WorkerBuilder(Worker { host, delivery, name, batch, grace, lease, idle, clock_bound, believed })
+        let Worker { host, delivery: _, name, batch, grace, lease, idle, concurrency, trust } = self.0;
+        WorkerBuilder(Worker { host, delivery, name, batch, grace, lease, idle, concurrency, trust })
     }
 
     /// How many machines and parcels it takes at a time; 64.
@@ -113,12 +115,19 @@ impl<R, G, C, D> WorkerBuilder<R, G, C, D> {
         self
     }
 
-    /// How much further than the time that has really passed the clock may go between two passes; 10 minutes. Beyond that
-    /// nothing is woken, since a deadline that fired by a wrong clock is irrevocable: [`Worker::believe_clock`] goes on.
-    /// `None`: any clock is believed.
+    /// How many machines it works on at a time; 8. While the gateway answers for one, others go on.
+    #[must_use]
+    pub const fn concurrency(mut self, machines: usize) -> Self {
+        self.0.concurrency = machines;
+        self
+    }
+
+    /// How far the clock may be ahead of the storage's, and how much further than the time that has really passed it may go
+    /// between two passes; 10 minutes. Beyond that nothing is woken, since a deadline that fired by a wrong clock is
+    /// irrevocable: [`Worker::believe_clock`] goes on. `None`: any clock is believed.
     #[must_use]
     pub const fn clock_bound(mut self, bound: Option<Duration>) -> Self {
-        self.0.clock_bound = bound;
+        self.0.trust = ClockTrust::within(bound);
         self
     }
 
@@ -126,10 +135,6 @@ impl<R, G, C, D> WorkerBuilder<R, G, C, D> {
     pub fn build(self) -> Worker<R, G, C, D> {
         self.0
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<R, G, C, D> Worker<R, G, C, D>
@@ -149,8 +154,8 @@ where
     {
         let mut pass = Pass::default();
         let now = self.host.clock.now();
-        if self.is_believed(now) {
-            let due = self.host.repository.due(now, self.batch).await?;
+        if self.is_believed(now).await? {
+            let due = self.claim::<M>(Wait::Deadline, now, now).await?;
             self.each(due, &mut pass, Errand::Wake).await?;
         } else {
             pass.clock_jumped = true;
@@ -159,7 +164,7 @@ where
         }
         let before = Time::from_millis(now.millis().saturating_sub_unsigned(millis(self.grace)));
         if let Ok(before) = before {
-            let unanswered = self.host.repository.unanswered(before, self.batch).await?;
+            let unanswered = self.claim::<M>(Wait::Answer, before, now).await?;
             self.each(unanswered, &mut pass, Errand::Ask).await?;
         }
         self.deliver(&mut pass).await?;
@@ -199,21 +204,46 @@ where
 
     /// The clock is right after all: somebody has looked.
     pub fn believe_clock(&mut self) {
-        self.believed = Some((self.host.clock.now(), Instant::now()));
+        self.trust.looked(self.host.clock.now());
     }
 
-    fn is_believed(&mut self, now: Time) -> bool {
-        let real = Instant::now();
-        if let (Some(bound), Some((then, really))) = (self.clock_bound, self.believed) {
-            let passed = millis(real.saturating_duration_since(really).saturating_add(bound));
-            if now > then.plus_millis(passed) {
-                return false;
-            }
+    async fn is_believed(&mut self, now: Time) -> Result<bool, <R as Backlog>::Error> {
+        let storage = if self.trust.is_bound() { self.host.repository.clock().await? } else { None };
+        Ok(self.trust.believes(now, storage))
+    }
+
+    /// Takes leases on what waits.
+    async fn claim<M: Aggregate>(
+        &self,
+        wait: Wait,
+        before: Time,
+        now: Time,
+    ) -> Result<Vec<M::Id>, <R as Backlog>::Error>
+    where
+        R: Repository<M, Error = <R as Backlog>::Error>,
+    {
+        let until = now.plus_millis(millis(self.lease));
+        let (holder, limit) = (self.name.as_str(), self.batch);
+        let claim = Claim { kind: M::KIND, wait, before, limit, holder, now, until };
+        let repository = &self.host.repository;
+        if let Some(ids) = repository.claim(claim).await? {
+            // what is no id of this kind is nobody's to work on: fsck finds it
+            return Ok(ids.iter().filter_map(|id| id.parse().ok()).collect());
         }
-        self.believed = Some((now, real));
-        true
+        let mut ids = match wait {
+            Wait::Deadline => repository.due(before, limit).await?,
+            Wait::Answer => repository.unanswered(before, limit).await?,
+        };
+        if !ids.is_empty() {
+            let names = ids.iter().map(|id| machine_name::<M>(*id)).collect();
+            let taken: BTreeSet<String> = self.lease(names).await?.into_iter().collect();
+            ids.retain(|id| taken.contains(&machine_name::<M>(*id)));
+        }
+        Ok(ids)
     }
 
+    /// Works on machines that are leased, some at a time. With whatever fails the lease is kept until it runs out, so that
+    /// what fails again and again holds up nothing behind it.
     async fn each<M: Aggregate>(
         &self,
         ids: Vec<M::Id>,
@@ -223,45 +253,63 @@ where
     where
         R: Repository<M, Error = <R as Backlog>::Error>,
     {
-        if ids.is_empty() {
+        let leased_at = self.host.clock.now();
+        let mut done = Vec::new();
+        let mut ids = ids.into_iter();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < self.concurrency.max(1) {
+                let Some(id) = ids.next() else { break };
+                running.push(self.one::<M>(id, errand, leased_at));
+            }
+            let Some(ended) = running.next().await else { break };
+            match ended {
+                (Some(id), true) => {
+                    let (counter, so_far) = match errand {
+                        Errand::Wake => (&self.host.counters.woken, &mut pass.woken),
+                        Errand::Ask => (&self.host.counters.asked, &mut pass.asked),
+                    };
+                    count(counter);
+                    *so_far = so_far.saturating_add(1);
+                    done.push(machine_name::<M>(id));
+                }
+                (Some(_), false) => pass.failed = pass.failed.saturating_add(1),
+                // somebody else has it by now
+                (None, _) => {}
+            }
+        }
+        drop(running);
+        if done.is_empty() {
             return Ok(());
         }
-        let name = |id: M::Id| format!("{}/{id}", M::KIND);
-        let names = ids.iter().map(|id| name(*id)).collect();
-        let taken: BTreeSet<String> = self.lease(names).await?.into_iter().collect();
-        let mut leased_at = self.host.clock.now();
-        for id in ids.into_iter().filter(|id| taken.contains(&name(*id))) {
-            // half a lease is left for the gateway to answer in
-            let half = millis(self.lease).checked_div(2).unwrap_or(0);
-            if self.host.clock.now() > leased_at.plus_millis(half) {
-                if self.lease(vec![name(id)]).await?.is_empty() {
-                    continue;
-                }
-                leased_at = self.host.clock.now();
-            }
-            let done = match errand {
-                Errand::Wake => self.host.act(id, M::wake(), Actor::Clock).await.map(drop),
-                Errand::Ask => self.host.catch_up(id).await.map(drop),
-            };
-            let (counter, done_so_far) = match errand {
-                Errand::Wake => (&self.host.counters.woken, &mut pass.woken),
-                Errand::Ask => (&self.host.counters.asked, &mut pass.asked),
-            };
-            match done {
-                Ok(()) => {
-                    count(counter);
-                    *done_so_far = done_so_far.saturating_add(1);
-                }
-                Err(error) => {
-                    pass.failed = pass.failed.saturating_add(1);
-                    #[cfg(feature = "tracing")]
-                    tracing::error!(worker = self.name, machine = name(id), error = ?error.committed(), "a machine failed");
-                    #[cfg(not(feature = "tracing"))]
-                    let _ = error;
-                }
+        self.host.repository.release(done, &self.name).await
+    }
+
+    /// Works on one machine: which, and whether it went well.
+    async fn one<M: Aggregate>(&self, id: M::Id, errand: Errand, leased_at: Time) -> (Option<M::Id>, bool)
+    where
+        R: Repository<M, Error = <R as Backlog>::Error>,
+    {
+        // half a lease is left for the gateway to answer in
+        let half = millis(self.lease).checked_div(2).unwrap_or(0);
+        if self.host.clock.now() > leased_at.plus_millis(half) {
+            match self.lease(vec![machine_name::<M>(id)]).await {
+                Ok(renewed) if renewed.is_empty() => return (None, false),
+                Ok(_) => {}
+                Err(_) => return (Some(id), false),
             }
         }
-        self.host.repository.release(taken.into_iter().collect(), &self.name).await
+        let done = match errand {
+            Errand::Wake => self.host.act(id, M::wake(), Actor::Clock).await.map(drop),
+            Errand::Ask => self.host.catch_up(id).await.map(drop),
+        };
+        if let Err(error) = &done {
+            #[cfg(feature = "tracing")]
+            tracing::error!(worker = self.name, machine = machine_name::<M>(id), error = ?error.committed(), "a machine failed");
+            #[cfg(not(feature = "tracing"))]
+            let _ = error;
+        }
+        (Some(id), done.is_ok())
     }
 
     async fn lease(&self, names: Vec<String>) -> Result<Vec<String>, <R as Backlog>::Error> {
@@ -322,6 +370,10 @@ where
             }
         }
     }
+}
+
+fn machine_name<M: Aggregate>(id: M::Id) -> String {
+    format!("{}/{id}", M::KIND)
 }
 
 #[derive(Clone, Copy)]

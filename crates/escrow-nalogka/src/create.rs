@@ -11,23 +11,21 @@ use super::requests::{AddAttachments, CreateDeal, NewAttachment};
 use super::requisite::RequisiteId;
 use super::user::{ApiUser, UserKind, denied};
 use super::words::Workflow;
-use escrow::deal::command::{Attach, Attachment, SetDestination};
+use escrow::deal::command::{Attach, Attachment, Proposal, SetDestination};
 use escrow::terms::Terms;
 use escrow::{Actor, Caller, Command, PartyId, Payee, Side, Text};
 
-/// A deal to be opened, and what is to be submitted to it then.
+/// A deal to be opened.
 ///
-/// The host keeps [`NewDeal::host`] beside the deal, opens it, submits [`NewDeal::then`], and tells of all that at once
-/// ([`HostData::tell`]): one `deals.deal.created`, in which documents and requisite stand already.
+/// The host keeps [`NewDeal::host`] beside the deal, opens it, and tells of it ([`HostData::tell`]): one `deals.deal.created`,
+/// in which documents and requisite stand already.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewDeal {
-    /// The terms.
-    pub terms: Terms,
+    /// The terms, with the documents and the seller's requisite.
+    pub proposal: Proposal,
     /// Who opens it.
     pub caller: Caller,
-    /// To be submitted afterwards, each by its caller: documents, the seller's requisite.
-    pub then: Vec<(Command, Caller)>,
     /// For the host to keep, since the deal does not.
     pub kept: Kept,
     /// Which process it follows.
@@ -73,15 +71,12 @@ impl CreateDeal {
         };
         let caller = user.creator(&buyer, &seller, initiator)?;
         let mut kept = Kept::default();
-        let mut then = Vec::new();
-        for command in attach(&self.attachments, desk)? {
-            then.push((command, caller.clone()));
-        }
+        let mut payout = None;
         if let Some(requisite) = &self.payout_requisite_id {
             if caller.actor == Actor::Party(buyer.clone()) {
                 return Err(denied("the seller chooses where the money goes: payout_requisite_id"));
             }
-            then.push((payout_to(requisite, &seller, desk, &mut kept)?, user.acts_as(&seller)));
+            payout = Some(payout_to(requisite, &seller, desk, &mut kept)?);
         }
         let mut draft = user.draft(buyer, seller, self.commission_payer);
         for (side, given) in [(Side::Buyer, &self.buyer_contacts), (Side::Seller, &self.seller_contacts)] {
@@ -99,7 +94,10 @@ impl CreateDeal {
         draft.services = services(&self.additional_services);
         draft.pay_offline = offline(self.buyer_have_to_pay_offline);
         draft.policy.partial_buyout_allowed = self.partial_buyout_allowed;
-        Ok(NewDeal { terms: Terms::new(draft)?, caller, then, kept, workflow: user.workflow() })
+        let mut proposal = Proposal::new(Terms::new(draft)?);
+        proposal.documents = documents(&self.attachments, desk)?;
+        proposal.destinations.extend(payout);
+        Ok(NewDeal { proposal, caller, kept, workflow: user.workflow() })
     }
 }
 
@@ -124,6 +122,10 @@ pub(super) fn contact(
 const MAX_ATTACHMENTS: usize = 64;
 
 pub(super) fn attach(attachments: &[NewAttachment], desk: &impl Desk) -> Result<Vec<Command>, ApiError> {
+    Ok(documents(attachments, desk)?.into_iter().map(|document| Attach::new(document).into()).collect())
+}
+
+fn documents(attachments: &[NewAttachment], desk: &impl Desk) -> Result<Vec<Arc<Attachment>>, ApiError> {
     if attachments.len() > MAX_ATTACHMENTS {
         return Err(ApiError::item("attachments", format!("has more than {MAX_ATTACHMENTS} entries")));
     }
@@ -131,8 +133,7 @@ pub(super) fn attach(attachments: &[NewAttachment], desk: &impl Desk) -> Result<
         let missing = || ApiError::item(format!("attachments[{index}].id"), "there is no such file");
         let FileInfo { mime, size, digest } = desk.file(&new.id).ok_or_else(missing)?;
         let (id, description) = (new.id.clone(), new.description.clone().unwrap_or_default());
-        Ok(Attach::new(Arc::new(Attachment::new(id, mime, size).description(description).digest(digest)))
-            .into())
+        Ok(Arc::new(Attachment::new(id, mime, size).description(description).digest(digest)))
     };
     attachments.iter().enumerate().map(one).collect()
 }
@@ -143,11 +144,11 @@ pub(super) fn payout_to(
     seller: &PartyId,
     desk: &impl Desk,
     kept: &mut Kept,
-) -> Result<Command, ApiError> {
+) -> Result<SetDestination, ApiError> {
     let missing = || ApiError::item("payout_requisite_id", "the seller has no such requisite");
     let destination = desk.requisite(seller, requisite).ok_or_else(missing)?;
     kept.requisites.push((requisite.clone(), destination.clone()));
-    Ok(SetDestination::new(Payee::Seller, destination).into())
+    Ok(SetDestination::new(Payee::Seller, destination))
 }
 
 impl AddAttachments {

@@ -249,6 +249,7 @@ impl HostData {
             | Event::LegOrdered { .. }
             | Event::LegWaits { .. }
             | Event::LegAsked { .. }
+            | Event::LegUnclaimed { .. }
             | Event::LegCredited { .. }
             | Event::LegCut { .. }
             | Event::TransactionSucceeded { .. }

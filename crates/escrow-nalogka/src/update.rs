@@ -67,7 +67,8 @@ impl UpdateDeal {
                 _ => return Err(denied("the seller chooses where the money goes: payout_requisite_id")),
             }
             let seller = &deal.terms().seller;
-            commands.push((payout_to(requisite, seller, desk, &mut kept)?, user.acts_as(seller)));
+            let chosen = payout_to(requisite, seller, desk, &mut kept)?;
+            commands.push((chosen.into(), user.acts_as(seller)));
         }
         Ok(Updates { commands, kept })
     }

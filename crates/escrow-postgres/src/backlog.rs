@@ -2,10 +2,10 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel};
+use escrow::port::{Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait};
+use escrow_store::{time, version};
 use tokio_postgres::Row;
 
-use crate::repository::time;
 use crate::{Postgres, StoreError};
 
 const LEASE: &str = "
@@ -13,6 +13,23 @@ INSERT INTO leases (name, holder, until) SELECT n.name, $2, $4 FROM unnest($1::t
 ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
 WHERE leases.holder = $2 OR leases.until <= $3
 RETURNING name";
+
+/// Takes leases on what waits, and passes over what somebody is taking, or committing, at this moment.
+fn claim(waits: &str) -> String {
+    format!(
+        "WITH free AS (
+  SELECT m.id, m.{waits} AS place FROM machines m
+  WHERE m.kind = $1 AND m.{waits} <= $2
+    AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.name = m.kind || '/' || m.id AND l.until > $5)
+  ORDER BY m.{waits}, m.id LIMIT $3 FOR UPDATE OF m SKIP LOCKED
+), taken AS (
+  INSERT INTO leases (name, holder, until) SELECT $1::text || '/' || id, $4, $6 FROM free
+  ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until WHERE leases.until <= $5
+  RETURNING name
+)
+SELECT id FROM free JOIN taken ON name = $1::text || '/' || id ORDER BY place, id"
+    )
+}
 
 const TRIED: &str = "
 WITH tried AS (
@@ -182,6 +199,61 @@ impl Backlog for Postgres {
             incidents: count(6)?,
         })
     }
+
+    async fn claim(&self, asked: Claim<'_>) -> Result<Option<Vec<String>>, StoreError> {
+        let waits = match asked.wait {
+            Wait::Deadline => "next_deadline",
+            Wait::Answer => "next_try",
+        };
+        let Claim { kind, wait: _, before, limit, holder, now, until } = asked;
+        let client = self.client().await?;
+        let statement = client.prepare_cached(&claim(waits)).await?;
+        let (before, limit, now, until) = (before.millis(), i64::from(limit), now.millis(), until.millis());
+        let rows = client.query(&statement, &[&kind, &before, &limit, &holder, &now, &until]).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_, StoreError>>().map(Some)
+    }
+
+    async fn clock(&self) -> Result<Option<Time>, StoreError> {
+        let client = self.client().await?;
+        let sql = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint";
+        let statement = client.prepare_cached(sql).await?;
+        Ok(Some(time(client.query_one(&statement, &[]).await?.try_get(0)?)?))
+    }
+}
+
+impl Postgres {
+    /// The incidents that nobody has closed, the oldest first, with their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_incidents(&self, after: i64, limit: u32) -> Result<Vec<(i64, Incident)>, StoreError> {
+        let client = self.client().await?;
+        let sql =
+            "SELECT number, at, what, detail, kind, id FROM incidents WHERE closed_at IS NULL AND number > $1
+                   ORDER BY number LIMIT $2";
+        let statement = client.prepare_cached(sql).await?;
+        let incident = |row: &Row| {
+            let machine = match row.try_get::<_, Option<String>>(4)? {
+                Some(kind) => Some(MachineKey { kind, id: row.try_get(5)? }),
+                None => None,
+            };
+            let at = time(row.try_get(1)?)?;
+            Ok((row.try_get(0)?, Incident { at, machine, what: row.try_get(2)?, detail: row.try_get(3)? }))
+        };
+        client.query(&statement, &[&after, &i64::from(limit)]).await?.iter().map(incident).collect()
+    }
+
+    /// Somebody has looked into it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close_incident(&self, number: i64, at: Time) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let statement =
+            client.prepare_cached("UPDATE incidents SET closed_at = $2 WHERE number = $1").await?;
+        client.execute(&statement, &[&number, &at.millis()]).await?;
+        Ok(())
+    }
 }
 
 fn receipt(row: &Row) -> Result<ClientReceipt, StoreError> {
@@ -190,8 +262,4 @@ fn receipt(row: &Row) -> Result<ClientReceipt, StoreError> {
 
 fn small(stored: i64) -> Result<u32, StoreError> {
     u32::try_from(stored).map_err(|_| StoreError::Value(format!("the number {stored}")))
-}
-
-fn version(stored: i64) -> Result<u64, StoreError> {
-    u64::try_from(stored).map_err(|_| StoreError::Value(format!("the version {stored}")))
 }

@@ -1,5 +1,8 @@
 //! What can go wrong with the database.
 
+use std::sync::Arc;
+
+use escrow_store::Unreadable;
 use thiserror::Error;
 
 /// What can go wrong with the storage.
@@ -21,7 +24,15 @@ pub enum StoreError {
         /// What it is.
         what: String,
         /// Why.
-        error: serde_json::Error,
+        error: Arc<serde_json::Error>,
+    },
+    /// A journal leads to no machine.
+    #[error("{what}: {error}")]
+    Decode {
+        /// Which one.
+        what: String,
+        /// Why.
+        error: escrow::machine::DecodeError,
     },
     /// A stored value is none that this version writes.
     #[error("{0}: not a value that this version has written")]
@@ -36,8 +47,12 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    pub(crate) fn json(what: impl Into<String>, error: serde_json::Error) -> Self {
-        Self::Json { what: what.into(), error }
+impl From<Unreadable> for StoreError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Json { what, error } => Self::Json { what, error },
+            Unreadable::Value(what) => Self::Value(what),
+            Unreadable::Decode { what, error } => Self::Decode { what, error },
+        }
     }
 }

@@ -12,10 +12,12 @@
 #![forbid(unsafe_code)]
 
 mod backlog;
+mod check;
 mod error;
+mod lists;
 mod postgres;
 mod repository;
 
 pub use error::StoreError;
+pub use escrow_store::{Entry, Filter, Finding, Listed, Lists, Page, Storable};
 pub use postgres::Postgres;
-pub use repository::Storable;

@@ -6,8 +6,11 @@ use tokio_postgres::{Config, NoTls};
 use crate::StoreError;
 
 /// In order; a table says how many it has seen. Never changed once they are released: a change is a new one.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_machines.sql"), include_str!("../migrations/0002_backlog.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_machines.sql"),
+    include_str!("../migrations/0002_backlog.sql"),
+    include_str!("../migrations/0003_parties.sql"),
+];
 
 /// Only one process migrates at a time: an advisory lock with this number.
 const LOCK: i64 = 0x6573_6372_6f77;

@@ -2,17 +2,10 @@
 
 use deadpool_postgres::GenericClient;
 use escrow::Time;
-use escrow::machine::Recorded;
-use escrow::port::{Aggregate, Commit, CommitError, Repository};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use escrow::port::{Commit, CommitError, Repository};
+use escrow_store::{CommitRows, Entry, Storable, Unreadable, number, parsed};
 
 use crate::{Postgres, StoreError};
-
-/// A machine that can be stored: an [`Aggregate`] that serde writes and reads, and whose events it writes and reads.
-pub trait Storable: Aggregate<Event: Serialize + DeserializeOwned> + Serialize + DeserializeOwned {}
-
-impl<M: Aggregate<Event: Serialize + DeserializeOwned> + Serialize + DeserializeOwned> Storable for M {}
 
 /// The whole commit. The version decides: where nobody has won, nothing is written.
 const COMMIT: &str = "
@@ -40,10 +33,6 @@ WITH put AS (
 )
 SELECT count(*) FROM won";
 
-pub(crate) fn number(version: u64) -> i64 {
-    i64::try_from(version).unwrap_or(i64::MAX)
-}
-
 impl Postgres {
     /// Commits inside a transaction of the caller's, with whatever else it writes: durable once that is committed.
     ///
@@ -53,14 +42,16 @@ impl Postgres {
         client: &impl GenericClient,
         commit: Commit<'_, M>,
     ) -> Result<(), CommitError<StoreError>> {
-        match write(client, &commit).await {
+        let rows = CommitRows::of(&commit).map_err(|e| CommitError::Unknown(e.into()))?;
+        match write(client, &rows).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(CommitError::Conflict),
             Err(error) => Err(CommitError::Unknown(error)),
         }
     }
 
-    /// The journal of a machine behind a version, oldest first, with when each event was recorded.
+    /// The journal of a machine from a version on, oldest first; nothing where there is no such machine. `after`: the version
+    /// that is known already.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -68,66 +59,55 @@ impl Postgres {
         &self,
         id: M::Id,
         after: u64,
-    ) -> Result<Vec<(Time, Recorded<M::Event>)>, StoreError> {
-        let sql = "SELECT recorded_at, recorded FROM journal WHERE kind = $1 AND id = $2 AND version > $3 ORDER BY version";
+    ) -> Result<Vec<Entry<M::Event>>, StoreError> {
+        let sql = "SELECT version, recorded_at, recorded FROM journal
+                   WHERE kind = $1 AND id = $2 AND version > $3 ORDER BY version";
         let client = self.client().await?;
         let statement = client.prepare_cached(sql).await?;
         let rows = client.query(&statement, &[&M::KIND, &id.to_string(), &number(after)]).await?;
-        let decode = |row: &tokio_postgres::Row| {
-            let recorded: String = row.try_get(1)?;
-            let event = serde_json::from_str(&recorded)
-                .map_err(|e| StoreError::json(format!("the journal of {} {id}", M::KIND), e))?;
-            Ok((time(row.try_get(0)?)?, event))
+        let what = format!("the journal of {} {id}", M::KIND);
+        let entry = |row: &tokio_postgres::Row| {
+            let recorded: &str = row.try_get(2)?;
+            Ok(Entry::of(&what, row.try_get(0)?, row.try_get(1)?, recorded)?)
         };
-        rows.iter().map(decode).collect()
+        rows.iter().map(entry).collect()
     }
 
     async fn waiting<M: Storable>(&self, sql: &str, at: Time, limit: u32) -> Result<Vec<M::Id>, StoreError> {
         let client = self.client().await?;
         let statement = client.prepare_cached(sql).await?;
         let rows = client.query(&statement, &[&M::KIND, &at.millis(), &i64::from(limit)]).await?;
-        let parsed = |row: &tokio_postgres::Row| {
-            let id: String = row.try_get(0)?;
-            id.parse().map_err(|_| StoreError::Value(format!("the id {id:?}")))
-        };
-        rows.iter().map(parsed).collect()
+        rows.iter().map(|row| Ok(parsed(row.try_get(0)?)?)).collect()
     }
 }
 
-async fn write<M: Storable>(client: &impl GenericClient, commit: &Commit<'_, M>) -> Result<bool, StoreError> {
-    let (after, id) = (commit.after, commit.after.id().to_string());
-    let listing = after.listing();
-    let state = serde_json::to_string(after).map_err(|e| StoreError::json(id.as_str(), e))?;
-    let json = |recorded| serde_json::to_string(recorded).map_err(|e| StoreError::json(id.as_str(), e));
-    let events = commit.events.iter().map(json).collect::<Result<Vec<_>, _>>()?;
+async fn write(client: &impl GenericClient, rows: &CommitRows) -> Result<bool, StoreError> {
+    let (machine, listing) = (&rows.machine, &rows.machine.listing);
+    let events: Vec<&str> = rows.events.iter().map(|(_, recorded)| recorded.as_str()).collect();
     let parties: Vec<&str> = listing.parties.iter().map(escrow::PartyId::as_str).collect();
     let statement = client.prepare_cached(COMMIT).await?;
     let row = client
         .query_one(
             &statement,
             &[
-                &M::KIND,
-                &id,
-                &number(commit.expected_version),
-                &number(after.version()),
-                &state,
+                &machine.kind,
+                &machine.id,
+                &rows.expected,
+                &machine.version,
+                &machine.state,
                 &listing.status,
                 &listing.status_at.millis(),
                 &listing.created_at.millis(),
                 &listing.order_id,
                 &listing.next_deadline.map(Time::millis),
                 &listing.pending_since.map(Time::millis),
-                &commit.recorded_at.millis(),
+                &rows.recorded_at,
                 &events,
                 &parties,
             ],
         )
         .await?;
     Ok(row.try_get::<_, i64>(0)? == 1)
-}
-
-pub(crate) fn time(millis: i64) -> Result<Time, StoreError> {
-    Time::from_millis(millis).map_err(|_| StoreError::Value(format!("the time {millis}")))
 }
 
 impl<M: Storable> Repository<M> for Postgres {
@@ -145,8 +125,8 @@ impl<M: Storable> Repository<M> for Postgres {
         let Some(row) = client.query_opt(&statement, &[&M::KIND, &id.to_string()]).await? else {
             return Ok(None);
         };
-        let state: String = row.try_get(0)?;
-        serde_json::from_str(&state).map(Some).map_err(|e| StoreError::json(format!("{} {id}", M::KIND), e))
+        let machine = serde_json::from_str(row.try_get(0)?);
+        machine.map(Some).map_err(|e| Unreadable::json(format!("{} {id}", M::KIND), e).into())
     }
 
     async fn due(&self, now: Time, limit: u32) -> Result<Vec<M::Id>, StoreError> {

@@ -2,11 +2,19 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel};
+use escrow::port::{Attempt, Backlog, Backlogged, Claim, ClientReceipt, Incident, MachineKey, Parcel, Wait};
+use escrow_store::{time, version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::lists::time;
 use crate::{Sqlite, StoreError};
+
+/// What waits and nobody has leased: by kind, time, limit, and the time now.
+pub(crate) const FREE_DUE: &str = "SELECT m.id FROM machines m WHERE m.kind = ?1 AND m.next_deadline <= ?2
+   AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.name = m.kind || '/' || m.id AND l.until > ?4)
+ ORDER BY m.next_deadline, m.id LIMIT ?3";
+pub(crate) const FREE_UNANSWERED: &str = "SELECT m.id FROM machines m WHERE m.kind = ?1 AND m.next_try <= ?2
+   AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.name = m.kind || '/' || m.id AND l.until > ?4)
+ ORDER BY m.next_try, m.id LIMIT ?3";
 
 impl Backlog for Sqlite {
     type Error = StoreError;
@@ -168,6 +176,43 @@ impl Backlog for Sqlite {
             Ok(count)
         })
     }
+
+    async fn claim(&self, claim: Claim<'_>) -> Result<Option<Vec<String>>, StoreError> {
+        let sql = match claim.wait {
+            Wait::Deadline => FREE_DUE,
+            Wait::Answer => FREE_UNANSWERED,
+        };
+        let Claim { kind, wait: _, before, limit, holder, now, until } = claim;
+        let (kind, holder) = (kind.to_owned(), holder.to_owned());
+        let free = move |db: &Connection, kind: &str| -> Result<Vec<String>, StoreError> {
+            let mut list = db.prepare_cached(sql)?;
+            let rows =
+                list.query_map(params![kind, before.millis(), limit, now.millis()], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        };
+        // whoever finds nothing writes nothing
+        if self.read(|db| free(db, &kind))?.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let take = move |db: &Connection| {
+            let ids = free(db, &kind)?;
+            let mut take = db.prepare_cached(
+                "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET holder = ?2, until = ?3",
+            )?;
+            for id in &ids {
+                take.execute(params![format!("{kind}/{id}"), holder, until.millis()])?;
+            }
+            Ok(Some(ids))
+        };
+        self.write(take).await
+    }
+
+    async fn clock(&self) -> Result<Option<Time>, StoreError> {
+        let sql = "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+        let millis = self.read(|db| Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))?;
+        Ok(Some(time(millis)?))
+    }
 }
 
 impl Sqlite {
@@ -241,8 +286,4 @@ fn receipt(db: &Connection, scope: &str, key: &str) -> Result<Option<ClientRecei
 
 fn key(row: &Row<'_>, from: usize) -> Result<MachineKey, StoreError> {
     Ok(MachineKey { kind: row.get(from)?, id: row.get(from.saturating_add(1))? })
-}
-
-fn version(stored: i64) -> Result<u64, StoreError> {
-    u64::try_from(stored).map_err(|_| StoreError::Value(format!("the version {stored}")))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use escrow_store::Unreadable;
 use thiserror::Error;
 
 /// What can go wrong with the storage.
@@ -49,8 +50,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-impl StoreError {
-    pub(crate) fn json(what: impl Into<String>, error: serde_json::Error) -> Self {
-        Self::Json { what: what.into(), error: Arc::new(error) }
+impl From<Unreadable> for StoreError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Json { what, error } => Self::Json { what, error },
+            Unreadable::Value(what) => Self::Value(what),
+            Unreadable::Decode { what, error } => Self::Decode { what, error },
+        }
     }
 }

@@ -38,8 +38,6 @@ mod schema;
 mod sqlite;
 mod writer;
 
-pub use check::Finding;
 pub use error::StoreError;
-pub use lists::{Filter, Listed, Page};
-pub use repository::{Entry, Storable};
+pub use escrow_store::{Entry, Filter, Finding, Listed, Lists, Page, Storable};
 pub use sqlite::Sqlite;

@@ -1,23 +1,13 @@
 //! The ports of the core, on the file.
 
-use std::str::FromStr;
-
 use escrow::Time;
-use escrow::machine::Recorded;
-use escrow::port::{Aggregate, Commit, CommitError, Repository, blocking};
+use escrow::port::{Commit, CommitError, Repository, blocking};
+use escrow_store::{CommitRows, Entry, Storable, Unreadable, number, parsed};
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::lists::time;
 use crate::reply::Reply;
-use crate::rows::{CommitRows, number};
+use crate::rows::write;
 use crate::{Sqlite, StoreError};
-
-/// A machine that can be stored: an [`Aggregate`] that serde writes and reads, and whose events it writes and reads.
-pub trait Storable: Aggregate<Event: Serialize + DeserializeOwned> + Serialize + DeserializeOwned {}
-
-impl<M: Aggregate<Event: Serialize + DeserializeOwned> + Serialize + DeserializeOwned> Storable for M {}
 
 pub(crate) const DUE: &str =
     "SELECT id FROM machines WHERE kind = ?1 AND next_deadline <= ?2 ORDER BY next_deadline, id LIMIT ?3";
@@ -29,8 +19,8 @@ impl Sqlite {
         &self,
         commit: &Commit<'_, M>,
     ) -> Result<Reply<bool>, CommitError<StoreError>> {
-        let rows = CommitRows::of(commit).map_err(CommitError::Unknown)?;
-        Ok(self.write(move |db| rows.write(db)))
+        let rows = CommitRows::of(commit).map_err(|e| CommitError::Unknown(e.into()))?;
+        Ok(self.write(move |db| write(&rows, db)))
     }
 
     fn find<M: Storable>(&self, id: M::Id) -> Result<Option<M>, StoreError> {
@@ -39,7 +29,7 @@ impl Sqlite {
             Ok(get.query_row(params![M::KIND, id.to_string()], |row| row.get(0)).optional()?)
         })?;
         let decode = |state: String| {
-            serde_json::from_str(&state).map_err(|e| StoreError::json(format!("{} {id}", M::KIND), e))
+            serde_json::from_str(&state).map_err(|e| Unreadable::json(format!("{} {id}", M::KIND), e).into())
         };
         state.map(decode).transpose()
     }
@@ -54,7 +44,7 @@ impl Sqlite {
             let mut list = db.prepare_cached(sql)?;
             let rows =
                 list.query_map(params![M::KIND, time.millis(), limit], |row| row.get::<_, String>(0))?;
-            rows.map(|id| parsed(&id?)).collect()
+            rows.map(|id| Ok(parsed(&id?)?)).collect()
         })
     }
 
@@ -76,22 +66,6 @@ impl Sqlite {
     }
 }
 
-/// An event in the journal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Entry<E> {
-    /// The machine's version with it: consecutive, from 1.
-    pub version: u64,
-    /// When it was recorded.
-    pub recorded_at: Time,
-    /// The event, with when it counts and by whom.
-    pub recorded: Recorded<E>,
-}
-
-pub(crate) fn parsed<I: FromStr>(id: &str) -> Result<I, StoreError> {
-    id.parse().map_err(|_| StoreError::Value(format!("the id {id:?}")))
-}
-
 pub(crate) fn journal<M: Storable>(
     db: &Connection,
     id: &str,
@@ -100,14 +74,10 @@ pub(crate) fn journal<M: Storable>(
     let mut list = db.prepare_cached(
         "SELECT version, recorded_at, recorded FROM journal WHERE kind = ?1 AND id = ?2 AND version > ?3 ORDER BY version",
     )?;
+    let what = format!("the journal of {} {id}", M::KIND);
     let rows = list.query_and_then(params![M::KIND, id, number(after)], |row| {
-        let what = || format!("the journal of {} {id}", M::KIND);
         let recorded: String = row.get(2)?;
-        Ok(Entry {
-            version: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| StoreError::Value(what()))?,
-            recorded_at: time(row.get(1)?)?,
-            recorded: serde_json::from_str(&recorded).map_err(|e| StoreError::json(what(), e))?,
-        })
+        Ok(Entry::of(&what, row.get(0)?, row.get(1)?, &recorded)?)
     })?;
     rows.collect()
 }

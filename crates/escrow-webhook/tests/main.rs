@@ -78,6 +78,19 @@ fn secrets_are_replaced_while_messages_are_under_way() {
     assert_eq!(new.verify(self::headers(), BODY, signed()), Err(SignatureError::Mismatch));
 }
 
+/// Whatever else stands beside a good signature, malformed or of another kind, does not refuse the message.
+#[test]
+fn one_bad_signature() {
+    for bad in ["v1,not base64", "v1,", "v1", "v2,!!!", "nonsense", "v1,g0hM", ",", "v1,====", "v1a,\u{e9}"] {
+        for beside in
+            [format!("{bad} {SIGNATURE}"), format!("{SIGNATURE} {bad}"), format!("{bad} {SIGNATURE} {bad}")]
+        {
+            let headers = Headers { signature: &beside, ..headers() };
+            assert_eq!(keys().verify(headers, BODY, signed()), Ok(signed()), "{beside:?}");
+        }
+    }
+}
+
 #[test]
 fn signatures_of_another_kind_are_no_harm_and_no_help() {
     let beside = format!("v1a,xyz v2,!!! {SIGNATURE}");

@@ -28,6 +28,8 @@ pub(crate) struct Losses {
     pub(crate) held: BTreeMap<DepositId, i64>,
     /// Of that, what an ending divides all the same.
     pub(crate) as_if: BTreeMap<DepositId, i64>,
+    /// Of each deposit: what nobody answers for.
+    pub(crate) borne: BTreeMap<DepositId, i64>,
     /// Who owes what to whom.
     pub(crate) debts: BTreeMap<Cause, (Payee, Payee, i64)>,
 }
@@ -42,7 +44,7 @@ impl Leg {
     pub(crate) const fn is_sent(&self) -> bool {
         match self.state {
             LegState::Ordered | LegState::Settled | LegState::Credited => true,
-            LegState::Declined | LegState::Waiting | LegState::Dropped => false,
+            LegState::Declined | LegState::Waiting | LegState::Dropped | LegState::Unclaimed => false,
         }
     }
 
@@ -162,13 +164,15 @@ impl<'b> Pot<'b> {
         rest = rest.saturating_sub(self.cut(rest, out, Some(number), |l| l.payee == liable));
         rest = rest.saturating_sub(self.cut(rest, out, Some(number), may));
 
-        // 3. what the liable party answers for
+        // 3. what the liable party answers for; 4. the rest is the platform's
         let more = match self.liable {
             Payee::Platform => 0,
             Payee::Buyer | Payee::Seller | Payee::Processor | Payee::Party(_) => {
                 rest.min(self.sent(out).saturating_sub(self.owed).saturating_sub(paid)).max(0)
             }
         };
+        let borne = out.borne.entry(deposit).or_default();
+        *borne = borne.saturating_add(rest.saturating_sub(more).max(0));
         let owed = paid.saturating_add(more);
         self.owed = self.owed.saturating_add(owed);
         self.owe(cause, &liable, &Payee::Platform, owed, out);

@@ -263,16 +263,17 @@ impl Books {
 
     /// Whether an ending divides anything: what is held, and what would be, had nothing been lost.
     pub(crate) fn divides_anything(&self) -> bool {
-        self.deposits.iter().any(|d| d.as_if_held() > 0)
+        self.deposits.iter().any(|d| d.divided() > 0)
     }
 
     /// What there is to settle. A hold is taken whole: what it brings beyond the required amount is never captured, so
     /// never given out.
     pub(crate) fn pots(&self, currency: Currency, funded: bool) -> Pots {
-        // an ending divides what there is as if no payment had been lost since the performance began
+        // an ending divides what there is as if no payment had been lost, and no capture had failed, since the performance
+        // began
         let held = |d: &Deposit| match d.on_hold {
-            0 => d.as_if_held(),
-            _ => d.as_if_held().min(d.required.minor().max(0)),
+            0 => d.divided(),
+            _ => d.divided().min(d.required.minor().max(0)),
         };
         let pot = |id| self.deposit(id).map_or(0, held);
         let guarantee = |id| {

@@ -21,7 +21,7 @@ pub use money::{
     AddCharge, Answer, Answered, Chargeback, ChargebackStep, ConfirmPayment, DestinationUse, PaymentForm,
     RedirectRefund, RequestPayment, ReturnUrls, Returned, SetDestination, SettleReceivable,
 };
-pub use proposal::{Agree, Amend, Annotate, Approve, Cancel, Extend, Remark, StatedPayment};
+pub use proposal::{Agree, Amend, Annotate, Approve, Cancel, Extend, Proposal, Remark, StatedPayment};
 
 commands! {
     /// A command. Tagged by `type` in JSON: `{"type":"cancel","reason":"changed my mind"}`.

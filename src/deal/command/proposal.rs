@@ -4,13 +4,79 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Attachment, SetDestination};
 use crate::deal::agreement::Consents;
 use crate::deal::timers::Timer;
 use crate::deposit::{DepositId, GatewayName, Reason, Reference};
 use crate::settlement::Fault;
 use crate::stored::left_out::is_default;
 use crate::terms::{Contacts, Notes, Terms};
-use crate::{Text, Time};
+use crate::{Destination, Payee, Text, Time};
+
+/// What a deal begins with: its terms, and the documents and destinations that it takes along. Terms alone are one.
+///
+/// # Examples
+/// ```
+/// use escrow::deal::command::{Attachment, Proposal};
+/// use escrow::{Destination, Payee, Terms};
+///
+/// # fn proposal(terms: Terms) -> Result<Proposal, escrow::TextError> {
+/// let photo = Attachment::new("photo-1".parse()?, "image/jpeg".parse()?, 120_000);
+/// let account = Destination::Account("acct-7".parse()?);
+/// # Ok(
+/// Proposal::new(terms).attach(photo).pay(Payee::Seller, account)
+/// # )
+/// # }
+/// ```
+///
+/// # Source
+/// Nalogka's creation of a deal: attachments and the seller's requisite come with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Proposal {
+    /// The terms.
+    pub terms: Arc<Terms>,
+    /// Documents of whoever proposes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub documents: Vec<Arc<Attachment>>,
+    /// Where payees want their earnings: the proposer's own; anybody's where an operator proposes, who vouches for them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub destinations: Vec<SetDestination>,
+}
+
+impl Proposal {
+    /// These terms, and nothing with them.
+    pub fn new(terms: impl Into<Arc<Terms>>) -> Self {
+        Self { terms: terms.into(), documents: Vec::new(), destinations: Vec::new() }
+    }
+
+    /// With this document.
+    #[must_use]
+    pub fn attach(mut self, document: impl Into<Arc<Attachment>>) -> Self {
+        self.documents.push(document.into());
+        self
+    }
+
+    /// This payee wants what they earn there.
+    #[must_use]
+    pub fn pay(mut self, payee: Payee, destination: Destination) -> Self {
+        self.destinations.push(SetDestination::new(payee, destination));
+        self
+    }
+}
+
+impl From<Terms> for Proposal {
+    fn from(terms: Terms) -> Self {
+        Self::new(terms)
+    }
+}
+
+impl From<Arc<Terms>> for Proposal {
+    fn from(terms: Arc<Terms>) -> Self {
+        Self::new(terms)
+    }
+}
 
 /// Proposes other terms: a new version. Everybody else's consent is void; a required deposit whose amount changes is
 /// returned in full, the others stay. Parties, currency and arbiter are pinned; fees and policy for all but the

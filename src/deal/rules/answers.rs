@@ -8,9 +8,9 @@ use crate::deal::command::{Answer, Answered, ConfirmPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
-use crate::deal::rejection::{Contradiction, Rejection};
+use crate::deal::rejection::{AnswerKind, Contradiction, Rejection};
 use crate::deposit::{
-    CaptureId, DepositId, GatewayName, LegId, Purpose, Reason, Reference, Transaction, TransactionKind,
+    CaptureId, DepositId, GatewayName, Purpose, Reason, Reference, Transaction, TransactionKind,
     TransactionState, TxId,
 };
 use crate::settlement::{Fault, Receivable};
@@ -44,7 +44,7 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
             Ok(())
         }
         (Answered::Declined(reason), TransactionState::Pending) => {
-            decline(deal, (tx, kind, deposit, leg), reason);
+            decline(deal, (tx, kind, deposit), reason);
             Ok(())
         }
         // a bare decline of what was done: it is asked again, never sent anew
@@ -62,10 +62,17 @@ pub(crate) fn answer(deal: &mut Draft<'_>, c: &Answer) -> Result<(), Rejection> 
         (Answered::Succeeded(reference), TransactionState::Failed(_)) => {
             succeed_after_all(deal, tx, reference)
         }
-        (Answered::Succeeded(_) | Answered::Declined(_), _) => {
-            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
-        }
+        (Answered::Succeeded(_), _) => Err(contradicts(transaction, AnswerKind::Succeeded)),
+        (Answered::Declined(_), _) => Err(contradicts(transaction, AnswerKind::Declined)),
     }
+}
+
+fn contradicts(transaction: &Transaction, told: AnswerKind) -> Rejection {
+    let recorded = match transaction.state {
+        TransactionState::Succeeded => AnswerKind::Succeeded,
+        TransactionState::Failed(_) | TransactionState::Pending => AnswerKind::Declined,
+    };
+    Rejection::FactContradicts(Contradiction::Answer { tx: transaction.id, recorded, told })
 }
 
 /// A leg is paid, or a hold let go.
@@ -137,9 +144,7 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
             let receipt = deal.books().next_tx();
             payins::receive(deal, &payment, receipt)
         }
-        TransactionKind::Hold | TransactionKind::Void => {
-            Err(Rejection::FactContradicts(Contradiction::Answer { tx }))
-        }
+        TransactionKind::Hold | TransactionKind::Void => Err(contradicts(transaction, AnswerKind::Succeeded)),
     }
 }
 
@@ -172,25 +177,24 @@ fn verified(stated: &Transaction, reference: &Reference) -> Result<ConfirmPaymen
 /// A claim decides nothing: where the gateway has told of its payment meanwhile, for whatever deposit, its word counts.
 fn confirm_claim(deal: &mut Draft<'_>, payment: &ConfirmPayment, tx: TxId) -> Result<(), Rejection> {
     if deal.books().of_payment(&payment.gateway, &payment.reference).next().is_some() {
-        deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
+        deal.push(Event::TransactionFailed { tx, reason: Reason::default(), missed: false });
         return Ok(());
     }
     payins::receive(deal, payment, tx)
 }
 
-fn decline(
-    deal: &mut Draft<'_>,
-    (tx, kind, deposit, leg): (TxId, TransactionKind, DepositId, Option<LegId>),
-    reason: &Reason,
-) {
+fn decline(deal: &mut Draft<'_>, (tx, kind, deposit): (TxId, TransactionKind, DepositId), reason: &Reason) {
     let was_funded = deal.counts_as_funded();
-    deal.push(Event::TransactionFailed { tx, reason: reason.clone() });
+    let missed = kind == TransactionKind::Capture && !deposit.is_charge() && goes_on(deal);
+    deal.push(Event::TransactionFailed { tx, reason: reason.clone(), missed });
     match kind {
         // the payer did not pay, or had not
         TransactionKind::Hold | TransactionKind::Charge => {}
         TransactionKind::Capture if deal.phase().has_ended() || deposit.is_charge() => {
             after_capture(deal, deposit);
         }
+        // the ending stands, or the deal goes on to one
+        TransactionKind::Capture if missed => after_capture(deal, deposit),
         // a hold that cannot be captured leaves the deal, and ends it
         TransactionKind::Capture => {
             deal.push(Event::Cancelled { at_fault: Fault::Nobody, reason: reason.clone() });
@@ -202,11 +206,24 @@ fn decline(
             owe_twice(deal, tx);
             chargebacks::reconcile(deal);
             if legs::is_overdue(deal) {
-                legs::credit(deal, |l| Some(l.id()) == leg && legs::is_declined(l));
+                legs::give_up(deal);
             }
             deal.close_if_done();
         }
     }
+}
+
+/// Whether a capture that fails now changes nothing of how the deal goes on: the performance has begun.
+fn goes_on(deal: &Deal) -> bool {
+    deal.clockwork().begun
+        && match deal.phase() {
+            Phase::Active { .. }
+            | Phase::Clearing { .. }
+            | Phase::Disputed { .. }
+            | Phase::Paying { .. }
+            | Phase::Closed { .. } => true,
+            Phase::Proposed { .. } | Phase::AwaitingDeposit { .. } | Phase::Moderation { .. } => false,
+        }
 }
 
 /// The deal goes on where it waited for the capture, unless another one is without an answer.

@@ -51,7 +51,7 @@ pub(crate) fn returned(deal: &mut Draft<'_>, c: &Returned) -> Result<(), Rejecti
     }
     chargebacks::reconcile(deal);
     if legs::is_overdue(deal) {
-        legs::credit(deal, legs::is_declined);
+        legs::give_up(deal);
     }
     Ok(())
 }
@@ -61,7 +61,11 @@ fn payable_again(deal: &Draft<'_>, leg: LegId, came_back: i64) -> Option<i64> {
     let leg = deal.books().leg(leg)?;
     let part = match leg.state() {
         LegState::Settled | LegState::Credited => came_back.min(leg.amount().minor()),
-        LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Dropped => 0,
+        LegState::Ordered
+        | LegState::Declined
+        | LegState::Waiting
+        | LegState::Dropped
+        | LegState::Unclaimed => 0,
     };
     (part > 0).then_some(part)
 }

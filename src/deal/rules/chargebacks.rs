@@ -116,12 +116,17 @@ fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
 
 /// One chargeback is about one payment.
 fn same_payment<'c>(known: &'c Case, c: &Chargeback) -> Result<&'c Case, Rejection> {
-    let same = known.gateway == c.gateway && known.payment == c.payment && known.deposit == c.deposit;
-    let currency = known.amount().is_none_or(|a| a.currency() == c.amount.currency());
-    if same && currency {
-        return Ok(known);
-    }
-    Err(Rejection::FactContradicts(Contradiction::Payment))
+    let contradiction = if known.gateway != c.gateway || known.payment != c.payment {
+        Contradiction::Payment
+    } else if known.deposit != c.deposit {
+        Contradiction::Deposit { recorded: known.deposit, told: c.deposit }
+    } else {
+        match known.amount().filter(|recorded| recorded.currency() != c.amount.currency()) {
+            Some(recorded) => Contradiction::Amount { recorded, told: c.amount },
+            None => return Ok(known),
+        }
+    };
+    Err(Rejection::FactContradicts(contradiction))
 }
 
 /// What was disputed is lost: the same sum stays where it was placed, as far as it is there; another one is divided anew.
@@ -251,11 +256,12 @@ fn cut_pots(deal: &mut Draft<'_>, losses: &Losses) {
     for id in ids {
         let Some(of) = deal.deposit(id) else { continue };
         let sum = |sums: &BTreeMap<DepositId, i64>| sums.get(&id).copied().unwrap_or(0);
-        let (new, as_if) = (sum(&losses.held), sum(&losses.as_if));
-        if (new, as_if) != (of.lost, of.lost_later) {
+        let (new, as_if, borne) = (sum(&losses.held), sum(&losses.as_if), sum(&losses.borne));
+        if (new, as_if, borne) != (of.lost, of.lost_later, of.borne) {
             let money = |minor| Money::from_minor(minor, of.required().currency());
             let (old, new, as_if) = (money(of.lost), money(new), money(as_if));
-            deal.push(Event::PotCut { deposit: id, old, new, as_if });
+            let borne = (borne != 0).then(|| money(borne));
+            deal.push(Event::PotCut { deposit: id, old, new, as_if, borne });
         }
     }
 }
@@ -325,7 +331,7 @@ fn hold_back(deal: &mut Draft<'_>) {
     let unsent: Vec<(LegId, Money, Option<u32>)> = deal
         .legs()
         .iter()
-        .filter(|l| matches!(l.state(), LegState::Waiting | LegState::Declined))
+        .filter(|l| matches!(l.state(), LegState::Waiting | LegState::Declined | LegState::Unclaimed))
         .map(|l| (l.id(), l.amount(), l.waits_for))
         .collect();
     for (leg, amount, waits_for) in unsent {

@@ -19,6 +19,7 @@ pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
     deal.push(Event::ClearingBegun { ending });
     let until = deal.at().plus_secs(clearance_s);
     deal.enter(Phase::Clearing { until });
+    endings::capture_accepted(deal);
 }
 
 /// Whether it is not paid at once. What comes back whole is.

@@ -6,6 +6,7 @@ use crate::deal::command::{DestinationUse, RedirectRefund, SetDestination};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deposit::{Leg, LegState};
+use crate::terms::Unsettled;
 use crate::{Actor, Destination, Payee, Role};
 
 /// A payee chooses where earnings go; what was declined is tried again, there.
@@ -59,12 +60,17 @@ fn is_own(payee: &Payee, role: Role, actor: &Actor) -> bool {
     }
 }
 
-fn choose(
+pub(crate) fn choose(
     deal: &mut Draft<'_>,
     payee: &Payee,
     of: DestinationUse,
     destination: Option<&Destination>,
 ) -> Result<(), Rejection> {
+    if destination == Some(&Destination::Balance)
+        && deal.binding_terms().policy.unsettled == Unsettled::Unclaimed
+    {
+        return Err(Rejection::NoBalances);
+    }
     let goes_there = |l: &Leg| l.payee == *payee && DestinationUse::of(l.purpose) == of;
     if deal.legs().iter().any(|l| goes_there(l) && l.state == LegState::Ordered) {
         return Err(Rejection::AttemptUnanswered);
@@ -76,9 +82,4 @@ fn choose(
     legs::try_again(deal, goes_there);
     deal.close_if_done();
     Ok(())
-}
-
-/// The settlement deadline: whatever is declined goes to the payees' balances.
-pub(crate) fn credit_declined(deal: &mut Draft<'_>) {
-    legs::credit(deal, legs::is_declined);
 }

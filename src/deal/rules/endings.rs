@@ -1,6 +1,9 @@
 //! How a deal ends: what is decided, what is captured or let go for it, and who then gets what.
 
+use std::borrow::Cow;
+
 use super::{chargebacks, charges, holds, legs, payins};
+use crate::Money;
 use crate::deal::Deal;
 use crate::deal::books::Cause;
 use crate::deal::draft::Draft;
@@ -8,8 +11,10 @@ use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::deposit::{Deposit, DepositId, DepositPurpose, Purpose};
 use crate::settlement::{
-    AwardedBy, Charges, Ending, Fault, Outcome, Pots, Settlement, awards_all, max_award, settle_surely,
+    AwardedBy, Charges, Ending, Fault, Outcome, Pots, Receivable, Settlement, Share, awards_all, max_award,
+    settle_surely,
 };
+use crate::terms::Capture;
 
 /// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is settled by
 /// [`Deal::preview`] before anything is pushed, and goes to [`end_as_settled`].
@@ -119,6 +124,7 @@ pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
 
 /// Orders a leg for every share that leaves its deposit's owner, and gives back the rest of every deposit.
 fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
+    let settlement = &cut_missed(deal, settlement);
     legs::distribute(deal, settlement);
     for deposit in ids(deal) {
         if deposit.is_charge() {
@@ -131,6 +137,46 @@ fn distribute(deal: &mut Draft<'_>, settlement: &Settlement) {
     owe(deal, settlement);
     chargebacks::reconcile(deal);
     deal.close_if_done();
+}
+
+/// What was accepted is captured now, where the policy has waited for that; the rest of the holds is let go.
+pub(crate) fn capture_accepted(deal: &mut Draft<'_>) {
+    let Some(ending) = deal.clockwork().clearing.clone() else { return };
+    if deal.binding_terms().policy.capture == Capture::OnAcceptance {
+        let mut settlement = Settlement::default();
+        settle_surely(deal.binding_terms(), &deal.pots(), deal.course(&[]), &ending, &mut settlement);
+        for deposit in DepositId::REQUIRED {
+            holds::capture_up_to(deal, deposit, outflow(&settlement, deposit), way_back(deposit));
+        }
+    }
+}
+
+/// An ending divides what a capture would have brought that failed after the performance had begun. What the shares miss of it,
+/// the last ones first, their payees are owed by whose deposit it is.
+fn cut_missed<'s>(deal: &Deal, settlement: &'s Settlement) -> Cow<'s, Settlement> {
+    let mut cut = Cow::Borrowed(settlement);
+    for deposit in deal.deposits().iter().filter(|d| d.missed > 0) {
+        let there = deposit.cash().saturating_add(deposit.lost_later);
+        let mut over = outflow(settlement, deposit.id()).saturating_sub(there);
+        if over <= 0 {
+            continue;
+        }
+        let debtor = deposit.owner().payee();
+        let Settlement { shares, receivables, .. } = cut.to_mut();
+        let own = |s: &&mut Share| s.deposit == deposit.id() && !s.purpose.goes_back();
+        for share in shares.iter_mut().rev().filter(own) {
+            let currency = share.amount.currency();
+            let part = over.min(share.amount.minor()).max(0);
+            over = over.saturating_sub(part);
+            share.amount = Money::from_minor(share.amount.minor().saturating_sub(part), currency);
+            if part > 0 && share.payee != debtor {
+                let (payee, purpose) = (share.payee.clone(), share.purpose);
+                let amount = Money::from_minor(part, currency);
+                receivables.push(Receivable { debtor: debtor.clone(), payee, purpose, amount });
+            }
+        }
+    }
+    cut
 }
 
 /// Captures or lets go what is on hold. Whether a capture is without an answer now; one of a charge is not waited for,

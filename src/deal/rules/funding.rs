@@ -1,10 +1,10 @@
 //! The step to a funded deal: everybody has agreed, every required deposit is full.
 
-use super::{holds, legs, moderation, tracking};
+use super::{holds, legs, moderation, performance, tracking};
 use crate::deal::draft::Draft;
 use crate::deal::phase::{Origin, Phase, Stage};
 use crate::deposit::{DepositId, Purpose};
-use crate::terms::{Acceptance, Moderation};
+use crate::terms::{Acceptance, Capture, Moderation};
 
 /// The deal moves on by itself once everybody has agreed and every required deposit is full.
 pub(crate) fn advance(deal: &mut Draft<'_>) {
@@ -56,7 +56,7 @@ pub(crate) fn go_on(deal: &mut Draft<'_>) {
 
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
 pub(crate) fn conclude(deal: &mut Draft<'_>) {
-    let unanswered = holds::capture_required(deal);
+    let unanswered = holds::capture_at(deal, Capture::OnFunding);
     let policy = &deal.terms().policy;
     match policy.acceptance {
         Acceptance::ByBuyer => {
@@ -74,7 +74,7 @@ pub(crate) fn conclude(deal: &mut Draft<'_>) {
         }
         Acceptance::Mutual => {
             let until = deal.at().plus_secs(policy.performance_s);
-            deal.enter(Phase::Active { stage: Stage::Performing, until });
+            performance::go_to(deal, Stage::Performing, until);
         }
     }
 }

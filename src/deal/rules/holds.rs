@@ -4,10 +4,40 @@ use super::legs;
 use crate::Money;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
+use crate::deal::phase::Phase;
 use crate::deposit::{DepositId, Order, Purpose, TransactionKind, TxId};
+use crate::terms::Capture;
+
+/// At one of the moments that a policy can choose: captures what the required deposits need. Whether a capture is without
+/// an answer now.
+pub(crate) fn capture_at(deal: &mut Draft<'_>, moment: Capture) -> bool {
+    if deal.terms().policy.capture == moment { capture_required(deal) } else { false }
+}
+
+/// A hold came in when the others were captured already: it is, too.
+pub(crate) fn capture_late(deal: &mut Draft<'_>, deposit: DepositId) {
+    let over = match deal.terms().policy.capture {
+        Capture::OnFunding => true,
+        Capture::OnStart => deal.clockwork().begun,
+        Capture::OnAcceptance => false,
+    };
+    match deal.phase() {
+        Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } if over => {
+            capture_needed(deal, deposit);
+        }
+        Phase::Proposed { .. }
+        | Phase::AwaitingDeposit { .. }
+        | Phase::Moderation { .. }
+        | Phase::Active { .. }
+        | Phase::Clearing { .. }
+        | Phase::Disputed { .. }
+        | Phase::Paying { .. }
+        | Phase::Closed { .. } => {}
+    }
+}
 
 /// Captures what the required deposits need of their open holds. Whether a capture is without an answer now.
-pub(crate) fn capture_required(deal: &mut Draft<'_>) -> bool {
+fn capture_required(deal: &mut Draft<'_>) -> bool {
     if !deal.books().has_holds() {
         return false;
     }

@@ -7,7 +7,7 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deposit::{DepositId, Leg, LegId, LegState, Order, Purpose, TransactionKind, TxId};
 use crate::settlement::Settlement;
-use crate::terms::{Payout, RefundOrder};
+use crate::terms::{Payout, RefundOrder, Unsettled};
 use crate::{Money, Payee};
 
 /// A leg before its attempt.
@@ -125,10 +125,14 @@ fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
     }
 }
 
-/// Credits every leg that `wanted` names to its payee's balance, unless it waits for a chargeback.
-pub(crate) fn credit(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
-    for leg in chosen(deal, |leg| wanted(leg) && leg.waits_for.is_none()) {
-        send(deal, leg.into(), &Way::Balance);
+/// From the settlement deadline on, what was declined, or nobody was told the destination of, goes to its payee's balance, or
+/// is left unclaimed where there are none. What waits for a chargeback waits for that first.
+pub(crate) fn give_up(deal: &mut Draft<'_>) {
+    for leg in chosen(deal, |leg| leg.state == LegState::Declined && leg.waits_for.is_none()) {
+        match deal.binding_terms().policy.unsettled {
+            Unsettled::ToBalance => send(deal, leg.into(), &Way::Balance),
+            Unsettled::Unclaimed => deal.push(Event::LegUnclaimed { leg: leg.id }),
+        }
     }
     deal.close_if_done();
 }
@@ -137,18 +141,18 @@ pub(crate) fn credit(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
 pub(crate) fn send_waiting(deal: &mut Draft<'_>) {
     retry(deal, |leg| leg.state == LegState::Waiting);
     if is_overdue(deal) {
-        credit(deal, is_declined);
+        give_up(deal);
     }
 }
 
-/// Whether declined legs go to balances by now.
+/// Whether the settlement deadline is over.
 pub(crate) fn is_overdue(deal: &Draft<'_>) -> bool {
     deal.settle_by().is_some_and(|at| at <= deal.at())
 }
 
-/// Whether it is a leg that a new destination, or the balance, can help.
+/// Whether it is a leg that a new destination can help.
 pub(crate) const fn is_declined(leg: &Leg) -> bool {
-    matches!(leg.state, LegState::Declined)
+    matches!(leg.state, LegState::Declined | LegState::Unclaimed)
 }
 
 fn chosen(deal: &Draft<'_>, wanted: impl Fn(&Leg) -> bool) -> SmallVec<[Leg; 4]> {

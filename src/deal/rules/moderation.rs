@@ -5,7 +5,7 @@ use crate::deal::command::Remark;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Origin, Phase, Stage};
-use crate::terms::Moderation;
+use crate::terms::{Capture, Moderation};
 
 /// A remark enters moderation.
 pub(crate) fn remark(deal: &mut Draft<'_>, c: &Remark) {
@@ -66,7 +66,7 @@ pub(crate) fn leave(deal: &mut Draft<'_>) {
         Origin::AwaitingPerformance => {
             performance::resume(deal, Stage::AwaitingPerformance);
             // paid again meanwhile, by a hold: captured before anybody starts
-            if !holds::capture_required(deal) {
+            if !holds::capture_at(deal, Capture::OnFunding) {
                 tracking::act_on_what_waits(deal);
             }
         }

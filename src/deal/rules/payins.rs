@@ -136,7 +136,7 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
         Fact::Instead { void } => {
             let tx = deal.books().next_tx();
             check_total(deal, c)?;
-            deal.push(Event::TransactionFailed { tx: void, reason: Reason::default() });
+            deal.push(Event::TransactionFailed { tx: void, reason: Reason::default(), missed: false });
             receive(deal, c, tx)
         }
         Fact::Charges { hold, capture } => {
@@ -211,7 +211,7 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     let ordered = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold)).map(|t| t.id);
     let closed = deal.transaction(hold).is_some_and(|t| t.hold == Some(HoldState::Closed));
     if let Some(tx) = ordered.filter(|_| closed) {
-        deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
+        deal.push(Event::TransactionFailed { tx, reason: Reason::default(), missed: false });
     }
     chargebacks::meet(deal, &c.gateway, &c.reference);
     legs::refund(deal, c.deposit, hold, Purpose::Excess, over);
@@ -319,6 +319,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         // a chargeback that came before its payment undoes it at once
         endings::end_if_short(deal, was.or(with_it));
         funding::advance(deal);
+        holds::capture_late(deal, id);
     }
     Ok(())
 }
@@ -333,7 +334,7 @@ pub(crate) fn drop_claims(deal: &mut Draft<'_>) {
 
 /// A claim lapses.
 pub(crate) fn lapse(deal: &mut Draft<'_>, tx: TxId) {
-    deal.push(Event::TransactionFailed { tx, reason: Reason::default() });
+    deal.push(Event::TransactionFailed { tx, reason: Reason::default(), missed: false });
 }
 
 /// A deposit of this side.

@@ -1,12 +1,13 @@
 //! Performing: starts, stops, submissions, and the time that a stage has.
 
+use super::holds;
 use crate::Time;
 use crate::deal::command::Submit;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::{Deal, Rejection};
-use crate::terms::{Acceptance, Policy};
+use crate::terms::{Acceptance, Capture, Policy};
 
 /// Starts without a tracker.
 pub(crate) fn start(deal: &mut Draft<'_>) {
@@ -54,13 +55,22 @@ pub(crate) fn submit(deal: &mut Draft<'_>, c: &Submit) -> Result<(), Rejection> 
 /// Enters a stage with a full window.
 pub(crate) fn enter(deal: &mut Draft<'_>, stage: Stage) {
     let until = deal.at().plus_secs(window(&deal.terms().policy, stage));
+    go_to(deal, stage, until);
+}
+
+/// Enters a stage. With the first one after the start the performance has begun, which a policy can choose to capture at.
+pub(crate) fn go_to(deal: &mut Draft<'_>, stage: Stage, until: Time) {
+    let had_begun = deal.clockwork().begun;
     deal.enter(Phase::Active { stage, until });
+    if deal.clockwork().begun && !had_begun {
+        holds::capture_at(deal, Capture::OnStart);
+    }
 }
 
 /// Enters a stage with the time that it had left.
 pub(crate) fn resume(deal: &mut Draft<'_>, stage: Stage) {
     let until = time_left(deal, stage, deal.at());
-    deal.enter(Phase::Active { stage, until });
+    go_to(deal, stage, until);
 }
 
 /// Enters a stage, or stays in it, with a full window, or with the time that it has left where that was extended beyond.
@@ -77,7 +87,7 @@ pub(crate) fn renew(deal: &mut Draft<'_>, stage: Stage) {
         | Phase::Closed { .. } => time_left(deal, stage, deal.at()),
     };
     let full = deal.at().plus_secs(window(&deal.terms().policy, stage));
-    deal.enter(Phase::Active { stage, until: full.max(left) });
+    go_to(deal, stage, full.max(left));
 }
 
 /// When a stage that is entered now ends: with the time that it had left, or a full window where it was never

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{chargebacks, funding, payins};
+use super::{chargebacks, destinations, funding, notes, payins};
 use crate::Role;
 use crate::deal::agreement::Consents;
-use crate::deal::command::{Agree, Amend, Annotate};
+use crate::deal::command::{Agree, Amend, Annotate, Attach, Attachment, DestinationUse, SetDestination};
 use crate::deal::draft::Draft;
 use crate::deal::event::{DepositChange, Event};
 use crate::deal::phase::{Origin, Phase};
@@ -167,6 +167,30 @@ pub(crate) fn fixed_deposits(terms: &Terms) -> impl Iterator<Item = (DepositId, 
         DepositId::SELLER_GUARANTEE,
     ];
     ids.into_iter().zip(owners).zip(required(terms)).map(|((id, owner), required)| (id, owner, required))
+}
+
+/// What a proposal takes along: the proposer's documents, and destinations of their own. An operator vouches for anybody's.
+pub(crate) fn take_along(
+    deal: &mut Draft<'_>,
+    documents: &[Arc<Attachment>],
+    wanted: &[SetDestination],
+    by: Option<Side>,
+) -> Result<(), Rejection> {
+    let role = match by {
+        Some(Side::Buyer) => Role::Buyer,
+        Some(Side::Seller) => Role::Seller,
+        None => Role::Operator,
+    };
+    for document in documents {
+        notes::attach(deal, &Attach::new(document.clone()), role)?;
+    }
+    for chosen in wanted {
+        if by.is_some_and(|side| chosen.payee != side.payee()) {
+            return Err(Rejection::NotYourMoney);
+        }
+        destinations::choose(deal, &chosen.payee, DestinationUse::Payouts, chosen.destination.as_ref())?;
+    }
+    Ok(())
 }
 
 /// How a deal begins: who proposes consents; where creation implies consent, both do.

@@ -1,6 +1,6 @@
 //! What each deadline leads to, and how far one can be moved.
 
-use super::{acceptance, agreement, chargebacks, clearing, destinations, dispute, endings, holds, payins};
+use super::{acceptance, agreement, chargebacks, clearing, dispute, endings, holds, legs, payins};
 use crate::deal::command::Extend;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -41,7 +41,7 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
             dispute::rule_by_default(deal, award);
         }
         Timer::Hold(hold) => holds::capture_expiring(deal, hold),
-        Timer::Settlement => destinations::credit_declined(deal),
+        Timer::Settlement => legs::give_up(deal),
         Timer::Claim(tx) => payins::lapse(deal, tx),
         Timer::Chargeback => chargebacks::reconcile(deal),
     }

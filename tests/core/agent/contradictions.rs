@@ -4,8 +4,8 @@ use crate::agent::host::Host;
 use crate::agent::process::{KINDS, Kind, Process};
 use crate::agent::stories::{buyer, gateway, guaranteed, json, payment, performing};
 use crate::common::*;
-use escrow::deal::Contradiction;
 use escrow::deal::command::{Accept, Answer, Answered};
+use escrow::deal::{AnswerKind, Contradiction};
 use escrow::deposit::{DepositId, TransactionKind};
 use escrow::{AgentError, Deal, Payee, Rejection, Status, TxId};
 use escrow_testing::{Behaviour, SinkFault};
@@ -80,7 +80,8 @@ fn an_answer_that_contradicts_an_earlier_one_is_an_error() {
         let paid = host.calls()[2].key.transaction;
         let answer = Answer::new(paid, Answered::Succeeded(text("another-id")));
         let refused = process.submit(&mut deal, answer, gateway());
-        let said = Contradiction::Answer { tx: paid };
+        let said =
+            Contradiction::Answer { tx: paid, recorded: AnswerKind::Succeeded, told: AnswerKind::Succeeded };
         assert_eq!(refused, Err(AgentError::Rejected(Rejection::FactContradicts(said))));
         let unknown = Answer::new(TxId::new(99), Answered::InProgress);
         assert!(process.submit(&mut deal, unknown, gateway()).is_err(), "an answer to nothing");

@@ -1,10 +1,10 @@
 //! Disputes.
 
 use crate::common::*;
-use escrow::deal::Event;
 use escrow::deal::command::{
-    AcceptAward, AppointArbiter, ProposeAward, StartPerforming, StopPerforming, Verdict,
+    AcceptAward, AppointArbiter, ProposeAward, StartPerforming, StopPerforming, Verdict, WithdrawDispute,
 };
+use escrow::deal::{Event, Guard};
 use escrow::deposit::{LegState, Purpose};
 use escrow::settlement::SettleError;
 use escrow::terms::{ArbitrationFee, FeePayee, OneReport, Payer, Problem, Provider};
@@ -215,4 +215,24 @@ fn zero_as_unset() {
     let w = World::funded(draft);
     assert_eq!(w.status(), Status::AwaitingPerformance);
     assert_eq!(w.deal.terms().quote().services.len(), 1);
+}
+
+/// The seller promises to mend it, the buyer withdraws, nothing comes: the dispute is opened again, and goes on with the time it
+/// had left; four times each, so that nobody holds the other up for ever.
+#[test]
+fn dispute_given_up_for_a_promise() {
+    let mut w = World::disputed(sale(Policy::shop()));
+    // 4 of 10 days of negotiation are over
+    w.pass(4 * DAY);
+    for _ in 0..3 {
+        w.act(&buyer(), WithdrawDispute::default());
+        assert_eq!(w.status(), Status::Performing);
+        w.act(&buyer(), dispute("still broken"));
+        assert_eq!(w.until(), after(10 * DAY));
+    }
+    w.act(&buyer(), WithdrawDispute::default());
+    assert_eq!(w.refuse(&buyer(), dispute("again")), Rejection::Guard(Guard::MayDispute));
+    // the other party has its own four
+    w.act(&seller(), dispute("not paid for the extra work"));
+    assert_eq!(w.status(), Status::Disputed);
 }

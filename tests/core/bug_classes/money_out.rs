@@ -2,10 +2,10 @@
 
 use crate::common::*;
 use escrow::deal::Command;
-use escrow::deal::Contradiction;
 use escrow::deal::command::{
     Accept, Answered, ChargebackStep, CheckpointKind, DestinationUse, StartPerforming, StopPerforming,
 };
+use escrow::deal::{AnswerKind, Contradiction};
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::dispute::DisputeStatus;
 use escrow::settlement::{Ending, Fault, Quantities, SettleError};
@@ -89,7 +89,9 @@ fn double_payout_on_timeout() {
     w.act(&Actor::Gateway, answer(tx, declined()));
     assert_eq!(w.deal.pending().next().unwrap().key.to_string(), key);
     let refused = w.refuse(&Actor::Gateway, answer(tx, succeeded("another")));
-    assert_eq!(refused, Rejection::FactContradicts(Contradiction::Answer { tx: TxId::new(tx) }));
+    let (recorded, told) = (AnswerKind::Succeeded, AnswerKind::Succeeded);
+    let said = Contradiction::Answer { tx: TxId::new(tx), recorded, told };
+    assert_eq!(refused, Rejection::FactContradicts(said));
     w.done(tx);
     let payouts = w.deal.transactions().iter();
     assert_eq!(payouts.filter(|t| t.kind() == TransactionKind::Payout).count(), 1);

@@ -1,11 +1,11 @@
 //! Everybody gets their money.
 
 use crate::common::*;
-use escrow::deal::Guard;
 use escrow::deal::command::{Agree, AppointArbiter, CheckpointKind, DestinationUse, StatedPayment, Verdict};
+use escrow::deal::{Event, Guard};
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::settlement::{Ending, Fault};
-use escrow::terms::{Acceptance, FeePayee, OnRefund, Payer};
+use escrow::terms::{Acceptance, ChargeFee, Fee, FeePayee, Item, OnRefund, Payer, Unsettled};
 use escrow::{Actor, Award, Payee, Policy, Rejection, Side, Status, TxId};
 
 #[test]
@@ -154,4 +154,36 @@ fn both_silent() {
     );
     w.done_all();
     assert_eq!(w.status(), Status::Cancelled);
+}
+
+/// A host that keeps no balances: what its bank declines is credited to nobody. It stays in `reserved`, and nothing says that it
+/// was paid.
+#[test]
+fn credited_to_nobody() {
+    let mut w = World::performing(plain(Policy::shop().unsettled(Unsettled::Unclaimed)));
+    w.act(&buyer(), accept());
+    let payout = w.order(TransactionKind::Payout, &Payee::Seller);
+    w.decline(payout);
+    let events = w.wait_for_deadline();
+    assert!(!events.iter().any(|r| matches!(r.event, Event::LegCredited { .. })));
+    let b = w.buckets(B);
+    assert_eq!((w.status(), b.reserved, b.paid_out), (Status::Completed, 1_000_00, 0));
+    assert!(w.deal.legs().iter().all(|l| l.is_unclaimed() && !l.is_settled()));
+}
+
+/// 1.00 as the price and 99.00 as a charge: 10 % of each is the platform's, 0.10 and 9.90.
+#[test]
+fn price_moved_into_an_extra() {
+    let policy = Policy::shop().charge_fee(Some(ChargeFee::new(FeePayee::Platform, percent(10))));
+    let mut draft = plain(policy);
+    draft.items = vec![Item::new(text("thing"), rub(1_00), 1)];
+    draft.fees.push(Fee::of_price(text("platform"), FeePayee::Platform, percent(10), Payer::Seller));
+    let mut w = World::performing(draft);
+    w.act(&seller(), charge("extra", Side::Buyer, Payee::Seller, 99_00));
+    w.pay(c1(), 99_00);
+    w.act(&buyer(), accept());
+    w.done_all();
+    assert_eq!(w.gets(&Payee::Platform, Purpose::Fee), 10 + 9_90);
+    // 0.90 and 89.10
+    assert_eq!((w.buckets(B).paid_out, w.buckets(c1()).paid_out), (1_00, 99_00));
 }

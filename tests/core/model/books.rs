@@ -57,12 +57,15 @@ struct Pot {
     received: i128,
     /// What of captured holds was never taken.
     untaken: i128,
+    /// What captures that failed after the performance had begun were to bring.
+    missed: i128,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
     Sent(u32),
     Declined,
+    Unclaimed,
     Waiting,
     Done,
     /// On a balance.
@@ -108,6 +111,8 @@ pub struct Books {
     basis: Option<(calc::Pots, calc::Course, Ending)>,
     funded: Option<bool>,
     divided: bool,
+    /// Whether the performance has ever begun.
+    begun: bool,
     /// The payment that has just come in.
     fresh: Option<PaymentName>,
     plant: Plant,
@@ -163,6 +168,7 @@ impl Books {
             basis: None,
             funded: None,
             divided: false,
+            begun: false,
             fresh: None,
             plant,
         }
@@ -179,6 +185,7 @@ impl Books {
         cause: Option<(&Actor, &Command)>,
     ) -> Result<Vec<News>, String> {
         let full = self.full();
+        self.begin(before);
         self.fresh = None;
         let mut news = Vec::new();
         if let Some((actor, command)) = cause {
@@ -190,11 +197,17 @@ impl Books {
             self.end(before, after, cause, ending, full, &gone)?;
         }
         self.move_legs(after)?;
+        self.begin(after);
         Ok(news)
     }
 
+    fn begin(&mut self, deal: &Deal) {
+        self.begun |= matches!(deal.phase().kind(), PhaseKind::Performing | PhaseKind::AwaitingAcceptance);
+    }
+
+    /// What a capture failed to bring after the performance had begun is divided all the same.
     fn full(&self) -> bool {
-        self.pots[..4].iter().all(|p| p.content() >= p.required)
+        self.pots[..4].iter().all(|p| p.content() + p.missed >= p.required)
     }
 
     fn assign(&mut self, deposit: DepositId, payee: Payee, purpose: Purpose, amount: i128) {
@@ -253,7 +266,8 @@ impl Books {
             PhaseKind::Proposed | PhaseKind::AwaitingDeposit => !is_charge(c.deposit),
             PhaseKind::Moderation => true,
             PhaseKind::Paying | PhaseKind::Closed => false,
-            _ => is_charge(c.deposit),
+            // what a capture failed to bring can be paid otherwise
+            _ => is_charge(c.deposit) || self.pots[index(c.deposit)].missed > 0,
         };
         let pot = &mut self.pots[index(c.deposit)];
         let amount = minor(c.amount);
@@ -304,6 +318,13 @@ impl Books {
                     pot.sources.insert(hold.payment, amount);
                 } else {
                     pot.received -= hold.amount;
+                    let goes_on = !matches!(
+                        before.phase().kind(),
+                        PhaseKind::Proposed | PhaseKind::AwaitingDeposit | PhaseKind::Moderation
+                    );
+                    if self.begun && goes_on && !is_charge(t.deposit()) {
+                        pot.missed += amount;
+                    }
                 }
             }
             _ => {
@@ -338,6 +359,7 @@ impl Pot {
             sources: BTreeMap::new(),
             received: 0,
             untaken: 0,
+            missed: 0,
         }
     }
 

@@ -112,13 +112,19 @@ fn nothing_kept_back(m: &Moment<'_>) -> Option<Deal> {
 /// What has succeeded has failed after all.
 fn failed_after_all(m: &Moment<'_>) -> Option<Deal> {
     let paid = m.before.transactions().iter().find(|t| *t.state() == TransactionState::Succeeded)?;
-    Some(and_then(m.after, Event::TransactionFailed { tx: paid.id(), reason: "no".parse().unwrap() }))
+    Some(and_then(
+        m.after,
+        Event::TransactionFailed { tx: paid.id(), reason: "no".parse().unwrap(), missed: false },
+    ))
 }
 
 /// An order is forgotten.
 fn forgotten(m: &Moment<'_>) -> Option<Deal> {
     let order = m.after.pending().next()?.transaction.id();
-    Some(and_then(m.after, Event::TransactionFailed { tx: order, reason: "no".parse().unwrap() }))
+    Some(and_then(
+        m.after,
+        Event::TransactionFailed { tx: order, reason: "no".parse().unwrap(), missed: false },
+    ))
 }
 
 /// A closed deal opens again.

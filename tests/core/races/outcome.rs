@@ -96,6 +96,11 @@ fn gateway_agrees(outside: &Outside, deal: &Deal) -> Result<(), String> {
     };
     let legs = payees(deal.legs().iter().filter(paid).map(|l| (l.payee(), l.amount().minor())));
     let effects = outside.effects.iter().filter(|e| moves(e.kind));
-    let books = payees(effects.map(|e| (&e.payee, e.amount.minor())));
+    // what came back is with nobody
+    let bounced = deal.transactions().iter().filter_map(|t| {
+        let leg = deal.legs().iter().find(|l| Some(l.id()) == t.leg())?;
+        Some((leg.payee(), -t.bounced())).filter(|(_, minor)| *minor != 0)
+    });
+    let books = payees(effects.map(|e| (&e.payee, e.amount.minor())).chain(bounced));
     if legs == books { Ok(()) } else { Err(format!("the legs say {legs:?}, the gateway's books {books:?}")) }
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use escrow::deal::command::{Accept, ChargebackStep, DestinationUse, IncurCost, StartPerforming, Wake};
+use escrow::deal::command::{
+    Accept, ChargebackStep, DestinationUse, IncurCost, Returned, StartPerforming, Wake,
+};
 use escrow::settlement::Fault;
 use escrow::terms::{BuyerCancel, FeePayee, OnRefund, Payer, Policy, Provider, TermsDraft};
-use escrow::{Actor, Caller, Command, Payee, Time};
+use escrow::{Actor, Caller, Command, Payee, Time, TxId};
 use escrow_testing::{Behaviour, Rule, SinkFault};
 
 use super::client::Job;
 use super::world::Planted;
 use crate::common::{
     B, DAY, after, buyer, card, chargeback, destination, dispute, fixed_fee, just_before, payment, plain,
-    rub, sale, seller, service, set_track, start, terms, text,
+    rub, sale, seller, service, set_track, start, terms, text, usd,
 };
 
 /// What was before, what each of two hosts is to do, and how late it is by their clocks.
@@ -130,13 +132,44 @@ pub fn acceptance_and_chargeback() -> Story {
     story("acceptance and chargeback", before, ours, vec![by(Actor::Gateway, lost)])
 }
 
-pub const SHORT: [fn() -> Story; 6] = [
+/// The payee's bank gives a payout back while the seller names another card: one that is named before it came back is where it
+/// is sent again when somebody asks; one that is named after it sends it at once.
+pub fn bounce_and_redirection() -> Story {
+    let mut before = performing(plain(Policy::shop()), 1_000_00).to_vec();
+    before.push(by(buyer(), Accept::default()));
+    let returned = Returned::new(TxId::new(2), rub(1_000_00), text("bounce-1"));
+    let card = destination(Payee::Seller, DestinationUse::Payouts, card("another"));
+    let ours = vec![by(Actor::Gateway, returned)];
+    story("bounce and redirection", before.into(), ours, vec![by(seller(), card)])
+}
+
+/// Two hosts hear two steps of one chargeback: the second one before the first is refused, and told again by nobody.
+pub fn lost_and_reinstated() -> Story {
+    let mut before = performing(plain(Policy::shop()), 1_000_00).to_vec();
+    before.push(by(buyer(), Accept::default()));
+    let step = |step| vec![by(Actor::Gateway, chargeback("cb-1", "pay-1", 600_00, step))];
+    let (ours, theirs) = (step(ChargebackStep::Lost), step(ChargebackStep::Reinstated));
+    story("lost and reinstated", before.into(), ours, theirs)
+}
+
+/// One payment in two currencies, one of them not the deal's: a receipt each, in whatever order they are told.
+pub fn stray_and_payment() -> Story {
+    let before = [Job::Open(terms(plain(Policy::shop())), buyer().into())].into();
+    let ours = vec![by(Actor::Gateway, payment(B, "pay-1", rub(1_000_00)))];
+    let theirs = vec![by(Actor::Gateway, payment(B, "pay-2", usd(7_00)))];
+    Story { to_the_letter: false, ..story("stray and payment", before, ours, theirs) }
+}
+
+pub const SHORT: [fn() -> Story; 9] = [
     acceptance_and_cancellation,
     dispute_and_timer,
     opening_twice,
     a_webhook_at_both_hosts,
     a_webhook_and_an_answer,
     acceptance_and_chargeback,
+    bounce_and_redirection,
+    lost_and_reinstated,
+    stray_and_payment,
 ];
 
 /// Short, too, but with so many gateway calls and commits that crashes make half a million schedules.

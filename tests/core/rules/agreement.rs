@@ -40,8 +40,9 @@ fn in_every_funded_phase_without_a_quarrel() {
     assert_eq!(w.gets(&Payee::Seller, Purpose::Guarantee), 100_00);
 }
 
+/// Called off, nobody pays a fee, and no staff is asked.
 #[test]
-fn called_off_by_both_nobody_pays_a_fee() {
+fn both_want_out() {
     let mut draft = sale(Policy::shop());
     // 5 % of the seller, which is kept in every ending with somebody at fault; a courier of 100.00, whom both pay by half
     draft.fees[0].on_refund = Some(OnRefund::Keep);
@@ -59,8 +60,9 @@ fn called_off_by_both_nobody_pays_a_fee() {
     assert_eq!(owed, [(Payee::Seller, rub(50_00))]);
 }
 
+/// An offer falls for good when it would pay something else.
 #[test]
-fn an_offer_falls_for_good_when_it_would_pay_something_else() {
+fn offer_changed_underneath() {
     let mut draft = sale(Policy::shop());
     draft.services.push(service("courier", 100_00, Payer::Buyer, Provider::Platform));
     let mut w = World::performing(draft);

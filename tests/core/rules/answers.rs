@@ -1,7 +1,7 @@
 //! The gateway's answers.
 
 use crate::common::*;
-use escrow::deal::Contradiction;
+use escrow::deal::{AnswerKind, Contradiction};
 use escrow::deposit::{LegState, TransactionKind};
 use escrow::{Actor, Payee, Policy, Rejection, Status, TxId};
 
@@ -14,7 +14,11 @@ fn a_declined_payout_that_went_through_after_all_pays_its_leg() {
     // 1 000.00 are with the seller, and nothing is sent again
     assert_eq!((w.status(), w.buckets(B).paid_out, orders(&w)), (Status::Completed, 1_000_00, vec![]));
     // another id for the same order is no answer
-    let said = Contradiction::Answer { tx: TxId::new(2) };
+    let said = Contradiction::Answer {
+        tx: TxId::new(2),
+        recorded: AnswerKind::Succeeded,
+        told: AnswerKind::Succeeded,
+    };
     assert_eq!(w.refuse(&Actor::Gateway, answer(2, succeeded("y"))), Rejection::FactContradicts(said));
     for unknown in [9, 0] {
         let refused = w.refuse(&Actor::Gateway, answer(unknown, succeeded("x")));

@@ -123,3 +123,23 @@ fn what_goes_back_to_the_payer_is_taken_first() {
     let b = w.buckets(B);
     assert_eq!((b.received, b.held, b.refunded, b.charged_back), (1_200_00, 0, 0, 1_200_00));
 }
+
+/// The platform is liable, and everything was paid out: no pot, no leg and no debt bears the 1 000.00. It is the platform's own
+/// cost, which the event says; what the bank gives back of it, it is not.
+#[test]
+fn what_nobody_answers_for_is_the_platforms_own_cost() {
+    let mut w = World::performing(sale(Policy::shop().chargeback_liable(escrow::terms::Liable::Platform)));
+    w.act(&buyer(), accept());
+    w.done_all();
+    let borne = |events: &[escrow::Recorded]| {
+        events.iter().find_map(|recorded| match recorded.event {
+            Event::PotCut { borne, .. } => Some(borne),
+            _ => None,
+        })
+    };
+    let events = w.act(&Actor::Gateway, chargeback("case", "pay-1", 1_000_00, Lost));
+    assert_eq!(borne(&events), Some(Some(rub(1_000_00))));
+    assert_eq!((w.deal.deposit(B).unwrap().borne(), w.owed()), (rub(1_000_00), vec![]));
+    let events = w.act(&Actor::Gateway, chargeback("case", "pay-1", 400_00, ChargebackStep::Reinstated));
+    assert_eq!(borne(&events), Some(Some(rub(600_00))));
+}

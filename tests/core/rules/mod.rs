@@ -7,6 +7,7 @@ mod acceptance;
 mod agreement;
 mod answers;
 mod cancellation;
+mod capture;
 mod chargebacks;
 mod charges;
 mod clearing;

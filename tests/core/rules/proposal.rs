@@ -4,9 +4,10 @@ mod amendments;
 
 use crate::common::*;
 use escrow::deal::Consents;
+use escrow::deal::command::{Attachment, DestinationUse, Proposal};
 use escrow::deposit::Purpose;
 use escrow::terms::Moderation;
-use escrow::{Actor, Command, Context, Deal, Payee, Policy, Rejection, Status};
+use escrow::{Actor, Command, Context, Deal, Destination, Payee, Policy, Rejection, Status};
 
 #[test]
 fn explicit_consent_needs_both() {
@@ -30,6 +31,34 @@ fn an_operator_proposes_for_nobody() {
     assert_eq!(w.status(), Status::Proposed);
     w.act(&buyer(), agree(1));
     assert_eq!(w.status(), Status::AwaitingDeposit);
+}
+
+/// Documents and the payee's account come with the proposal, in its own transaction.
+#[test]
+fn a_proposal_takes_documents_and_destinations_along() {
+    let photo = || Attachment::new(text("photo-1"), text("image/jpeg"), 120_000);
+    let account = || Destination::Account(text("acct-7"));
+    let propose =
+        |proposal: Proposal, by: &Actor| Deal::propose(id(), proposal, &Context::new(start(), by.clone()));
+    let with =
+        |payee: Payee| Proposal::new(terms(plain(Policy::shop()))).attach(photo()).pay(payee, account());
+    // their own; an operator vouches for anybody's
+    for by in [&seller(), &operator()] {
+        let (deal, transition) = propose(with(Payee::Seller), by).unwrap();
+        assert_eq!(World::names(transition.events()), ["proposed", "attached", "destination_set"]);
+        assert_eq!(deal.destination(&Payee::Seller, DestinationUse::Payouts), Some(&account()));
+        assert_eq!(deal.attachments().count(), 1);
+        assert_eq!(Deal::replay(id(), transition.events()).unwrap(), deal);
+    }
+    // nobody says where somebody else's money goes
+    assert_eq!(propose(with(Payee::Seller), &buyer()).unwrap_err(), Rejection::NotYourMoney);
+    assert_eq!(propose(with(payee("courier")), &seller()).unwrap_err(), Rejection::NotYourMoney);
+    let twice = with(Payee::Seller).attach(photo());
+    assert_eq!(propose(twice, &seller()).unwrap_err(), Rejection::IdentityTaken);
+    let many = (0..33).fold(Proposal::new(terms(plain(Policy::shop()))), |proposal, n| {
+        proposal.attach(Attachment::new(text(&format!("photo-{n}")), text("image/jpeg"), 1))
+    });
+    assert_eq!(propose(many, &seller()).unwrap_err(), Rejection::TooMany { max: 32 });
 }
 
 #[test]

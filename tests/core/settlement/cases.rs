@@ -14,7 +14,7 @@ fn lamp(price: i128) -> calc::Deal {
 
 /// Extra work of 500 is paid, the arbiter gives the seller everything: it is part of what a dispute divides.
 #[test]
-fn extra_work_is_part_of_an_award() {
+fn extra_work_in_an_award() {
     let mut scene = full(lamp(1_000_00), &[], Ending::Ruled(Award::AllTo(Side::Seller)));
     let work = Charge { payer: Side::Buyer, payee: Who::Seller, holds: 500_00, paid: true };
     scene.charges = vec![work];

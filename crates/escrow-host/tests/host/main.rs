@@ -5,7 +5,13 @@
 
 mod bank;
 mod chaos;
+#[path = "../../examples/chaos/child.rs"]
 mod chaos_child;
+#[path = "../../examples/chaos/run.rs"]
+mod chaos_run;
+#[path = "../../examples/chaos/server.rs"]
+mod chaos_server;
 mod commands;
+mod http;
 mod workers;
 mod world;

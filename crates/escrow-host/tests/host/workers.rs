@@ -97,7 +97,7 @@ fn without_looking(faults: Faults) -> World {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_wakes_nothing() {
+async fn clock_jump() {
     let world = World::new(Faults::default());
     world.performing(1).await;
     let mut worker: TheWorker = Worker::builder(world.host.clone(), "one").build();
@@ -112,6 +112,50 @@ async fn a_clock_that_jumps_wakes_nothing() {
     assert_eq!(world.load(1).await, before);
     worker.believe_clock();
     assert_eq!(worker.pass::<Deal>().await.unwrap().woken, 1);
+}
+
+/// A host that is started with a wrong clock has no earlier pass to be held against, but the storage has a clock.
+#[tokio::test]
+async fn a_clock_ahead_of_the_storages_wakes_nothing() {
+    let world = World::new(Faults::default());
+    let storage = world.host.repository().clock().await.unwrap().unwrap();
+    // the deal begins by the storage's clock, half a minute ago, and the host's clock then is where its deadline is
+    world.clock.0.set(storage.plus_secs(0));
+    world.performing(1).await;
+    let due = world.load(1).await.next_deadline().unwrap();
+    world.clock.0.set(due);
+    let mut worker: TheWorker = Worker::builder(world.host.clone(), "one").build();
+    let pass = worker.pass::<Deal>().await.unwrap();
+    assert_eq!((pass.woken, pass.clock_jumped), (0, true));
+    // a larger bound than the time until the deadline, 30 days, and it is believed
+    let bound = Duration::from_secs(60 * 86_400);
+    let mut patient: TheWorker =
+        Worker::builder(world.host.clone(), "other").clock_bound(Some(bound)).build();
+    assert_eq!(patient.pass::<Deal>().await.unwrap().woken, 1);
+}
+
+#[tokio::test]
+async fn what_fails_again_and_again_holds_up_nothing_behind_it() {
+    let world = World::new(Faults::default());
+    for number in 1..=5 {
+        world.performing(number).await;
+    }
+    // the states of the first three cannot be read
+    let damaged = rusqlite::Connection::open(&world._file.0).unwrap();
+    for number in 1..=3 {
+        let sql = "UPDATE machines SET state = 'nothing' WHERE id = ?1";
+        damaged.execute(sql, [id(number).to_string()]).unwrap();
+    }
+    world.clock.0.set(world.load(5).await.next_deadline().unwrap());
+    // two at a time: without more ado they would be the same two for ever
+    let mut worker: TheWorker = Worker::builder(world.host.clone(), "one").batch(2).clock_bound(None).build();
+    let mut passes = Vec::new();
+    for _ in 0..3 {
+        let pass = worker.pass::<Deal>().await.unwrap();
+        passes.push((pass.woken, pass.failed));
+    }
+    // 1 and 2; 3 and 4; 5
+    assert_eq!(passes, [(0, 2), (1, 1), (1, 0)]);
 }
 
 #[tokio::test]

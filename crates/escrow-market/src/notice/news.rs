@@ -227,6 +227,13 @@ pub enum News {
         /// The amount.
         amount: Money,
     },
+    /// Nobody has said in time where money is to go: it waits for a destination, as long as it takes.
+    Unclaimed {
+        /// The purpose.
+        purpose: Purpose,
+        /// The amount.
+        amount: Money,
+    },
     /// Money is on the recipient's in-system balance.
     Credited {
         /// The purpose.

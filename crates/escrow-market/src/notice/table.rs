@@ -121,6 +121,11 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         Event::LegCredited { order: Order { payee, purpose, amount, .. } } => {
             (payee_of(payee), News::Credited { purpose: *purpose, amount: *amount })
         }
+        Event::LegUnclaimed { leg } => {
+            let leg = deal.legs().iter().find(|l| l.id() == *leg)?;
+            let audience = with_operator(payee_of(leg.payee()));
+            (audience, News::Unclaimed { purpose: leg.purpose(), amount: leg.amount() })
+        }
         Event::LegCut { leg, old, new } => {
             let leg = deal.legs().iter().find(|l| l.id() == *leg)?;
             (payee_of(leg.payee()), News::Cut { old: *old, new: *new })

@@ -441,7 +441,10 @@ fn samples() -> Vec<(Deal, Event)> {
         for t in world.deal.transactions() {
             let tx = t.id();
             samples.push((world.deal.clone(), Event::TransactionSucceeded { tx, reference: text("gw") }));
-            samples.push((world.deal.clone(), Event::TransactionFailed { tx, reason: text("no") }));
+            samples.push((
+                world.deal.clone(),
+                Event::TransactionFailed { tx, reason: text("no"), missed: false },
+            ));
         }
     }
     // a debt that is lowered, and paid; a payout that comes back

@@ -68,7 +68,7 @@ fn a_shop_is_the_seller_where_none_is_named() {
     assert_eq!(new.caller.via.as_deref(), Some("shop-api"));
     let (reference, contacts) = &new.kept.contacts[0];
     assert_eq!((reference, contacts.email.as_deref()), (&text("buyer-1"), Some("anna@example.org")));
-    assert_eq!(new.terms.contacts.buyer.as_deref(), Some("buyer-1"));
+    assert_eq!(new.proposal.terms.contacts.buyer.as_deref(), Some("buyer-1"));
     // nobody else
     let mut other = order();
     other["seller_profile_id"] = json!("somebody");
@@ -275,7 +275,7 @@ fn a_form_is_what_the_gateway_gives() {
     let request: CreateDeal = parse(&order()).unwrap();
     let new = request.new_deal(&shop_user(), None, &Stores).unwrap();
     let id = escrow::DealId::new(uuid::Uuid::from_u128(7));
-    let mut deal = agent.open(&mut sink, id, new.terms, new.caller).unwrap();
+    let mut deal = agent.open(&mut sink, id, new.proposal, new.caller).unwrap();
     let anna = Caller::party(text("anna"));
     let payment = parse::<DepositForm>(&urls()).unwrap().request(&deal, &anna, &Stores).unwrap().payment;
     let early = agent.checkout(&deal, &payment).unwrap_err();

@@ -98,16 +98,12 @@ impl Desk for Stores {
     }
 }
 
-/// The world of a request, with everything that is submitted after the creation.
+/// The world of a request, with everything that comes along.
 fn created(user: &ApiUser, request: &Value, initiator: Option<&str>) -> World {
     let request: CreateDeal = parse(request).unwrap();
     let initiator = initiator.map(text);
     let new = request.new_deal(user, initiator.as_ref(), &Stores).unwrap();
-    let mut world = World::proposed_by(&new.caller.actor, new.terms.to_draft());
-    for (command, caller) in &new.then {
-        world.act(&caller.actor, command.clone());
-    }
-    world
+    World::opened(&new.caller.actor, new.proposal)
 }
 
 /// What the host has kept of the request.

@@ -2,7 +2,7 @@
 
 use escrow::port::{Commit, CommitError, Repository, blocking};
 use escrow::{Context, Currency, Deal, DealId, Envelope, Terms, Time};
-use escrow_postgres::{Postgres, StoreError};
+use escrow_postgres::{Entry, Postgres, StoreError};
 use escrow_testing::conformance::{SinkUnderTest, event_sink, repository};
 use rust_decimal::Decimal;
 use tokio_postgres::Config;
@@ -37,16 +37,16 @@ impl SinkUnderTest for Blocking<'_> {
 
     fn journal(&mut self, deal: DealId) -> Vec<Envelope> {
         let entries = self.server.runtime.block_on(self.db.journal::<Deal>(deal, 0)).unwrap();
-        let envelope = |(version, (recorded_at, recorded)): (u64, (Time, escrow::Recorded))| Envelope {
+        let envelope = |entry: Entry<escrow::Event>| Envelope {
             deal_id: deal,
-            version,
-            occurred_at: recorded.at,
-            recorded_at,
-            actor: recorded.actor,
-            via: recorded.via,
-            event: recorded.event,
+            version: entry.version,
+            occurred_at: entry.recorded.at,
+            recorded_at: entry.recorded_at,
+            actor: entry.recorded.actor,
+            via: entry.recorded.via,
+            event: entry.recorded.event,
         };
-        (1..).zip(entries).map(envelope).collect()
+        entries.into_iter().map(envelope).collect()
     }
 
     fn load(&mut self, deal: DealId) -> Option<Deal> {
@@ -78,12 +78,14 @@ pub fn it_keeps_the_laws_of_an_event_sink(server: &Server) {
     let config = server.database();
     let seen = event_sink(|| Blocking::new(server, &config)).unwrap();
     assert_eq!((seen.held().len(), seen.skipped().len()), (9, 0));
+    assert_eq!(server.runtime.block_on(server.open(&config).fsck::<Deal>()).unwrap(), []);
 }
 
 pub fn it_keeps_the_laws_of_a_repository(server: &Server) {
     let config = server.database();
     let seen = repository(|| Blocking::new(server, &config)).unwrap();
     assert_eq!((seen.held().len(), seen.skipped().len()), (5, 0));
+    assert_eq!(server.runtime.block_on(server.open(&config).fsck::<Deal>()).unwrap(), []);
 }
 
 pub fn start() -> Time {
@@ -99,7 +101,7 @@ pub fn terms() -> Terms {
     Terms::builder("anna", "shop", Currency::RUB).item("Lamp", Decimal::from(1_000)).build().unwrap()
 }
 
-fn proposed(number: u128) -> (Deal, Vec<escrow::Recorded>) {
+pub fn proposed(number: u128) -> (Deal, Vec<escrow::Recorded>) {
     let context = Context::party(start(), "shop".parse().unwrap());
     let (deal, transition) = Deal::propose(id(number), terms(), &context).unwrap();
     (deal, transition.into_events().into_vec())
@@ -175,6 +177,6 @@ pub fn newer_tables_are_refused(server: &Server) {
         let client = db.pool().get().await.unwrap();
         client.execute("INSERT INTO escrow_schema VALUES (99)", &[]).await.unwrap();
         let refused = Postgres::connect(config, 1).await;
-        assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 2 })));
+        assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 3 })));
     });
 }

@@ -5,6 +5,7 @@
 
 mod backlog;
 mod laws;
+mod rows;
 mod server;
 mod worker;
 
@@ -22,6 +23,13 @@ fn the_repository_on_a_real_server() {
     laws::a_commit_inside_a_transaction_is_the_transactions(&server);
     laws::a_connection_that_is_lost_in_a_commit_is_not_known(&server);
     laws::newer_tables_are_refused(&server);
+    rows::pages_have_everything_once_and_in_order(&server);
+    rows::every_list_comes_from_an_index(&server);
+    rows::workers_that_claim_at_once_get_different_machines(&server);
+    rows::damage_is_found_and_mended_from_the_journal(&server);
+    rows::incidents_stay_until_somebody_closes_them(&server);
+    rows::the_schema_is_sqlites();
+    rows::tables_of_an_earlier_version_are_brought_up_to_date(&server);
     backlog::leases_tries_parcels_and_receipts(&server);
     worker::workers_share_what_waits(&server);
 }

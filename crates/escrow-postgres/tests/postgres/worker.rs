@@ -45,14 +45,21 @@ pub fn workers_share_what_waits(server: &Server) {
             host.act(id(number), StartPerforming {}, party("shop")).await.unwrap();
             host.act(id(number), Accept::default(), party("anna")).await.unwrap();
         }
-        let worker =
-            |name: &str| Worker::builder(host.clone(), name).grace(Duration::ZERO).clock_bound(None).build();
+        let worker = |name: &str| {
+            Worker::builder(host.clone(), name).grace(Duration::ZERO).clock_bound(None).batch(4).build()
+        };
         let (mut one, mut other) = (worker("one"), worker("other"));
-        for _ in 0..4 {
+        let mut shares = [0, 0];
+        for _ in 0..6 {
             clock.0.set(clock.now().plus_secs(10));
             let (first, second) = tokio::join!(one.pass::<Deal>(), other.pass::<Deal>());
-            assert_eq!((first.unwrap().failed, second.unwrap().failed), (0, 0));
+            let (first, second) = (first.unwrap(), second.unwrap());
+            assert_eq!((first.failed, second.failed), (0, 0));
+            shares[0] += first.asked;
+            shares[1] += second.asked;
         }
+        // four at a time, while others wait: neither had all of it
+        assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
         // the notices of what was told twice
         for (_, deal, fact) in host.gateway().bank().notices(0).unwrap() {
             host.webhook(deal, fact).await.unwrap();
@@ -61,12 +68,13 @@ pub fn workers_share_what_waits(server: &Server) {
         for number in 1..=DEALS {
             let deal: Deal = db.load(id(number)).await.unwrap().unwrap();
             let journal = db.journal::<Deal>(id(number), 0).await.unwrap();
-            let events: Vec<_> = journal.into_iter().map(|(_, recorded)| recorded).collect();
+            let events: Vec<_> = journal.into_iter().map(|entry| entry.recorded).collect();
             assert_eq!(Deal::replay(id(number), &events).unwrap(), deal);
             deals.push(deal);
         }
         let audit = host.gateway().bank().audit(&deals).unwrap();
         assert_eq!((audit.movements, audit.findings), (12, vec![]));
+        assert_eq!(db.fsck::<Deal>().await.unwrap(), []);
         let figures = host.figures().await.unwrap();
         assert_eq!((figures.backlog.unanswered, figures.backlog.incidents), (0, 0));
         assert!(figures.counts.gateway_errors > 0);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::cast::{JUDGE, PARTNER};
 use super::salt::{nth, sound, text};
 use escrow::terms::{
-    Acceptance, ArbitrationFee, BuyerCancel, Consent, FeePayee, Liable, Moderation, OnSilence, OneReport,
-    Payout, Policy, RefundOrder,
+    Acceptance, ArbitrationFee, BuyerCancel, Capture, Consent, FeePayee, Liable, Moderation, OnSilence,
+    OneReport, Payout, Policy, RefundOrder, Unsettled,
 };
 use escrow::{Currency, DefaultRuling, Money, Rate};
 
@@ -47,7 +47,7 @@ fn make_short(policy: &mut Policy, seconds: u32) {
     policy.max_extension_s = seconds.saturating_mul(3);
 }
 
-pub(super) const TWEAKS: u8 = 29;
+pub(super) const TWEAKS: u8 = 31;
 
 /// Changes one field of a policy, and keeps it in order.
 pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currency) {
@@ -113,9 +113,15 @@ pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currenc
         25 => policy.clearance_s = pick([0, 1, 60, DAY, 10 * DAY, Policy::MAX_DURATION_S]),
         26 => policy.refund_order = nth(&[RefundOrder::NewestFirst, RefundOrder::OldestFirst], n),
         27 => policy.payout = nth(&[Payout::Direct, Payout::Balance, Payout::Ask], n),
+        28 => policy.capture = nth(&[Capture::OnFunding, Capture::OnStart, Capture::OnAcceptance], n),
+        29 => policy.unsettled = nth(&[Unsettled::ToBalance, Unsettled::Unclaimed], n),
         _ => make_short(policy, u32::from(value % 5).saturating_add(1)),
     }
     if policy.acceptance == Acceptance::Mutual {
         policy.partial_buyout_allowed = false;
+    }
+    // who keeps no balances pays nothing to them
+    if policy.payout == Payout::Balance {
+        policy.unsettled = Unsettled::ToBalance;
     }
 }

@@ -64,7 +64,7 @@ impl Books {
         counted
     }
 
-    /// Whether no more was cut and taken out of each deposit than lost chargebacks account for.
+    /// Whether no more was cut, taken out of each deposit and borne than lost chargebacks account for.
     pub(super) fn losses_explain_cuts(&self) -> bool {
         let mut left = vec![0_i64; self.deposits.len().saturating_add(self.strays.len())];
         for case in self.cases.iter().filter(|c| c.lost.is_some()) {
@@ -76,12 +76,13 @@ impl Books {
         }
         let cuts = self.legs.iter().map(|l| (l.deposit, l.cut));
         let lost = self.all_deposits().map(|d| (d.id, d.lost));
-        for (deposit, gone) in cuts.chain(lost) {
+        let borne = self.all_deposits().map(|d| (d.id, d.borne));
+        for (deposit, gone) in cuts.chain(lost).chain(borne) {
             if let Some(left) = left.get_mut(self.slot(deposit)) {
                 *left = left.saturating_sub(gone);
             }
         }
-        left.iter().all(|left| *left >= 0)
+        left.iter().all(|left| *left >= 0) && self.all_deposits().all(|d| d.borne >= 0)
     }
 }
 
@@ -146,7 +147,9 @@ impl Counted {
         let Some((buckets, _)) = self.explained.get_mut(slot) else { return };
         add(&mut buckets.charged_back, l.cut);
         let bucket = match l.state {
-            LegState::Ordered | LegState::Declined | LegState::Waiting => &mut buckets.reserved,
+            LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Unclaimed => {
+                &mut buckets.reserved
+            }
             LegState::Settled if l.purpose.goes_back() => &mut buckets.refunded,
             LegState::Settled | LegState::Credited => &mut buckets.paid_out,
             LegState::Dropped => return,

@@ -82,19 +82,23 @@ impl Books {
         let state = match (l.state, attempt.map(|t| &t.state)) {
             (LegState::Ordered, Some(TransactionState::Pending))
             | (LegState::Settled | LegState::Credited, Some(TransactionState::Succeeded))
-            | (LegState::Declined | LegState::Dropped, Some(TransactionState::Failed(_)))
+            | (
+                LegState::Declined | LegState::Dropped | LegState::Unclaimed,
+                Some(TransactionState::Failed(_)),
+            )
             | (LegState::Dropped, None) => true,
             // only a chargeback keeps a leg waiting
             (LegState::Waiting, None | Some(TransactionState::Failed(_))) => l.waits_for.is_some(),
             // nobody has said where to, or it is divided off
-            (LegState::Declined, None) => part || !l.purpose.goes_back(),
+            (LegState::Declined | LegState::Unclaimed, None) => part || !l.purpose.goes_back(),
             (
                 LegState::Ordered
                 | LegState::Settled
                 | LegState::Credited
                 | LegState::Declined
                 | LegState::Dropped
-                | LegState::Waiting,
+                | LegState::Waiting
+                | LegState::Unclaimed,
                 _,
             ) => false,
         };
@@ -102,7 +106,9 @@ impl Books {
             && match l.state {
                 // of what came back nothing may be left
                 LegState::Dropped | LegState::Settled | LegState::Credited => !l.amount.is_negative(),
-                LegState::Ordered | LegState::Declined | LegState::Waiting => l.amount.is_positive(),
+                LegState::Ordered | LegState::Declined | LegState::Waiting | LegState::Unclaimed => {
+                    l.amount.is_positive()
+                }
             };
         let paid = match (l.state, attempt) {
             (LegState::Settled | LegState::Credited, Some(t)) if t.kind == TransactionKind::Void => {

@@ -10,7 +10,9 @@ use super::Books;
 use crate::Money;
 use crate::deal::command::DestinationUse;
 use crate::deposit::BooksError;
-use crate::deposit::{Buckets, Deposit, DepositId, DepositPurpose};
+use crate::deposit::{
+    Buckets, Deposit, DepositId, DepositPurpose, Transaction, TransactionKind, TransactionState,
+};
 use crate::machine::DecodeError;
 use crate::{Currency, Rate, Side};
 
@@ -40,6 +42,7 @@ impl Books {
                 && deposit.on_hold == *on_hold
                 && deposit.on_hold <= b.held
                 && (0..=deposit.lost).contains(&deposit.lost_later)
+                && (deposit.missed == 0 || (0..=self.not_captured(deposit.id)).contains(&deposit.missed))
                 // more than is required is never kept, but for what a hold brings along
                 && deposit.cash() <= deposit.required.minor();
             if !explained {
@@ -58,16 +61,32 @@ impl Books {
             return Err(DecodeError::Field { field: "books.legs" });
         }
         let unanswered = super::count(self.transactions.iter().filter(|t| t.is_order()).count());
-        let unsettled = super::count(self.legs.iter().filter(|l| !l.is_settled()).count());
+        let unsettled = super::count(self.legs.iter().filter(|l| l.keeps_open()).count());
         if (self.unanswered, self.unsettled) != (unanswered, unsettled) {
             return Err(DecodeError::Field { field: "books" });
         }
         Ok(())
     }
 
-    /// Whether the captured money of every required deposit, with what is being captured, covers what it requires.
+    /// Whether the captured money of every required deposit, with what is on hold, and with what a failed capture would have
+    /// brought, covers what it requires.
     pub(crate) fn is_covered(&self, shortfall: Rate) -> bool {
-        self.required().all(|d| self.missing(d, d.required.minor()) <= d.tolerated(shortfall))
+        self.required().all(|d| {
+            let on_hold =
+                self.open_holds(d.id).iter().fold(0_i64, |sum, (_, open)| sum.saturating_add(*open));
+            let missing = self.missing(d, d.required.minor()).saturating_sub(on_hold);
+            missing.saturating_sub(d.missed) <= d.tolerated(shortfall)
+        })
+    }
+
+    /// What failed captures of a deposit were to bring.
+    fn not_captured(&self, deposit: DepositId) -> i64 {
+        let failed = |t: &&Transaction| {
+            t.deposit == deposit
+                && t.kind == TransactionKind::Capture
+                && matches!(t.state, TransactionState::Failed(_))
+        };
+        self.transactions.iter().filter(failed).fold(0, |sum, t| sum.saturating_add(t.amount.minor()))
     }
 
     /// Whether nothing is held that an ending has still to give out. A charge whose capture is without an answer is
@@ -89,6 +108,8 @@ impl Books {
                 on_hold: deposit.on_hold,
                 lost: deposit.lost,
                 lost_later: deposit.lost_later,
+                borne: deposit.borne,
+                missed: deposit.missed,
                 ..Deposit::empty(id, owner, required)
             };
             if *deposit != expected {

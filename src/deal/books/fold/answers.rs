@@ -1,6 +1,6 @@
 //! What the gateway answers, and what it says of its answers later.
 
-use super::sub;
+use super::{add, sub};
 use crate::Time;
 use crate::deal::books::{Books, index};
 use crate::deposit::{
@@ -34,7 +34,7 @@ impl Books {
         }
     }
 
-    pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &Reason, at: Time) {
+    pub(in crate::deal) fn fail(&mut self, tx: TxId, reason: &Reason, missed: bool, at: Time) {
         let answered = self.answer(tx, TransactionState::Failed(reason.clone()), at);
         let Some(Answered { kind, leg, source, deposit, amount }) = answered else { return };
         match kind {
@@ -51,12 +51,14 @@ impl Books {
                     sub(&mut d.on_hold, open);
                     sub(&mut d.buckets.held, open);
                     sub(&mut d.buckets.received, open);
+                    if missed {
+                        add(&mut d.missed, amount);
+                    }
                 });
             }
             TransactionKind::Void => {
                 self.source(source, |hold| hold.hold = Some(HoldState::Lapsed));
                 self.mark(leg, LegState::Dropped);
-                self.unsettled = self.unsettled.saturating_sub(1);
                 self.change(deposit, |d| {
                     sub(&mut d.buckets.reserved, amount);
                     sub(&mut d.buckets.received, amount);

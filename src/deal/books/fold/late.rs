@@ -60,9 +60,6 @@ impl Books {
                 add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, gained);
             });
         } else {
-            if leg.state == LegState::Dropped {
-                self.unsettled = self.unsettled.saturating_add(1);
-            }
             self.settle_leg(Some(id), LegState::Settled);
         }
     }
@@ -78,14 +75,16 @@ impl Books {
     pub(super) fn take_from(&mut self, id: LegId, most: i64) -> i64 {
         let Some(leg) = self.legs.get_mut(index(id.0)) else { return 0 };
         let taken = match leg.state {
-            LegState::Declined | LegState::Waiting => leg.amount.minor().min(most).max(0),
+            LegState::Declined | LegState::Waiting | LegState::Unclaimed => {
+                leg.amount.minor().min(most).max(0)
+            }
             LegState::Ordered | LegState::Settled | LegState::Credited | LegState::Dropped => 0,
         };
         if taken > 0 {
             leg.amount = Money::from_minor(leg.amount.minor().saturating_sub(taken), leg.amount.currency());
             if leg.amount.is_zero() {
-                (leg.state, leg.waits_for) = (LegState::Dropped, None);
-                self.unsettled = self.unsettled.saturating_sub(1);
+                leg.waits_for = None;
+                self.mark(Some(id), LegState::Dropped);
             }
         }
         taken

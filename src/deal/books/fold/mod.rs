@@ -40,6 +40,8 @@ impl Deposit {
             on_hold: 0,
             lost: 0,
             lost_later: 0,
+            borne: 0,
+            missed: 0,
             charge: None,
         }
     }
@@ -83,7 +85,7 @@ impl Books {
     /// Counts what is not stored.
     pub(in crate::deal) fn recount(&mut self) {
         self.unanswered = super::count(self.transactions.iter().filter(|t| t.is_order()).count());
-        self.unsettled = super::count(self.legs.iter().filter(|l| !l.is_settled()).count());
+        self.unsettled = super::count(self.legs.iter().filter(|l| l.keeps_open()).count());
     }
 }
 
@@ -110,9 +112,20 @@ impl Books {
     }
 
     fn mark(&mut self, id: Option<LegId>, state: LegState) {
-        if let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) {
-            leg.state = state;
-        }
+        let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else { return };
+        let before = leg.keeps_open();
+        leg.state = state;
+        let after = leg.keeps_open();
+        self.count_open(before, after);
+    }
+
+    /// A leg keeps the deal open, or does so no more.
+    fn count_open(&mut self, before: bool, after: bool) {
+        self.unsettled = match (before, after) {
+            (true, false) => self.unsettled.saturating_sub(1),
+            (false, true) => self.unsettled.saturating_add(1),
+            (true, true) | (false, false) => self.unsettled,
+        };
     }
 }
 

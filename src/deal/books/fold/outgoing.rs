@@ -93,12 +93,16 @@ impl Books {
         }
     }
 
+    /// Nobody could be paid in time: it waits for a destination, and the deal does not wait for it.
+    pub(in crate::deal) fn leave_unclaimed(&mut self, leg: LegId) {
+        self.mark(Some(leg), LegState::Unclaimed);
+    }
+
     /// A leg that is new takes its amount out of what the deposit holds; another attempt finds it there.
     pub(super) fn assign(&mut self, new: Leg) {
         if let Some(leg) = self.legs.get_mut(index(new.id.0)) {
-            leg.state = new.state;
             leg.tx = new.tx.or(leg.tx);
-            return;
+            return self.mark(Some(new.id), new.state);
         }
         let (deposit, source, amount) = (new.deposit, new.source, new.amount.minor());
         self.legs.push(new);
@@ -115,11 +119,12 @@ impl Books {
         let Some(leg) = id.and_then(|id| self.legs.get_mut(index(id.0))) else {
             return;
         };
+        let before = leg.keeps_open();
         leg.state = state;
         // a balance is the payee's, not the payment that it came by
         let back = leg.purpose.goes_back() && state == LegState::Settled;
         let (deposit, amount) = (leg.deposit, leg.amount.minor());
-        self.unsettled = self.unsettled.saturating_sub(1);
+        self.count_open(before, false);
         self.change(deposit, |d| {
             sub(&mut d.buckets.reserved, amount);
             add(if back { &mut d.buckets.refunded } else { &mut d.buckets.paid_out }, amount);

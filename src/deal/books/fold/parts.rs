@@ -51,8 +51,8 @@ impl Books {
         let part_of = Some(old.part_of.unwrap_or(old.id));
         let new = Leg { id: into, amount: part, cut: 0, tx: None, part_of, ..old.clone() };
         self.waits_beside(id, into);
+        self.count_open(false, new.keeps_open());
         self.legs.push(new);
-        self.unsettled = self.unsettled.saturating_add(1);
     }
 
     /// A part of what waited for a chargeback waited for it, too.
@@ -77,14 +77,13 @@ impl Books {
         let Some(leg) = self.legs.get_mut(index(id.0)) else { return };
         leg.amount = new;
         leg.cut = leg.cut.saturating_add(cut);
+        let (deposit, source, dropped) = (leg.deposit, leg.source, leg.state == LegState::Dropped);
         if new.is_zero() {
-            (leg.state, leg.waits_for) = (LegState::Dropped, None);
-            self.unsettled = self.unsettled.saturating_sub(1);
-        } else if leg.state == LegState::Dropped {
-            leg.state = LegState::Waiting;
-            self.unsettled = self.unsettled.saturating_add(1);
+            leg.waits_for = None;
+            self.mark(Some(id), LegState::Dropped);
+        } else if dropped {
+            self.mark(Some(id), LegState::Waiting);
         }
-        let (deposit, source) = (leg.deposit, leg.source);
         self.source(source, |t| sub(&mut t.returned, cut));
         self.change(deposit, |d| {
             sub(&mut d.buckets.reserved, cut);
@@ -119,13 +118,14 @@ impl Books {
         });
     }
 
-    /// What lost chargebacks take out of what a deposit holds, and what of it an ending divides all the same.
-    pub(in crate::deal) fn lose(&mut self, id: DepositId, lost: i64, later: i64) {
+    /// What lost chargebacks take out of what a deposit holds, what of it an ending divides all the same, and what of
+    /// them the platform bears.
+    pub(in crate::deal) fn lose(&mut self, id: DepositId, lost: i64, later: i64, borne: i64) {
         self.change(id, |d| {
             let more = lost.saturating_sub(d.lost);
             sub(&mut d.buckets.held, more);
             add(&mut d.buckets.charged_back, more);
-            (d.lost, d.lost_later) = (lost, later);
+            (d.lost, d.lost_later, d.borne) = (lost, later, borne);
         });
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Books, facts, index, way_back};
+use super::{Books, Due, facts, index, way_back};
 use crate::model::{Finding, ensure, mirror};
 use crate::support::calculator as calc;
 use escrow::deal::PhaseKind;
 use escrow::deposit::{DepositId, Purpose};
 use escrow::settlement::Ending;
-use escrow::{Actor, Command, Deal, Phase, Terms};
+use escrow::{Actor, Command, Deal, Phase};
 
 impl Books {
     /// A deal has ended, or goes on with its ending.
@@ -42,7 +42,7 @@ impl Books {
                     Some(Ending::PartialBuyout(kept)) => Some(kept.iter().map(|n| i128::from(*n)).collect()),
                     _ => None,
                 };
-                self.divide(after.binding_terms(), ending, accepted, gone)?;
+                self.divide(after, ending, accepted, gone)?;
                 self.divided = true;
             }
         }
@@ -55,17 +55,20 @@ impl Books {
     /// As the calculator says of what there is.
     fn divide(
         &mut self,
-        terms: &Terms,
+        after: &Deal,
         ending: &Ending,
         accepted: Option<Vec<i128>>,
         gone: &BTreeMap<DepositId, i128>,
     ) -> Finding {
+        let terms = after.binding_terms();
         // what a hold brings beyond its deposit is let go, never given out
         let (mut held, mut content) = ([0; 4], [0; 4]);
         for (n, pot) in self.pots[..4].iter().enumerate() {
             let let_go = gone.get(&Self::IDS[n]).copied().unwrap_or(0);
             held[n] = pot.cash + let_go;
             content[n] = if let_go > 0 { held[n].min(pot.required) } else { held[n] };
+            // as if no capture had failed since the performance began
+            content[n] += (pot.required - content[n]).clamp(0, pot.missed);
             ensure!(pot.holds.is_empty(), "{:?} are open at the end", pot.holds);
         }
         let same = |n: usize| self.pots[n].currency == terms.currency;
@@ -85,9 +88,18 @@ impl Books {
         self.basis = Some((pots.clone(), course.clone(), ending.clone()));
         let outcome = calc::settle(&mirror::deal(terms), &pots, &course, &mirror::ending(ending));
         let outcome = outcome.map_err(|e| format!("{ending:?} cannot be settled: {e:?}"))?;
+        let cut = self.cut(after, &outcome, &held)?;
         for ((pot, who, what), amount) in &outcome.shares {
-            self.assign(mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what), *amount);
-            held[index(mirror::deposit(*pot))] -= amount;
+            let (deposit, payee, purpose) =
+                (mirror::deposit(*pot), mirror::payee(*who), mirror::purpose(*what));
+            let missing = cut.get(&(deposit, payee.clone(), purpose.as_str())).copied().unwrap_or(0);
+            let owner = self.pots[index(deposit)].owner.clone();
+            if missing > 0 && owner != payee {
+                let debt = (owner, payee.clone(), purpose.as_str(), terms.currency);
+                *self.owed.entry(debt).or_default() += missing;
+            }
+            self.assign(deposit, payee, purpose, amount - missing);
+            held[index(deposit)] -= amount - missing;
         }
         for (n, id) in Self::IDS.into_iter().enumerate() {
             let owner = self.pots[n].owner.clone();
@@ -102,6 +114,36 @@ impl Books {
             *self.owed.entry(debt).or_default() += amount;
         }
         Ok(())
+    }
+
+    /// What shares miss because a capture failed after the performance had begun: so much as is not there, whoever of them misses
+    /// it, which is read off the deal.
+    fn cut(
+        &self,
+        after: &Deal,
+        outcome: &calc::Outcome,
+        held: &[i128; 4],
+    ) -> Result<BTreeMap<Due, i128>, String> {
+        let (mut cut, legs) = (BTreeMap::new(), Self::legs_of(after));
+        for (n, id) in Self::IDS.into_iter().enumerate() {
+            let mut over = -held[n];
+            let own = outcome.shares.iter().filter(|((pot, _, _), _)| mirror::deposit(*pot) == id);
+            for ((_, who, what), amount) in own {
+                let purpose = mirror::purpose(*what);
+                if purpose.goes_back() {
+                    continue;
+                }
+                over += amount;
+                let due = (id, mirror::payee(*who), purpose.as_str());
+                let has = legs.get(&due).copied().unwrap_or(0) - self.due.get(&due).copied().unwrap_or(0);
+                ensure!((0..=*amount).contains(&has), "{due:?} gets {has} of {amount}");
+                cut.insert(due, amount - has);
+            }
+            let sum: i128 = cut.iter().filter(|((deposit, ..), _)| *deposit == id).map(|(_, a)| a).sum();
+            ensure!(sum == over.max(0), "{id}: {sum} is cut, {over} is missing");
+            ensure!(sum <= self.pots[n].missed, "{id}: {sum} is cut, {} was missed", self.pots[n].missed);
+        }
+        Ok(cut)
     }
 
     /// A charge is divided as the calculator says of the ending; while its capture is open, nowhere.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::{Books, index, minor, name_of, way_back};
 use crate::model::ensure;
 use escrow::Deal;
+use escrow::deal::PhaseKind;
 use escrow::deposit::{DepositId, TransactionKind};
+use escrow::terms::Capture;
 
 impl Books {
     /// Which holds are taken or let go now; how much of each deposit was let go. A hold is taken once or let go once,
@@ -45,6 +47,25 @@ impl Books {
         }
         let kept = self.pots.iter().flat_map(|p| &p.holds).find(|h| h.unwanted && h.taking.is_none());
         ensure!(kept.is_none(), "nobody wants {kept:?}, and it is not let go");
+        self.captured_in_time(after)?;
         Ok(gone)
+    }
+
+    /// When the policy says: no hold of a required deposit stays open beyond the moment at which it is to be captured.
+    fn captured_in_time(&self, after: &Deal) -> Result<(), String> {
+        let over = match after.phase().kind() {
+            PhaseKind::Proposed | PhaseKind::AwaitingDeposit | PhaseKind::Moderation => false,
+            PhaseKind::Paying | PhaseKind::Closed => true,
+            phase => match after.binding_terms().policy.capture {
+                Capture::OnFunding => true,
+                Capture::OnStart => {
+                    self.begun || matches!(phase, PhaseKind::Performing | PhaseKind::AwaitingAcceptance)
+                }
+                Capture::OnAcceptance => phase == PhaseKind::Clearing,
+            },
+        };
+        let open = self.pots[..4].iter().flat_map(|p| &p.holds).find(|h| h.taking.is_none());
+        ensure!(!over || open.is_none(), "{open:?} is not captured in {:?}", after.phase());
+        Ok(())
     }
 }

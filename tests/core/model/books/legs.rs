@@ -2,7 +2,7 @@
 
 use escrow::deal::command::DestinationUse;
 use escrow::deposit::{LegState, Purpose, TransactionKind, TransactionState};
-use escrow::terms::Payout;
+use escrow::terms::{Payout, Unsettled};
 use escrow::{Deal, Destination, Payee};
 
 use super::{Books, Fate, Leg, index, minor, name_of};
@@ -38,19 +38,28 @@ impl Books {
             let silent = earns && after.destination(leg.payee(), use_of(leg.purpose())).is_none();
             let payout = after.binding_terms().policy.payout;
             let wants_balance = wants_balance || silent && payout == Payout::Balance;
+            let unclaimed = after.binding_terms().policy.unsettled == Unsettled::Unclaimed;
             let is_asked = silent && payout == Payout::Ask;
             let overdue = after.settle_by().is_some_and(|at| at <= after.last_at());
             let is_new = !self.answers.contains_key(&number);
             known.fate = match (known.fate, leg.state()) {
                 (Fate::Sent(old), LegState::Ordered) if old == number => Fate::Sent(old),
-                (Fate::Waiting | Fate::Declined, LegState::Ordered) if is_new && !is_asked => {
+                (Fate::Waiting | Fate::Declined | Fate::Unclaimed, LegState::Ordered)
+                    if is_new && !is_asked =>
+                {
                     Fate::Sent(number)
                 }
+                // the host keeps no balances
+                (Fate::Declined, LegState::Unclaimed) if overdue && unclaimed => Fate::Unclaimed,
+                (Fate::Waiting, LegState::Unclaimed) if is_asked && overdue && unclaimed => Fate::Unclaimed,
+                (Fate::Unclaimed, LegState::Unclaimed) => Fate::Unclaimed,
                 (Fate::Waiting, LegState::Declined) if is_asked => Fate::Declined,
                 // asked, and the time was up in the same step
-                (Fate::Waiting, LegState::Credited) if is_asked && overdue => Fate::Credited,
+                (Fate::Waiting, LegState::Credited) if is_asked && overdue && !unclaimed => Fate::Credited,
                 (Fate::Waiting, LegState::Credited) if wants_balance => Fate::Credited,
-                (Fate::Declined, LegState::Credited) if wants_balance || overdue => Fate::Credited,
+                (Fate::Declined, LegState::Credited) if wants_balance || overdue && !unclaimed => {
+                    Fate::Credited
+                }
                 (Fate::Declined, LegState::Declined) => Fate::Declined,
                 (Fate::Done, LegState::Settled) => Fate::Done,
                 (Fate::Credited, LegState::Credited) => Fate::Credited,

@@ -1,0 +1,105 @@
+//! A PostgreSQL server in a folder of its own, on a socket of its own, that can be killed and started again.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+pub struct Server {
+    programs: PathBuf,
+    folder: PathBuf,
+    /// Whoever runs it; the server refuses to be run by root.
+    user: Option<&'static str>,
+    options: &'static str,
+}
+
+/// Where `initdb` and `pg_ctl` are: the newest of Debian's, or in the path.
+fn programs() -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    found.sort();
+    found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    found.into_iter().rev().find(|folder| folder.join("pg_ctl").exists() && folder.join("initdb").exists())
+}
+
+impl Server {
+    /// `None`: PostgreSQL is not installed.
+    pub fn start(options: &'static str) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let programs = programs()?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("escrow-host-pg-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let id = Command::new("id").arg("-u").output().unwrap();
+        let user = (id.stdout.trim_ascii() == b"0").then_some("postgres");
+        if let Some(user) = user {
+            assert!(Command::new("chown").arg(user).arg(&folder).status().unwrap().success());
+        }
+        let server = Self { programs, folder, user, options };
+        let mut initdb = server.command("initdb");
+        initdb.args(["--auth=trust", "--username=escrow", "--no-sync", "-D"]).arg(server.data());
+        assert!(initdb.stdout(Stdio::null()).status().unwrap().success(), "initdb failed");
+        assert!(server.begin(), "pg_ctl failed");
+        Some(server)
+    }
+
+    /// What clients connect with.
+    pub fn config(&self) -> String {
+        format!("host={} user=escrow dbname=postgres", self.folder.display())
+    }
+
+    /// One of PostgreSQL's programs, as the server's user.
+    fn command(&self, program: &str) -> Command {
+        let program = self.programs.join(program);
+        let mut command = match self.user {
+            Some(user) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", user, "--"]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.current_dir("/");
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn begin(&self) -> bool {
+        let options = format!("-k {} -c listen_addresses= {}", self.folder.display(), self.options);
+        let mut start = self.command("pg_ctl");
+        start.args(["start", "--wait", "--silent", "-D"]).arg(self.data());
+        start.args(["-o", &options, "-l", "/dev/null"]).stdout(Stdio::null()).stderr(Stdio::null());
+        start.status().unwrap().success()
+    }
+
+    /// `SIGKILL`, and a start that has to recover: what was committed is there, and nothing else.
+    pub fn kill_and_start(&self) {
+        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap().trim();
+        assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+        // those whom it has left behind have to notice first
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(100));
+            if self.begin() {
+                return;
+            }
+        }
+        panic!("PostgreSQL did not come back");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["stop", "--silent", "--mode=immediate", "-D"]).arg(self.data());
+        let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,182 @@
+//! When holds are captured, and what a capture that fails leads to.
+
+use crate::common::*;
+use escrow::deal::command::{Accept, GiveBack, StartPerforming};
+use escrow::deposit::{Purpose, TransactionKind};
+use escrow::terms::Capture as When;
+use escrow::{Actor, Payee, Policy, Status};
+
+use TransactionKind::{Capture, Fee, Payout, Void};
+
+/// A sale at 1 000.00, 5 % for the platform, paid by a hold of 1 000.00 for 60 days.
+fn held(policy: Policy) -> World {
+    let mut w = World::new(sale(policy));
+    w.hold(B, 1_000_00, after(60 * DAY));
+    assert_eq!(w.status(), Status::AwaitingPerformance);
+    w
+}
+
+/// Begun under this policy.
+fn begun(policy: Policy) -> World {
+    let mut w = held(policy);
+    w.act(&seller(), StartPerforming {});
+    assert_eq!(w.status(), Status::Performing);
+    w
+}
+
+fn owed_by_buyer(to: Payee, purpose: Purpose, minor: i64) -> (Payee, Payee, Purpose, i64) {
+    (Payee::Buyer, to, purpose, minor)
+}
+
+#[test]
+fn by_default_with_the_last_deposit() {
+    assert_eq!(orders(&held(Policy::shop())), [(Capture, 1_000_00)]);
+}
+
+#[test]
+fn on_start_when_the_performance_begins() {
+    let mut w = held(Policy::shop().capture(When::OnStart));
+    assert_eq!(orders(&w), []);
+    // it does not wait for the answer, and is captured once
+    w.act(&seller(), StartPerforming {});
+    assert_eq!((w.status(), orders(&w)), (Status::Performing, vec![(Capture, 1_000_00)]));
+    w.done(2);
+    w.act(&seller(), escrow::deal::command::StopPerforming {});
+    w.act(&seller(), StartPerforming {});
+    assert_eq!(orders(&w), []);
+    w.act(&buyer(), accept());
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 950_00)]);
+    // whoever cancels before the start has never taken anything
+    let mut w = held(Policy::shop().capture(When::OnStart));
+    w.act(&buyer(), cancel("no"));
+    assert_eq!(orders(&w), [(Void, 1_000_00)]);
+}
+
+#[test]
+fn on_start_by_a_scan_and_by_a_revision() {
+    let mut w = held(Policy::shop().capture(When::OnStart));
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, progress("1", w.now));
+    assert_eq!((w.status(), orders(&w)), (Status::Performing, vec![(Capture, 1_000_00)]));
+    let mut w = held(Policy::shop().capture(When::OnStart));
+    w.act(&seller(), submit(1));
+    assert_eq!((w.status(), orders(&w)), (Status::AwaitingAcceptance, vec![(Capture, 1_000_00)]));
+}
+
+/// The goods are on their way: the ending stands, and the buyer owes the seller 950.00 and the platform 50.00.
+#[test]
+fn a_capture_that_fails_after_the_start_cancels_nothing() {
+    let mut w = begun(Policy::shop().capture(When::OnStart));
+    w.decline(2);
+    assert_eq!((w.status(), w.held(B)), (Status::Performing, 0));
+    assert_eq!(w.deal.deposit(B).unwrap().missed(), rub(1_000_00));
+    w.act(&buyer(), accept());
+    assert_eq!((w.status(), orders(&w)), (Status::Completed, vec![]));
+    let owed = [
+        owed_by_buyer(Payee::Seller, Purpose::Payout, 950_00),
+        owed_by_buyer(Payee::Platform, Purpose::Fee, 50_00),
+    ];
+    assert_eq!(w.owed(), owed);
+}
+
+/// It is paid by another card meanwhile: nobody owes anything. What comes twice goes back.
+#[test]
+fn what_a_capture_failed_to_bring_can_be_paid_otherwise() {
+    let mut w = begun(Policy::shop().capture(When::OnStart));
+    w.decline(2);
+    w.pay(B, 1_200_00);
+    assert_eq!((w.held(B), orders(&w)), (1_000_00, vec![(TransactionKind::Refund, 200_00)]));
+    // the failed capture went through after all: 1 000.00 too much
+    w.act(&Actor::Gateway, answer(2, succeeded("late")));
+    assert_eq!(orders(&w)[1], (TransactionKind::Refund, 1_000_00));
+    w.act(&buyer(), accept());
+    w.done_all();
+    assert_eq!((w.status(), w.owed()), (Status::Completed, vec![]));
+    assert_eq!((w.buckets(B).paid_out, w.buckets(B).refunded), (1_000_00, 1_200_00));
+}
+
+#[test]
+fn on_acceptance_with_the_word_of_the_buyer() {
+    let mut w = begun(Policy::shop().capture(When::OnAcceptance));
+    assert_eq!(orders(&w), []);
+    w.act(&buyer(), accept());
+    assert_eq!((w.status(), orders(&w)), (Status::Settling, vec![(Capture, 1_000_00)]));
+    w.done(2);
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 950_00)]);
+}
+
+/// 300.00 are given back: 700.00 are captured, and 300.00 were never taken. The platform has its 5 % of what was bought, and
+/// 1 000.00 - 50.00 - 300.00 = 650.00 are the seller's.
+#[test]
+fn what_is_given_back_is_never_captured() {
+    let mut w = begun(Policy::shop().capture(When::OnAcceptance));
+    w.act(&seller(), GiveBack::new(rub(300_00)));
+    w.act(&buyer(), accept());
+    assert_eq!(orders(&w), [(Capture, 700_00)]);
+    w.done(2);
+    assert_eq!(w.buckets(B).refunded, 300_00);
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 650_00)]);
+}
+
+/// 600.00 were charged, 400.00 are on hold. The capture fails: the last leg misses 400.00, which the buyer owes the seller.
+#[test]
+fn a_capture_that_fails_with_the_acceptance_leaves_the_ending() {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.pay(B, 600_00);
+    w.hold(B, 400_00, after(60 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), accept());
+    let capture = w.order(Capture, &Payee::Buyer);
+    assert_eq!(orders(&w), [(Capture, 400_00)]);
+    w.decline(capture);
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 550_00)]);
+    assert_eq!(w.owed(), [owed_by_buyer(Payee::Seller, Purpose::Payout, 400_00)]);
+    w.done_all();
+    assert_eq!(w.status(), Status::Completed);
+}
+
+/// An ending that gives everything back needs none of it: nobody owes anything.
+#[test]
+fn who_is_given_nothing_misses_nothing() {
+    let mut w = begun(Policy::shop().capture(When::OnStart));
+    w.decline(2);
+    w.act(&seller(), cancel("I cannot"));
+    assert_eq!((w.status(), w.owed()), (Status::Cancelled, vec![]));
+}
+
+/// A hold that expires is captured anyway, a day before; that it fails then cancels nothing.
+#[test]
+fn a_hold_that_expires_is_captured_anyway() {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.hold(B, 1_000_00, after(5 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.at(after(4 * DAY)).wake();
+    assert_eq!(orders(&w), [(Capture, 1_000_00)]);
+    w.decline(2);
+    assert_eq!(w.status(), Status::Performing);
+    // before the performance it does: nobody is at fault
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.hold(B, 1_000_00, after(5 * DAY));
+    w.at(after(4 * DAY)).wake();
+    w.decline(2);
+    assert_eq!(w.status(), Status::Cancelled);
+}
+
+/// With a clearance it is captured when it is accepted, so that a chargeback meets the pot; paid a week later.
+#[test]
+fn the_clearance_begins_with_the_capture() {
+    let mut w = begun(Policy::shop().capture(When::OnAcceptance).clearance_s(7 * DAY));
+    w.act(&buyer(), Accept::default());
+    assert_eq!((w.status(), orders(&w)), (Status::Clearing, vec![(Capture, 1_000_00)]));
+    w.done(2);
+    assert_eq!((w.status(), orders(&w)), (Status::Clearing, vec![]));
+    w.wait_for_deadline();
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 950_00)]);
+    // it fails meanwhile: the buyer has accepted, and owes it
+    let mut w = begun(Policy::shop().capture(When::OnAcceptance).clearance_s(7 * DAY));
+    w.act(&buyer(), Accept::default());
+    w.decline(2);
+    assert_eq!(w.status(), Status::Clearing);
+    w.wait_for_deadline();
+    assert_eq!((w.status(), w.owed().len()), (Status::Completed, 2));
+}
