@@ -157,7 +157,7 @@ pub(crate) fn event(event: &Event) -> Told {
         Event::TransactionSucceeded { tx, .. } => {
             return Told::Quiet(format!("The bank has done order {tx}"));
         }
-        Event::TransactionFailed { tx, reason } => format!("The bank declined order {tx}: {reason}"),
+        Event::TransactionFailed { tx, reason, .. } => format!("The bank declined order {tx}: {reason}"),
         Event::AnswerDoubted { tx } => {
             format!("The bank contradicts itself about order {tx}; it is asked again")
         }
@@ -183,7 +183,9 @@ pub(crate) fn event(event: &Event) -> Told {
             None => "A chargeback met its payment".to_owned(),
         },
         Event::PotCut { .. } => return Told::Quiet("What is held was reckoned anew".to_owned()),
-        Event::LegUnclaimed { .. } => "A payment was not claimed in time, and stays payable".to_owned(),
+        Event::LegUnclaimed { .. } => {
+            "Nobody has claimed a payment: it waits for its payee to say where to".to_owned()
+        }
         Event::LegAsked { .. } => "A payment waits for its payee to say where it goes".to_owned(),
         Event::RequestNoted { .. } => return Told::Nothing,
         Event::DisputeClosed {} => return Told::Quiet("The dispute is closed".to_owned()),

@@ -83,7 +83,7 @@ pub(crate) fn timer(timer: Timer) -> String {
         Timer::Negotiation => "The parties must have settled between them".to_owned(),
         Timer::Arbitration => "The arbiter must have ruled".to_owned(),
         Timer::Hold(transaction) => format!("The hold of transaction {transaction} is captured"),
-        Timer::Settlement => "What could not be paid goes to balances".to_owned(),
+        Timer::Settlement => "What could not be paid waits until its payee says where to".to_owned(),
         Timer::Claim(transaction) => format!("The stated payment {transaction} must be confirmed"),
         Timer::Chargeback => "The bank must have decided on the chargeback".to_owned(),
     }
@@ -156,7 +156,7 @@ pub(crate) const fn leg_state(state: LegState) -> &'static str {
         LegState::Credited => "on the payee's balance",
         LegState::Waiting => "waits for a chargeback to be decided",
         LegState::Dropped => "nothing is left of it",
-        LegState::Unclaimed => "nobody has said where to; it stays payable",
+        LegState::Unclaimed => "nobody has claimed it; a destination pays it",
     }
 }
 
