@@ -119,7 +119,7 @@ impl Desk {
             Bank::open(config.data.join("bank.db"), Faults { lost: config.bank_loses, ..Faults::default() })?;
         let gateway = DeskGateway::new(SandboxGateway::new(bank, SystemClock), store.clone());
         let deals = Sqlite::open(config.data.join("deals.db"))?;
-        let host = Host::builder(deals, gateway, SystemClock).keeps_balances().build();
+        let host = Host::builder(deals, gateway, SystemClock).build();
         let limits = Limits::new(config.requests_per_minute);
         Ok(Arc::new(Self { host, store, config, limits, hearing: tokio::sync::Mutex::default() }))
     }

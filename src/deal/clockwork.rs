@@ -90,7 +90,7 @@ pub(crate) struct Ended {
     /// What it divides, of each required deposit, where captures are waited for: less what failed before the performance had
     /// begun. The rest of a hold is let go with its capture, and was there all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) divides: Option<[i64; 4]>,
+    pub(crate) divides: Option<[u64; 4]>,
 }
 
 /// The phase and everything that runs with time.
@@ -231,9 +231,10 @@ impl Clockwork {
 
     /// So much of what an ending divides was never there.
     pub(super) fn lapse(&mut self, deposit: DepositId, amount: i64) {
+        let amount = u64::try_from(amount).unwrap_or(0);
         let divides = self.ended.as_mut().and_then(|ended| ended.divides.as_mut());
         if let Some(pot) = divides.and_then(|pots| pots.get_mut(deposit.index())) {
-            *pot = pot.saturating_sub(amount).max(0);
+            *pot = pot.saturating_sub(amount);
         }
     }
 

@@ -373,7 +373,7 @@ pub enum Event {
         original: bool,
         /// What it divides, of each required deposit, where something is on hold: a capture lets the rest of its hold go.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        divides: Option<[i64; 4]>,
+        divides: Option<[u64; 4]>,
     },
     /// The gateway is to capture a hold.
     CaptureOrdered {

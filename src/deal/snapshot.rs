@@ -174,7 +174,8 @@ impl Deal {
             (
                 "clockwork.ended.divides",
                 clockwork.ended.as_ref().and_then(|ended| ended.divides).is_none_or(|divides| {
-                    let fits = |(d, n): (&Deposit, i64)| (0..=d.required().minor()).contains(&n);
+                    let fits =
+                        |(d, n): (&Deposit, u64)| i64::try_from(n).is_ok_and(|n| n <= d.required().minor());
                     clockwork.phase.awaits_capture() && books.required().zip(divides).all(fits)
                 }),
             ),

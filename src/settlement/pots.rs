@@ -22,12 +22,14 @@ pub struct Pots {
 
 impl Pots {
     /// What there is in each, as it is stored.
-    pub(crate) const fn amounts(&self) -> [i64; 4] {
-        [self.buyer, self.seller, self.buyer_guarantee.minor(), self.seller_guarantee.minor()]
+    pub(crate) fn amounts(&self) -> [u64; 4] {
+        let pots = [self.buyer, self.seller, self.buyer_guarantee.minor(), self.seller_guarantee.minor()];
+        pots.map(|pot| u64::try_from(pot).unwrap_or(0))
     }
 
     /// The same pots with so much in each.
-    pub(crate) const fn of(self, [buyer, seller, buyers, sellers]: [i64; 4]) -> Self {
+    pub(crate) fn of(self, amounts: [u64; 4]) -> Self {
+        let [buyer, seller, buyers, sellers] = amounts.map(|pot| i64::try_from(pot).unwrap_or(i64::MAX));
         Self {
             buyer,
             seller,

@@ -105,7 +105,9 @@ impl fmt::Display for Problem {
                 "must not be over the price and the buyer's parts of the seller's services"
             }
             Self::NeedsAcceptingBuyer => "needs `acceptance = by_buyer`",
-            Self::NeedsBalances => "needs a host that keeps balances, and `unsettled` = to_balance",
+            Self::NeedsBalances => {
+                "needs a host that keeps balances: where it keeps none, `unsettled` is `unclaimed`"
+            }
             Self::CostsIncurred => "cannot change while a service is incurred: ask the operator",
             Self::PayerIsPayee => "must differ from the payer",
             Self::NeedsConsentOnCreation => "must be `on_creation`: a store's deals have no consent step",
