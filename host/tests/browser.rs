@@ -5,7 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "tests"
 )]
@@ -379,6 +379,9 @@ async fn the_pages_are_accessible() {
             deals.extend(link.attr("href").await.unwrap());
         }
         assert!(deals.len() >= 5, "{deals:?}");
+        if screen == Screen::Desktop {
+            deals.truncate(3);
+        }
         for deal in deals {
             goto(&deal).await;
             found.extend(objections(&client, &axe).await);
