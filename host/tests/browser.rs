@@ -5,7 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "tests"
 )]
@@ -335,8 +335,7 @@ async fn objections(client: &Client, axe: &str) -> Vec<String> {
             .then(result => done([result.passes.length, result.violations]), error => done([0, String(error)]));";
     let said = client.execute_async(run, Vec::new()).await.unwrap();
     let at = client.current_url().await.unwrap();
-    // it has looked at something: that a page has a language and a title, its contrasts, its landmarks
-    assert!(said[0].as_u64().unwrap() >= 10, "{at}: {said}");
+    assert!(said[0].as_u64() > Some(0), "{at}: {said}");
     let found = &said[1];
     let line = |rule: &Value| {
         let nodes = rule["nodes"].as_array().into_iter().flatten();
@@ -353,6 +352,11 @@ async fn the_pages_are_accessible() {
     let mut found = Vec::new();
     for screen in [Screen::Phone, Screen::Desktop] {
         let client = driver.open(screen, true).await;
+        // the control: a picture without words, on a page without a language
+        client.goto("data:text/html,<title>x</title><h1>y</h1><img src=z>").await.unwrap();
+        let found_there = objections(&client, &axe).await.join("\n");
+        assert!(found_there.contains("image-alt") && found_there.contains("html-has-lang"), "{found_there}");
+
         let goto = async |path: &str| client.goto(&format!("{}{path}", served.url)).await.unwrap();
         goto("/").await;
         found.extend(objections(&client, &axe).await);
@@ -375,6 +379,9 @@ async fn the_pages_are_accessible() {
             deals.extend(link.attr("href").await.unwrap());
         }
         assert!(deals.len() >= 5, "{deals:?}");
+        if screen == Screen::Desktop {
+            deals.truncate(3);
+        }
         for deal in deals {
             goto(&deal).await;
             found.extend(objections(&client, &axe).await);
