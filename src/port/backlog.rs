@@ -190,7 +190,10 @@ pub trait Backlog: Sync {
     /// Takes leases, named by the kind, a slash and the id, on those machines that wait the longest and that nobody has leased,
     /// whoever asks: returns their ids as they are written, the one that waits longest first. Several workers that ask at once
     /// get different ones. `None`: this storage cannot, and machines are listed and leased in two steps.
-    fn lease_waiting(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
+    fn lease_waiting(
+        &self,
+        wanted: Wanted<'_>,
+    ) -> impl Future<Output = Result<Option<Vec<String>>, Self::Error>> + Send {
         let _ = wanted;
         std::future::ready(Ok(None))
     }
