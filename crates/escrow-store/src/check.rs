@@ -26,16 +26,24 @@ pub type JournalRow = (i64, String);
 
 /// A machine's row as it is stored, and the parties that lists find it by.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the columns, by their names")]
 pub struct StoredRow {
+    /// Its version.
     pub version: i64,
+    /// Its state as JSON.
     pub state: String,
+    /// Its status on the wire.
     pub status: String,
+    /// Since when, in milliseconds since 1970, as every time here.
     pub status_at: i64,
+    /// When it began.
     pub created_at: i64,
+    /// The host's own id of what it is about.
     pub order_id: Option<String>,
+    /// When it is to be woken.
     pub next_deadline: Option<i64>,
+    /// Since when an order has had no answer.
     pub pending_since: Option<i64>,
+    /// When that is asked about next.
     pub next_try: Option<i64>,
     /// Each with the creation time that its row has.
     pub parties: Vec<(String, i64)>,

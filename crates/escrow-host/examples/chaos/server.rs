@@ -16,13 +16,15 @@ pub struct Server {
 
 /// Where `initdb` and `pg_ctl` are: the newest of Debian's, or in the path.
 fn programs() -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+    let debians: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
         .collect();
-    found.sort();
-    found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    let path = std::env::var_os("PATH");
+    let mut found: Vec<PathBuf> = path.iter().flat_map(std::env::split_paths).chain(debians).collect();
+    // the newest of Debian's last
+    found.sort_by_key(|folder| (folder.starts_with("/usr/lib/postgresql"), folder.clone()));
     found.into_iter().rev().find(|folder| folder.join("pg_ctl").exists() && folder.join("initdb").exists())
 }
 
