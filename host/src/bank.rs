@@ -9,12 +9,12 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use escrow::Command;
 use escrow::agent::{ActError, Committed};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::Answered;
 use escrow::deposit::{IdempotencyKey, Reference};
 use escrow::port::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, SystemClock};
+use escrow::{Command, DealId};
 use escrow_host::sandbox::{Bank, SandboxGateway};
 use maud::{Markup, html};
 
@@ -60,10 +60,10 @@ impl PaymentGateway for DeskGateway {
     type Error = NoAnswer;
 
     async fn checkout(&self, request: CheckoutRequest<'_>) -> Result<CheckoutForm, NoAnswer> {
-        let IdempotencyKey { deal, transaction } = request.key;
+        let deal = DealId::new(request.key.machine);
         let checkout = Checkout {
             deal,
-            order: transaction,
+            order: request.key.transaction,
             deposit: request.deposit,
             amount: request.amount,
             payer: request.payer.to_string(),
@@ -117,7 +117,7 @@ fn answering(fact: Command) -> Command {
 /// Somebody pays at the bank: the money is in its books before anybody is told.
 pub(crate) async fn pay(desk: &Desk, token: &str, on_hold: bool) -> Result<Checkout, Failure> {
     let checkout = desk.store.checkout(token)?.ok_or_else(Failure::not_found)?;
-    let key = IdempotencyKey { deal: checkout.deal, transaction: checkout.order };
+    let key = IdempotencyKey::new(checkout.deal.uuid(), checkout.order);
     let reference = Reference::new(key.to_string()).map_err(|e| Failure::internal(&e))?;
     let until = on_hold.then(|| desk.now().plus_secs(HOLD_S));
     let bank = desk.host.gateway().bank();
