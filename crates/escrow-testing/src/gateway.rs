@@ -88,6 +88,16 @@ pub struct Execution {
     pub asked: u32,
 }
 
+/// What a gateway says later, each with the id of the machine that has asked.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Told {
+    /// Answers, with the number of that machine's order.
+    pub answers: Vec<(Uuid, Answer)>,
+    /// Facts, which deals are told.
+    pub facts: Vec<(Uuid, Command)>,
+}
+
 /// The answer was lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("the gateway did not answer")]
@@ -143,7 +153,7 @@ impl ScriptedGateway {
 
     /// Both of these, each with the id of the machine that has asked; an answer has the number of that machine's order. What
     /// [`ScriptedGateway::tell`] was given is not among them.
-    pub fn take_told(&self) -> (Vec<(Uuid, Answer)>, Vec<(Uuid, Command)>) {
+    pub fn take_told(&self) -> Told {
         let mut books = lock(&self.0);
         books.late.clear();
         let (of_orders, others) =
@@ -151,7 +161,7 @@ impl ScriptedGateway {
         books.facts = others;
         let of_orders: Vec<(Option<Uuid>, Command)> = of_orders;
         let facts = of_orders.into_iter().filter_map(|(machine, fact)| Some((machine?, fact))).collect();
-        (std::mem::take(&mut books.webhooks), facts)
+        Told { answers: std::mem::take(&mut books.webhooks), facts }
     }
 
     /// A fact that came about at the gateway, to be delivered: a payment, a chargeback, a return.

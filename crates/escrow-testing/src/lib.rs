@@ -19,7 +19,7 @@ pub mod strategies;
 mod tracker;
 
 pub use clock::ManualClock;
-pub use gateway::{Behaviour, Execution, Rule, ScriptedGateway, TimedOut};
+pub use gateway::{Behaviour, Execution, Rule, ScriptedGateway, TimedOut, Told};
 pub use given::{Given, Then};
 pub use machines::MemoryMachines;
 pub use repository::MemoryRepository;

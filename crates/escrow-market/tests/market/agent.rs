@@ -269,8 +269,7 @@ fn what_a_subscription_owes_back_goes_back() {
     host.keep(Subscription::subscribe(SUBSCRIPTION, terms, &Context::new(start(), party("anna"))).unwrap());
     let _ = host.agent.catch_up(&host.machines, SUBSCRIPTION).unwrap();
     assert_eq!(host.load(SUBSCRIPTION).status(), Standing::PastDue);
-    let (answers, _) = host.agent.gateway.take_told();
-    for (_, answer) in answers {
+    for (_, answer) in host.agent.gateway.take_told().answers {
         let answer = Subscription::answer(answer.transaction, answer.result);
         host.act(SUBSCRIPTION, answer, Actor::Gateway);
     }

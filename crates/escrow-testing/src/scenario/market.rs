@@ -58,7 +58,7 @@ pub enum Opening {
     /// A deal.
     Deal {
         /// Its terms; the policy may name a preset.
-        terms: TermsDraft,
+        terms: Box<TermsDraft>,
         /// Who proposes it; absent: the buyer.
         #[serde(default)]
         proposed_by: Option<Who>,
@@ -66,7 +66,7 @@ pub enum Opening {
     /// A project, whose milestones' deals have names of their own.
     Project {
         /// Its terms; the policy may name a preset.
-        terms: ProjectDraft,
+        terms: Box<ProjectDraft>,
         /// Who proposes it; absent: the customer.
         #[serde(default)]
         proposed_by: Option<Who>,
@@ -84,7 +84,7 @@ pub enum Opening {
         policy: BalancePolicy,
     },
     /// A subscription, subscribed to by its payer.
-    Subscription(SubscriptionDraft),
+    Subscription(Box<SubscriptionDraft>),
 }
 
 /// One step.

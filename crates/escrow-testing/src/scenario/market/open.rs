@@ -51,7 +51,7 @@ impl Market<'_> {
                     Some(_) => Actor::Clock,
                 };
                 let context = Context::new(now, actor.clone());
-                let deal = Terms::new(terms.clone()).map_err(terms_error).and_then(|terms| {
+                let deal = Terms::new((**terms).clone()).map_err(terms_error).and_then(|terms| {
                     Deal::propose(DealId::new(id), terms, &context)
                         .map_err(|e| (e.code().to_owned(), e.to_string()))
                 });
@@ -66,7 +66,7 @@ impl Market<'_> {
                     Some(_) => Actor::Clock,
                 };
                 let context = Context::new(now, actor.clone());
-                let project = ProjectTerms::new(terms.clone()).map_err(terms_error).and_then(|terms| {
+                let project = ProjectTerms::new((**terms).clone()).map_err(terms_error).and_then(|terms| {
                     Project::propose(ProjectId::new(id), terms, &context)
                         .map_err(|e| (e.code().to_owned(), e.to_string()))
                 });
@@ -84,10 +84,11 @@ impl Market<'_> {
             Opening::Subscription(draft) => {
                 let actor = Actor::Party(draft.payer.clone());
                 let context = Context::new(now, actor.clone());
-                let begun = SubscriptionTerms::new(draft.clone()).map_err(terms_error).and_then(|terms| {
-                    Subscription::subscribe(SubscriptionId::new(id), terms, &context)
-                        .map_err(|e| (e.code().to_owned(), e.to_string()))
-                });
+                let begun =
+                    SubscriptionTerms::new((**draft).clone()).map_err(terms_error).and_then(|terms| {
+                        Subscription::subscribe(SubscriptionId::new(id), terms, &context)
+                            .map_err(|e| (e.code().to_owned(), e.to_string()))
+                    });
                 let kept = self.keep(begun, now);
                 // its first period is charged at once
                 let _ = self.ask_again(Kind::Subscription, id);

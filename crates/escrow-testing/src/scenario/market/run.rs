@@ -21,7 +21,7 @@ use super::super::run::{compare, text};
 use super::look::look;
 use super::names::Kind;
 use super::{MarketReport, MarketScenario, MarketStep};
-use crate::{ManualClock, MemoryMachines, ScriptedGateway, SinkFault};
+use crate::{ManualClock, MemoryMachines, ScriptedGateway, SinkFault, Told};
 
 /// How often machines are told and woken at one instant, and in the end, before they count as stuck.
 const MAX_ROUNDS: usize = 1_000;
@@ -264,7 +264,7 @@ impl<'s> Market<'s> {
 
     /// What the gateway says later, or once more, to whichever machine has asked.
     fn deliver_webhooks(&mut self) {
-        let (answers, facts) = self.agent.gateway.take_told();
+        let Told { answers, facts, .. } = self.agent.gateway.take_told();
         for (machine, answer) in answers {
             let found = self.scenario.names.iter().find(|(_, _, id)| *id == machine);
             if let Some((_, kind, id)) = found {
