@@ -35,7 +35,7 @@ impl Checkout {
         let words: String = request.description.unwrap_or("Payment").chars().take(WORDS).collect();
         let urls = &request.form.return_urls;
         let capture = if settings.holds { "manual" } else { "automatic" };
-        let deal = request.key.deal;
+        let deal = request.key.machine;
         let marks = [
             (DEAL, deal.to_string()),
             (ORDER, request.key.transaction.to_string()),

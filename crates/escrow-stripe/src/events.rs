@@ -254,7 +254,9 @@ fn refunded(charge: &Charge) -> Result<Said, HearError> {
     let note = Some(format!("{total} of {} is refunded in all", charge.id));
     let mut facts = Vec::new();
     for refund in charge.refunds.iter().flat_map(|list| &list.data) {
-        if let Some(key) = refund.metadata.key().filter(|key| Some(key.deal) == charge.metadata.deal()) {
+        if let Some(key) =
+            refund.metadata.key().filter(|key| Some(DealId::new(key.machine)) == charge.metadata.deal())
+        {
             facts.extend(told(key, &refund.id, came_back(refund)?)?);
         }
     }
@@ -273,7 +275,7 @@ fn refund(refund: &Refund) -> Result<Said, HearError> {
         let why = refund.failure_reason.as_deref().unwrap_or("no reason given");
         format!("the refund {} of {amount} came back ({why})", refund.id)
     });
-    Ok(Said { note, ..Said::facts(About::Deal(key.deal), told(key, &refund.id, back)?) })
+    Ok(Said { note, ..Said::facts(About::Deal(DealId::new(key.machine)), told(key, &refund.id, back)?) })
 }
 
 /// A refund that failed, or was cancelled, was sent and came back.
@@ -312,7 +314,7 @@ fn reversed(transfer: &Transfer) -> Result<Said, HearError> {
     }
     let note = (back.is_empty() || transfer.reversals.has_more)
         .then(|| format!("{} has reversals that the event does not list", transfer.id));
-    Ok(Said { note, ..Said::facts(About::Deal(key.deal), told(key, &transfer.id, back)?) })
+    Ok(Said { note, ..Said::facts(About::Deal(DealId::new(key.machine)), told(key, &transfer.id, back)?) })
 }
 
 fn payout(kind: &str, payout: &Payout, account: Option<&str>) -> Result<Said, HearError> {
@@ -322,7 +324,7 @@ fn payout(kind: &str, payout: &Payout, account: Option<&str>) -> Result<Said, He
         let note = format!("{} of {amount} by {whose} is none of an order ({kind})", payout.id);
         return Ok(Said::note(None, note));
     };
-    let about = About::Deal(key.deal);
+    let about = About::Deal(DealId::new(key.machine));
     let failed = kind != "payout.paid";
     let why = payout.failure_code.as_deref().unwrap_or("no reason given");
     let note = if failed {

@@ -6,10 +6,12 @@ use escrow::deposit::{DepositId, IdempotencyKey};
 use escrow::{DealId, TxId};
 use serde::{Deserialize, Deserializer};
 
-/// Metadata that says whose an object is.
+/// Metadata that says whose an object is: the deal's, or the machine's that has given the order.
 pub(crate) const DEAL: &str = "escrow_deal";
 /// The number of the order, or of the request for a payment, within its deal.
 pub(crate) const ORDER: &str = "escrow_order";
+/// Which attempt of it, where the machine numbers those.
+pub(crate) const ATTEMPT: &str = "escrow_attempt";
 /// The deposit that a payment is for.
 pub(crate) const DEPOSIT: &str = "escrow_deposit";
 /// The key of the order that has captured a payment.
@@ -58,7 +60,11 @@ impl Metadata {
 
     /// The order that an object was made by.
     pub(crate) fn key(&self) -> Option<IdempotencyKey> {
-        Some(IdempotencyKey { deal: self.deal()?, transaction: self.order()? })
+        let key = IdempotencyKey::new(self.deal()?.uuid(), self.order()?);
+        Some(match self.get(ATTEMPT) {
+            Some(attempt) => key.attempt(attempt.parse().ok()?),
+            None => key,
+        })
     }
 }
 

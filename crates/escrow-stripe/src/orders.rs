@@ -4,6 +4,7 @@
 //! search: Stripe's search lags behind. What Stripe has made counts as sent, whatever its status: what fails later comes back
 //! as a fact of its own, by a webhook.
 
+use escrow::DealId;
 use escrow::deal::command::Answered;
 use escrow::deposit::Reference;
 use escrow::port::Clock;
@@ -13,7 +14,7 @@ use crate::client::{Form, is_id};
 use crate::error::{Error, declined, reason};
 use crate::gateway::{Inner, Step, Task};
 use crate::money;
-use crate::objects::{CAPTURE, DEAL, List, Made, ORDER, PaymentIntent, Ref, TRANSFER};
+use crate::objects::{ATTEMPT, CAPTURE, DEAL, List, Made, ORDER, PaymentIntent, Ref, TRANSFER};
 use crate::route::Route;
 
 /// As many objects as one page of Stripe's can have.
@@ -105,7 +106,7 @@ impl<C: Clock> Inner<C> {
 
     fn transfer(&self, task: &Task, account: &str) -> Result<String, Error> {
         if task.looks {
-            let query = Form::default().with("transfer_group", task.key.deal);
+            let query = Form::default().with("transfer_group", task.key.machine);
             if let Some(made) = self.find(task, "/v1/transfers", &query, None)? {
                 return Ok(made.id);
             }
@@ -115,7 +116,7 @@ impl<C: Clock> Inner<C> {
             .with("amount", amount)
             .with("currency", currency)
             .with("destination", account)
-            .with("transfer_group", task.key.deal);
+            .with("transfer_group", task.key.machine);
         let made: Made =
             self.client.post("/v1/transfers", &marked(task, form), &task.key.to_string(), None)?;
         Ok(made.id)
@@ -165,7 +166,7 @@ impl<C: Clock> Inner<C> {
             Err(error) => return Err(error),
         };
         // whatever carries another deal, or none, is not this deal's
-        if intent.metadata.deal() != Some(task.key.deal) {
+        if intent.metadata.deal() != Some(DealId::new(task.key.machine)) {
             return no("the payment is not for this deal");
         }
         let amount = match (intent.status.as_str(), is_hold) {
@@ -217,7 +218,11 @@ impl<C: Clock> Inner<C> {
 
 /// Whose it is.
 fn marked(task: &Task, form: Form) -> Form {
-    form.metadata(DEAL, task.key.deal).metadata(ORDER, task.key.transaction)
+    let form = form.metadata(DEAL, task.key.machine).metadata(ORDER, task.key.transaction);
+    match task.key.attempt {
+        Some(attempt) => form.metadata(ATTEMPT, attempt),
+        None => form,
+    }
 }
 
 fn succeeded(reference: &str) -> Result<Answered, Error> {

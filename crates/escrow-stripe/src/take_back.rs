@@ -60,7 +60,7 @@ impl<C: Clock> Stripe<C> {
     fn reverse(&self, failed: &TakeBack, amount: i64) -> Result<Reversal, Error> {
         let form = Form::default()
             .with("amount", amount)
-            .metadata(DEAL, failed.key.deal)
+            .metadata(DEAL, failed.key.machine)
             .metadata(ORDER, failed.key.transaction)
             .metadata(PAYOUT, &failed.payout);
         let path = format!("/v1/transfers/{}/reversals", failed.transfer);

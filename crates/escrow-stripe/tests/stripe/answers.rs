@@ -319,7 +319,7 @@ fn form(stripe: &Stripe<ManualClock>, amount: Money) -> Result<escrow::port::Che
     );
     let (form, payer) = (PaymentForm::new("card".parse().unwrap(), urls), "anna".parse().unwrap());
     let deal = DealId::new(uuid::Uuid::from_u128(8));
-    let key = IdempotencyKey { deal, transaction: TxId::new(1) };
+    let key = IdempotencyKey::new(deal.uuid(), TxId::new(1));
     let request = CheckoutRequest::new(key, DepositId::BUYER_PAYMENT, amount, &form, &payer);
     stripe.checkout(request.description(Some("Phone & case")))
 }

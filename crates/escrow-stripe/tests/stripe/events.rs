@@ -160,7 +160,7 @@ fn what_a_payees_bank_gave_back_is_taken_back_first() {
     let heard = hear("payout.failed_onward");
     assert_eq!((&heard.about, heard.facts.len()), (&About::Deal(deal()), 0));
     let failed = heard.take_back.unwrap();
-    assert_eq!(failed.key, IdempotencyKey { deal: deal(), transaction: TxId::new(3) });
+    assert_eq!(failed.key, IdempotencyKey::new(deal().uuid(), TxId::new(3)));
     assert_eq!((failed.transfer.as_str(), failed.payout.as_str()), (TRANSFER, PAYOUT));
     assert_eq!(failed.amount, rub("22325.00"));
 }
