@@ -13,4 +13,5 @@ mod backlog;
 mod kills;
 mod laws;
 mod lists;
+mod machines;
 mod world;
