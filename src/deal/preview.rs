@@ -72,6 +72,7 @@ impl Deal {
                     }
                 }
             }
+            shares.retain(|s| !s.amount.is_zero());
         }
     }
 

@@ -4,6 +4,7 @@ mod books_error;
 #[expect(clippy::module_inception, reason = "one idea per file; the idea has the module's name")]
 mod deposit;
 mod deposit_id;
+mod key;
 mod leg;
 mod purpose;
 mod transaction;
@@ -11,10 +12,11 @@ mod transaction;
 pub use books_error::BooksError;
 pub use deposit::{Buckets, ChargeDetails, Deposit, DepositPurpose};
 pub use deposit_id::{DepositId, UnknownDepositName};
+pub use key::IdempotencyKey;
 pub use leg::{Leg, LegId, LegState};
 pub use purpose::Purpose;
 pub(crate) use transaction::SentTo;
 pub use transaction::{
-    CaptureId, ClientKey, GatewayName, HoldState, IdempotencyKey, MethodName, Order, Reason, Reference,
-    Transaction, TransactionKind, TransactionState, TxId,
+    CaptureId, ClientKey, GatewayName, HoldState, MethodName, Order, Reason, Reference, Transaction,
+    TransactionKind, TransactionState, TxId,
 };

@@ -361,7 +361,10 @@ pub fn ends_empty(deal: &Deal) -> Finding {
     let end = finish(deal, Ways::PROMPT)?;
     for deposit in end.deposits() {
         let b = deposit.buckets();
-        ensure!(b.held == 0 && b.reserved == 0, "at the end {} has {b:?}", deposit.id());
+        // but for what nobody has claimed
+        let unclaimed = end.legs().iter().filter(|l| l.is_unclaimed() && l.deposit() == deposit.id());
+        let unclaimed: i64 = unclaimed.map(|l| l.amount().minor()).sum();
+        ensure!(b.held == 0 && b.reserved == unclaimed, "at the end {} has {b:?}", deposit.id());
         let open = |t: &&Transaction| matches!(t.hold(), Some(HoldState::Open { .. } | HoldState::Closing));
         let hold = end.transactions().iter().find(open);
         ensure!(hold.is_none(), "at the end a hold is open: {hold:?}");
