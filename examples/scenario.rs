@@ -99,7 +99,7 @@ fn several(out: &mut String, scenario: &MarketScenario, report: &MarketReport) -
     writeln!(out)?;
     for step in &report.steps {
         let at = step.at.to_string().replace('T', " ").replace('Z', "");
-        let status = step.after["status"].as_str().unwrap_or("–");
+        let status = step.after.get("status").and_then(|status| status.as_str()).unwrap_or("–");
         writeln!(out, "    {at}  {:<12}  {:<16}  {:<18} → {status}", step.of, step.by, step.action)?;
         if let Some(message) = &step.message {
             writeln!(out, "{:26}refused: {message}", "")?;

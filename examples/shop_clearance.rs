@@ -32,7 +32,7 @@ fn main() -> Result<(), Failure> {
     let context = Context::new(start, shop());
     let (mut deal, _) = Deal::propose(DealId::new(Uuid::nil()), Terms::new(draft)?, &context)?;
     let mut tell = |day: u32, by: Actor, command: Command| -> Result<(), Failure> {
-        let now = start.plus_secs(day * DAY);
+        let now = start.plus_secs(day.saturating_mul(DAY));
         let _ = deal.handle(&command, &Context::new(now, by))?;
         // the gateway does at once what it is asked
         let orders: Vec<_> = deal.pending().map(|order| order.number()).collect();

@@ -278,6 +278,7 @@ impl From<Rejection> for ApiError {
             | Rejection::UnknownPayment
             | Rejection::GivenBackMore { .. }
             | Rejection::GivesBackTooMuch { .. }
+            | Rejection::NoBalances
             | Rejection::UnknownReceivable => ErrorKind::Validation,
             // a reason that is younger than this crate
             _ => ErrorKind::Validation,

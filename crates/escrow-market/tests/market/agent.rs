@@ -348,8 +348,10 @@ fn story(host: &Host) -> Vec<Follow> {
     told
 }
 
+type End = (Status, BasketStatus, [i64; 3], Vec<(DealStatus, [i64; 6])>);
+
 /// Where everything is at the end, as money: states differ in their order of events.
-fn end(host: &Host) -> (Status, BasketStatus, [i64; 3], Vec<(DealStatus, [i64; 6])>) {
+fn end(host: &Host) -> End {
     let balance = host.load(BALANCE);
     let sums = balance.sums();
     let deals = [1, 2].map(|n| {
