@@ -14,9 +14,14 @@ impl Deal {
         self.state.clockwork.ended.as_ref().is_some_and(|ended| ended.funded)
     }
 
-    /// What there is to settle now.
+    /// What there is to settle now. While an ending waits for captures: what there was when it was decided, since a capture lets
+    /// the rest of its hold go; less what failed before the performance had begun.
     pub fn pots(&self) -> Pots {
-        self.state.books.pots(self.terms.currency, self.counts_as_funded())
+        let pots = self.state.books.pots(self.terms.currency, self.counts_as_funded());
+        match self.clockwork().ended.as_ref().and_then(|ended| ended.divides) {
+            Some(divides) => pots.of(divides),
+            None => pots,
+        }
     }
 
     /// Whether an ending counts the deal as funded now.

@@ -119,12 +119,7 @@ fn conclude(
 /// The last capture is answered: what there is now is given out.
 pub(crate) fn go_on(deal: &mut Draft<'_>, outcome: Outcome) {
     let Some(ending) = deal.ending().cloned() else { return };
-    // what the captures have let go was there when it was decided
-    let pots = match deal.clockwork().ended.as_ref().and_then(|ended| ended.divides) {
-        Some(divides) => deal.pots().of(divides),
-        None => deal.pots(),
-    };
-    let settlement = settled(deal, &ending, &pots);
+    let settlement = settled(deal, &ending, &deal.pots());
     deal.enter(Phase::Paying { outcome, awaiting_capture: false });
     distribute(deal, &settlement);
 }

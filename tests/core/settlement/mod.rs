@@ -8,6 +8,7 @@ mod cases;
 mod examples;
 mod properties;
 mod rows;
+mod shortfall;
 mod told;
 
 use crate::support::calculator::{For, Pot, Refused, Who};
