@@ -90,7 +90,8 @@ pub fn a_connection_that_is_lost_in_a_command_loses_nothing(server: &Server) {
     server.runtime.block_on(async {
         let clock = TheClock(Arc::new(ManualClock::new(start())));
         let gateway = SandboxGateway::new(Bank::in_memory(Faults::default()).unwrap(), clock.clone());
-        let host: Arc<Host<Postgres, _, _>> = Host::builder(db.clone(), gateway, clock).keeps_balances().build();
+        let host: Arc<Host<Postgres, _, _>> =
+            Host::builder(db.clone(), gateway, clock).keeps_balances().build();
         let party = |name: &str| Caller::party(name.parse().unwrap());
         host.open(id(1), terms(), party("shop")).await.unwrap();
         let before = db.journal::<Deal>(id(1), 0).await.unwrap().len();
