@@ -24,22 +24,22 @@ fn begin() -> Command {
 const SHORT: Chaos = Chaos {
     store: Store::Sqlite,
     looks: true,
-    deals: 48,
+    deals: 240,
     kills: 24,
     workers: 3,
     patience: Duration::from_secs(120),
 };
 
-/// 36 sales: a fee and a payout each; 12 cancellations: a refund, or the void of a hold; 12 of the sales by a hold have a
-/// capture, and the 7 that gave something back a refund.
-const LEAST: usize = 36 * 2 + 12;
+/// Of 240: 180 sales, a fee and a payout each; 60 cancellations, a refund, or the void of a hold. Some of the sales have a
+/// capture, or a refund of what was given back, too.
+const LEAST: usize = 180 * 2 + 60;
 
 #[test]
 fn nothing_is_lost_and_nothing_is_paid_twice() {
     let outcome = SHORT.run(&begin).unwrap();
     println!("{outcome}");
     assert_eq!(outcome.findings, []);
-    assert!(outcome.kills >= 12, "{outcome}");
+    assert!(outcome.kills >= 6, "{outcome}");
     assert!(outcome.movements >= LEAST, "{outcome}");
 }
 
@@ -52,7 +52,7 @@ fn the_same_on_postgres_whose_server_is_killed_too() {
     };
     println!("{outcome}");
     assert_eq!((outcome.findings.as_slice(), outcome.server_kills), ([].as_slice(), 1));
-    assert!(outcome.kills >= 12, "{outcome}");
+    assert!(outcome.kills >= 6, "{outcome}");
     assert!(outcome.movements >= LEAST, "{outcome}");
 }
 

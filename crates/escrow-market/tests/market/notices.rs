@@ -367,6 +367,7 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "ending_decided", "ending": "success", "outcome": "completed", "funded": true, "settle_by": at }),
         json!({ "type": "capture_ordered", "order": order(json!("buyer"), "charge", "capture") }),
         json!({ "type": "leg_cut", "leg": 1, "old": money, "new": money }),
+        json!({ "type": "leg_unclaimed", "leg": 1 }),
         json!({ "type": "pot_cut", "deposit": "buyer_payment", "old": money, "new": money, "as_if": money }),
         json!({ "type": "hold_charged", "tx": 9, "hold": 1, "amount": money, "last": true }),
         json!({ "type": "stray_opened", "deposit": "stray_1", "named": "buyer_payment", "zero": money }),
@@ -428,8 +429,8 @@ fn samples() -> Vec<(Deal, Event)> {
     let mut paying = World::performing(draft);
     paying.act(&buyer(), Accept::default());
     for event in plain.into_iter().map(read) {
-        let deal =
-            if matches!(event, Event::LegCut { .. }) { paying.deal.clone() } else { arbitrated.clone() };
+        let of_a_leg = matches!(event, Event::LegCut { .. } | Event::LegUnclaimed { .. });
+        let deal = if of_a_leg { paying.deal.clone() } else { arbitrated.clone() };
         samples.push((deal, event));
     }
     // outside of a dispute, and without an arbiter
@@ -520,7 +521,9 @@ fn sort(deal: &Deal, event: &Event) -> String {
         }
         Event::DestinationSet { payee: p, .. } | Event::LegWaits { payee: p, .. } => payee(p),
         Event::LegOrdered { order } | Event::LegCredited { order } => payee(&order.payee),
-        Event::LegCut { leg, .. } => payee(deal.legs().iter().find(|l| l.id() == *leg).unwrap().payee()),
+        Event::LegCut { leg, .. } | Event::LegUnclaimed { leg } => {
+            payee(deal.legs().iter().find(|l| l.id() == *leg).unwrap().payee())
+        }
         Event::ReceivableRaised { receivable: r, .. } => {
             format!("{} to {}", payee(&r.debtor), payee(&r.payee))
         }
