@@ -180,17 +180,24 @@ impl Keyring {
             return Err(SignatureError::TooNew);
         }
         let mut tags = Vec::new();
-        for signature in headers.signature.split(' ').filter(|s| !s.is_empty()) {
-            if tags.len() == Self::MAX_SIGNATURES {
-                return Err(SignatureError::TooMany);
+        // other kinds of signatures may be beside ours
+        let ours = |signature: &'_ str| match signature.split_once(',') {
+            Some((VERSION, encoded)) => Some(Base64::decode_vec(encoded)),
+            Some(_) | None => None,
+        };
+        let mut malformed = 0_usize;
+        for signature in headers.signature.split(' ').filter_map(ours) {
+            match signature {
+                Ok(tag) => tags.push(tag),
+                // what cannot be read refuses nothing that another signature vouches for
+                Err(_) => malformed = malformed.saturating_add(1),
             }
-            // other kinds of signatures may be beside ours
-            if let Some((VERSION, encoded)) = signature.split_once(',') {
-                tags.push(Base64::decode_vec(encoded).map_err(|_| SignatureError::Malformed)?);
+            if tags.len().saturating_add(malformed) > Self::MAX_SIGNATURES {
+                return Err(SignatureError::TooMany);
             }
         }
         if tags.is_empty() {
-            return Err(SignatureError::Missing);
+            return Err(if malformed > 0 { SignatureError::Malformed } else { SignatureError::Missing });
         }
         for secret in &self.secrets {
             let mac = secret.mac(headers.id, seconds, body)?;
@@ -251,8 +258,8 @@ pub enum SignatureError {
     /// There is no signature of this kind.
     #[error("webhook-signature: no signature of the kind v1")]
     Missing,
-    /// A signature is not base64.
-    #[error("webhook-signature: not base64")]
+    /// No signature of this kind is base64.
+    #[error("webhook-signature: none of the kind v1 is base64")]
     Malformed,
     /// There are too many signatures.
     #[error("webhook-signature: more than {} signatures", Keyring::MAX_SIGNATURES)]
