@@ -190,11 +190,10 @@ fn decline(deal: &mut Draft<'_>, (tx, kind, deposit): (TxId, TransactionKind, De
     match kind {
         // the payer did not pay, or had not
         TransactionKind::Hold | TransactionKind::Charge => {}
-        TransactionKind::Capture if deal.phase().has_ended() || deposit.is_charge() => {
+        // the ending stands, or the deal goes on to one
+        TransactionKind::Capture if missed || deal.phase().has_ended() || deposit.is_charge() => {
             after_capture(deal, deposit);
         }
-        // the ending stands, or the deal goes on to one
-        TransactionKind::Capture if missed => after_capture(deal, deposit),
         // a hold that cannot be captured leaves the deal, and ends it
         TransactionKind::Capture => {
             deal.push(Event::Cancelled { at_fault: Fault::Nobody, reason: reason.clone() });

@@ -4,7 +4,7 @@ use super::{holds, legs, moderation, performance, tracking};
 use crate::deal::draft::Draft;
 use crate::deal::phase::{Origin, Phase, Stage};
 use crate::deposit::{DepositId, Purpose};
-use crate::terms::{Acceptance, Capture, Moderation};
+use crate::terms::{Acceptance, Moderation};
 
 /// The deal moves on by itself once everybody has agreed and every required deposit is full.
 pub(crate) fn advance(deal: &mut Draft<'_>) {
@@ -56,7 +56,7 @@ pub(crate) fn go_on(deal: &mut Draft<'_>) {
 
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
 pub(crate) fn conclude(deal: &mut Draft<'_>) {
-    let unanswered = holds::capture_at(deal, Capture::OnFunding);
+    let unanswered = holds::capture_funded(deal);
     let policy = &deal.terms().policy;
     match policy.acceptance {
         Acceptance::ByBuyer => {

@@ -14,15 +14,25 @@ pub(crate) fn capture_at(deal: &mut Draft<'_>, moment: Capture) -> bool {
     if deal.terms().policy.capture == moment { capture_required(deal) } else { false }
 }
 
-/// A hold came in when the others were captured already: it is, too.
-pub(crate) fn capture_late(deal: &mut Draft<'_>, deposit: DepositId) {
-    let over = match deal.terms().policy.capture {
+/// Whether the moment that the policy has chosen is there, for a deal that is funded.
+fn is_time(deal: &Draft<'_>) -> bool {
+    match deal.terms().policy.capture {
         Capture::OnFunding => true,
         Capture::OnStart => deal.clockwork().begun,
         Capture::OnAcceptance => false,
-    };
+    }
+}
+
+/// The deal is funded, for the first time or again: captures what the required deposits need, if it is time. Whether a capture
+/// is without an answer now.
+pub(crate) fn capture_funded(deal: &mut Draft<'_>) -> bool {
+    is_time(deal) && capture_required(deal)
+}
+
+/// A hold came in when the others were captured already: it is, too.
+pub(crate) fn capture_late(deal: &mut Draft<'_>, deposit: DepositId) {
     match deal.phase() {
-        Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } if over => {
+        Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } if is_time(deal) => {
             capture_needed(deal, deposit);
         }
         Phase::Proposed { .. }

@@ -5,7 +5,7 @@ use crate::deal::command::Remark;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Origin, Phase, Stage};
-use crate::terms::{Capture, Moderation};
+use crate::terms::Moderation;
 
 /// A remark enters moderation.
 pub(crate) fn remark(deal: &mut Draft<'_>, c: &Remark) {
@@ -66,7 +66,7 @@ pub(crate) fn leave(deal: &mut Draft<'_>) {
         Origin::AwaitingPerformance => {
             performance::resume(deal, Stage::AwaitingPerformance);
             // paid again meanwhile, by a hold: captured before anybody starts
-            if !holds::capture_at(deal, Capture::OnFunding) {
+            if !holds::capture_funded(deal) {
                 tracking::act_on_what_waits(deal);
             }
         }

@@ -95,6 +95,24 @@ fn what_a_capture_failed_to_bring_can_be_paid_otherwise() {
     assert_eq!((w.buckets(B).paid_out, w.buckets(B).refunded), (1_000_00, 1_200_00));
 }
 
+/// Begun, stopped, sent back by a moderator, dearer, and paid again by a hold: it was begun once, so that hold is captured with
+/// the deposit, and what starts again waits for the answer.
+#[test]
+fn what_is_paid_again_after_the_start_is_captured_at_once() {
+    let policy = Policy::marketplace().moderation(escrow::terms::Moderation::OnDemand).capture(When::OnStart);
+    let mut w = begun(policy);
+    w.done(2);
+    w.act(&seller(), escrow::deal::command::StopPerforming {});
+    w.act(&moderator(), remark("the price"));
+    let draft = dearer(w.deal.terms().to_draft());
+    w.act(&seller(), amend(1, draft));
+    w.act(&buyer(), agree(2));
+    w.done_all();
+    let price = w.deal.deposit(B).unwrap().outstanding().minor();
+    w.hold(B, price, after(60 * DAY));
+    assert_eq!((w.status(), orders(&w)), (Status::AwaitingPerformance, vec![(Capture, price)]));
+}
+
 #[test]
 fn on_acceptance_with_the_word_of_the_buyer() {
     let mut w = begun(Policy::shop().capture(When::OnAcceptance));
