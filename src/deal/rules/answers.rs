@@ -204,9 +204,7 @@ fn decline(deal: &mut Draft<'_>, (tx, kind, deposit): (TxId, TransactionKind, De
         TransactionKind::Refund | TransactionKind::Payout | TransactionKind::Fee => {
             owe_twice(deal, tx);
             chargebacks::reconcile(deal);
-            if legs::is_overdue(deal) {
-                legs::give_up(deal);
-            }
+            legs::give_up_overdue(deal);
             deal.close_if_done();
         }
     }

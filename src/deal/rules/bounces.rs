@@ -50,9 +50,7 @@ pub(crate) fn returned(deal: &mut Draft<'_>, c: &Returned) -> Result<(), Rejecti
         deal.push(Event::ReceivableChanged { number, old, new });
     }
     chargebacks::reconcile(deal);
-    if legs::is_overdue(deal) {
-        legs::give_up(deal);
-    }
+    legs::give_up_overdue(deal);
     Ok(())
 }
 

@@ -6,7 +6,6 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::Phase;
 use crate::settlement::Ending;
-use crate::terms::Capture;
 
 /// Accepted, whole or in part, by a word or by silence: paid at once, or when the policy's clearance is over.
 pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
@@ -21,7 +20,7 @@ pub(crate) fn accepted(deal: &mut Draft<'_>, ending: Ending) {
     let until = deal.at().plus_secs(clearance_s);
     deal.enter(Phase::Clearing { until });
     // what is accepted is money, so that a chargeback meets it
-    holds::capture_at(deal, Capture::OnAcceptance);
+    holds::capture_in_time(deal);
 }
 
 /// Whether it is not paid at once. What comes back whole is.

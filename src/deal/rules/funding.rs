@@ -56,7 +56,7 @@ pub(crate) fn go_on(deal: &mut Draft<'_>) {
 
 /// Funded and agreed. Orders the captures; a mutual deal waits for them, and is then performing at once.
 pub(crate) fn conclude(deal: &mut Draft<'_>) {
-    let unanswered = holds::capture_funded(deal);
+    let unanswered = holds::capture_in_time(deal);
     let policy = &deal.terms().policy;
     match policy.acceptance {
         Acceptance::ByBuyer => {

@@ -4,28 +4,22 @@ use super::legs;
 use crate::Money;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
-use crate::deal::phase::Phase;
+use crate::deal::phase::{Phase, PhaseKind};
 use crate::deposit::{DepositId, Order, Purpose, TransactionKind, TxId};
 use crate::terms::Capture;
 
-/// At one of the moments that a policy can choose: captures what the required deposits need. Whether a capture is without
-/// an answer now.
-pub(crate) fn capture_at(deal: &mut Draft<'_>, moment: Capture) -> bool {
-    if deal.terms().policy.capture == moment { capture_required(deal) } else { false }
-}
-
-/// Whether the moment that the policy has chosen is there, for a deal that is funded.
+/// Whether the moment that the policy has chosen is there, or over, for a deal that is funded. An ending captures by itself.
 fn is_time(deal: &Draft<'_>) -> bool {
     match deal.terms().policy.capture {
         Capture::OnFunding => true,
         Capture::OnStart => deal.clockwork().begun,
-        Capture::OnAcceptance => false,
+        Capture::OnAcceptance => deal.phase().kind() == PhaseKind::Clearing,
     }
 }
 
-/// The deal is funded, for the first time or again: captures what the required deposits need, if it is time. Whether a capture
+/// At each of the moments that a policy can choose: captures what the required deposits need, if it is time. Whether a capture
 /// is without an answer now.
-pub(crate) fn capture_funded(deal: &mut Draft<'_>) -> bool {
+pub(crate) fn capture_in_time(deal: &mut Draft<'_>) -> bool {
     is_time(deal) && capture_required(deal)
 }
 

@@ -127,7 +127,10 @@ fn retry(deal: &mut Draft<'_>, wanted: impl Fn(&Leg) -> bool) {
 
 /// From the settlement deadline on, what was declined, or nobody was told the destination of, goes to its payee's balance, or
 /// is left unclaimed where there are none. What waits for a chargeback waits for that first.
-pub(crate) fn give_up(deal: &mut Draft<'_>) {
+pub(crate) fn give_up_overdue(deal: &mut Draft<'_>) {
+    if deal.settle_by().is_none_or(|at| at > deal.at()) {
+        return;
+    }
     for leg in chosen(deal, |leg| leg.state == LegState::Declined && leg.waits_for.is_none()) {
         match deal.binding_terms().policy.unsettled {
             Unsettled::ToBalance => send(deal, leg.into(), &Way::Balance),
@@ -140,14 +143,7 @@ pub(crate) fn give_up(deal: &mut Draft<'_>) {
 /// Sends every leg that waits for nothing any more.
 pub(crate) fn send_waiting(deal: &mut Draft<'_>) {
     retry(deal, |leg| leg.state == LegState::Waiting);
-    if is_overdue(deal) {
-        give_up(deal);
-    }
-}
-
-/// Whether the settlement deadline is over.
-pub(crate) fn is_overdue(deal: &Draft<'_>) -> bool {
-    deal.settle_by().is_some_and(|at| at <= deal.at())
+    give_up_overdue(deal);
 }
 
 /// Whether it is a leg that a new destination can help.

@@ -66,7 +66,7 @@ pub(crate) fn leave(deal: &mut Draft<'_>) {
         Origin::AwaitingPerformance => {
             performance::resume(deal, Stage::AwaitingPerformance);
             // paid again meanwhile, by a hold: captured before anybody starts
-            if !holds::capture_funded(deal) {
+            if !holds::capture_in_time(deal) {
                 tracking::act_on_what_waits(deal);
             }
         }

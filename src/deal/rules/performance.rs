@@ -7,7 +7,7 @@ use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
 use crate::deal::{Deal, Rejection};
-use crate::terms::{Acceptance, Capture, Policy};
+use crate::terms::{Acceptance, Policy};
 
 /// Starts without a tracker.
 pub(crate) fn start(deal: &mut Draft<'_>) {
@@ -63,7 +63,7 @@ pub(crate) fn go_to(deal: &mut Draft<'_>, stage: Stage, until: Time) {
     let had_begun = deal.clockwork().begun;
     deal.enter(Phase::Active { stage, until });
     if deal.clockwork().begun && !had_begun {
-        holds::capture_at(deal, Capture::OnStart);
+        holds::capture_in_time(deal);
     }
 }
 

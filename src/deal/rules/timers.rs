@@ -41,7 +41,7 @@ pub(crate) fn fire(deal: &mut Draft<'_>, timer: Timer) {
             dispute::rule_by_default(deal, award);
         }
         Timer::Hold(hold) => holds::capture_expiring(deal, hold),
-        Timer::Settlement => legs::give_up(deal),
+        Timer::Settlement => legs::give_up_overdue(deal),
         Timer::Claim(tx) => payins::lapse(deal, tx),
         Timer::Chargeback => chargebacks::reconcile(deal),
     }
