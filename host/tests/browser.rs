@@ -160,7 +160,7 @@ impl<'w> Walk<'w> {
         let here = self.find(".who strong").await.text().await.unwrap();
         if here != name {
             let button = format!("//form[@action='/switch']//button[normalize-space()='Act as {name}']");
-            self.client.find(Locator::XPath(&button)).await.unwrap().click().await.unwrap();
+            self.leave_by(&self.client.find(Locator::XPath(&button)).await.unwrap()).await;
         }
         self.goto(if self.deal.is_empty() { "/deals" } else { &self.deal }).await;
     }
@@ -171,6 +171,10 @@ impl<'w> Walk<'w> {
             Ok(element) => element,
             Err(error) => panic!("{css}: {error}: {}", self.text().await),
         }
+    }
+
+    async fn leave_by(&self, button: &Element) {
+        leave_by(&self.client, button).await;
     }
 
     async fn text(&self) -> String {
@@ -217,7 +221,7 @@ impl<'w> Walk<'w> {
             summary.click().await.unwrap();
         }
         self.write(form, fields).await;
-        self.find(&format!("{form} button")).await.click().await.unwrap();
+        self.leave_by(&self.find(&format!("{form} button")).await).await;
     }
 
     async fn picture(&self, name: &str) {
@@ -250,7 +254,7 @@ impl<'w> Walk<'w> {
         self.reads("Sandbox bank").await;
         self.reads("100.00 EUR").await;
         self.picture("bank").await;
-        self.find("form[action^='/bank/pay/'] button[value='pay']").await.click().await.unwrap();
+        self.leave_by(&self.find("form[action^='/bank/pay/'] button[value='pay']").await).await;
         self.find("main h1").await;
         self.reads("Paid, not started").await;
 
@@ -264,8 +268,22 @@ async fn sign_in(client: &Client, served: &Served, person: &str) {
     let path = served.desk.sign_in_path(&person.parse().unwrap()).unwrap();
     client.goto(&format!("{}{path}", served.url)).await.unwrap();
     let button = client.find(Locator::Css("form[action^='/signin/'] button")).await.unwrap();
-    button.click().await.unwrap();
+    leave_by(client, &button).await;
     client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(".who strong")).await.unwrap();
+}
+
+/// Presses a button that leads to another page, and waits until this page is gone: the driver answers a click before the next
+/// page is there, and whoever goes on at once still reads the old one, or calls the answer off.
+async fn leave_by(client: &Client, button: &Element) {
+    let page = client.find(Locator::Css("html")).await.unwrap();
+    button.click().await.unwrap();
+    for _ in 0..400 {
+        if page.tag_name().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the button leads nowhere: {}", client.current_url().await.unwrap());
 }
 
 // --- walks ---
