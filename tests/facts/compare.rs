@@ -104,7 +104,7 @@ impl World {
                 LegState::Declined | LegState::Waiting | LegState::Unclaimed => paid.open = amount,
                 LegState::Dropped => {}
             }
-            let key = (place(leg.deposit()), party(leg.payee()), purpose(leg.purpose()));
+            let key = (place(leg.deposit()), party(leg.payee()), plain(purpose(leg.purpose())));
             if paid != Paid::default() {
                 add(&mut legs, key, paid);
             }
