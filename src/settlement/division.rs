@@ -17,9 +17,6 @@ use crate::{Money, Payee, Rate, Side};
 const SOURCES: [DepositId; 3] =
     [DepositId::BUYER_PAYMENT, DepositId::SELLER_PAYMENT, DepositId::SELLER_GUARANTEE];
 
-/// There is no S to take what is missing from.
-pub(super) struct Short;
-
 /// A settlement under way: what is left of the pots, and what has been given so far.
 pub(super) struct Division<'a> {
     pub(super) terms: &'a Terms,
@@ -99,6 +96,20 @@ impl Division<'_> {
         sub(proceeds, self.course.given_back.min(proceeds))
     }
 
+    /// S, less what is missing of what the ending takes from the buyer, as far as the policy tolerates that it was never paid
+    /// in. f is of S as it was.
+    pub(super) fn lower_by_shortfall(&self, s: i64, costs: &Costs<'_>) -> Result<i64, TooLarge> {
+        let full = self.terms.quote().deposit.minor();
+        let missing = sub(full, self.pots.buyer.min(full))?;
+        if missing == 0 || missing > self.terms.policy.shortfall.floor_of(full) {
+            return Ok(s);
+        }
+        let after = costs.iter().filter(|cost| cost.after_s);
+        let wanted = after.map(|cost| cost.buyers).try_fold(s, add)?;
+        let lacking = sub(wanted, self.b)?.clamp(0, missing);
+        sub(s, lacking.min(s))
+    }
+
     /// What is missing is owed only by a buyer at fault.
     pub(super) fn pay_s(&mut self, s: i64) -> Result<(), SettleError> {
         self.s = take(&mut self.b, s)?;
@@ -106,14 +117,6 @@ impl Division<'_> {
             let missing = self.money(sub(s, self.s)?);
             self.out.owe(Payee::Buyer, Payee::Seller, Purpose::Payout, missing)?;
         }
-        Ok(())
-    }
-
-    /// What is missing of B is first what would go back to the buyer, then S.
-    pub(super) fn lack(&mut self, missing: i64) -> Result<(), Short> {
-        let rest = missing.saturating_sub(self.b).max(0);
-        self.b = self.b.saturating_sub(missing).max(0);
-        self.s = self.s.checked_sub(rest).filter(|s| *s >= 0).ok_or(Short)?;
         Ok(())
     }
 

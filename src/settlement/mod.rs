@@ -30,7 +30,8 @@
 //!
 //! The steps, in `settle.rs`, each capped by what is left:
 //! 1. Out of B: A, the buyer's parts of the services and of the kept fees, then S, then the buyer's parts of the other
-//!    fees. The rest of B goes back to the buyer.
+//!    fees. The rest of B goes back to the buyer. What is missing of S and of these fees, and the policy's `shortfall`
+//!    tolerates, lowers S first; f and φ stay.
 //! 2. The seller's parts come off S, then off L, then, where the seller is at fault, off the seller's guarantee. The rest
 //!    of S and of L goes to the seller.
 //! 3. What could not be covered is a [`Receivable`] against whoever bears it.

@@ -3,14 +3,13 @@
 
 use super::accepted::{returned, sums_accepted};
 use super::costs::{Costs, collect_costs};
-use super::division::{Division, Short};
+use super::division::Division;
 use super::row::Row;
 use super::{Course, Ending, Incurred, Pots, SettleError, Settlement};
 use crate::deposit::{DepositId, Purpose};
 use crate::dispute::Award;
-use crate::money::minor::add;
 use crate::terms::{Quote, Terms};
-use crate::{Money, Payee, Rate, Side};
+use crate::{Money, Payee, Side};
 
 /// Divides what the pots hold, as the ending says.
 ///
@@ -103,38 +102,6 @@ fn divide(
     ending: &Ending,
     out: &mut Settlement,
 ) -> Result<(), SettleError> {
-    let missing = tolerated(terms, pots, ending);
-    let Err(Short) = divide_all(terms, quote, pots, course, (ending, missing), out)? else { return Ok(()) };
-    // there is less to take S from than what is missing
-    *out = Settlement::default();
-    divide_all(terms, quote, pots, course, (ending, 0), out).map(drop)
-}
-
-/// What is missing of the buyer's payment, as far as the policy lets it: an ending is worked out as if it were there, and the
-/// seller gets less for it. What is awarded is of what there is.
-fn tolerated(terms: &Terms, pots: &Pots, ending: &Ending) -> i64 {
-    if terms.policy.shortfall == Rate::ZERO {
-        return 0;
-    }
-    let full = terms.quote().deposit.minor();
-    let missing = full.saturating_sub(pots.buyer).max(0);
-    match ending {
-        Ending::Awarded { .. } => 0,
-        Ending::Success | Ending::PartialBuyout(_) | Ending::Cancelled(_) | Ending::CalledOff => {
-            if missing <= terms.policy.shortfall.floor_of(full) { missing } else { 0 }
-        }
-    }
-}
-
-/// Every step, with this much of B missing.
-fn divide_all(
-    terms: &Terms,
-    quote: &Quote,
-    pots: &Pots,
-    course: Course<'_>,
-    (ending, missing): (&Ending, i64),
-    out: &mut Settlement,
-) -> Result<Result<(), Short>, SettleError> {
     let row = Row::of(ending);
     let mut costs = Costs::new();
     collect_costs(terms, quote, course.incurred, &row, &mut costs)?;
@@ -145,7 +112,7 @@ fn divide_all(
         pots,
         course,
         ending,
-        b: add(pots.buyer, missing)?,
+        b: pots.buyer,
         s: 0,
         l: pots.seller,
         g: 0,
@@ -157,18 +124,15 @@ fn divide_all(
     }
     division.pay_buyers_parts(&mut costs, |cost| !cost.after_s)?;
     let due = division.due(row.s)?;
-    division.pay_s(due.s)?;
     division.scale_by_f(&mut costs, due)?;
+    let lowered = division.lower_by_shortfall(due.s, &costs)?;
+    division.pay_s(lowered)?;
     division.pay_buyers_parts(&mut costs, |cost| cost.after_s)?;
-    if let Err(short) = division.lack(missing) {
-        return Ok(Err(short));
-    }
     division.pay_sellers_parts(&mut costs)?;
     division.hand_out(&costs)?;
     division.give_the_rest()?;
     division.give_guarantees()?;
-    division.divide_charges(due)?;
-    Ok(Ok(()))
+    division.divide_charges(due)
 }
 
 /// [`settle_into`] for an ending that always fits: a success, a cancellation, a default ruling. It cannot fail.

@@ -122,7 +122,8 @@ type Key = (u8, usize, Party, Option<words::Purpose>, Option<String>, Amount);
 /// Why a history cannot be compared any further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Differs {
-    /// The sums agree, the parts of divided legs do not: the design leaves open which part is cut.
+    /// The sums of the deposits agree, the parts of divided legs do not, or a declined part is tried anew: the design leaves open
+    /// which part waits, and which is cut.
     Parts(String),
     /// The books differ.
     Books(String),
@@ -524,25 +525,37 @@ impl World {
             return Ok(());
         }
         let what = format!("orders of the deal alone: {rest:?}, of the model alone: {theirs:?}");
-        let same_sums = sums.values().all(|sum| *sum == 0);
-        if same_sums || (rest.is_empty() && theirs.iter().all(|(key, _)| self.waits_declined(key))) {
+        let mut by_deposit: BTreeMap<(u8, usize), Amount> = BTreeMap::new();
+        for ((kind, deposit, _), sum) in sums {
+            *by_deposit.entry((kind, deposit)).or_default() += sum;
+        }
+        let tried_anew = rest.iter().all(|(key, _)| self.model_has_declined(key))
+            && theirs.iter().all(|(key, _)| self.deal_has_declined(key));
+        if by_deposit.values().all(|sum| *sum == 0) || tried_anew {
             return Err(Differs::Parts(what));
         }
         Err(Differs::Books(what))
     }
 
-    /// Whether the deal has so much of that leg in declined parts, which wait for a destination. The model has cut another
-    /// part of the same leg, and tries anew what it had cut whole.
-    fn waits_declined(&self, key: &Key) -> bool {
-        let (kind, at, to, why, _, amount) = key;
+    /// Whether the deal has so much of that leg in declined parts. The model has cut another part of it, and tries anew what it
+    /// had cut whole.
+    fn deal_has_declined(&self, (kind, at, to, why, _, amount): &Key) -> bool {
         let same = |leg: &&escrow::deposit::Leg| {
             leg.state() == LegState::Declined
-                && leg.waits_for().is_none()
                 && (place(leg.deposit()), party(leg.payee())) == (*at, *to)
                 && Some(plain(purpose(leg.purpose()))) == *why
         };
         let declined = self.deal.legs().iter().filter(same);
         *kind == 2 && declined.map(|leg| Amount::from(leg.amount().minor())).sum::<Amount>() >= *amount
+    }
+
+    /// The same of the model, where it is the deal that tries anew.
+    fn model_has_declined(&self, (kind, at, to, why, _, amount): &Key) -> bool {
+        let same = |leg: &&crate::oracle::legs::Leg| {
+            leg.declined && (leg.deposit, leg.to) == (*at, *to) && Some(plain(leg.purpose)) == *why
+        };
+        let declined = self.model.legs.iter().filter(same);
+        *kind == 2 && declined.map(crate::oracle::legs::Leg::open).sum::<Amount>() >= *amount
     }
 
     // --- facts ---
