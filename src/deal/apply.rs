@@ -66,6 +66,8 @@ impl Deal {
                 books.require_all(deposits);
                 // an empty guarantee follows the currency of its terms
                 proposal::fixed_deposits(terms).for_each(|(id, _, required)| books.require(id, required));
+                // nobody gives back more than there is to earn now
+                books.give_back(books.given_back().min(terms.quote().proceeds.minor()));
             }
             Event::Annotated { new, .. } => {
                 agreement.annotate();
@@ -130,7 +132,7 @@ impl Deal {
             }
             Event::AwardProposed { side, offer } => quarrel.make_offer(*side, offer),
             Event::OfferFell { side, .. } => quarrel.drop_offer(*side),
-            Event::GivenBack { total, .. } => work.given_back = total.minor(),
+            Event::GivenBack { total, .. } => books.give_back(total.minor()),
             Event::AwardAccepted { award, .. } => quarrel.decide_award(award.award(), None),
             Event::DisputeWithdrawn { remaining_ms } => quarrel.withdraw(*remaining_ms),
             Event::WithdrawalOffered { side } => quarrel.offer_withdrawal(*side),

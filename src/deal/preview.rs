@@ -83,7 +83,7 @@ impl Deal {
 
     /// What has happened, as far as a settlement depends on it.
     pub(crate) fn course<'a>(&'a self, charges: &'a [Charge<'a>]) -> Course<'a> {
-        let course = Course::from(self.state.work.incurred).given_back(self.state.work.given_back);
+        let course = Course::from(self.state.work.incurred).given_back(self.state.books.given_back());
         let course = course.charges(charges);
         match &self.state.clockwork.clearing {
             Some(Ending::PartialBuyout(accepted)) => course.accepted(accepted),

@@ -84,8 +84,8 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::AcceptAward(c) => deal.ending() == Some(&c.award.ending()),
         Command::GiveBack(c) => {
             c.total.currency() == deal.terms.currency
-                && c.total.minor() == work.given_back
-                && work.given_back > 0
+                && c.total.minor() == deal.books().given_back()
+                && c.total.is_positive()
         }
         Command::WithdrawDispute(c) => deal.dispute().is_some_and(|d| match d.status {
             DisputeStatus::Withdrawn => c.opening.is_none_or(|opening| opening <= d.openings),

@@ -341,7 +341,7 @@ impl Deal {
 
     /// G: what the seller has given back.
     pub fn given_back(&self) -> Money {
-        Money::from_minor(self.state.work.given_back, self.terms.currency)
+        Money::from_minor(self.books().given_back(), self.terms.currency)
     }
 
     /// How much the deal's deposits hold or have assigned, per deposit, in their own currency.

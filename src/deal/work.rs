@@ -101,9 +101,6 @@ pub(crate) struct Work {
     /// Whether the latest revision was submitted while it could not be looked at yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) waits: bool,
-    /// G: what the seller has given back, in minor units.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) given_back: i64,
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub(crate) documents: SmallVec<[Document; 1]>,
     /// The evidence of the costs that were incurred, by the service.

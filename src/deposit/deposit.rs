@@ -104,6 +104,9 @@ pub struct Deposit {
     /// What captures that failed after the performance had begun would have brought.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) missed: i64,
+    /// G, of the buyer's payment: what the seller has given back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) given_back: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charge: Option<std::sync::Arc<ChargeDetails>>,
 }
@@ -172,9 +175,14 @@ impl Deposit {
         held.saturating_add(self.required.minor().saturating_sub(held).clamp(0, self.missed.max(0)))
     }
 
-    /// What is still to be paid; zero once it is full.
+    /// What an ending can need of it, in minor units: what is required, but for what was given back.
+    pub(crate) fn needed(&self) -> i64 {
+        self.required.minor().saturating_sub(self.given_back).max(0)
+    }
+
+    /// What is still to be paid; zero once it is full. Nobody has to pay what was given back.
     pub fn outstanding(&self) -> Money {
-        let missing = self.required.minor().saturating_sub(self.as_if_held()).max(0);
+        let missing = self.needed().saturating_sub(self.as_if_held()).max(0);
         Money::from_minor(missing, self.required.currency())
     }
 

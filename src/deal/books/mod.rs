@@ -149,6 +149,11 @@ impl Books {
         self.transactions.iter().filter(of).count()
     }
 
+    /// G: what the seller has given back, in minor units.
+    pub(crate) fn given_back(&self) -> i64 {
+        self.deposit(DepositId::BUYER_PAYMENT).map_or(0, |d| d.given_back)
+    }
+
     /// The number of the next transaction.
     pub(crate) fn next_tx(&self) -> TxId {
         TxId(number_after(self.transactions.len()))

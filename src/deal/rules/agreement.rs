@@ -40,10 +40,10 @@ pub(crate) fn review(deal: &mut Draft<'_>) {
         return;
     }
     match deal.phase() {
-        Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {}
+        Phase::Moderation { .. } | Phase::Active { .. } | Phase::Clearing { .. } | Phase::Disputed { .. } => {
+        }
         Phase::Proposed { .. }
         | Phase::AwaitingDeposit { .. }
-        | Phase::Moderation { .. }
         | Phase::Paying { .. }
         | Phase::Closed { .. } => return,
     }
@@ -62,7 +62,7 @@ pub(crate) fn give_back(deal: &mut Draft<'_>, c: &GiveBack) -> Result<(), Reject
     if c.total.currency() != terms.currency {
         return Err(Rejection::AmountCurrency);
     }
-    let (before, max) = (deal.work().given_back, terms.quote().proceeds);
+    let (before, max) = (deal.books().given_back(), terms.quote().proceeds);
     if c.total.minor() <= before {
         return Err(Rejection::GivenBackMore { total: Money::from_minor(before, terms.currency) });
     }

@@ -5,8 +5,8 @@ use crate::Money;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, PhaseKind};
-use crate::deposit::{DepositId, Order, Purpose, TransactionKind, TxId};
-use crate::terms::Capture;
+use crate::deposit::{Deposit, DepositId, Order, Purpose, TransactionKind, TxId};
+use crate::terms::{Capture, RefundOrder};
 
 /// Whether the moment that the policy has chosen is there, or over, for a deal that is funded. An ending captures by itself.
 fn is_time(deal: &Draft<'_>) -> bool {
@@ -54,16 +54,21 @@ fn capture_required(deal: &mut Draft<'_>) -> bool {
 
 /// Captures what a deposit needs of its open holds. Whether a capture is without an answer now.
 pub(crate) fn capture_needed(deal: &mut Draft<'_>, deposit: DepositId) -> bool {
-    let required = deal.books().deposit(deposit).map_or(0, |d| d.required.minor());
-    capture_up_to(deal, deposit, required, Purpose::Excess)
+    let needed = deal.books().deposit(deposit).map_or(0, Deposit::needed);
+    capture_up_to(deal, deposit, needed, Purpose::Excess)
 }
 
-/// Captures as much of a deposit's open holds as it misses to `wanted`, oldest first, and lets the others go for
-/// `purpose`. Whether a capture is without an answer now.
+/// Captures as much of a deposit's open holds as it misses to `wanted`, and lets the others go for `purpose`: first those that
+/// the policy's order of refunds names first. Whether a capture is without an answer now.
 pub(crate) fn capture_up_to(deal: &mut Draft<'_>, deposit: DepositId, wanted: i64, purpose: Purpose) -> bool {
     let Some(of) = deal.books().deposit(deposit).filter(|d| d.on_hold != 0) else { return false };
     let mut missing = deal.books().missing(of, wanted);
-    for (hold, amount) in deal.books().open_holds(deposit) {
+    let mut holds = deal.books().open_holds(deposit);
+    match deal.binding_terms().policy.refund_order {
+        RefundOrder::NewestFirst => {}
+        RefundOrder::OldestFirst => holds.reverse(),
+    }
+    for (hold, amount) in holds {
         let part = amount.min(missing);
         if part > 0 {
             missing = missing.saturating_sub(part);
@@ -80,7 +85,7 @@ pub(crate) fn capture_expiring(deal: &mut Draft<'_>, hold: TxId) {
     let Some(t) = deal.books().transaction(hold) else { return };
     let (deposit, amount) = (t.deposit, t.amount.minor());
     let Some(of) = deal.books().deposit(deposit) else { return };
-    let part = amount.min(deal.books().missing(of, of.required.minor()));
+    let part = amount.min(deal.books().missing(of, of.needed()));
     if part > 0 {
         capture(deal, deposit, hold, part);
     } else {

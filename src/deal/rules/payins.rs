@@ -230,7 +230,7 @@ fn wanted_of(deal: &Deal, c: &ConfirmPayment, hold: TxId) -> i64 {
     let open = hold.on_hold();
     let ordered = deal.books().open_captures(of.id).filter(|t| t.source == Some(hold.id));
     let own = ordered.fold(0_i64, |sum, t| sum.saturating_add(t.amount.minor()));
-    let missing = deal.books().missing(of, of.required.minor()).saturating_add(own).max(0);
+    let missing = deal.books().missing(of, of.needed()).saturating_add(own).max(0);
     let more = if deal.takes_money(of) { of.outstanding().minor() } else { 0 };
     let beyond = c.amount.minor().saturating_sub(open).clamp(0, more);
     c.amount.minor().min(open).min(missing).saturating_add(beyond)

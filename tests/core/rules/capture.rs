@@ -3,7 +3,7 @@
 use crate::common::*;
 use escrow::deal::command::{Accept, GiveBack, StartPerforming};
 use escrow::deposit::{Purpose, TransactionKind};
-use escrow::terms::Capture as When;
+use escrow::terms::{Capture as When, RefundOrder};
 use escrow::{Actor, Award, Payee, Policy, Status};
 
 use TransactionKind::{Capture, Fee, Payout, Void};
@@ -134,6 +134,78 @@ fn what_is_given_back_is_never_captured() {
     w.done(2);
     assert_eq!(w.buckets(B).refunded, 300_00);
     assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 650_00)]);
+}
+
+/// 19.00 of 1 000.00 are given back before the start: 981.00 are captured, and the rest of the hold is let go with the answer.
+#[test]
+fn what_is_given_back_before_the_start_is_not_captured() {
+    for start in [false, true] {
+        let mut w = held(
+            Policy::shop().capture(if start { When::OnStart } else { When::OnAcceptance }).clearance_s(60),
+        );
+        w.act(&seller(), GiveBack::new(rub(19_00)));
+        assert_eq!(w.deal.deposit(B).unwrap().outstanding(), rub(0));
+        w.act(&seller(), StartPerforming {});
+        assert_eq!(orders(&w), if start { vec![(Capture, 981_00)] } else { vec![] });
+        if start {
+            w.done(2);
+            assert_eq!((w.status(), w.held(B)), (Status::Performing, 981_00));
+            // it is read back, and full as it is
+            assert!(w.deal.is_funded());
+            let stored = serde_json::to_string(&w.deal).unwrap();
+            assert_eq!(serde_json::from_str::<escrow::Deal>(&stored).unwrap(), w.deal);
+        }
+        w.act(&buyer(), accept());
+        assert_eq!(w.status(), Status::Clearing);
+        if !start {
+            assert_eq!(orders(&w), [(Capture, 981_00)]);
+            w.done(2);
+        }
+        w.now = w.now.plus_secs(60);
+        w.wake();
+        // 5 % of the price of 1 000.00 are 50.00, by f = 981/1 000: 49.05 where it is pro rata; here it is as agreed
+        assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 931_00)]);
+    }
+}
+
+/// The gateway takes 600.00 of a hold of 1 000.00 by itself, and lets the rest go, while the seller performs: the deal goes on with
+/// what there is, and can be stored. S is 600.00, and f = 1 for a fee that is returned: 600.00 - 50.00 = 550.00.
+#[test]
+fn a_gateway_that_captures_a_part_leaves_a_deal_that_goes_on() {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    let mut hold = payment(B, "p-1", rub(1_000_00));
+    hold.held_until = Some(after(60 * DAY));
+    w.act(&Actor::Gateway, hold);
+    w.act(&seller(), StartPerforming {});
+    w.act(&Actor::Gateway, payment(B, "p-1", rub(600_00)));
+    assert_eq!((w.status(), w.held(B)), (Status::Performing, 600_00));
+    let stored = serde_json::to_string(&w.deal).unwrap();
+    assert_eq!(serde_json::from_str::<escrow::Deal>(&stored).unwrap(), w.deal);
+    w.act(&buyer(), accept());
+    assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 550_00)]);
+}
+
+/// Two holds, of 600.00 and then of 400.00; 500.00 are given back before the start.
+#[test]
+fn which_hold_is_let_go_is_the_order_of_refunds() {
+    for (order, captured, voided) in [
+        // the newest goes back first, so the oldest is captured: 500.00 of 600.00
+        (RefundOrder::NewestFirst, vec![(Capture, 500_00)], 400_00),
+        // the oldest goes back first: 400.00 of the newest, and 100.00 of the oldest
+        (RefundOrder::OldestFirst, vec![(Capture, 400_00), (Capture, 100_00)], 0),
+    ] {
+        let mut w = World::new(sale(Policy::shop().capture(When::OnStart).refund_order(order)));
+        w.hold(B, 600_00, after(60 * DAY));
+        w.hold(B, 400_00, after(60 * DAY));
+        w.act(&seller(), GiveBack::new(rub(500_00)));
+        w.act(&seller(), StartPerforming {});
+        let mut orders = orders(&w);
+        orders.retain(|(kind, _)| *kind == Capture);
+        assert_eq!(orders, captured, "{order:?}");
+        let voids =
+            w.deal.legs().iter().filter(|l| l.purpose() == Purpose::Excess).map(|l| l.amount().minor());
+        assert_eq!(voids.sum::<i64>(), voided, "{order:?}");
+    }
 }
 
 /// 600.00 were charged, 400.00 are on hold. The capture fails: the last leg misses 400.00, which the buyer owes the seller.

@@ -5,7 +5,7 @@ use escrow::deal::Access;
 use escrow::deal::command::{Accept, ChargebackStep, DestinationUse};
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::terms::{Payout, Problem, Unsettled};
-use escrow::{Destination, Payee, Policy, Rejection, Role, Status};
+use escrow::{Actor, Destination, Payee, Policy, Rejection, Role, Status};
 
 /// Freelance work at 1 000.00, 5 % for the platform; accepted.
 fn accepted(payout: Payout) -> World {
@@ -100,6 +100,33 @@ fn what_nobody_claims_stays_payable() {
     w.done_all();
     assert_eq!((sellers_leg(&w), w.buckets(B).paid_out), ((LegState::Settled, 950_00), 1_000_00));
     assert_eq!(w.status(), Status::Completed);
+}
+
+/// 300.00 of the payment are disputed while the seller's 950.00 are unclaimed: a part of the leg waits, and is unclaimed all the
+/// same. 100.00 are lost, 200.00 are free again.
+#[test]
+fn what_is_disputed_while_it_is_unclaimed_can_be_stored() {
+    let policy = Policy::freelance().payout(Payout::Ask).unsettled(Unsettled::Unclaimed);
+    let mut w = World::funded(sale(policy));
+    w.act(&seller(), submit(1));
+    w.act(&buyer(), Accept::default());
+    w.done_all();
+    w.wait_for_deadline();
+    let unclaimed = |w: &World| {
+        let stored = serde_json::to_string(&w.deal).unwrap();
+        assert_eq!(serde_json::from_str::<escrow::Deal>(&stored).unwrap(), w.deal);
+        let legs = w.deal.legs().iter().filter(|l| l.is_unclaimed());
+        legs.map(|l| (l.amount().minor(), l.waits_for().is_some())).collect::<Vec<_>>()
+    };
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 300_00, ChargebackStep::Opened));
+    assert_eq!(unclaimed(&w), [(650_00, false), (300_00, true)]);
+    w.act(&Actor::Gateway, chargeback("cb", "pay-1", 100_00, ChargebackStep::Lost));
+    assert_eq!(unclaimed(&w).iter().map(|(minor, _)| minor).sum::<i64>(), 850_00);
+    assert!(unclaimed(&w).iter().all(|(_, waits)| !waits));
+    // whoever says where to has all of it
+    w.act(&seller(), destination(Payee::Seller, DestinationUse::Payouts, card("card-7")));
+    w.done_all();
+    assert_eq!((w.buckets(B).paid_out, w.buckets(B).charged_back), (900_00, 100_00));
 }
 
 /// Whoever keeps no balances pays nothing to them.

@@ -184,7 +184,8 @@ pub fn holds(guard: Guard, deal: &Deal, role: Role) -> bool {
         Guard::AllAgreed => deal.consents().all(),
         Guard::Funded => {
             let required = deal.deposits().iter().filter(|d| d.charge().is_none());
-            required.into_iter().all(|d| d.held().minor() >= d.required().minor())
+            // nobody has to pay what was given back, nor anew what was lost since the performance began
+            required.into_iter().all(|d| d.outstanding().is_zero())
         }
         Guard::CaptureConfirmed => {
             let open = |t: &escrow::Transaction| t.is_pending() && t.kind() == TransactionKind::Capture;

@@ -28,7 +28,7 @@ impl State {
             proposal: None,
             versions: 1,
             instrument: terms.instrument.clone(),
-            anchor: Anchor { at: begins, period: 1, months: 0 },
+            anchor: Anchor::of(terms, begins, at),
             charge: None,
             paid: 0,
             skipped: 0,

@@ -63,6 +63,23 @@ pub(super) struct Anchor {
 }
 
 impl Anchor {
+    /// That of the first period. After a trial of months the billing day is the day of the beginning, where the calendar has it.
+    pub(super) fn of(terms: &SubscriptionTerms, begins: Time, at: Time) -> Self {
+        let trial = match terms.trial {
+            Some(Trial::Lasts(length)) => length.months().zip(terms.plan.period.months()),
+            Some(Trial::Until(_)) | None => None,
+        };
+        match trial {
+            Some((months, _)) => Self { at, period: 1, months },
+            None => Self { at: begins, period: 1, months: 0 },
+        }
+    }
+
+    /// When its own period begins.
+    pub(super) fn begins(self, length: Period) -> Time {
+        self.bounds(length, self.period).0
+    }
+
     /// When a period begins and ends; the last one before the calendar ends has the rest of it.
     pub(super) fn bounds(self, length: Period, period: u32) -> (Time, Time) {
         let n = period.saturating_sub(self.period);
@@ -221,7 +238,9 @@ impl Subscription {
                     Some(Trial::Until(at)) => Some(at),
                     None => None,
                 };
-                charge.is_none() && ends == Some(until) && until == self.state.anchor.at
+                charge.is_none()
+                    && ends == Some(until)
+                    && until == self.state.anchor.begins(self.terms.plan.period)
             }
             Phase::Active => matches!(charge, Some(ChargeState::Pending | ChargeState::Paid)),
             Phase::PastDue { next } => owes && self.is_scheduled(next),

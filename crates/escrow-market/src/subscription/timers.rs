@@ -72,7 +72,7 @@ impl State {
     pub(super) fn begin_period(&self, missed: Missed, out: &mut Out<'_, Event>) {
         let (next, starts) = match &self.charge {
             Some(charge) => (charge.period.saturating_add(1), charge.to),
-            None => (self.anchor.period, self.anchor.at),
+            None => (self.anchor.period, self.anchor.begins(self.plan.plan.period)),
         };
         let (plan, anchor) = self.plan_from(starts, next, false);
         let running = anchor.period.saturating_add(anchor.passed(plan.period, out.now())).max(next);

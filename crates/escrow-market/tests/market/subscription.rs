@@ -215,6 +215,26 @@ fn yearly_on_29_february() {
     assert_eq!(beginnings(&mut start(yearly, on("2028-02-29")), 5), expected);
 }
 
+/// The day of the beginning is the billing day, although the trial ends in a month that does not have it.
+#[test]
+fn a_trial_of_months_keeps_the_billing_day() {
+    let with = |trial, period, from| {
+        let mut draft = SubscriptionDraft { trial: Some(Trial::Lasts(trial)), ..draft() };
+        draft.plan.period = period;
+        let mut s = start(draft, on(from));
+        let stored = serde_json::to_string(&s).unwrap();
+        assert_eq!(serde_json::from_str::<Subscription>(&stored).unwrap(), s);
+        beginnings(&mut s, 3)
+    };
+    let (month, year) = (Period::Months(1), Period::Years(1));
+    assert_eq!(with(month, month, "2027-01-31"), ["2027-02-28", "2027-03-31", "2027-04-30"]);
+    assert_eq!(with(month, month, "2028-01-31"), ["2028-02-29", "2028-03-31", "2028-04-30"]);
+    assert_eq!(with(year, year, "2028-02-29"), ["2029-02-28", "2030-02-28", "2031-02-28"]);
+    // weeks and days have no day of a month
+    assert_eq!(with(month, Period::Weeks(1), "2027-01-31"), ["2027-02-28", "2027-03-07", "2027-03-14"]);
+    assert_eq!(with(Period::Days(28), month, "2027-01-31"), ["2027-02-28", "2027-03-28", "2027-04-28"]);
+}
+
 #[test]
 fn quarters_weeks_and_days() {
     let with = |period| {

@@ -127,7 +127,7 @@ impl Books {
             // what the bank has decided keeps nothing waiting
             let undecided =
                 self.cases.get(index(n)).is_some_and(|c| c.opened.is_some() && !c.won && c.lost.is_none());
-            undecided && matches!(l.state, LegState::Waiting | LegState::Declined)
+            undecided && matches!(l.state, LegState::Waiting | LegState::Declined | LegState::Unclaimed)
         });
         let of = l.part_of.is_none_or(|root| {
             let same = |r: &Leg| (r.deposit, &r.payee, r.purpose) == (l.deposit, &l.payee, l.purpose);

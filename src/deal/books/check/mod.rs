@@ -68,14 +68,16 @@ impl Books {
         Ok(())
     }
 
-    /// Whether the captured money of every required deposit, with what is on hold, and with what a failed capture would have
-    /// brought, covers what it requires.
+    /// Whether the captured money of every required deposit, with what is on hold, with what a failed capture would have
+    /// brought, and with what captures have let go, covers what it requires.
     pub(crate) fn is_covered(&self, shortfall: Rate) -> bool {
         self.required().all(|d| {
             let on_hold =
                 self.open_holds(d.id).iter().fold(0_i64, |sum, (_, open)| sum.saturating_add(*open));
-            let missing = self.missing(d, d.required.minor()).saturating_sub(on_hold);
-            missing.saturating_sub(d.missed) <= d.tolerated(shortfall)
+            let missing = self.missing(d, d.needed()).saturating_sub(on_hold);
+            let let_go = self.transactions.iter().filter(|t| t.deposit == d.id).map(|t| t.let_go);
+            let missing = let_go.fold(missing.saturating_sub(d.missed), i64::saturating_sub);
+            missing <= d.tolerated(shortfall)
         })
     }
 
@@ -110,6 +112,7 @@ impl Books {
                 lost_later: deposit.lost_later,
                 borne: deposit.borne,
                 missed: deposit.missed,
+                given_back: if id == DepositId::BUYER_PAYMENT { deposit.given_back.max(0) } else { 0 },
                 ..Deposit::empty(id, owner, required)
             };
             if *deposit != expected {

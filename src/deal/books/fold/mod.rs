@@ -42,6 +42,7 @@ impl Deposit {
             lost_later: 0,
             borne: 0,
             missed: 0,
+            given_back: 0,
             charge: None,
         }
     }
@@ -66,6 +67,10 @@ impl Books {
 
     pub(in crate::deal) fn require(&mut self, id: DepositId, required: Money) {
         self.change(id, |d| d.required = required);
+    }
+
+    pub(in crate::deal) fn give_back(&mut self, total: i64) {
+        self.change(DepositId::BUYER_PAYMENT, |d| d.given_back = total);
     }
 
     pub(in crate::deal) fn require_all(&mut self, changes: &[DepositChange]) {
