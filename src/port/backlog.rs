@@ -156,7 +156,7 @@ pub trait Backlog: Sync {
         machine: &MachineKey,
     ) -> impl Future<Output = Result<Vec<Attempt>, Self::Error>> + Send;
 
-    /// Notes incidents.
+    /// Notes incidents. The same one of the same machine is noted once for as long as it is open.
     fn incidents(&self, incidents: Vec<Incident>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// The oldest parcels that are not delivered, behind a number; the first ones are behind 0.

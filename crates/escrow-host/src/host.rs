@@ -258,13 +258,13 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
         Ok(Figures::new(backlog, self.counters.read()))
     }
 
-    fn run<I: AggregateId>(&self, id: I, known: Vec<escrow::port::Attempt>) -> Run<'_, G, C> {
+    pub(crate) fn run<I: AggregateId>(&self, id: I, known: Vec<escrow::port::Attempt>) -> Run<'_, G, C> {
         let machine = MachineKey::new(<I::Of>::KIND, id);
         Run::new(&self.gateway, &self.clock, &self.counters, self.backoff, machine, known)
     }
 
     /// Counts, and notes what was heard.
-    async fn finish<M: Aggregate, E>(
+    pub(crate) async fn finish<M: Aggregate, E>(
         &self,
         run: Run<'_, G, C>,
         done: Result<Acted<M>, ActError<E, M::Rejection>>,

@@ -116,7 +116,9 @@ impl Backlog for Postgres {
 
     async fn incidents(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
         let client = self.client().await?;
-        let sql = "INSERT INTO incidents (at, kind, id, what, detail) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO incidents (at, kind, id, what, detail)
+                   SELECT $1::bigint, $2::text, $3::text, $4::text, $5::text WHERE NOT EXISTS (SELECT 1 FROM incidents
+                     WHERE closed_at IS NULL AND kind = $2 AND id = $3 AND what = $4 AND detail = $5)";
         let statement = client.prepare_cached(sql).await?;
         for incident in &incidents {
             let machine = incident.machine.as_ref();

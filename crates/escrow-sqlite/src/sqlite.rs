@@ -49,7 +49,7 @@ impl Sqlite {
 
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<T> {
         self.writer.run(work)
     }

@@ -13,7 +13,7 @@ const MOST: usize = 512;
 
 /// One caller's part of a transaction.
 trait Job: Send {
-    /// Does it, within a savepoint: an error undoes this job alone.
+    /// Does it; again, where the transaction was rolled back.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
 
     /// The transaction is durable, or it is not known to be.
@@ -21,16 +21,14 @@ trait Job: Send {
 }
 
 struct Task<T, F> {
-    work: Option<F>,
+    work: F,
     done: Option<T>,
     teller: Teller<T>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Task<T, F> {
+impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Task<T, F> {
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
-        if let Some(work) = self.work.take() {
-            self.done = Some(work(db)?);
-        }
+        self.done = Some((self.work)(db)?);
         Ok(())
     }
 
@@ -54,11 +52,11 @@ impl Writer {
 
     pub(crate) fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<T> {
         let (teller, reply) = reply();
         // where the thread is gone, the job is dropped, and its teller says so
-        let _ = self.0.send(Box::new(Task { work: Some(work), done: None, teller }));
+        let _ = self.0.send(Box::new(Task { work, done: None, teller }));
         reply
     }
 }
@@ -67,18 +65,35 @@ fn write(mut db: Connection, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(MOST));
-        let mut results = Vec::with_capacity(group.len());
-        let committed = write_group(&mut db, &mut group, &mut results);
+        // an error of one job is rare: then all is done again, and undone for that job alone
+        let results = match write_together(&mut db, &mut group) {
+            Ok(()) => Vec::new(),
+            Err(_) => write_apart(&mut db, &mut group),
+        };
         let mut results = results.into_iter();
         for job in group {
-            // a job that was not reached shares the fate of the transaction
-            let own = results.next().unwrap_or(Ok(()));
-            job.tell(own.and_then(|()| committed.clone()));
+            job.tell(results.next().unwrap_or(Ok(())));
         }
     }
 }
 
-fn write_group(
+/// All of it or nothing.
+fn write_together(db: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    group.iter_mut().try_for_each(|job| job.run(&transaction))?;
+    Ok(transaction.commit()?)
+}
+
+/// Each within a savepoint of its own: what became of each.
+fn write_apart(db: &mut Connection, group: &mut [Box<dyn Job>]) -> Vec<Result<(), StoreError>> {
+    let mut results = Vec::with_capacity(group.len());
+    let committed = write_each(db, group, &mut results);
+    // a job that was not reached shares the fate of the transaction
+    results.resize_with(group.len(), || Ok(()));
+    results.into_iter().map(|own: Result<(), _>| own.and_then(|()| committed.clone())).collect()
+}
+
+fn write_each(
     db: &mut Connection,
     group: &mut [Box<dyn Job>],
     results: &mut Vec<Result<(), StoreError>>,

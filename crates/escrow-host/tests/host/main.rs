@@ -4,6 +4,7 @@
 #![allow(clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod bank;
+mod batches;
 mod chaos;
 #[path = "../../examples/chaos/child.rs"]
 mod chaos_child;
@@ -12,6 +13,7 @@ mod chaos_run;
 #[path = "../../examples/chaos/server.rs"]
 mod chaos_server;
 mod commands;
+mod contested;
 mod erasure;
 mod http;
 mod workers;
