@@ -8,6 +8,8 @@ mod batches;
 mod chaos;
 #[path = "../../examples/chaos/child.rs"]
 mod chaos_child;
+#[path = "../../examples/chaos/market.rs"]
+mod chaos_market;
 #[path = "../../examples/chaos/run.rs"]
 mod chaos_run;
 #[path = "../../examples/chaos/server.rs"]
