@@ -11,7 +11,9 @@ mod sink;
 mod tracker;
 
 pub use aggregate::{Aggregate, AggregateId, Listing};
-pub use backlog::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
+pub use backlog::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tallied, Tally, Wait, Wanted,
+};
 pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;

@@ -254,8 +254,11 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
     /// # Errors
     /// The storage failed.
     pub async fn figures(&self) -> Result<Figures, <R as Backlog>::Error> {
-        let backlog = self.repository.backlogged(self.clock.now()).await?;
-        Ok(Figures::new(backlog, self.counters.read()))
+        let now = self.clock.now();
+        let backlog = self.repository.backlogged(now).await?;
+        let tallies = self.repository.tallied(now).await?;
+        let gateway_errors = self.counters.gateway_errors();
+        Ok(Figures { backlog, tallies, counts: self.counters.read(), gateway_errors })
     }
 
     pub(crate) fn run<I: AggregateId>(&self, id: I, known: Vec<escrow::port::Attempt>) -> Run<'_, G, C> {

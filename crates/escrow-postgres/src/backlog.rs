@@ -2,8 +2,10 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
-use escrow_store::{time, version};
+use escrow::port::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tally, Wait, Wanted,
+};
+use escrow_store::{tallies_sql, tally, time, version};
 use tokio_postgres::Row;
 
 use crate::{Postgres, StoreError};
@@ -200,6 +202,17 @@ impl Backlog for Postgres {
             parcels_ms: age(5)?,
             incidents: count(6)?,
         })
+    }
+
+    async fn tallied(&self, now: Time) -> Result<Vec<Tally>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(&tallies_sql('$')).await?;
+        let rows = client.query(&statement, &[&now.millis()]).await?;
+        let tally = |row: &Row| {
+            let columns = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            Ok(tally(columns, now)?)
+        };
+        rows.iter().map(tally).collect()
     }
 
     async fn lease_waiting(&self, wanted: Wanted<'_>) -> Result<Option<Vec<String>>, StoreError> {

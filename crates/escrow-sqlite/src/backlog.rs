@@ -2,8 +2,10 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
-use escrow_store::{time, version};
+use escrow::port::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tally, Wait, Wanted,
+};
+use escrow_store::{tallies_sql, tally, time, version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{Sqlite, StoreError};
@@ -176,6 +178,14 @@ impl Backlog for Sqlite {
                 })
             })?;
             Ok(count)
+        })
+    }
+
+    async fn tallied(&self, now: Time) -> Result<Vec<Tally>, StoreError> {
+        self.read(|db| {
+            let mut count = db.prepare_cached(&tallies_sql('?'))?;
+            let rows = count.query_and_then([now.millis()], |row| Ok(tally(row.try_into()?, now)?))?;
+            rows.collect()
         })
     }
 

@@ -17,6 +17,7 @@ mod chaos_server;
 mod commands;
 mod contested;
 mod erasure;
+mod figures;
 mod http;
 mod workers;
 mod world;
