@@ -18,6 +18,6 @@ pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use gateway::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway};
-pub use repository::Repository;
+pub use repository::{Loaded, Repository, Written};
 pub use sink::{Commit, CommitError, EventSink, OwnedCommit};
 pub use tracker::Tracker;

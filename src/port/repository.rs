@@ -5,6 +5,12 @@ use std::future::Future;
 use super::{Aggregate, Commit, CommitError};
 use crate::Time;
 
+/// What [`Repository::load_all`] says of one machine, as [`Repository::load`] does.
+pub type Loaded<M, E> = Result<Option<M>, E>;
+
+/// What [`Repository::commit_all`] says of one commit, as [`Repository::commit`] does.
+pub type Written<E> = Result<(), CommitError<E>>;
+
 /// Stores machines of one kind, and says which of them wait. Shared: an implementation is a handle on a pool or on a
 /// writer's queue. [`blocking::Repository`](super::blocking::Repository) is the same without `await`.
 pub trait Repository<M: Aggregate>: Sync {
@@ -37,7 +43,7 @@ pub trait Repository<M: Aggregate>: Sync {
     fn load_all(
         &self,
         ids: &[M::Id],
-    ) -> impl Future<Output = Result<Vec<Result<Option<M>, Self::Error>>, Self::Error>> + Send {
+    ) -> impl Future<Output = Result<Vec<Loaded<M, Self::Error>>, Self::Error>> + Send {
         async move {
             let mut loaded = Vec::with_capacity(ids.len());
             for id in ids {
@@ -53,7 +59,7 @@ pub trait Repository<M: Aggregate>: Sync {
     fn commit_all(
         &self,
         commits: &[Commit<'_, M>],
-    ) -> impl Future<Output = Result<Vec<Result<(), CommitError<Self::Error>>>, Self::Error>> + Send {
+    ) -> impl Future<Output = Result<Vec<Written<Self::Error>>, Self::Error>> + Send {
         async move {
             let mut answers = Vec::with_capacity(commits.len());
             for commit in commits {

@@ -86,6 +86,9 @@ const fn metrics(what: Tallied) -> (&'static str, &'static str, &'static str, Op
     }
 }
 
+/// How a label is called, its value, and the count.
+type Line<'l> = (&'l str, String, u64);
+
 /// A value of a label, as the format wants it.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
@@ -129,7 +132,7 @@ impl Figures {
 
     fn write_tallies(&self, text: &mut String) {
         // the lines of a metric stand together
-        let mut lines: BTreeMap<(&str, &str, &str), Vec<(&str, String, u64)>> = BTreeMap::new();
+        let mut lines: BTreeMap<(&str, &str, &str), Vec<Line<'_>>> = BTreeMap::new();
         for tally in &self.tallies {
             let (name, help, label, oldest) = metrics(tally.what);
             let value = escaped(&tally.label);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::GenericClient;
 use escrow::Time;
-use escrow::port::{Commit, CommitError, Repository};
+use escrow::port::{Commit, CommitError, Loaded, Repository, Written};
 use escrow_store::{CommitRows, Entry, Storable, Unreadable, number, parsed};
 
 use crate::{Postgres, StoreError};
@@ -229,7 +229,7 @@ impl<M: Storable> Repository<M> for Postgres {
         self.waiting::<M>(sql, before, limit).await
     }
 
-    async fn load_all(&self, ids: &[M::Id]) -> Result<Vec<Result<Option<M>, StoreError>>, StoreError> {
+    async fn load_all(&self, ids: &[M::Id]) -> Result<Vec<Loaded<M, StoreError>>, StoreError> {
         let names: Vec<String> = ids.iter().map(M::Id::to_string).collect();
         let client = self.client().await?;
         let sql = "SELECT id, state FROM machines WHERE kind = $1 AND id = ANY($2::text[])";
@@ -243,10 +243,7 @@ impl<M: Storable> Repository<M> for Postgres {
         Ok(ids.iter().zip(&names).map(load).collect())
     }
 
-    async fn commit_all(
-        &self,
-        commits: &[Commit<'_, M>],
-    ) -> Result<Vec<Result<(), CommitError<StoreError>>>, StoreError> {
+    async fn commit_all(&self, commits: &[Commit<'_, M>]) -> Result<Vec<Written<StoreError>>, StoreError> {
         let rows = commits.iter().map(CommitRows::of).collect::<Result<Vec<_>, _>>()?;
         let client = self.client().await?;
         let won = write_all(&client, &rows).await?;

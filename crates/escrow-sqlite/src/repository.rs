@@ -1,7 +1,7 @@
 //! The ports of the core, on the file.
 
 use escrow::Time;
-use escrow::port::{Commit, CommitError, Repository, blocking};
+use escrow::port::{Commit, CommitError, Loaded, Repository, Written, blocking};
 use escrow_store::{CommitRows, Entry, Storable, Unreadable, number, parsed};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -32,7 +32,7 @@ impl Sqlite {
     }
 
     /// All by one connection, at one instant.
-    fn find_all<M: Storable>(&self, ids: &[M::Id]) -> Result<Vec<Result<Option<M>, StoreError>>, StoreError> {
+    fn find_all<M: Storable>(&self, ids: &[M::Id]) -> Result<Vec<Loaded<M, StoreError>>, StoreError> {
         let states: Vec<Option<String>> = self.read(|db| {
             let at_once = db.unchecked_transaction()?;
             let mut get = db.prepare_cached("SELECT state FROM machines WHERE kind = ?1 AND id = ?2")?;
@@ -134,14 +134,11 @@ impl<M: Storable> Repository<M> for Sqlite {
         self.unanswered_by::<M>(before, limit)
     }
 
-    async fn load_all(&self, ids: &[M::Id]) -> Result<Vec<Result<Option<M>, StoreError>>, StoreError> {
+    async fn load_all(&self, ids: &[M::Id]) -> Result<Vec<Loaded<M, StoreError>>, StoreError> {
         self.find_all(ids)
     }
 
-    async fn commit_all(
-        &self,
-        commits: &[Commit<'_, M>],
-    ) -> Result<Vec<Result<(), CommitError<StoreError>>>, StoreError> {
+    async fn commit_all(&self, commits: &[Commit<'_, M>]) -> Result<Vec<Written<StoreError>>, StoreError> {
         let won = self.begin_commits(commits)?.await?;
         Ok(won.into_iter().map(|won| verdict(Ok(won))).collect())
     }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use escrow::deal::command::Cancel;
 use escrow::port::{
-    Attempt, Backlog, Backlogged, ClientReceipt, Commit, CommitError, Incident, MachineKey, Parcel,
-    Repository, Wanted,
+    Attempt, Backlog, Backlogged, ClientReceipt, Commit, Incident, MachineKey, Parcel, Repository, Wanted,
+    Written,
 };
 use escrow::{Context, Deal, DealId, Time};
 use escrow_sqlite::{Sqlite, StoreError};
@@ -35,7 +35,7 @@ type Each<T> = Result<Vec<T>>;
 impl Repository<Deal> for Contested {
     type Error = StoreError;
 
-    async fn commit(&self, commit: Commit<'_>) -> std::result::Result<(), CommitError<StoreError>> {
+    async fn commit(&self, commit: Commit<'_>) -> Written<StoreError> {
         Repository::commit(&self.db, commit).await
     }
 
@@ -55,10 +55,7 @@ impl Repository<Deal> for Contested {
         self.db.load_all(ids).await
     }
 
-    async fn commit_all(
-        &self,
-        commits: &[Commit<'_>],
-    ) -> Each<std::result::Result<(), CommitError<StoreError>>> {
+    async fn commit_all(&self, commits: &[Commit<'_>]) -> Each<Written<StoreError>> {
         let trouble = self.trouble.lock().unwrap().take();
         match trouble {
             None => {}
