@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -10,6 +11,10 @@ use crate::reply::{Reply, Teller, reply};
 
 /// The most jobs that share a transaction.
 const MOST: usize = 512;
+
+/// For how long it waits for as many jobs as the last transaction had: those who were answered by it are about to come again,
+/// and a transaction of a few of them would make all the others wait for its `fsync`. Whoever writes alone never waits.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// One caller's part of a transaction.
 trait Job: Send {
@@ -62,9 +67,10 @@ impl Writer {
 }
 
 fn write(mut db: Connection, jobs: &Receiver<Box<dyn Job>>) {
+    let mut last = 1;
     while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(MOST));
+        let mut group = gather(first, jobs, last);
+        last = group.len();
         // an error of one job is rare: then all is done again, and undone for that job alone
         let results = match write_together(&mut db, &mut group) {
             Ok(()) => Vec::new(),
@@ -73,6 +79,24 @@ fn write(mut db: Connection, jobs: &Receiver<Box<dyn Job>>) {
         let mut results = results.into_iter();
         for job in group {
             job.tell(results.next().unwrap_or(Ok(())));
+        }
+    }
+}
+
+/// Whatever waits; and a little later, where fewer do than shared the last transaction.
+#[expect(clippy::disallowed_methods, reason = "how long is waited is no business of a machine's")]
+fn gather(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>, last: usize) -> Vec<Box<dyn Job>> {
+    let began = Instant::now();
+    let mut group = vec![first];
+    loop {
+        group.extend(jobs.try_iter().take(MOST.saturating_sub(group.len())));
+        let left = PATIENCE.saturating_sub(began.elapsed());
+        if group.len() >= last || left.is_zero() {
+            return group;
+        }
+        match jobs.recv_timeout(left) {
+            Ok(job) => group.push(job),
+            Err(_) => return group,
         }
     }
 }
