@@ -217,7 +217,12 @@ impl<C: Clock + Sync, G: PaymentGateway, O: Observer<G::Error> + Sync> Agent<C, 
         self.drive(repository, Act::resume(id)).await
     }
 
-    async fn drive<M: Aggregate, R: Repository<M>>(
+    /// Steps an [`Act`] to its end, from wherever it has come to: what [`Agent::act`] does from its beginning on. For a host
+    /// that loads and commits several together, and leaves the rest of each to the agent.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn drive<M: Aggregate, R: Repository<M>>(
         &self,
         repository: &R,
         mut act: Act<M>,

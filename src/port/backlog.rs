@@ -96,6 +96,36 @@ pub struct Backlogged {
     pub incidents: u64,
 }
 
+/// What a [`Tally`] counts, and what it is labelled by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Tallied {
+    /// Machines that should have been woken, by their kind.
+    Due,
+    /// Machines with an order that has no answer, by their kind.
+    Unanswered,
+    /// The same, by for how many seconds at least that order has waited: those of a day are among those of an hour.
+    UnansweredFor,
+    /// Tries of orders that have no answer, by the kind of their machines.
+    Attempts,
+    /// Parcels that are not delivered, by the kind of their machines.
+    Parcels,
+    /// Incidents that nobody has closed, by what they are.
+    Incidents,
+}
+
+/// How much of something waits, and for how long the oldest has.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Tally {
+    /// What is counted.
+    pub what: Tallied,
+    /// The kind, or the age.
+    pub label: String,
+    /// How many.
+    pub count: u64,
+    /// How old the oldest is, in milliseconds.
+    pub oldest_ms: u64,
+}
+
 /// What a machine waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wait {
@@ -156,7 +186,7 @@ pub trait Backlog: Sync {
         machine: &MachineKey,
     ) -> impl Future<Output = Result<Vec<Attempt>, Self::Error>> + Send;
 
-    /// Notes incidents.
+    /// Notes incidents. The same one of the same machine is noted once for as long as it is open.
     fn incidents(&self, incidents: Vec<Incident>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// The oldest parcels that are not delivered, behind a number; the first ones are behind 0.
@@ -186,6 +216,12 @@ pub trait Backlog: Sync {
 
     /// How much waits.
     fn backlogged(&self, now: Time) -> impl Future<Output = Result<Backlogged, Self::Error>> + Send;
+
+    /// How much waits by kind and by age, for whoever watches. Nothing, where the storage does not say.
+    fn tallied(&self, now: Time) -> impl Future<Output = Result<Vec<Tally>, Self::Error>> + Send {
+        let _ = now;
+        std::future::ready(Ok(Vec::new()))
+    }
 
     /// Takes leases, named by the kind, a slash and the id, on those machines that wait the longest and that nobody has leased,
     /// whoever asks: returns their ids as they are written, the one that waits longest first. Several workers that ask at once

@@ -11,11 +11,13 @@ mod sink;
 mod tracker;
 
 pub use aggregate::{Aggregate, AggregateId, Listing};
-pub use backlog::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
+pub use backlog::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tallied, Tally, Wait, Wanted,
+};
 pub use clock::Clock;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use gateway::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway};
-pub use repository::Repository;
+pub use repository::{Loaded, Repository, Written};
 pub use sink::{Commit, CommitError, EventSink, OwnedCommit};
 pub use tracker::Tracker;

@@ -1,9 +1,12 @@
 //! What an operator watches.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use escrow::port::Backlogged;
+use escrow::deposit::TransactionKind;
+use escrow::port::{Backlogged, Tallied, Tally};
 
 /// What this process has done since it began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,23 +34,70 @@ pub struct Counts {
 }
 
 /// How much waits, and what was done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Figures {
     /// In the storage, whoever works on it.
     pub backlog: Backlogged,
+    /// The same by kind and by age.
+    pub tallies: Vec<Tally>,
     /// In this process.
     pub counts: Counts,
+    /// Calls of the gateway that failed in this process, by the kind of their orders.
+    pub gateway_errors: BTreeMap<&'static str, u64>,
+}
+
+/// The metric of a count, what it says, how its label is called, and the metric of the oldest one, where it says more.
+const fn metrics(what: Tallied) -> (&'static str, &'static str, &'static str, Option<&'static str>) {
+    match what {
+        Tallied::Due => (
+            "escrow_due_machines",
+            "machines that should have been woken, by kind",
+            "kind",
+            Some("escrow_due_oldest_milliseconds"),
+        ),
+        Tallied::Unanswered => (
+            "escrow_unanswered_machines",
+            "machines with an order that has no answer, by kind",
+            "kind",
+            Some("escrow_unanswered_oldest_milliseconds"),
+        ),
+        Tallied::UnansweredFor => (
+            "escrow_unanswered_for",
+            "machines with an order that has had no answer for so many seconds",
+            "seconds",
+            None,
+        ),
+        Tallied::Attempts => {
+            ("escrow_attempts", "tries of orders that have no answer, by the kind of machine", "kind", None)
+        }
+        Tallied::Parcels => (
+            "escrow_outbox_parcels",
+            "parcels that are not delivered, by the kind of machine",
+            "kind",
+            Some("escrow_outbox_oldest_milliseconds"),
+        ),
+        Tallied::Incidents => (
+            "escrow_incidents_open",
+            "incidents that nobody has closed, by what they are",
+            "what",
+            Some("escrow_incidents_oldest_milliseconds"),
+        ),
+    }
+}
+
+/// How a label is called, its value, and the count.
+type Line<'l> = (&'l str, String, u64);
+
+/// A value of a label, as the format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 impl Figures {
-    pub(crate) const fn new(backlog: Backlogged, counts: Counts) -> Self {
-        Self { backlog, counts }
-    }
-
     /// In Prometheus' text format.
     pub fn to_prometheus(&self) -> String {
-        let Self { backlog: b, counts: c } = self;
+        let Self { backlog: b, tallies: _, counts: c, gateway_errors: _ } = self;
         let gauges = [
             ("escrow_due", "machines that should have been woken", b.due),
             ("escrow_due_lag_milliseconds", "for how long the first of them has waited", b.due_lag_ms),
@@ -76,7 +126,33 @@ impl Figures {
                 let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
             }
         }
+        self.write_tallies(&mut text);
         text
+    }
+
+    fn write_tallies(&self, text: &mut String) {
+        // the lines of a metric stand together
+        let mut lines: BTreeMap<(&str, &str, &str), Vec<Line<'_>>> = BTreeMap::new();
+        for tally in &self.tallies {
+            let (name, help, label, oldest) = metrics(tally.what);
+            let value = escaped(&tally.label);
+            lines.entry((name, "gauge", help)).or_default().push((label, value.clone(), tally.count));
+            if let Some(oldest) = oldest {
+                let help = "for how long the oldest of them has waited";
+                lines.entry((oldest, "gauge", help)).or_default().push((label, value, tally.oldest_ms));
+            }
+        }
+        let errors =
+            ("escrow_gateway_errors_by_kind_total", "counter", "calls of the gateway that failed, by kind");
+        for (kind, count) in &self.gateway_errors {
+            lines.entry(errors).or_default().push(("kind", escaped(kind), *count));
+        }
+        for ((name, kind, help), values) in lines {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (label, value, count) in values {
+                let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {count}");
+            }
+        }
     }
 }
 
@@ -92,6 +168,7 @@ pub(crate) struct Counters {
     pub(crate) asked: AtomicU64,
     pub(crate) delivered: AtomicU64,
     pub(crate) undelivered: AtomicU64,
+    by_kind: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 pub(crate) fn count(counter: &AtomicU64) {
@@ -99,6 +176,18 @@ pub(crate) fn count(counter: &AtomicU64) {
 }
 
 impl Counters {
+    /// A call of the gateway has failed.
+    pub(crate) fn gateway_error(&self, kind: TransactionKind) {
+        count(&self.gateway_errors);
+        let mut by_kind = self.by_kind.lock().unwrap_or_else(PoisonError::into_inner);
+        let so_far = by_kind.entry(kind.as_str()).or_default();
+        *so_far = so_far.saturating_add(1);
+    }
+
+    pub(crate) fn gateway_errors(&self) -> BTreeMap<&'static str, u64> {
+        self.by_kind.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn read(&self) -> Counts {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {

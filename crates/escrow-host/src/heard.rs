@@ -111,7 +111,7 @@ impl<G: PaymentGateway<Error: Display>, C: Clock + Sync> PaymentGateway for Run<
             Ok(Answered::Succeeded(_) | Answered::Declined(_)) => {}
             Ok(Answered::InProgress) => self.unanswered(&order, "in progress".to_owned()),
             Err(error) => {
-                count(&self.counters.gateway_errors);
+                self.counters.gateway_error(order.kind);
                 self.unanswered(&order, error.to_string());
             }
         }

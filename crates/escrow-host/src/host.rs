@@ -254,17 +254,20 @@ impl<R: Backlog, G: PaymentGateway<Error: Display>, C: Clock + Sync> Host<R, G, 
     /// # Errors
     /// The storage failed.
     pub async fn figures(&self) -> Result<Figures, <R as Backlog>::Error> {
-        let backlog = self.repository.backlogged(self.clock.now()).await?;
-        Ok(Figures::new(backlog, self.counters.read()))
+        let now = self.clock.now();
+        let backlog = self.repository.backlogged(now).await?;
+        let tallies = self.repository.tallied(now).await?;
+        let gateway_errors = self.counters.gateway_errors();
+        Ok(Figures { backlog, tallies, counts: self.counters.read(), gateway_errors })
     }
 
-    fn run<I: AggregateId>(&self, id: I, known: Vec<escrow::port::Attempt>) -> Run<'_, G, C> {
+    pub(crate) fn run<I: AggregateId>(&self, id: I, known: Vec<escrow::port::Attempt>) -> Run<'_, G, C> {
         let machine = MachineKey::new(<I::Of>::KIND, id);
         Run::new(&self.gateway, &self.clock, &self.counters, self.backoff, machine, known)
     }
 
     /// Counts, and notes what was heard.
-    async fn finish<M: Aggregate, E>(
+    pub(crate) async fn finish<M: Aggregate, E>(
         &self,
         run: Run<'_, G, C>,
         done: Result<Acted<M>, ActError<E, M::Rejection>>,

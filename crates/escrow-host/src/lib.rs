@@ -13,12 +13,14 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod batch;
 mod delivery;
 mod figures;
 mod heard;
 mod host;
 #[cfg(feature = "axum")]
 pub mod http;
+mod outbox;
 mod problem;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use escrow::port::{Aggregate, Backlog, Clock, Parcel, PaymentGateway, Repository, Wait, Wanted};
-use escrow::{Actor, Time};
+use escrow::Time;
+use escrow::agent::Act;
+use escrow::port::{Aggregate, Backlog, Clock, PaymentGateway, Repository, Wait, Wanted};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 
+use crate::batch::Woken;
 use crate::figures::count;
 use crate::trust::{ClockTrust, millis};
 use crate::{Delivery, Host};
-
-/// How far a pass looks behind parcels that cannot be delivered, in batches.
-const MOST_PAGES: u32 = 64;
 
 /// What a worker has done in one pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -48,10 +47,10 @@ impl Pass {
 /// leaves leases that run out.
 #[derive(Debug)]
 pub struct Worker<R, G, C, D = ()> {
-    host: Arc<Host<R, G, C>>,
-    delivery: D,
-    name: String,
-    batch: u32,
+    pub(crate) host: Arc<Host<R, G, C>>,
+    pub(crate) delivery: D,
+    pub(crate) name: String,
+    pub(crate) batch: u32,
     grace: Duration,
     lease: Duration,
     idle: Duration,
@@ -156,16 +155,19 @@ where
         let now = self.host.clock.now();
         if self.is_believed(now).await? {
             let due = self.lease_waiting::<M>(Wait::Deadline, now, now).await?;
-            self.each(due, &mut pass, Errand::Wake).await?;
+            self.wake(due, now, &mut pass).await?;
         } else {
             pass.clock_jumped = true;
             #[cfg(feature = "tracing")]
             tracing::error!(worker = self.name, %now, "the clock has jumped: nothing is woken");
         }
+        // what was woken may have taken its time
+        let now = self.host.clock.now();
         let before = Time::from_millis(now.millis().saturating_sub_unsigned(millis(self.grace)));
         if let Ok(before) = before {
             let unanswered = self.lease_waiting::<M>(Wait::Answer, before, now).await?;
-            self.each(unanswered, &mut pass, Errand::Ask).await?;
+            let asked = unanswered.into_iter().map(|id| (id, Errand::Ask)).collect();
+            self.each::<M>(asked, Vec::new(), now, &mut pass).await?;
         }
         self.deliver(&mut pass).await?;
         Ok(pass)
@@ -242,40 +244,65 @@ where
         Ok(ids)
     }
 
-    /// Works on machines that are leased, some at a time. With whatever fails the lease is kept until it runs out, so that
-    /// what fails again and again holds up nothing behind it.
-    async fn each<M: Aggregate>(
+    /// Wakes machines that are leased: together, as far as that goes, and the rest one by one.
+    async fn wake<M: Aggregate>(
         &self,
         ids: Vec<M::Id>,
+        leased_at: Time,
         pass: &mut Pass,
-        errand: Errand,
     ) -> Result<(), <R as Backlog>::Error>
     where
         R: Repository<M, Error = <R as Backlog>::Error>,
     {
-        let leased_at = self.host.clock.now();
-        let mut done = Vec::new();
-        let mut ids = ids.into_iter();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let (mut left, mut done) = (Vec::new(), Vec::new());
+        for (id, woken) in self.host.wake_all::<M>(&ids).await {
+            match woken {
+                Woken::Done => self.count_done::<M>(id, false, pass, &mut done),
+                Woken::GoOn(act) => left.push((id, Errand::Wake(act))),
+                Woken::Failed => pass.failed = pass.failed.saturating_add(1),
+            }
+        }
+        self.each(left, done, leased_at, pass).await
+    }
+
+    fn count_done<M: Aggregate>(&self, id: M::Id, is_asked: bool, pass: &mut Pass, done: &mut Vec<String>) {
+        let (counter, so_far) = if is_asked {
+            (&self.host.counters.asked, &mut pass.asked)
+        } else {
+            (&self.host.counters.woken, &mut pass.woken)
+        };
+        count(counter);
+        *so_far = so_far.saturating_add(1);
+        done.push(machine_name::<M>(id));
+    }
+
+    /// Works on machines that are leased, some at a time, and gives back their leases and those of `done`. With whatever fails
+    /// the lease is kept until it runs out, so that what fails again and again holds up nothing behind it.
+    async fn each<M: Aggregate>(
+        &self,
+        errands: Vec<(M::Id, Errand<M>)>,
+        mut done: Vec<String>,
+        leased_at: Time,
+        pass: &mut Pass,
+    ) -> Result<(), <R as Backlog>::Error>
+    where
+        R: Repository<M, Error = <R as Backlog>::Error>,
+    {
+        let mut errands = errands.into_iter();
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < self.concurrency.max(1) {
-                let Some(id) = ids.next() else { break };
+                let Some((id, errand)) = errands.next() else { break };
                 running.push(self.one::<M>(id, errand, leased_at));
             }
             let Some(ended) = running.next().await else { break };
             match ended {
-                (Some(id), true) => {
-                    let (counter, so_far) = match errand {
-                        Errand::Wake => (&self.host.counters.woken, &mut pass.woken),
-                        Errand::Ask => (&self.host.counters.asked, &mut pass.asked),
-                    };
-                    count(counter);
-                    *so_far = so_far.saturating_add(1);
-                    done.push(machine_name::<M>(id));
-                }
-                (Some(_), false) => pass.failed = pass.failed.saturating_add(1),
-                // somebody else has it by now
-                (None, _) => {}
+                Ended::Well(id, is_asked) => self.count_done::<M>(id, is_asked, pass, &mut done),
+                Ended::Failed => pass.failed = pass.failed.saturating_add(1),
+                Ended::Lost => {}
             }
         }
         drop(running);
@@ -285,8 +312,8 @@ where
         self.host.repository.release(done, &self.name).await
     }
 
-    /// Works on one machine: which, and whether it went well.
-    async fn one<M: Aggregate>(&self, id: M::Id, errand: Errand, leased_at: Time) -> (Option<M::Id>, bool)
+    /// Works on one machine.
+    async fn one<M: Aggregate>(&self, id: M::Id, errand: Errand<M>, leased_at: Time) -> Ended<M::Id>
     where
         R: Repository<M, Error = <R as Backlog>::Error>,
     {
@@ -294,14 +321,14 @@ where
         let half = millis(self.lease).checked_div(2).unwrap_or(0);
         if self.host.clock.now() > leased_at.plus_millis(half) {
             match self.lease(vec![machine_name::<M>(id)]).await {
-                Ok(renewed) if renewed.is_empty() => return (None, false),
+                Ok(renewed) if renewed.is_empty() => return Ended::Lost,
                 Ok(_) => {}
-                Err(_) => return (Some(id), false),
+                Err(_) => return Ended::Failed,
             }
         }
-        let done = match errand {
-            Errand::Wake => self.host.act(id, M::wake(), Actor::Clock).await.map(drop),
-            Errand::Ask => self.host.catch_up(id).await.map(drop),
+        let (is_asked, done) = match errand {
+            Errand::Wake(act) => (false, self.host.go_on(*act).await),
+            Errand::Ask => (true, self.host.catch_up(id).await),
         };
         if let Err(error) = &done {
             #[cfg(feature = "tracing")]
@@ -309,66 +336,13 @@ where
             #[cfg(not(feature = "tracing"))]
             let _ = error;
         }
-        (Some(id), done.is_ok())
+        if done.is_ok() { Ended::Well(id, is_asked) } else { Ended::Failed }
     }
 
-    async fn lease(&self, names: Vec<String>) -> Result<Vec<String>, <R as Backlog>::Error> {
+    pub(crate) async fn lease(&self, names: Vec<String>) -> Result<Vec<String>, <R as Backlog>::Error> {
         let now = self.host.clock.now();
         let until = now.plus_millis(millis(self.lease));
         self.host.repository.lease(names, &self.name, now, until).await
-    }
-
-    /// One worker at a time delivers, in the order of the outbox.
-    async fn deliver(&self, pass: &mut Pass) -> Result<(), <R as Backlog>::Error> {
-        // whether there is anything to take a lease for
-        if self.host.repository.parcels(0, 1).await?.is_empty()
-            || self.lease(vec!["outbox".to_owned()]).await?.is_empty()
-        {
-            return Ok(());
-        }
-        let mut stuck = BTreeSet::new();
-        let mut last = 0;
-        // behind those of a machine that is stuck there are others'
-        for _ in 0..MOST_PAGES {
-            let parcels = self.host.repository.parcels(last, self.batch).await?;
-            let Some(end) = parcels.last() else { break };
-            last = end.number;
-            let mut delivered = Vec::new();
-            for parcel in parcels {
-                if stuck.contains(&parcel.machine) {
-                    continue;
-                }
-                if self.deliver_one(&parcel).await {
-                    pass.delivered = pass.delivered.saturating_add(1);
-                    delivered.push(parcel.number);
-                } else {
-                    pass.failed = pass.failed.saturating_add(1);
-                    stuck.insert(parcel.machine);
-                }
-            }
-            self.host.repository.delivered(delivered).await?;
-            if pass.delivered >= self.batch {
-                break;
-            }
-        }
-        self.host.repository.release(vec!["outbox".to_owned()], &self.name).await
-    }
-
-    async fn deliver_one(&self, parcel: &Parcel) -> bool {
-        match self.delivery.deliver(parcel).await {
-            Ok(()) => {
-                count(&self.host.counters.delivered);
-                true
-            }
-            Err(error) => {
-                count(&self.host.counters.undelivered);
-                #[cfg(feature = "tracing")]
-                tracing::warn!(worker = self.name, id = parcel.machine.id, %error, "a parcel is not delivered");
-                #[cfg(not(feature = "tracing"))]
-                let _ = error;
-                false
-            }
-        }
     }
 }
 
@@ -376,8 +350,17 @@ fn machine_name<M: Aggregate>(id: M::Id) -> String {
     format!("{}/{id}", M::KIND)
 }
 
-#[derive(Clone, Copy)]
-enum Errand {
-    Wake,
+/// What is to be done with a machine.
+enum Errand<M: Aggregate> {
+    Wake(Box<Act<M>>),
     Ask,
+}
+
+/// How it went.
+enum Ended<I> {
+    /// Well; whether its orders were asked about.
+    Well(I, bool),
+    Failed,
+    /// Somebody else has it by now.
+    Lost,
 }

@@ -2,8 +2,10 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
-use escrow_store::{time, version};
+use escrow::port::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tally, Wait, Wanted,
+};
+use escrow_store::{tallies_sql, tally, time, version};
 use tokio_postgres::Row;
 
 use crate::{Postgres, StoreError};
@@ -116,7 +118,9 @@ impl Backlog for Postgres {
 
     async fn incidents(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
         let client = self.client().await?;
-        let sql = "INSERT INTO incidents (at, kind, id, what, detail) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO incidents (at, kind, id, what, detail)
+                   SELECT $1::bigint, $2::text, $3::text, $4::text, $5::text WHERE NOT EXISTS (SELECT 1 FROM incidents
+                     WHERE closed_at IS NULL AND kind = $2 AND id = $3 AND what = $4 AND detail = $5)";
         let statement = client.prepare_cached(sql).await?;
         for incident in &incidents {
             let machine = incident.machine.as_ref();
@@ -198,6 +202,17 @@ impl Backlog for Postgres {
             parcels_ms: age(5)?,
             incidents: count(6)?,
         })
+    }
+
+    async fn tallied(&self, now: Time) -> Result<Vec<Tally>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(&tallies_sql('$')).await?;
+        let rows = client.query(&statement, &[&now.millis()]).await?;
+        let tally = |row: &Row| {
+            let columns = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            Ok(tally(columns, now)?)
+        };
+        rows.iter().map(tally).collect()
     }
 
     async fn lease_waiting(&self, wanted: Wanted<'_>) -> Result<Option<Vec<String>>, StoreError> {

@@ -6,10 +6,11 @@ use tokio_postgres::{Config, NoTls};
 use crate::StoreError;
 
 /// In order; a table says how many it has seen. Never changed once they are released: a change is a new one.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_machines.sql"),
     include_str!("../migrations/0002_backlog.sql"),
     include_str!("../migrations/0003_parties.sql"),
+    include_str!("../migrations/0004_incidents.sql"),
 ];
 
 /// Only one process migrates at a time: an advisory lock with this number.

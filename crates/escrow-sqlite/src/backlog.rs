@@ -2,8 +2,10 @@
 
 use escrow::Time;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Wait, Wanted};
-use escrow_store::{time, version};
+use escrow::port::{
+    Attempt, Backlog, Backlogged, ClientReceipt, Incident, MachineKey, Parcel, Tally, Wait, Wanted,
+};
+use escrow_store::{tallies_sql, tally, time, version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{Sqlite, StoreError};
@@ -34,9 +36,9 @@ impl Backlog for Sqlite {
                  WHERE leases.holder = ?2 OR leases.until <= ?3",
             )?;
             let mut taken = Vec::new();
-            for name in names {
+            for name in &names {
                 if take.execute(params![name, holder, now.millis(), until.millis()])? == 1 {
-                    taken.push(name);
+                    taken.push(name.clone());
                 }
             }
             Ok(taken)
@@ -48,7 +50,7 @@ impl Backlog for Sqlite {
         let holder = holder.to_owned();
         let release = move |db: &Connection| {
             let mut give = db.prepare_cached("DELETE FROM leases WHERE name = ?1 AND holder = ?2")?;
-            for name in names {
+            for name in &names {
                 give.execute(params![name, holder])?;
             }
             Ok(())
@@ -82,7 +84,9 @@ impl Backlog for Sqlite {
     async fn incidents(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
         let note = move |db: &Connection| {
             let mut note = db.prepare_cached(
-                "INSERT INTO incidents (at, kind, id, what, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO incidents (at, kind, id, what, detail) SELECT ?1, ?2, ?3, ?4, ?5
+                 WHERE NOT EXISTS (SELECT 1 FROM incidents WHERE closed_at IS NULL AND kind = ?2 AND id = ?3 AND what = ?4
+                   AND detail = ?5)",
             )?;
             for incident in &incidents {
                 let machine = incident.machine.as_ref();
@@ -116,7 +120,7 @@ impl Backlog for Sqlite {
     async fn delivered(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
         let forget = move |db: &Connection| {
             let mut forget = db.prepare_cached("DELETE FROM outbox WHERE number = ?1")?;
-            for number in numbers {
+            for number in &numbers {
                 forget.execute(params![number])?;
             }
             Ok(())
@@ -141,7 +145,7 @@ impl Backlog for Sqlite {
                  ON CONFLICT DO NOTHING",
             )?;
             keep.execute(params![scope, key, new.request, new.answer, new.at.millis()])?;
-            Ok(receipt(db, &scope, &key)?.unwrap_or(new))
+            Ok(receipt(db, &scope, &key)?.unwrap_or_else(|| new.clone()))
         };
         self.write(keep).await
     }
@@ -174,6 +178,14 @@ impl Backlog for Sqlite {
                 })
             })?;
             Ok(count)
+        })
+    }
+
+    async fn tallied(&self, now: Time) -> Result<Vec<Tally>, StoreError> {
+        self.read(|db| {
+            let mut count = db.prepare_cached(&tallies_sql('?'))?;
+            let rows = count.query_and_then([now.millis()], |row| Ok(tally(row.try_into()?, now)?))?;
+            rows.collect()
         })
     }
 

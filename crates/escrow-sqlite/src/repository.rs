@@ -1,7 +1,7 @@
 //! The ports of the core, on the file.
 
 use escrow::Time;
-use escrow::port::{Commit, CommitError, Repository, blocking};
+use escrow::port::{Commit, CommitError, Loaded, Repository, Written, blocking};
 use escrow_store::{CommitRows, Entry, Storable, Unreadable, number, parsed};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -28,10 +28,28 @@ impl Sqlite {
             let mut get = db.prepare_cached("SELECT state FROM machines WHERE kind = ?1 AND id = ?2")?;
             Ok(get.query_row(params![M::KIND, id.to_string()], |row| row.get(0)).optional()?)
         })?;
-        let decode = |state: String| {
-            serde_json::from_str(&state).map_err(|e| Unreadable::json(format!("{} {id}", M::KIND), e).into())
-        };
-        state.map(decode).transpose()
+        decode(id, state)
+    }
+
+    /// All by one connection, at one instant.
+    fn find_all<M: Storable>(&self, ids: &[M::Id]) -> Result<Vec<Loaded<M, StoreError>>, StoreError> {
+        let states: Vec<Option<String>> = self.read(|db| {
+            let at_once = db.unchecked_transaction()?;
+            let mut get = db.prepare_cached("SELECT state FROM machines WHERE kind = ?1 AND id = ?2")?;
+            let mut state =
+                |id: &M::Id| get.query_row(params![M::KIND, id.to_string()], |row| row.get(0)).optional();
+            let states = ids.iter().map(&mut state).collect::<Result<_, _>>()?;
+            drop(get);
+            at_once.commit()?;
+            Ok(states)
+        })?;
+        Ok(ids.iter().zip(states).map(|(id, state)| decode(*id, state)).collect())
+    }
+
+    /// All in one transaction. An error is of all of them: whoever asks then tries one by one.
+    fn begin_commits<M: Storable>(&self, commits: &[Commit<'_, M>]) -> Result<Reply<Vec<bool>>, StoreError> {
+        let rows = commits.iter().map(CommitRows::of).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.write(move |db| rows.iter().map(|rows| write(rows, db)).collect()))
     }
 
     fn waiting<M: Storable>(
@@ -82,6 +100,13 @@ pub(crate) fn journal<M: Storable>(
     rows.collect()
 }
 
+fn decode<M: Storable>(id: M::Id, state: Option<String>) -> Result<Option<M>, StoreError> {
+    let decode = |state: String| {
+        serde_json::from_str(&state).map_err(|e| Unreadable::json(format!("{} {id}", M::KIND), e).into())
+    };
+    state.map(decode).transpose()
+}
+
 fn verdict(won: Result<bool, StoreError>) -> Result<(), CommitError<StoreError>> {
     match won {
         Ok(true) => Ok(()),
@@ -107,6 +132,15 @@ impl<M: Storable> Repository<M> for Sqlite {
 
     async fn unanswered(&self, before: Time, limit: u32) -> Result<Vec<M::Id>, StoreError> {
         self.unanswered_by::<M>(before, limit)
+    }
+
+    async fn load_all(&self, ids: &[M::Id]) -> Result<Vec<Loaded<M, StoreError>>, StoreError> {
+        self.find_all(ids)
+    }
+
+    async fn commit_all(&self, commits: &[Commit<'_, M>]) -> Result<Vec<Written<StoreError>>, StoreError> {
+        let won = self.begin_commits(commits)?.await?;
+        Ok(won.into_iter().map(|won| verdict(Ok(won))).collect())
     }
 }
 

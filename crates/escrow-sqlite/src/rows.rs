@@ -1,6 +1,6 @@
 //! A commit, written.
 
-use escrow::Time;
+use escrow::{PartyId, Time};
 use escrow_store::{CommitRows, MachineRow};
 use rusqlite::{Connection, params};
 
@@ -11,7 +11,7 @@ pub(crate) fn write(rows: &CommitRows, db: &Connection) -> Result<bool, StoreErr
     let machine = &rows.machine;
     let won = match rows.expected {
         0 => insert(machine, db)?,
-        expected => update(machine, db, expected)?,
+        expected => update(rows, db, expected)?,
     };
     if !won {
         return Ok(false);
@@ -54,13 +54,14 @@ pub(crate) fn insert(row: &MachineRow, db: &Connection) -> Result<bool, StoreErr
         l.pending_since.map(Time::millis),
     ])?;
     if written == 1 {
-        write_parties(row, db)?;
+        write_parties(row, &row.listing.parties, db)?;
     }
     Ok(written == 1)
 }
 
 /// Writes the row over that of an earlier version; `false` where it has another one.
-pub(crate) fn update(row: &MachineRow, db: &Connection, expected: i64) -> Result<bool, StoreError> {
+fn update(rows: &CommitRows, db: &Connection, expected: i64) -> Result<bool, StoreError> {
+    let row = &rows.machine;
     let l = &row.listing;
     let mut statement = db.prepare_cached(
         "UPDATE machines SET version = ?3, state = ?4, status = ?5, status_at = ?6, order_id = ?7, next_deadline = ?8,
@@ -80,16 +81,19 @@ pub(crate) fn update(row: &MachineRow, db: &Connection, expected: i64) -> Result
         expected,
     ])?;
     if written == 1 {
-        write_parties(row, db)?;
+        write_parties(row, &rows.new_parties, db)?;
     }
     Ok(written == 1)
 }
 
-fn write_parties(row: &MachineRow, db: &Connection) -> Result<(), StoreError> {
+fn write_parties(row: &MachineRow, parties: &[PartyId], db: &Connection) -> Result<(), StoreError> {
+    if parties.is_empty() {
+        return Ok(());
+    }
     let mut statement = db.prepare_cached(
         "INSERT INTO parties (kind, party, created_at, id) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?;
-    for party in &row.listing.parties {
+    for party in parties {
         statement.execute(params![row.kind, party.as_str(), row.listing.created_at.millis(), row.id])?;
     }
     Ok(())

@@ -5,10 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// In order; the file says how many it has seen. Never changed once they are released: a change is a new one.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_machines.sql"),
     include_str!("../migrations/0002_backlog.sql"),
     include_str!("../migrations/0003_parties.sql"),
+    include_str!("../migrations/0004_incidents.sql"),
 ];
 
 /// Applies the first `upto` migrations, as far as the file has not seen them.

@@ -15,6 +15,12 @@ use crate::writer::Writer;
 /// How long a connection waits for one of another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How much of the file the writer keeps in memory, in KiB: a transaction of a thousand machines has its pages there to its end.
+const WRITER_CACHE: i64 = 64 * 1_024;
+
+/// After so many pages of its log they go into the file: 16 MiB. Pages that are written again and again go there once.
+const CHECKPOINT: i64 = 4_096;
+
 /// The most idle connections that are kept for reading.
 const MOST_READERS: usize = 16;
 
@@ -39,6 +45,8 @@ impl Sqlite {
     pub(crate) fn open_at(path: &Path, migrations: usize) -> Result<Self, StoreError> {
         let mut db = connect(path)?;
         migrate(&mut db, migrations)?;
+        db.pragma_update(None, "cache_size", WRITER_CACHE.saturating_neg())?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         Ok(Self { path: path.into(), writer: Writer::start(db)?, readers: Arc::default() })
     }
 
@@ -49,7 +57,7 @@ impl Sqlite {
 
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<T> {
         self.writer.run(work)
     }

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use escrow::Time;
 use escrow::machine::{DecodeError, Recorded};
 use escrow::port::{Aggregate, Commit, Listing};
+use escrow::{PartyId, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -111,6 +111,8 @@ pub struct CommitRows {
     pub expected: i64,
     /// The events as JSON, with the machine's version after each.
     pub events: Vec<(i64, String)>,
+    /// Those of its parties that it did not have before: the others are stored already.
+    pub new_parties: Vec<PartyId>,
     /// When it is recorded.
     pub recorded_at: i64,
 }
@@ -128,8 +130,11 @@ impl CommitRows {
             Ok((number(version), json))
         };
         let events = commit.numbered().map(event).collect::<Result<Vec<_>, Unreadable>>()?;
+        let known = commit.before.map_or_else(Vec::new, |before| before.listing().parties);
+        let new_parties =
+            machine.listing.parties.iter().filter(|party| !known.contains(party)).cloned().collect();
         let (expected, recorded_at) = (number(commit.expected_version), commit.recorded_at.millis());
-        Ok(Self { machine, expected, events, recorded_at })
+        Ok(Self { machine, expected, events, new_parties, recorded_at })
     }
 }
 

@@ -5,21 +5,25 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use escrow::deal::command::{Accept, Cancel, GiveBack, StartPerforming};
+use escrow::deal::command::{Accept, Cancel, GiveBack, Report, StartPerforming};
 use escrow::deposit::{DepositId, Reference};
 use escrow::port::{Backlog, Clock, Repository, SystemClock};
-use escrow::terms::Fee;
-use escrow::{AgentError, Caller, Currency, Deal, DealId, Money, Policy, Status, Terms};
+use escrow::terms::{Acceptance, Fee};
+use escrow::{Agent, AgentError, Caller, Currency, Deal, DealId, Money, Policy, Status, Terms};
 use escrow_host::sandbox::{Bank, Faults, SandboxGateway};
 use escrow_host::{Backoff, Host, Worker};
+use escrow_market::{Balance, Basket, Project};
 use escrow_postgres::Postgres;
 use escrow_sqlite::{Filter, Lists, Page, Sqlite};
 use rust_decimal::dec;
+
+use super::chaos_market::{self, Market, Tells};
 
 pub const STORE: &str = "ESCROW_CHAOS_STORE";
 pub const BANK: &str = "ESCROW_CHAOS_BANK";
 pub const NAME: &str = "ESCROW_CHAOS_NAME";
 pub const DEALS: &str = "ESCROW_CHAOS_DEALS";
+pub const CONTRACTS: &str = "ESCROW_CHAOS_CONTRACTS";
 pub const LOOKS: &str = "ESCROW_CHAOS_LOOKS";
 
 /// Of a thousand orders: answers that are lost, late, told twice, or none.
@@ -28,6 +32,12 @@ pub const FAULTS: Faults =
 
 /// How many deals are open at a time in a process.
 const OPEN: usize = 48;
+
+/// And how many contracts.
+const CONTRACTS_OPEN: usize = 6;
+
+/// In every so many rounds the other machines are seen to, too.
+const OTHERS: u32 = 3;
 
 type TheHost<R> = Host<R, SandboxGateway<SystemClock>, SystemClock>;
 
@@ -54,7 +64,7 @@ fn party(name: &str) -> Caller {
 
 /// A lamp at 1 000.00, of which the platform keeps 5 %, under one preset after another.
 fn terms(number: u128) -> Terms {
-    let policies = [Policy::shop(), Policy::marketplace(), Policy::freelance()];
+    let policies = [Policy::shop(), Policy::marketplace(), Policy::freelance(), Policy::guarantee()];
     let place = usize::try_from(number).unwrap() % policies.len();
     Terms::builder("anna", "shop", Currency::RUB)
         .item("Lamp", dec!(1_000))
@@ -81,46 +91,63 @@ pub fn is_over(status: Status) -> bool {
     }
 }
 
-/// Ends when every deal is over.
+/// Ends when everything is over. Futures of a build that is not optimised want more stack than a thread of a test has.
 pub fn child() {
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).unwrap();
+    thread.join().unwrap();
+}
+
+fn work() {
     let (store, books, name) = (var(STORE).unwrap(), var(BANK).unwrap(), var(NAME).unwrap());
-    let deals: u128 = var(DEALS).unwrap().parse().unwrap();
-    let bank = Bank::open(books, FAULTS).unwrap();
-    let gateway = SandboxGateway::new(bank, SystemClock);
-    let gateway = if var(LOOKS).is_some() { gateway } else { gateway.without_looking() };
+    let number = |name| var(name).unwrap().parse::<u128>().unwrap();
+    let work = (number(DEALS), number(CONTRACTS));
+    // one for the host, and one for those whom the outbox tells
+    let gateways = [(); 2].map(|()| {
+        let gateway = SandboxGateway::new(Bank::open(&books, FAULTS).unwrap(), SystemClock);
+        if var(LOOKS).is_some() { gateway } else { gateway.without_looking() }
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match store.strip_prefix("sqlite:") {
-            Some(path) => drive(Sqlite::open(path).unwrap(), gateway, name, deals).await,
+            Some(path) => drive(Sqlite::open(path).unwrap(), gateways, name, work).await,
             None => {
                 let db = Postgres::connect(store.parse().unwrap(), 8).await.unwrap();
-                drive(db, gateway, name, deals).await;
+                drive(db, gateways, name, work).await;
             }
         }
     });
 }
 
-async fn drive<R>(repository: R, gateway: SandboxGateway<SystemClock>, name: String, deals: u128)
-where
-    R: Backlog<Error: std::fmt::Display + std::fmt::Debug> + Send + 'static,
-    R: Repository<Deal, Error = <R as Backlog>::Error> + Lists<Deal, Error = <R as Backlog>::Error>,
+async fn drive<R>(
+    repository: R,
+    [gateway, other]: [SandboxGateway<SystemClock>; 2],
+    name: String,
+    (deals, contracts): (u128, u128),
+) where
+    R: Market + Lists<Deal, Error = <R as Backlog>::Error>,
 {
     let backoff = Backoff { first_ms: 20, most_ms: 200 };
+    let tells = Tells { repository: repository.clone(), agent: Agent::new(SystemClock, other) };
     let host = Host::builder(repository, gateway, SystemClock).keeps_balances().backoff(backoff).build();
     let mut worker = Worker::builder(host.clone(), name.clone())
         .grace(Duration::from_millis(200))
         .lease(Duration::from_secs(2))
+        .deliver_to(tells)
         .build();
     let mut open = open_ones(&host, deals).await;
-    let mut told = 0;
-    while !open.is_empty() {
-        // each process begins elsewhere, so that they meet at times and share the work at others
-        let first = name.bytes().fold(0_u128, |sum, byte| sum * 31 + u128::from(byte)) % deals;
-        let here = open.range(first..).chain(open.range(..first)).take(OPEN).copied();
-        let window: Vec<u128> = here.collect();
-        for number in window {
-            if step(&host, number).await {
+    let mut running: BTreeSet<u128> = (1..=contracts).collect();
+    let (mut told, mut rounds) = (0, 0_u32);
+    // each process begins elsewhere, so that they meet at times and share the work at others
+    let hash = name.bytes().fold(0_u128, |sum, byte| sum * 31 + u128::from(byte));
+    while !open.is_empty() || !running.is_empty() {
+        for number in window(&open, hash, deals, OPEN) {
+            if Box::pin(step(&host, number)).await {
                 open.remove(&number);
+            }
+        }
+        for number in window(&running, hash, contracts, CONTRACTS_OPEN) {
+            if Box::pin(chaos_market::step(&host, number)).await {
+                running.remove(&number);
             }
         }
         for (notice, deal, fact) in host.gateway().bank().notices(told).unwrap() {
@@ -128,8 +155,20 @@ where
             let _ = host.webhook(deal, fact).await;
             told = notice;
         }
-        let _ = worker.pass::<Deal>().await;
+        let _ = Box::pin(worker.pass::<Deal>()).await;
+        rounds += 1;
+        if rounds.is_multiple_of(OTHERS) && !running.is_empty() {
+            let _ = Box::pin(worker.pass::<Project>()).await;
+            let _ = Box::pin(worker.pass::<Basket>()).await;
+            let _ = Box::pin(worker.pass::<Balance>()).await;
+        }
     }
+}
+
+/// So many of those that are open, from a place of one's own on.
+fn window(open: &BTreeSet<u128>, hash: u128, all: u128, most: usize) -> Vec<u128> {
+    let first = hash % all.max(1);
+    open.range(first..).chain(open.range(..first)).take(most).copied().collect()
 }
 
 /// The deals that are not over, by pages of the list.
@@ -178,7 +217,7 @@ where
                 let _ = host.webhook(id, fact).await;
             }
         }
-        Status::AwaitingPerformance if number.is_multiple_of(4) => {
+        Status::AwaitingPerformance if (number / 4).is_multiple_of(4) => {
             let _ = host.act(id, Cancel::default(), party("shop")).await;
         }
         Status::AwaitingPerformance => {
@@ -187,6 +226,11 @@ where
         // some get a part of it back first: 300.00 to the buyer, and the rest is divided
         Status::Performing if number.is_multiple_of(5) && deal.given_back() == rub(0) => {
             let _ = host.act(id, GiveBack::new(rub(300_00)), party("shop")).await;
+        }
+        Status::Performing if deal.terms().policy.acceptance == Acceptance::Mutual => {
+            let report = |who| host.act(id, Report::success(), party(who));
+            let _ = report("shop").await;
+            let _ = report("anna").await;
         }
         Status::Performing => {
             let _ = host.act(id, Accept::default(), party("anna")).await;

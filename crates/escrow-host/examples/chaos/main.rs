@@ -1,7 +1,8 @@
 //! Processes that share a database are killed while they work, again and again, and the bank's books are the judge:
-//! `cargo run --release -p escrow-host --example chaos -- --deals 5000 --kills 1000 --workers 3 --store sqlite`
+//! `cargo run --release -p escrow-host --example chaos -- --deals 5000 --contracts 100 --kills 1000 --store sqlite`
 //!
-//! `--store postgres` starts a server of its own, kills it, too, half-way through, and starts it again; `--control` is an
+//! `--store postgres` starts a server of its own, kills it, too, half-way through, and starts it again, or, with `--standby`, has
+//! a synchronous standby take its place; `--contracts` are projects with a basket and a withdrawal; `--control` is an
 //! adapter that trusts the bank to remember its keys: it must be found.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::indexing_slicing)]
@@ -9,6 +10,8 @@
 
 #[path = "child.rs"]
 mod chaos_child;
+#[path = "market.rs"]
+mod chaos_market;
 #[path = "run.rs"]
 mod chaos_run;
 #[path = "server.rs"]
@@ -33,6 +36,8 @@ fn main() {
         store: value("--store").map_or(Store::Sqlite, |name| name.parse().unwrap()),
         looks: !arguments.iter().any(|argument| argument == "--control"),
         deals: number("--deals", 500).into(),
+        contracts: number("--contracts", 50).into(),
+        standby: arguments.iter().any(|argument| argument == "--standby"),
         kills: number("--kills", 100),
         workers: usize::try_from(number("--workers", 3)).unwrap(),
         patience: Duration::from_secs(number("--seconds", 480).into()),
@@ -43,9 +48,10 @@ fn main() {
         return;
     };
     println!("{outcome}");
-    for finding in outcome.findings.iter().take(20) {
-        println!("{}: {}", finding.deal, finding.what);
+    let wrong = outcome.wrong();
+    for line in &wrong {
+        println!("{line}");
     }
-    let is_well = outcome.findings.is_empty() == chaos.looks;
+    let is_well = wrong.is_empty() == chaos.looks;
     std::process::exit(i32::from(!is_well));
 }

@@ -1,18 +1,21 @@
 //! Kills, begins again, and has the bank's books judge.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use escrow::Deal;
 use escrow::port::Repository;
+use escrow::{Deal, DealId, Status};
 use escrow_host::sandbox::{AuditFinding, Bank};
+use escrow_market::{Balance, Basket, Project, project};
 use escrow_postgres::Postgres;
 use escrow_sqlite::{Finding, Sqlite};
 
-use super::chaos_child::{BANK, DEALS, FAULTS, LOOKS, NAME, STORE, id};
+use super::chaos_child::{BANK, CONTRACTS, DEALS, FAULTS, LOOKS, NAME, STORE, id};
+use super::chaos_market::{Market, balance_id, basket_id, milestones, paid, project_id};
 use super::chaos_server::Server;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +42,10 @@ pub struct Chaos {
     /// Whether the adapter looks before it acts; where it does not, it is the control.
     pub looks: bool,
     pub deals: u128,
+    /// Projects of two milestones each, with a basket and a withdrawal.
+    pub contracts: u128,
+    /// Whether PostgreSQL has a synchronous standby, which takes the place of the server that is killed.
+    pub standby: bool,
     pub kills: u32,
     pub workers: usize,
     /// How long it may take in all. Deals of the control whose money the bank has given away do not end.
@@ -51,22 +58,37 @@ pub struct Outcome {
     pub kills: u32,
     pub server_kills: u32,
     pub findings: Vec<AuditFinding>,
+    /// What is wrong with the contracts.
+    pub contracts: Vec<String>,
     pub movements: usize,
     took: Duration,
 }
 
+impl Outcome {
+    /// What is wrong, the first few: nothing, where all is well.
+    pub fn wrong(&self) -> Vec<String> {
+        let deals = self.findings.iter().map(|finding| format!("{}: {}", finding.deal, finding.what));
+        deals.chain(self.contracts.iter().cloned()).take(20).collect()
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Chaos { store, looks, deals, workers, .. } = &self.chaos;
+        let Chaos { store, looks, deals, contracts, workers, standby, .. } = &self.chaos;
+        let then = match (self.server_kills, standby) {
+            (0, _) => "",
+            (_, true) => ", whose standby is promoted",
+            (_, false) => ", which comes back",
+        };
         let adapter = if *looks { "looks before it acts" } else { "trusts the bank to remember" };
         write!(
             f,
-            "{store:?}, {deals} deals, {workers} processes, the adapter {adapter}: {} kills, {} of the server, {} movements, \
-             {} findings, {} s",
+            "{store:?}, {deals} deals, {contracts} contracts, {workers} processes, the adapter {adapter}: {} kills, {} of the \
+             server{then}; {} movements, {} findings, {} s",
             self.kills,
             self.server_kills,
             self.movements,
-            self.findings.len(),
+            self.findings.len() + self.contracts.len(),
             self.took.as_secs()
         )
     }
@@ -118,6 +140,7 @@ impl Chaos {
         let books = folder.file("bank.db");
         let server = match self.store {
             Store::Sqlite => None,
+            Store::Postgres if self.standby => Some(Server::with_standby()?),
             Store::Postgres => Some(Server::start("")?),
         };
         let store = match &server {
@@ -127,7 +150,7 @@ impl Chaos {
         let bank = || Bank::open(&books, FAULTS).unwrap();
         // the tables are there before anybody competes for making them
         drop(bank());
-        self.stored(&store, 0);
+        self.stored(&store, (0, 0));
         let mut spawned = 0;
         let mut spawn = || {
             spawned += 1;
@@ -137,6 +160,7 @@ impl Chaos {
                 .env(BANK, &books)
                 .env(NAME, format!("worker-{spawned}"))
                 .env(DEALS, self.deals.to_string())
+                .env(CONTRACTS, self.contracts.to_string())
                 .stdout(Stdio::null());
             if self.looks {
                 child.env(LOOKS, "yes");
@@ -163,7 +187,11 @@ impl Chaos {
                 bank().forget_keys().unwrap();
             }
             if let Some(server) = server.as_ref().filter(|_| server_kills == 0 && killed >= self.kills / 2) {
-                server.kill_and_start();
+                if self.standby {
+                    server.kill_and_promote()
+                } else {
+                    server.kill_and_start()
+                }
                 server_kills += 1;
             }
             for child in &mut children {
@@ -187,34 +215,50 @@ impl Chaos {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        let (deals, damage) = self.stored(&store, self.deals);
+        let (deals, contracts, damage) = self.stored(&store, (self.deals, self.contracts));
         assert_eq!(damage, [], "replay is not state");
         assert_eq!(u128::try_from(deals.len()).unwrap(), self.deals, "a deal was lost");
         let audit = bank().audit(&deals).unwrap();
+        // what moved for contracts is judged with them
+        let of_contracts: BTreeSet<DealId> = (1..=self.contracts).flat_map(accounts).collect();
+        let findings = audit.findings.into_iter().filter(|finding| !of_contracts.contains(&finding.deal));
         Some(Outcome {
             chaos: self.clone(),
             kills: killed,
             server_kills,
-            findings: audit.findings,
+            findings: findings.collect(),
+            contracts: judge(&bank(), &contracts),
             movements: audit.movements,
             took: began.elapsed(),
         })
     }
 
-    /// The deals as they are stored, and what is wrong with their rows; makes the tables where there are none.
-    fn stored(&self, store: &str, deals: u128) -> (Vec<Deal>, Vec<Finding>) {
+    /// The deals and the contracts as they are stored, and what is wrong with their rows; makes the tables where there are
+    /// none.
+    fn stored(
+        &self,
+        store: &str,
+        (deals, contracts): (u128, u128),
+    ) -> (Vec<Deal>, Vec<Contract>, Vec<Finding>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
+            let mut damage = Vec::new();
             match self.store {
                 Store::Sqlite => {
                     let db = Sqlite::open(store.trim_start_matches("sqlite:")).unwrap();
-                    let damage = db.fsck::<Deal>().unwrap();
-                    (all(&db, deals).await, damage)
+                    damage.extend(db.fsck::<Deal>().unwrap());
+                    damage.extend(db.fsck::<Project>().unwrap());
+                    damage.extend(db.fsck::<Basket>().unwrap());
+                    damage.extend(db.fsck::<Balance>().unwrap());
+                    (all(&db, deals).await, all_contracts(&db, contracts).await, damage)
                 }
                 Store::Postgres => {
                     let db = Postgres::connect(store.parse().unwrap(), 2).await.unwrap();
-                    let damage = db.fsck::<Deal>().await.unwrap();
-                    (all(&db, deals).await, damage)
+                    damage.extend(db.fsck::<Deal>().await.unwrap());
+                    damage.extend(db.fsck::<Project>().await.unwrap());
+                    damage.extend(db.fsck::<Basket>().await.unwrap());
+                    damage.extend(db.fsck::<Balance>().await.unwrap());
+                    (all(&db, deals).await, all_contracts(&db, contracts).await, damage)
                 }
             }
         })
@@ -227,4 +271,78 @@ async fn all<R: Repository<Deal, Error: fmt::Debug>>(db: &R, deals: u128) -> Vec
         found.extend(db.load(id(number)).await.unwrap());
     }
     found
+}
+
+/// A contract as it is stored; what is missing was lost.
+struct Contract {
+    number: u128,
+    project: Option<Project>,
+    basket: Option<Basket>,
+    balance: Option<Balance>,
+    deals: Vec<Deal>,
+}
+
+async fn all_contracts<R: Market>(db: &R, contracts: u128) -> Vec<Contract> {
+    let mut found = Vec::new();
+    for number in 1..=contracts {
+        let mut deals = Vec::new();
+        for deal in milestones(number) {
+            deals.extend(Repository::<Deal>::load(db, deal).await.unwrap());
+        }
+        found.push(Contract {
+            number,
+            project: Repository::<Project>::load(db, project_id(number)).await.unwrap(),
+            basket: Repository::<Basket>::load(db, basket_id(number)).await.unwrap(),
+            balance: Repository::<Balance>::load(db, balance_id(number)).await.unwrap(),
+            deals,
+        });
+    }
+    found
+}
+
+/// Under what the bank knows a contract: its basket, its balance, and its milestones.
+fn accounts(number: u128) -> [DealId; 4] {
+    let [first, second] = milestones(number);
+    [DealId::new(basket_id(number).uuid()), DealId::new(balance_id(number).uuid()), first, second]
+}
+
+/// What is wrong with contracts that should be over: everything that came in went out, each order once, and every machine is
+/// at its end.
+fn judge(bank: &Bank, contracts: &[Contract]) -> Vec<String> {
+    let mut moved: BTreeMap<DealId, BTreeMap<u32, Vec<i64>>> = BTreeMap::new();
+    for movement in bank.movements().unwrap() {
+        let orders = moved.entry(movement.deal).or_default();
+        orders.entry(movement.order.number()).or_default().push(movement.amount);
+    }
+    let mut wrong = Vec::new();
+    for Contract { number, project, basket, balance, deals } in contracts {
+        let mut out = 0;
+        for account in accounts(*number) {
+            for (order, amounts) in moved.remove(&account).unwrap_or_default() {
+                if amounts.len() > 1 {
+                    wrong.push(format!("{account}: order {order} moved money {} times", amounts.len()));
+                }
+                out += amounts.iter().sum::<i64>();
+            }
+        }
+        let received = bank.received(DealId::new(basket_id(*number).uuid())).unwrap();
+        if received != out || received != paid(*number) {
+            wrong.push(format!("contract {number}: {received} came in, and {out} went out"));
+        }
+        if project.as_ref().map(Project::status) != Some(project::Status::Closed) {
+            wrong.push(format!("project {number} is {:?}", project.as_ref().map(Project::status)));
+        }
+        if !basket.as_ref().is_some_and(Basket::is_settled) {
+            wrong.push(format!("basket {number} is {:?}", basket.as_ref().map(Basket::status)));
+        }
+        let left = balance.as_ref().map(|balance| (balance.available().minor(), balance.reserved().minor()));
+        if left != Some((0, 0)) {
+            wrong.push(format!("balance {number} has {left:?}"));
+        }
+        if deals.len() != 2 || deals.iter().any(|deal| deal.status() != Status::Completed) {
+            let found: Vec<_> = deals.iter().map(Deal::status).collect();
+            wrong.push(format!("the milestones of {number} are {found:?}"));
+        }
+    }
+    wrong
 }

@@ -12,6 +12,8 @@ pub struct Server {
     /// Whoever runs it; the server refuses to be run by root.
     user: Option<&'static str>,
     options: &'static str,
+    /// Another server, in a folder of its own, that has everything before anybody is told of it.
+    standby: Option<Box<Self>>,
 }
 
 /// Where `initdb` and `pg_ctl` are: the newest of Debian's, or in the path.
@@ -31,6 +33,28 @@ fn programs() -> Option<PathBuf> {
 impl Server {
     /// `None`: PostgreSQL is not installed.
     pub fn start(options: &'static str) -> Option<Self> {
+        let server = Self::in_a_folder(options)?;
+        let mut initdb = server.command("initdb");
+        initdb.args(["--auth=trust", "--username=escrow", "--no-sync", "-D"]).arg(server.data());
+        assert!(initdb.stdout(Stdio::null()).status().unwrap().success(), "initdb failed");
+        assert!(server.begin(), "pg_ctl failed");
+        Some(server)
+    }
+
+    /// A server whose every commit waits until its standby has it, too.
+    pub fn with_standby() -> Option<Self> {
+        let mut server = Self::start("-c synchronous_standby_names=*")?;
+        let standby = Self::in_a_folder("")?;
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["-R", "-X", "stream", "--checkpoint=fast", "--no-sync", "-U", "escrow", "-h"])
+            .arg(&server.folder);
+        assert!(copy.arg("-D").arg(standby.data()).status().unwrap().success(), "pg_basebackup failed");
+        assert!(standby.begin(), "pg_ctl failed");
+        server.standby = Some(Box::new(standby));
+        Some(server)
+    }
+
+    fn in_a_folder(options: &'static str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let programs = programs()?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -42,17 +66,19 @@ impl Server {
         if let Some(user) = user {
             assert!(Command::new("chown").arg(user).arg(&folder).status().unwrap().success());
         }
-        let server = Self { programs, folder, user, options };
-        let mut initdb = server.command("initdb");
-        initdb.args(["--auth=trust", "--username=escrow", "--no-sync", "-D"]).arg(server.data());
-        assert!(initdb.stdout(Stdio::null()).status().unwrap().success(), "initdb failed");
-        assert!(server.begin(), "pg_ctl failed");
-        Some(server)
+        Some(Self { programs, folder, user, options, standby: None })
     }
 
-    /// What clients connect with.
+    /// What clients connect with: whichever of the two takes what is written.
     pub fn config(&self) -> String {
-        format!("host={} user=escrow dbname=postgres", self.folder.display())
+        let first = self.folder.display();
+        match &self.standby {
+            None => format!("host={first} user=escrow dbname=postgres"),
+            Some(standby) => {
+                let second = standby.folder.display();
+                format!("host={first},{second} user=escrow dbname=postgres target_session_attrs=read-write")
+            }
+        }
     }
 
     pub fn folder(&self) -> &Path {
@@ -95,9 +121,7 @@ impl Server {
 
     /// `SIGKILL`, and a start that has to recover: what was committed is there, and nothing else.
     pub fn kill_and_start(&self) {
-        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        let pid = file.lines().next().unwrap().trim();
-        assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+        self.kill();
         // those whom it has left behind have to notice first
         for _ in 0..100 {
             std::thread::sleep(Duration::from_millis(100));
@@ -106,6 +130,21 @@ impl Server {
             }
         }
         panic!("PostgreSQL did not come back");
+    }
+
+    /// `SIGKILL`, for good, and the standby takes its place.
+    pub fn kill_and_promote(&self) {
+        self.kill();
+        let standby = self.standby.as_ref().unwrap();
+        let mut promote = standby.command("pg_ctl");
+        promote.args(["promote", "--wait", "--silent", "-D"]).arg(standby.data());
+        assert!(promote.stdout(Stdio::null()).status().unwrap().success(), "the standby was not promoted");
+    }
+
+    fn kill(&self) {
+        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let pid = file.lines().next().unwrap().trim();
+        assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the stores and the worker cost beside the same work done bare, each as a ratio of one run:
-//! `cargo run --release -p escrow-host --example figures [commits|lists|wake]…`
+//! `cargo run --release -p escrow-host --example figures [commits|lists|wake][-sqlite|-postgres]…`
 //!
 //! Both sides of a ratio take turns, and the ratio is the median of the rounds, so that another program on the machine
 //! disturbs both.
@@ -30,17 +30,18 @@ fn main() {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|word| word == name);
     println!("| what | ours | beside | ratio | goal |\n|---|---:|---:|---:|---:|");
-    if is_asked("commits") {
-        commits::postgres();
-        commits::sqlite();
-    }
-    if is_asked("lists") {
-        lists::sqlite();
-        lists::postgres();
-    }
-    if is_asked("wake") {
-        wake::sqlite();
-        wake::postgres();
+    let parts: [(&str, &str, fn()); 6] = [
+        ("commits", "postgres", commits::postgres),
+        ("commits", "sqlite", commits::sqlite),
+        ("lists", "sqlite", lists::sqlite),
+        ("lists", "postgres", lists::postgres),
+        ("wake", "sqlite", wake::sqlite),
+        ("wake", "postgres", wake::postgres),
+    ];
+    for (what, store, measure) in parts {
+        if is_asked(what) || is_asked(&format!("{what}-{store}")) {
+            measure();
+        }
     }
 }
 

@@ -4,15 +4,20 @@
 #![allow(clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod bank;
+mod batches;
 mod chaos;
 #[path = "../../examples/chaos/child.rs"]
 mod chaos_child;
+#[path = "../../examples/chaos/market.rs"]
+mod chaos_market;
 #[path = "../../examples/chaos/run.rs"]
 mod chaos_run;
 #[path = "../../examples/chaos/server.rs"]
 mod chaos_server;
 mod commands;
+mod contested;
 mod erasure;
+mod figures;
 mod http;
 mod workers;
 mod world;

@@ -3,7 +3,7 @@
 use escrow::Context;
 use escrow::Deal;
 use escrow::deposit::TxId;
-use escrow::port::{Attempt, Backlog, ClientReceipt, Commit, Incident, MachineKey, Repository};
+use escrow::port::{Attempt, Backlog, ClientReceipt, Commit, Incident, MachineKey, Repository, Tallied};
 
 use crate::laws::{id, start, terms};
 use crate::server::Server;
@@ -49,6 +49,16 @@ pub fn leases_tries_parcels_and_receipts(server: &Server) {
         one.incidents(vec![incident]).await.unwrap();
         let figures = other.backlogged(after(5)).await.unwrap();
         assert_eq!((figures.incidents, figures.parcels, figures.unanswered, figures.due), (1, 0, 0, 0));
+        let tallies = other.tallied(after(3_600)).await.unwrap();
+        let found = |what, label: &str| {
+            let tally = tallies.iter().find(|tally| tally.what == what && tally.label == label);
+            tally.map(|tally| (tally.count, tally.oldest_ms))
+        };
+        assert_eq!(found(Tallied::Incidents, "fact-refused"), Some((1, 3_600_000)));
+        // the order was sent twice, first at the start
+        assert_eq!(found(Tallied::Attempts, "deal"), Some((2, 3_600_000)));
+        assert_eq!(found(Tallied::UnansweredFor, "60"), Some((0, 0)));
+        assert_eq!(found(Tallied::Parcels, "deal"), None);
 
         let receipt =
             |answer: &str| ClientReceipt { request: "r".into(), answer: answer.into(), at: start() };

@@ -158,6 +158,6 @@ pub fn newer_tables_are_refused(server: &Server) {
         let client = db.pool().get().await.unwrap();
         client.execute("INSERT INTO escrow_schema VALUES (99)", &[]).await.unwrap();
         let refused = Postgres::connect(config, 1).await;
-        assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 3 })));
+        assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 4 })));
     });
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::print_stdout)]
 
 mod backlog;
+mod batches;
 mod laws;
 mod rows;
 mod server;
@@ -31,6 +32,9 @@ fn the_repository_on_a_real_server() {
     rows::the_schema_is_sqlites();
     rows::tables_of_an_earlier_version_are_brought_up_to_date(&server);
     backlog::leases_tries_parcels_and_receipts(&server);
+    batches::what_cannot_be_read_is_an_error_of_its_own(&server);
+    batches::a_conflict_of_one_touches_no_other(&server);
+    batches::together_is_the_same_as_one_by_one(&server);
     worker::workers_share_what_waits(&server);
     worker::a_connection_that_is_lost_in_a_command_loses_nothing(&server);
 }

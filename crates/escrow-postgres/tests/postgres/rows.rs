@@ -10,7 +10,7 @@ use tokio_postgres::{Config, NoTls};
 use crate::laws::{id, start, terms};
 use crate::server::Server;
 
-async fn propose(db: &Postgres, number: u128, at: Time) -> Deal {
+pub async fn propose(db: &Postgres, number: u128, at: Time) -> Deal {
     let context = Context::party(at, "shop".parse().unwrap());
     let (deal, transition) = Deal::propose(id(number), terms(), &context).unwrap();
     db.commit(Commit::new(None, transition.events(), &deal, at)).await.unwrap();
@@ -25,7 +25,7 @@ async fn step(db: &Postgres, deal: &mut Deal, command: impl Into<Command>, actor
 }
 
 /// Paid, performed and accepted: one payout waits for its answer.
-async fn accepted(db: &Postgres, number: u128) -> Deal {
+pub async fn accepted(db: &Postgres, number: u128) -> Deal {
     let mut deal = propose(db, number, start()).await;
     let payment = ConfirmPayment::charged(
         DepositId::BUYER_PAYMENT,
@@ -259,7 +259,7 @@ pub fn tables_of_an_earlier_version_are_brought_up_to_date(server: &Server) {
     server.runtime.block_on(async {
         let client = db.pool().get().await.unwrap();
         let found: i64 = client.query_one("SELECT MAX(number) FROM escrow_schema", &[]).await.unwrap().get(0);
-        assert_eq!(found, 3);
+        assert_eq!(found, 4);
         let deal: Deal = db.load(id(1)).await.unwrap().unwrap();
         let journal = other.journal::<Deal>(id(1), 0).await.unwrap();
         assert_eq!(u64::try_from(journal.len()).unwrap(), deal.version());

@@ -10,6 +10,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods)]
 
 mod backlog;
+mod batches;
 mod kills;
 mod laws;
 mod lists;
