@@ -10,7 +10,7 @@ use escrow_market::project::command::{Agree, Amend, Continue, Stop, Withdraw};
 use escrow_market::{Basket, Follow, Project, basket, project};
 
 use super::node::{Book, Move, Part};
-use super::scene::{Begin, Scene, Unusual, eur, milestone, text};
+use super::scene::{Begin, Planted, Scene, Unusual, eur, milestone, text};
 
 fn party(id: &str) -> Actor {
     Actor::Party(text(id))
@@ -198,6 +198,7 @@ impl Part for Basket {
             let done = Answer::new(number, Answered::Succeeded(text(&format!("re_{number}"))));
             let done = Move::of(Actor::Gateway, done).left(minor);
             match &refund.state {
+                RefundState::Ordered if scene.planted == Some(Planted::NeverRefunds) => {}
                 RefundState::Ordered => {
                     moves.push(done.forced());
                     let no = Answer::new(number, Answered::Declined(text("closed")));

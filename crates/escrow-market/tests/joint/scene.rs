@@ -43,6 +43,15 @@ impl Unusual {
     }
 }
 
+/// What is broken on purpose: the proof of the proof.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Planted {
+    /// The outbox loses what a basket tells of a payment.
+    LosesPayments,
+    /// The gateway never answers for a refund of a basket.
+    NeverRefunds,
+}
+
 /// What is explored.
 pub struct Scene {
     pub name: &'static str,
@@ -54,6 +63,7 @@ pub struct Scene {
     pub parts: bool,
     /// Whether people do only what money goes by: nobody cancels.
     pub lean: bool,
+    pub planted: Option<Planted>,
     /// How the system begins.
     pub begin: Begin,
 }

@@ -18,7 +18,7 @@ use escrow_market::{Basket, Follow, Project};
 
 use super::canon;
 use super::node::{Book, Done, Node, Nodes, Step};
-use super::scene::{Scene, Unusual, text};
+use super::scene::{Planted, Scene, Unusual, text};
 
 /// Every state of every machine that was reached.
 #[derive(Default)]
@@ -83,7 +83,7 @@ impl Machines {
         let deals = scene.deals().into_iter().map(deal).collect();
         let outbox = BTreeMap::new();
         let mut world = World { now, project, basket, deals, outbox, budget: scene.budget, spent: 0 };
-        world.put_facts();
+        world.put_facts(scene);
         world
     }
 
@@ -100,14 +100,14 @@ impl Machines {
                 (next.budget, next.spent) = (next.budget - 1, spent);
             }
             change(&mut next);
-            next.put_facts();
+            next.put_facts(scene);
             ways.push(Way { label, forced: forced && unusual.is_none(), next });
         };
         if let Some(project) = &world.project {
             for Step { label, unusual, forced, next, tells } in self.projects.steps(project, scene) {
                 add(*unusual, Label::Step("project", label.clone()), *forced, &|world| {
                     world.project = Some(next.clone());
-                    world.put(tells);
+                    world.put(tells, scene);
                 });
             }
         }
@@ -115,7 +115,7 @@ impl Machines {
             for Step { label, unusual, forced, next, tells } in self.baskets.steps(basket, scene) {
                 add(*unusual, Label::Step("basket", label.clone()), *forced, &|world| {
                     world.basket = Some(next.clone());
-                    world.put(tells);
+                    world.put(tells, scene);
                 });
             }
         }
@@ -153,12 +153,12 @@ impl Machines {
         if let Some(project) = &from.project {
             let (next, tells) = self.projects.pass(project, now, scene);
             world.project = Some(next);
-            world.put(&tells);
+            world.put(&tells, scene);
         }
         if let Some(basket) = &from.basket {
             let (next, tells) = self.baskets.pass(basket, now, scene);
             world.basket = Some(next);
-            world.put(&tells);
+            world.put(&tells, scene);
         }
         for (id, deal) in &from.deals {
             world.deals.insert(*id, self.deals.pass(deal, now, scene).0);
@@ -210,7 +210,7 @@ impl Machines {
                     Done::Repeat => return Delivered::Repeat,
                     Done::News(node, tells) => {
                         next.project = Some(node);
-                        next.put(&tells);
+                        next.put(&tells, scene);
                     }
                 }
             }
@@ -222,7 +222,7 @@ impl Machines {
                     Done::Repeat => return Delivered::Repeat,
                     Done::News(node, tells) => {
                         next.basket = Some(node);
-                        next.put(&tells);
+                        next.put(&tells, scene);
                     }
                 }
             }
@@ -261,11 +261,14 @@ impl Machines {
                 && deal.legs().iter().all(|leg| leg.is_settled())
                 && deal.money_inside().all(|m| m.is_zero())
         });
-        let told = || {
-            let mut all = world.outbox.iter();
-            all.all(|(name, follow)| matches!(self.deliver(world, *name, follow, scene), Delivered::Repeat))
+        // what the basket would not tell any more may be refused: it was superseded
+        let still: Vec<Follow> = world.basket.iter().flat_map(|node| node.machine.follows_all()).collect();
+        let told = |(name, follow): (&u64, &Rc<Follow>)| match self.deliver(world, *name, follow, scene) {
+            Delivered::Repeat => true,
+            Delivered::Refused => matches!(follow.command, FollowCommand::Deal(_)) && !still.contains(follow),
+            Delivered::News(_) => false,
         };
-        project && basket && deals && told()
+        project && basket && deals && world.outbox.iter().all(told)
     }
 }
 
@@ -305,14 +308,19 @@ fn reached(deal: &Deal) -> Reached {
 }
 
 impl World {
-    fn put(&mut self, tells: &[Follow]) {
-        for follow in tells {
+    fn put(&mut self, tells: &[Follow], scene: &Scene) {
+        let is_payment = |follow: &&Follow| match &follow.command {
+            FollowCommand::Deal(command) => matches!(**command, escrow::Command::ConfirmPayment(_)),
+            _ => false,
+        };
+        let loses = scene.planted == Some(Planted::LosesPayments);
+        for follow in tells.iter().filter(|follow| !(loses && is_payment(follow))) {
             self.outbox.entry(name_of(follow)).or_insert_with(|| Rc::new(follow.clone()));
         }
     }
 
     /// Whatever a deal becomes is put into the outbox, and may arrive much later.
-    fn put_facts(&mut self) {
+    fn put_facts(&mut self, scene: &Scene) {
         let mut facts = Vec::new();
         for (id, node) in &self.deals {
             if let Some(project) = &self.project {
@@ -328,7 +336,7 @@ impl World {
                 facts.push(Follow::new(to, FollowCommand::Basket(Leave { deal: *id })));
             }
         }
-        self.put(&facts);
+        self.put(&facts, scene);
     }
 
     pub fn next_deadline(&self) -> Option<Time> {
