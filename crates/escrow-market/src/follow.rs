@@ -3,8 +3,10 @@
 //! A machine that has to tell another something says so by its events: `follows` of an event is what the host puts into its
 //! outbox, in the transaction that commits the event. The outbox delivers it at least once, and in any order; every command
 //! here is recognised when it comes again. What is told to a machine that is not open yet, or is refused, stays
-//! in the outbox and is tried again: a deal that is closed hears of a chargeback only after its payment. The other way round a machine reads what it must know of a deal from the deal
-//! itself, in whatever state that is found: [`Balance::follow`](crate::Balance::follow),
+//! in the outbox and is tried again: a deal that is closed hears of a chargeback only after its payment. What is refused and
+//! no longer among [`Basket::follows_all`](crate::Basket::follows_all) was superseded, and is dropped: that a chargeback was
+//! won, once it is lost after all. The other way round a machine reads what it must know of a deal from the deal itself, in
+//! whatever state that is found: [`Balance::follow`](crate::Balance::follow),
 //! [`Offer::follow`](crate::Offer::follow), [`Project::follow`](crate::Project::follow),
 //! [`Basket::follow`](crate::Basket::follow).
 

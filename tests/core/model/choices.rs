@@ -54,7 +54,13 @@ pub fn deal_id() -> DealId {
 
 pub fn settings() -> BoxedStrategy<Setting> {
     let start = Time::parse("2026-01-01T00:00:00Z").unwrap();
-    let setting = move |(terms, proposer)| Setting { terms, proposer, start, steps: 0 };
+    // the model knows no tolerance: that is `settlement/shortfall` and `rules/tolerance`
+    let exact = |terms: Terms| {
+        let mut draft = terms.to_draft();
+        draft.policy.shortfall = escrow::Rate::ZERO;
+        Terms::new(draft).expect("these are terms without tolerance, too")
+    };
+    let setting = move |(terms, proposer)| Setting { terms: exact(terms), proposer, start, steps: 0 };
     (strategies::terms(), 0..3_u8).prop_map(setting).boxed()
 }
 

@@ -6,7 +6,7 @@ use super::withdrawal::is_within_a_day;
 use super::{After, Balance, Event, Holder, PolicyError, Rejection, Withdrawal, WithdrawalStatus};
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
-use escrow::machine::{Out, Progress, Refusal, Rules};
+use escrow::machine::{Out, Rules};
 use escrow::{Actor, Destination, Money, Time, names};
 
 /// In which capacity somebody acts on a balance.
@@ -65,26 +65,7 @@ pub enum Timer {
 }
 
 impl Rules for Balance {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = WithdrawalStatus;
-    type Timer = Timer;
-
-    fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [WithdrawalStatus]) {
-        permitted(kind)
-    }
+    rules_head!(progress, WithdrawalStatus, Timer);
 
     fn status_for(&self, command: &Command) -> Result<Option<WithdrawalStatus>, Rejection> {
         let number = match command {
@@ -186,15 +167,6 @@ impl Rules for Balance {
                     out.push(Event::WithdrawalExpired { withdrawal, amount, fee, after });
                 }
             }
-        }
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, WithdrawalStatus>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }

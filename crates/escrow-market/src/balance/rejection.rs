@@ -182,22 +182,9 @@ pub enum Rejection {
     Policy(PolicyError),
 }
 
+rejection_by_row!("balance");
+
 impl Rejection {
-    /// A stable name, kebab-case; a code's own where it is about one.
-    pub const fn code(&self) -> &'static str {
-        self.row().0
-    }
-
-    /// What kind of refusal it is.
-    pub const fn class(&self) -> RejectionClass {
-        self.row().1
-    }
-
-    /// Whether the same command can succeed later, or after the balance was read again.
-    pub const fn is_transient(&self) -> bool {
-        self.row().2
-    }
-
     /// Code, class, and whether it is transient.
     const fn row(&self) -> (&'static str, RejectionClass, bool) {
         use RejectionClass::{Conflict, Forbidden, Gone, Invalid};

@@ -4,8 +4,8 @@ use super::command::{self, Answered, ChargebackStep, Command, CommandKind};
 use super::{Basket, Case, Event, Parts, Payment, RefundState, Rejection, Status};
 use crate::shares::divide;
 use escrow::deposit::Reason;
-use escrow::machine::{Out, Progress, Refusal, Rules};
-use escrow::{Actor, Context, Money, Terms, Time, names};
+use escrow::machine::{Out, Rules};
+use escrow::{Context, Money, Terms, Time, names};
 
 /// In which capacity somebody acts on a basket.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -66,26 +66,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Basket {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Status;
-    type Timer = Timer;
-
-    fn progress(&self) -> &Progress {
-        &self.state.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
-        permitted(kind)
-    }
+    rules_head!(state.progress, Status, Timer);
 
     fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
         Ok(Some(self.status()))
@@ -186,15 +167,6 @@ impl Rules for Basket {
                 }
             }
             Timer::Refund { payment } => self.order_refund(payment, self.free(payment), None, out),
-        }
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }

@@ -43,30 +43,7 @@ pub struct State {
     pub(super) cases: Vec<Case>,
 }
 
-impl Stored {
-    /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.basket.v1";
-
-    /// The basket, if every invariant holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] names the field that does not agree.
-    pub fn restore(self) -> Result<Basket, DecodeError> {
-        let Self { schema, id, draft, state } = self;
-        DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let basket = Basket { id, draft, state };
-        basket.check()?;
-        Ok(basket)
-    }
-}
-
 impl Basket {
-    /// The basket in the form in which it is stored.
-    pub fn parts(&self) -> Stored {
-        let (schema, draft, state) = (Stored::SCHEMA.to_owned(), self.draft.clone(), self.state.clone());
-        Stored { schema, id: self.id, draft, state }
-    }
-
     /// The basket that a journal tells of.
     ///
     /// # Errors
@@ -186,4 +163,4 @@ fn is_sum(amount: Money) -> bool {
     amount.is_positive() && amount.minor() <= Terms::MAX_AMOUNT
 }
 
-stored_as_parts!(Basket, Stored);
+stored_as_its_parts!(Basket, Stored, "escrow.basket.v1", "basket", [id, draft, state]);

@@ -32,7 +32,7 @@ impl Basket {
         }
     }
 
-    /// All that the deals were ever to be told, in order. For a host without an outbox, and after a crash: what a deal has
+    /// All that the deals are to be told, in order, but what was superseded since. For a host without an outbox, and after a crash: what a deal has
     /// heard is a repeat.
     pub fn follows_all(&self) -> Vec<Follow> {
         const STEPS: [ChargebackStep; 4] =
@@ -59,11 +59,12 @@ impl Basket {
         for (n, line) in self.draft.lines.iter().enumerate() {
             let (step, part) = match step {
                 ChargebackStep::Opened => (step, opened(n)),
-                ChargebackStep::Won if case.won => (step, opened(n)),
+                // what is lost after all is not won: a deal that hears of it late would take it for a contradiction
+                ChargebackStep::Won if case.won && case.lost_on.is_none() => (step, opened(n)),
                 ChargebackStep::Won => (step, 0),
                 ChargebackStep::Lost => match of(&case.lost_on, n) {
                     // nothing of what was disputed here is lost
-                    0 if case.lost_on.is_some() && !case.won => (ChargebackStep::Won, opened(n)),
+                    0 if case.lost_on.is_some() => (ChargebackStep::Won, opened(n)),
                     part => (step, part),
                 },
                 ChargebackStep::Reinstated => (step, of(&case.reinstated_on, n)),

@@ -11,12 +11,14 @@
 //!   and on replay. [`of_commit`] gives an outbox all that a commit brings.
 //! - **Where** somebody wants to be told is theirs to say and the host's to keep: [`Notice::by`] puts their [`Channels`] into
 //!   the notice, so that an outbox row says all that a sender needs, at the time of the event.
+//! - **A project and a basket** have notices of their own: [`of_machine_commit`]. What their deals tell is not told again.
 //! - What is about to happen is no event: a host that reminds of deadlines has [`Deal::next_deadline`].
 //!
 //! # Source
 //! Interkassa tells the seller of each payment by SMS, e-mail or ICQ; the home-made escrow plan tells the customer that
 //! the work is uploaded; Nalogka tells the shop when the buyer cancels on Nalogka's own pages.
 
+mod beside;
 mod channel;
 mod news;
 mod table;
@@ -24,6 +26,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+pub use self::beside::{MachineNews, MachineNotice, Notifies, machine_notices, of_machine_commit};
 pub use self::channel::{Channel, Channels, ChannelsError};
 pub use self::news::News;
 use self::table::To;

@@ -4,7 +4,7 @@ use super::command::{self, Command, CommandKind};
 use super::takes::{Known, Take, TakeStage};
 use super::{Event, Mode, Offer, Rejection, Status};
 use escrow::Context;
-use escrow::machine::{Out, Progress, Refusal, Rules};
+use escrow::machine::{Out, Rules};
 use escrow::{Actor, DealId, PartyId, Time, names};
 
 /// In which capacity somebody acts on an offer.
@@ -46,26 +46,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Offer {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Status;
-    type Timer = DealId;
-
-    fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
-        permitted(kind)
-    }
+    rules_head!(progress, Status, DealId);
 
     fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
         Ok(Some(self.status()))
@@ -126,15 +107,6 @@ impl Rules for Offer {
     fn fire(&self, deal: DealId, out: &mut Out<'_, Event>) {
         if let Some(take) = self.take(deal) {
             out.push(Event::Lapsed { deal, count: take.count });
-        }
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }

@@ -6,7 +6,7 @@ use super::command::{self, Command, CommandKind};
 use super::{DestinationId, Event, Listed, PayeeProfile, Rejection};
 use crate::code::{Code, Judged, Verdict};
 use escrow::Context;
-use escrow::machine::{Out, Progress, Refusal, Rules};
+use escrow::machine::{Out, Rules};
 use escrow::{Actor, Destination, Time, names};
 
 /// In which capacity somebody acts on a profile.
@@ -44,30 +44,7 @@ pub const fn permitted(command: CommandKind) -> &'static [Role] {
 }
 
 impl Rules for PayeeProfile {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Infallible;
-    type Timer = Infallible;
-
-    fn progress(&self) -> &Progress {
-        &self.state.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Infallible]) {
-        (permitted(kind), &[])
-    }
-
-    fn status_for(&self, _: &Command) -> Result<Option<Infallible>, Rejection> {
-        Ok(None)
-    }
+    rules_head!(state.progress, Infallible);
 
     fn already_stands(&self, command: &Command, _: Role, _: &Context) -> bool {
         let listed = |id| self.destination(id);
@@ -161,15 +138,6 @@ impl Rules for PayeeProfile {
 
     fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
         match timer {}
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Infallible>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { status, .. } => match status {},
-        }
     }
 }
 

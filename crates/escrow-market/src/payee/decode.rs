@@ -40,34 +40,7 @@ pub struct State {
     pub(super) wrong: u16,
 }
 
-impl Parts {
-    /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.payee.v2";
-
-    /// The profile, if every invariant holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] names the field that does not agree.
-    pub fn restore(self) -> Result<PayeeProfile, DecodeError> {
-        let Self { schema, owner, codes, state } = self;
-        DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let profile = PayeeProfile { owner, codes, state };
-        profile.check()?;
-        Ok(profile)
-    }
-}
-
 impl PayeeProfile {
-    /// The profile in the form in which it is stored.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            schema: Parts::SCHEMA.to_owned(),
-            owner: self.owner.clone(),
-            codes: self.codes,
-            state: self.state.clone(),
-        }
-    }
-
     /// The profile that a journal tells of.
     ///
     /// # Errors
@@ -131,4 +104,4 @@ impl PayeeProfile {
     }
 }
 
-stored_as_parts!(PayeeProfile, Parts);
+stored_as_its_parts!(PayeeProfile, Parts, "escrow.payee.v2", "profile", [owner, codes, state]);

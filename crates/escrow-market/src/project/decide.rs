@@ -6,8 +6,8 @@ use super::command::{self, Command, CommandKind, Reached};
 use super::state::{Fate, Phase};
 use super::terms::basket;
 use super::{Ending, Event, Funding, Project, Rejection, Standing, Status};
-use escrow::machine::{Out, Progress, Refusal, Rules};
-use escrow::{Actor, Context, DealId, Side, Terms, Time, names};
+use escrow::machine::{Out, Rules};
+use escrow::{Context, DealId, Side, Terms, Time, names};
 
 /// In which capacity somebody acts on a project.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -81,26 +81,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Project {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Status;
-    type Timer = Timer;
-
-    fn progress(&self) -> &Progress {
-        &self.state.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
-        permitted(kind)
-    }
+    rules_head!(state.progress, Status, Timer);
 
     fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
         Ok(Some(self.status()))
@@ -232,15 +213,6 @@ impl Rules for Project {
                 };
                 out.push(Event::Closed { because });
             }
-        }
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }

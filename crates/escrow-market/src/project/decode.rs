@@ -47,34 +47,7 @@ pub struct State {
     pub(super) basket: Option<(BasketId, Arc<BasketDraft>)>,
 }
 
-impl Parts {
-    /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.project.v1";
-
-    /// The project, if every invariant holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] names the field that does not agree.
-    pub fn restore(self) -> Result<Project, DecodeError> {
-        let Self { schema, id, terms, state } = self;
-        DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let project = Project { id, terms, state };
-        project.check()?;
-        Ok(project)
-    }
-}
-
 impl Project {
-    /// The project in the form in which it is stored.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            schema: Parts::SCHEMA.to_owned(),
-            id: self.id,
-            terms: self.terms.clone(),
-            state: self.state.clone(),
-        }
-    }
-
     /// The project that a journal tells of.
     ///
     /// # Errors
@@ -167,4 +140,4 @@ impl Project {
     }
 }
 
-stored_as_parts!(Project, Parts);
+stored_as_its_parts!(Project, Parts, "escrow.project.v1", "project", [id, terms, state]);

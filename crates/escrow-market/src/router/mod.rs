@@ -65,6 +65,8 @@ use escrow::{Currency, Money};
 pub struct Router<G> {
     gateways: Vec<Routed<G>>,
     payouts: PayoutRules,
+    /// Which gateway has on file what a subscription is charged to.
+    charges: Option<GatewayName>,
 }
 
 struct Routed<G> {
@@ -89,7 +91,7 @@ impl<G> fmt::Debug for Routed<G> {
 impl<G> Router<G> {
     /// A router that pays out by these rules, and has no gateway yet.
     pub const fn new(payouts: PayoutRules) -> Self {
-        Self { gateways: Vec::new(), payouts }
+        Self { gateways: Vec::new(), payouts, charges: None }
     }
 
     /// One gateway more, under a name that is its own for good, with the methods that it is offered with. A method's
@@ -118,6 +120,13 @@ impl<G> Router<G> {
         Ok(self)
     }
 
+    /// The gateway that charges what it has on file of a payer, as for a subscription, and gives such a charge back. It is so
+    /// for good: another one could charge an open period a second time, and cannot give back what it did not take.
+    #[must_use]
+    pub fn charging(self, name: GatewayName) -> Self {
+        Self { charges: Some(name), ..self }
+    }
+
     /// The host says, to this process, whether a gateway works. While it does not, its methods are not offered, no form is given for
     /// them, and its orders wait.
     ///
@@ -143,14 +152,18 @@ impl<G> Router<G> {
     /// The gateway that an order goes to, whether it works or not, or is here at all. The same for an order for good.
     ///
     /// # Errors
-    /// [`RouteError::NoSource`] where it is about a payment that no gateway is known of; no deal gives such an order.
+    /// [`RouteError::NoSource`] where it is about a payment that no gateway is known of: no deal gives such an order, and a
+    /// subscription's need [`charging`](Self::charging). The order waits, and is carried out once there is a gateway.
     pub fn route<'a>(&'a self, order: &PendingOrder<'a>) -> Result<&'a GatewayName, RouteError> {
         match order.kind {
-            TransactionKind::Hold
-            | TransactionKind::Charge
-            | TransactionKind::Capture
-            | TransactionKind::Void
-            | TransactionKind::Refund => order.gateway.ok_or(RouteError::NoSource),
+            TransactionKind::Hold | TransactionKind::Capture | TransactionKind::Void => {
+                order.gateway.ok_or(RouteError::NoSource)
+            }
+            TransactionKind::Charge | TransactionKind::Refund => {
+                // a deal knows which gateway took the payment
+                let charges = self.charges.as_ref().filter(|_| order.transaction.is_none());
+                order.gateway.or(charges).ok_or(RouteError::NoSource)
+            }
             TransactionKind::Payout | TransactionKind::Fee => {
                 let to = PayoutTo::of(order.destination);
                 Ok(self.payouts.gateway(to, order.ordered_at))
@@ -248,8 +261,9 @@ pub enum RouteError {
     /// The host says that it does not work.
     #[error("gateway {0} is down")]
     Down(GatewayName),
-    /// The order is about a payment that no gateway is known of.
-    #[error("the order names no gateway")]
+    /// The order is about a payment that no gateway is known of: it waits until the router has one that
+    /// [charges](Router::charging).
+    #[error("the order names no gateway: name the one that charges what it has on file")]
     NoSource,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::command::{Command, CommandKind};
 use super::{Event, Rejection, Status, Store};
 use escrow::Context;
-use escrow::machine::{Out, Progress, Refusal, Rules};
+use escrow::machine::{Out, Rules};
 use escrow::{Actor, Time, names};
 
 /// In which capacity somebody acts on a store.
@@ -41,26 +41,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Store {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Status;
-    type Timer = Infallible;
-
-    fn progress(&self) -> &Progress {
-        &self.state.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
-        permitted(kind)
-    }
+    rules_head!(state.progress, Status, Infallible);
 
     fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
         Ok(Some(self.status()))
@@ -109,15 +90,6 @@ impl Rules for Store {
 
     fn fire(&self, timer: Infallible, _: &mut Out<'_, Event>) {
         match timer {}
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
-        }
     }
 }
 

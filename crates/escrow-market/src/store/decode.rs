@@ -34,34 +34,7 @@ pub struct State {
     pub(super) conditions: Arc<Conditions>,
 }
 
-impl Parts {
-    /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.store.v1";
-
-    /// The store, if every invariant holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] names the field that does not agree.
-    pub fn restore(self) -> Result<Store, DecodeError> {
-        let Self { schema, id, terms, state } = self;
-        DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let store = Store { id, terms, state };
-        store.check()?;
-        Ok(store)
-    }
-}
-
 impl Store {
-    /// The store in the form in which it is stored.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            schema: Parts::SCHEMA.to_owned(),
-            id: self.id,
-            terms: self.terms.clone(),
-            state: self.state.clone(),
-        }
-    }
-
     /// The store that a journal tells of.
     ///
     /// # Errors
@@ -97,4 +70,4 @@ impl Store {
     }
 }
 
-stored_as_parts!(Store, Parts);
+stored_as_its_parts!(Store, Parts, "escrow.store.v1", "store", [id, terms, state]);

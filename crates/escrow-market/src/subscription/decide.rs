@@ -13,7 +13,7 @@ use super::{
 use crate::SubscriptionId;
 use escrow::deposit::Reference;
 use escrow::machine::{Context, Events};
-use escrow::machine::{Machine, Out, Progress, Refusal, Rules};
+use escrow::machine::{Machine, Out, Rules};
 use escrow::{Actor, Policy, Time, Transition, names};
 
 /// In which capacity somebody acts on a subscription.
@@ -72,26 +72,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
 }
 
 impl Rules for Subscription {
-    type Role = Role;
-    type Kind = CommandKind;
-    type Status = Status;
-    type Timer = Timer;
-
-    fn progress(&self) -> &Progress {
-        &self.state.progress
-    }
-
-    fn role_of(&self, actor: &Actor) -> Option<Role> {
-        self.role_of(actor)
-    }
-
-    fn kind(command: &Command) -> CommandKind {
-        command.kind()
-    }
-
-    fn permitted(kind: CommandKind) -> (&'static [Role], &'static [Status]) {
-        permitted(kind)
-    }
+    rules_head!(state.progress, Status, Timer);
 
     fn status_for(&self, _: &Command) -> Result<Option<Status>, Rejection> {
         Ok(Some(self.status()))
@@ -209,15 +190,6 @@ impl Rules for Subscription {
                 out.push(Event::Suspended { until: out.now().plus_secs(self.terms.dunning.suspended_s) });
             }
             Timer::GiveUp => out.push(Event::Cancelled { because: Ending::Unpaid }),
-        }
-    }
-
-    fn refuse(refusal: Refusal<Role, CommandKind, Status>) -> Rejection {
-        match refusal {
-            Refusal::UnknownActor => Rejection::UnknownActor,
-            Refusal::Stale { seen, actual } => Rejection::Stale { seen, actual },
-            Refusal::WrongRole { role, command } => Rejection::WrongRole { role, command },
-            Refusal::WrongStatus { command, status } => Rejection::WrongStatus { command, status },
         }
     }
 }

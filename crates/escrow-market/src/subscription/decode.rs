@@ -147,34 +147,7 @@ pub struct State {
     pub(super) settled: SettledAttempts,
 }
 
-impl Parts {
-    /// The schema that this version writes and reads.
-    pub const SCHEMA: &'static str = "escrow.subscription.v1";
-
-    /// The subscription, if every invariant holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] names the field that does not agree.
-    pub fn restore(self) -> Result<Subscription, DecodeError> {
-        let Self { schema, id, terms, state } = self;
-        DecodeError::check_schema(&schema, Self::SCHEMA)?;
-        let subscription = Subscription { id, terms, state };
-        subscription.check()?;
-        Ok(subscription)
-    }
-}
-
 impl Subscription {
-    /// The subscription in the form in which it is stored.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            schema: Parts::SCHEMA.to_owned(),
-            id: self.id,
-            terms: self.terms.clone(),
-            state: self.state.clone(),
-        }
-    }
-
     /// The subscription that a journal tells of.
     ///
     /// # Errors
@@ -325,4 +298,4 @@ impl Subscription {
     }
 }
 
-stored_as_parts!(Subscription, Parts);
+stored_as_its_parts!(Subscription, Parts, "escrow.subscription.v1", "subscription", [id, terms, state]);

@@ -129,22 +129,9 @@ pub enum Rejection {
     },
 }
 
+rejection_by_row!("subscription");
+
 impl Rejection {
-    /// A stable name, kebab-case.
-    pub const fn code(&self) -> &'static str {
-        self.row().0
-    }
-
-    /// What kind of refusal it is.
-    pub const fn class(&self) -> RejectionClass {
-        self.row().1
-    }
-
-    /// Whether the same command can succeed later, or after the subscription was read again.
-    pub const fn is_transient(&self) -> bool {
-        self.row().2
-    }
-
     /// Code, class, and whether it is transient.
     const fn row(&self) -> (&'static str, RejectionClass, bool) {
         use RejectionClass::{Conflict, Forbidden, Gone, Invalid};

@@ -291,6 +291,33 @@ fn the_excess_that_went_back_is_a_line() {
     assert_eq!((parts.lines, parts.rest), (vec![2_80, 6_53], 4_67));
 }
 
+/// Won, and lost after all: a deal that has heard of the loss first would refuse the older word. The basket does not tell it
+/// any more, but to a deal on which nothing of the loss falls.
+#[test]
+fn what_is_lost_after_all_is_not_told_to_be_won_any_more() {
+    let mut cart = cart();
+    cart.gateway(paid("pi_1", 100_00));
+    cart.gateway(chargeback("cb_1", 2, ChargebackStep::Opened));
+    let (_, won) = cart.tell(chargeback("cb_1", 2, ChargebackStep::Won), Actor::Gateway);
+    assert_eq!(won.len(), 2, "0.01 of each is not disputed any more");
+    // 0.01 falls on the rug alone
+    let (_, lost) = cart.tell(chargeback("cb_1", 1, ChargebackStep::Lost), Actor::Gateway);
+    cart.deliver(&lost);
+    let told = cart.basket.follows_all();
+    cart.deliver(&told);
+    cart.deliver(&told);
+    let late = cart.deals[1].clone().handle(
+        &match &won[1].command {
+            FollowCommand::Deal(command) => (**command).clone(),
+            other => panic!("{other:?}"),
+        },
+        &Context::gateway(at(0)),
+    );
+    assert!(late.is_err() && !told.contains(&won[1]), "superseded");
+    assert_eq!(cart.deals[0].chargebacks()[0].step(), ChargebackStep::Won);
+    assert_eq!((cart.buckets(0).charged_back, cart.buckets(1).charged_back), (0, 1));
+}
+
 #[test]
 fn a_smaller_loss_than_what_was_disputed_frees_the_rest() {
     let mut cart = cart();

@@ -12,6 +12,7 @@ mod code;
 mod machines;
 mod names;
 mod notices;
+mod notices_beside;
 mod offer;
 mod payee;
 mod project;

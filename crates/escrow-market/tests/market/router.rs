@@ -743,3 +743,71 @@ fn an_order_is_routed_alike_for_as_long_as_it_is_open() {
     });
     ran.unwrap_or_else(|found| panic!("{found}"));
 }
+
+// --- what a subscription is charged to ---
+
+/// A monthly 4.90 that is charged through a router, and given back where it was taken twice. Without a gateway that has the
+/// payer's instrument on file nothing is lost: the error says so, and the same order goes out once there is one.
+#[test]
+fn a_subscription_is_charged_by_the_gateway_that_has_its_instrument() {
+    use escrow::Context;
+    use escrow::agent::{Observer, blocking::Agent};
+    use escrow::deal::PendingOrder;
+    use escrow::port::{Aggregate as _, Commit, blocking::Repository};
+    use escrow_market::subscription::{
+        Period, Plan, Recipient, Status, SubscriptionDraft, SubscriptionTerms,
+    };
+    use escrow_market::{Subscription, SubscriptionId};
+    use escrow_testing::{MemoryRepository, Rule};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<RouterError<TimedOut>>>>);
+
+    impl Observer<RouterError<TimedOut>> for Heard {
+        fn gateway_failed(&self, order: &PendingOrder<'_>, error: &RouterError<TimedOut>) {
+            assert_eq!(order.kind, TransactionKind::Charge);
+            self.0.lock().unwrap().push(error.clone());
+        }
+    }
+
+    let id = SubscriptionId::new(uuid::Uuid::from_u128(4));
+    let plan = Plan::new(rub(4_90), Period::Months(1));
+    let terms =
+        SubscriptionTerms::new(SubscriptionDraft::new(text("anna"), Recipient::Platform, plan)).unwrap();
+    let (begun, first) = Subscription::subscribe(id, terms, &Context::party(start(), text("anna"))).unwrap();
+    let stored = MemoryRepository::<Subscription>::new();
+    Repository::commit(&stored, Commit::new(None, first.events(), &begun, start())).unwrap();
+    let load = || Repository::load(&stored, id).unwrap().unwrap();
+    let (mail, card) = (ScriptedGateway::new(), ScriptedGateway::new());
+    let both =
+        |router: Router<_>| router.with(text(MAIL), &mail, []).unwrap().with(text(RBK), &card, []).unwrap();
+    let payouts = || PayoutRules::new(text(MAIL));
+
+    let heard = Heard::default();
+    let router = both(Router::new(payouts()));
+    let agent = Agent::new(ManualClock::new(start()), router).observed_by(heard.clone());
+    let _ = agent.catch_up(&stored, id);
+    let _ = agent.catch_up(&stored, id);
+    let errors = heard.0.lock().unwrap().clone();
+    assert!(!errors.is_empty(), "nobody was told");
+    assert!(errors.iter().all(|e| *e == RouterError::NotRouted(RouteError::NoSource)), "{errors:?}");
+    let waiting = load();
+    let order = waiting.unanswered_from(escrow::TxId::new(0)).expect("it waits");
+
+    // the same order, by the gateway that has the instrument; it is declined, and has been taken after all
+    let (kind, behaviour) = (Some(TransactionKind::Charge), Behaviour::DeclinedThenDone);
+    card.script(Rule { kind, payee: None, times: 1, behaviour });
+    let router = both(Router::new(payouts()).charging(text(RBK)));
+    assert_eq!(router.route(&order), Ok(&text(RBK)));
+    let agent = Agent::new(ManualClock::new(start()), router);
+    let _ = agent.catch_up(&stored, id).unwrap();
+    assert_eq!(load().status(), Status::PastDue);
+    let late = Subscription::answer(order.number(), Answered::Succeeded(text("late")));
+    let _ = agent.act(&stored, id, late, Actor::Gateway).unwrap();
+    assert_eq!(load().refunds().count(), 0, "what is owed back went back");
+    assert!(mail.executions().is_empty());
+    let done: Vec<_> = card.executions().into_iter().map(|(key, done)| (key, done.kind)).collect();
+    assert_eq!(done[0], (order.key, TransactionKind::Charge));
+    assert_eq!((done.len(), done[1].1), (2, TransactionKind::Refund));
+}

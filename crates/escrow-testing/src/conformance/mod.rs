@@ -1,4 +1,4 @@
-//! What a host's own adapters must do, as suites to run against them: [`event_sink`], [`repository`] and
+//! What a host's own adapters must do, as suites to run against them: [`event_sink`], [`repository`], [`repository_of`] and
 //! [`payment_gateway`].
 //!
 //! A suite drives small deals through the adapter, looks at what the storage or the provider has afterwards, and says
@@ -11,6 +11,7 @@ mod gateway;
 mod holds;
 mod repository;
 mod sink;
+mod story;
 mod told;
 
 use std::fmt;
@@ -18,8 +19,9 @@ use std::fmt;
 use thiserror::Error;
 
 pub use gateway::{GatewayUnderTest, payment_gateway};
-pub use repository::repository;
+pub use repository::{repository, repository_of};
 pub use sink::{SinkUnderTest, event_sink};
+pub use story::Story;
 
 use crate::known;
 use escrow::deal::Deal;
@@ -120,7 +122,11 @@ fn start() -> Time {
 
 /// A deal's id that no other law uses: the suite's own namespace, counted.
 fn deal_id(law: u16, number: u16) -> DealId {
-    DealId::new(uuid::Uuid::from_u64_pair(0xE5C0_0F1C_4F0A_4000, u64::from(law) << 16 | u64::from(number)))
+    DealId::new(uuid_of(law, number))
+}
+
+fn uuid_of(law: u16, number: u16) -> uuid::Uuid {
+    uuid::Uuid::from_u64_pair(0xE5C0_0F1C_4F0A_4000, u64::from(law) << 16 | u64::from(number))
 }
 
 fn party(name: &'static str) -> PartyId {

@@ -47,7 +47,7 @@ fn make_short(policy: &mut Policy, seconds: u32) {
     policy.max_extension_s = seconds.saturating_mul(3);
 }
 
-pub(super) const TWEAKS: u8 = 31;
+pub(super) const TWEAKS: u8 = 32;
 
 /// Changes one field of a policy, and keeps it in order.
 pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currency) {
@@ -115,6 +115,8 @@ pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currenc
         27 => policy.payout = nth(&[Payout::Direct, Payout::Balance, Payout::Ask], n),
         28 => policy.capture = nth(&[Capture::OnFunding, Capture::OnStart, Capture::OnAcceptance], n),
         29 => policy.unsettled = nth(&[Unsettled::ToBalance, Unsettled::Unclaimed], n),
+        // a part of a payment may be missing: nothing, little, half of it, nearly all
+        30 => policy.shortfall = rate(nth(&[0, 20_000, 500_000, 999_999], n)),
         _ => make_short(policy, u32::from(value % 5).saturating_add(1)),
     }
     if policy.acceptance == Acceptance::Mutual {

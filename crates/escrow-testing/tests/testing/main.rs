@@ -4,6 +4,7 @@
 #[path = "../../../../tests/common/mod.rs"]
 mod common;
 
+mod agents;
 mod conformance;
 mod given;
 mod repository;

@@ -76,8 +76,12 @@ fn odd_amount(deal: &Deal, id: DepositId, salt: &mut Salt) -> Money {
     if salt.once_in(60) {
         return Money::from_minor(salt.of(&[i64::MAX, Terms::MAX_AMOUNT, -1]), currency);
     }
-    let minor = match salt.pick(12) {
+    // from here on it is full, where something may be missing
+    let least = exact.saturating_sub(deal.terms().policy.shortfall.floor_of(deposit.required().minor()));
+    let minor = match salt.pick(14) {
         0..=5 => exact,
+        11 => least.max(1),
+        12 => least.saturating_sub(1).max(1),
         6 => (exact / 2).max(1),
         7 => exact.saturating_add(1),
         8 => exact.saturating_mul(3),

@@ -79,7 +79,12 @@ fn change(draft: &mut TermsDraft, salt: &mut Salt) {
         7 => draft.pay_offline = salt.of(&[None, Some(own(5)), Some(own(500))]),
         8 | 9 => {
             let (field, value) = (salt.byte(TWEAKS), salt.byte(251));
+            let exact = draft.policy.shortfall == Rate::ZERO;
             tweak(&mut draft.policy, field, value, currency);
+            // a deal that wants every kopeck goes on to: whoever plays only such deals can leave the rest out
+            if exact {
+                draft.policy.shortfall = Rate::ZERO;
+            }
         }
         10 => drop(draft.fees.pop()),
         11 => draft.arbiter = salt.of(&[None, Some(text(JUDGE)), Some(text(BUYER))]),
