@@ -173,10 +173,10 @@ async fn answer(
     Path(token): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    let back = match fields.get("do") {
-        "pay" => pay(&desk, &token, false).await?.back,
-        "hold" => pay(&desk, &token, true).await?.back,
-        _ => desk.store.checkout(&token)?.ok_or_else(Failure::not_found)?.back,
+    let (checkout, paid) = match fields.get("do") {
+        "pay" => (pay(&desk, &token, false).await?, 1),
+        "hold" => (pay(&desk, &token, true).await?, 1),
+        _ => (desk.store.checkout(&token)?.ok_or_else(Failure::not_found)?, 0),
     };
-    Ok(Redirect::to(&back).into_response())
+    Ok(Redirect::to(&format!("{}?paid={paid}", checkout.back)).into_response())
 }

@@ -137,6 +137,10 @@ impl Proposal {
 /// What somebody typed as a sum, in this currency: `23500`, `23 500.50`.
 pub(crate) fn money(label: &str, typed: &str, currency: Currency) -> Result<Money, Failure> {
     let plain: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    Money::parse(&plain.replace(',', "."), currency)
-        .map_err(|error| Failure::invalid(format!("{label}: {error}. Write a sum such as 1500 or 1500.50.")))
+    Money::parse(&plain.replace(',', "."), currency).map_err(|_| {
+        let code = currency.code();
+        Failure::invalid(format!(
+            "{label}: “{typed}” is no sum in {code}. Write one such as 1500 or 1500.50."
+        ))
+    })
 }

@@ -65,8 +65,10 @@ impl Sent<'_> {
             "share" => {
                 let percent = self.fields.get("percent").trim_end_matches('%').trim();
                 let rate = format!("{percent}%").parse();
-                let wrong = |e| Failure::invalid(format!("The part, in percent: {e}. Write 50, or 33.3."));
-                Resolution::Share(rate.map_err(wrong)?)
+                let wrong = || {
+                    Failure::invalid(format!("The part, in percent: “{percent}” is none. Write 50, or 33.3."))
+                };
+                Resolution::Share(rate.map_err(|_| wrong())?)
             }
             "buyer_all" => Resolution::BuyerAll,
             "seller_all" => Resolution::SellerAll,

@@ -49,30 +49,30 @@ async fn show(
 ) -> Result<Markup, Failure> {
     let (deal, roles) = desk.deal(&session.person, deal_id(&id)?).await?;
     let done = back.done.and_then(|kind| kind.parse::<CommandKind>().ok());
-    let title = done.and_then(|kind| roles.iter().find_map(|(_, role)| forms::form(kind, &deal, *role)));
     let notice = html! {
         @if back.paid.as_deref() == Some("0") {
             section.notice role="status" { p { "Nothing was paid." } }
         }
-        @if done.is_some() {
-            section.notice.good role="status" {
-                p { "Done" @if let Some(form) = title { ": " (form.title) } ". This is the deal as it is now." }
-            }
+        @if let Some(kind) = done {
+            section.notice.good role="status" { p { (words::done(kind)) " This is the deal as it is now." } }
+        }
+        @if back.paid.as_deref() == Some("1") {
+            section.notice.good role="status" { p { "You have paid. The escrow agent holds the money until the deal has ended." } }
         }
     };
-    render(&desk, &session, &deal, &roles, &notice).await
+    render(&desk, &session, (&deal, &roles), &notice, None).await
 }
 
-pub(super) async fn render(
+/// The page. `sent`: what was typed into which form, where it was refused.
+async fn render(
     desk: &Desk,
     session: &Session,
-    deal: &Deal,
-    roles: &[(Capacity, Role)],
+    (deal, roles): (&Deal, &[(Capacity, Role)]),
     notice: &Markup,
+    sent: Option<actions::Typed<'_>>,
 ) -> Result<Markup, Failure> {
     let now = desk.now();
-    let lists: Vec<Markup> =
-        roles.iter().map(|role| actions::list(session, deal, *role, now)).collect::<Result<_, _>>()?;
+    let lists = actions::lists(session, deal, roles, sent, now)?;
     let waiting = money::waiting(desk, deal).await?;
     let latest = work::latest(desk, deal, roles)?;
     let history = timeline::timeline(desk, deal, roles)?;
@@ -80,11 +80,12 @@ pub(super) async fn render(
     let content = html! {
         h1 { (words::subject(deal)) }
         p { (badge(deal)) " " (words::meaning(deal.status())) }
+        (actions::turn(deal, &session.person.id, now))
         (notice)
         div.columns {
             div {
                 (latest)
-                @for list in &lists { (list) }
+                (lists)
                 (money::picture(deal))
                 (money::endings(deal))
             }
@@ -208,7 +209,11 @@ async fn act(
     let kind: CommandKind = kind.parse().map_err(|_| Failure::not_found())?;
     match carry_out(&desk, &session, id, kind, &fields).await {
         Ok(_) => Ok(Redirect::to(&format!("/deals/{id}?done={kind}")).into_response()),
-        Err(failure) => refused(&desk, &session, id, failure).await,
+        Err(failure) => {
+            // terms that have changed in the meantime are not typed over
+            let keeps = kind != CommandKind::Amend || failure.0.code == "invalid";
+            refused(&desk, &session, id, failure, keeps.then_some((kind, &fields))).await
+        }
     }
 }
 
@@ -249,9 +254,15 @@ async fn carry_out(
 }
 
 /// The deal as it is, with what went wrong above it.
-async fn refused(desk: &Desk, session: &Session, id: DealId, failure: Failure) -> Result<Response, Failure> {
+async fn refused(
+    desk: &Desk,
+    session: &Session,
+    id: DealId,
+    failure: Failure,
+    sent: Option<actions::Typed<'_>>,
+) -> Result<Response, Failure> {
     let Ok((deal, roles)) = desk.deal(&session.person, id).await else { return Err(failure) };
-    let page = render(desk, session, &deal, &roles, &layout::problem(&failure)).await?;
+    let page = render(desk, session, (&deal, &roles), &layout::problem(&failure), sent).await?;
     Ok((failure.status(), page).into_response())
 }
 
@@ -264,7 +275,7 @@ async fn pay(
     let deposit: DepositId = deposit.parse().map_err(|_| Failure::not_found())?;
     match desk.checkout(ask(&session, id, &fields)?, deposit).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(failure) => refused(&desk, &session, id, failure).await,
+        Err(failure) => refused(&desk, &session, id, failure, None).await,
     }
 }
 

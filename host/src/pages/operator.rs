@@ -32,10 +32,30 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
     let figures = desk.host.figures().await?;
     let b = figures.backlog;
     let since = |ms: u64| if ms == 0 { "–".to_owned() } else { words::span(ms) };
-    let disputed = desk.host.repository().list::<Deal>(Filter::Status("disputed"), &page(None, PER_PAGE))?;
-    let disputed = table(&desk, &disputed, "/operator/deals?status=disputed&").await?;
+    let me = &session.person.id;
+    let mut needed = Vec::new();
+    for (status, title) in [(Status::Moderation, "To be reviewed"), (Status::Disputed, "In dispute")] {
+        let name = status.as_str();
+        let listed = desk.host.repository().list::<Deal>(Filter::Status(name), &page(None, PER_PAGE))?;
+        if !listed.is_empty() {
+            needed.push((
+                title,
+                table(&desk, me, &listed, (&format!("/operator/deals?status={name}&"), "")).await?,
+            ));
+        }
+    }
+    let alone = desk.store.people("", 3)?.iter().all(|person| person.staff);
     let content = html! {
         h1 { "Operator" }
+        @if alone {
+            section.notice aria-labelledby="first" {
+                h2 #first { "Nobody is here yet" }
+                p { "A deal needs a buyer and a seller. Invite both, hand each their sign-in link, and either of them can propose a deal. To try it alone, open their links in this browser." }
+                p { a.button.primary href="/operator/people" { "Invite people" } }
+            }
+        }
+        @for (title, table) in &needed { h2 { (title) } (table) }
+        @if needed.is_empty() && !alone { p { "Nothing waits for you." } }
         section {
             h2 { "Find deals" }
             form method="get" action="/operator/search" role="search" {
@@ -60,8 +80,6 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
             }
             p { a href="/metrics" { "The same for Prometheus" } " · " a href="/healthz" { "Health" } }
         }
-        h2 { "In dispute" }
-        (disputed)
     };
     Ok(layout::page(&session, "Operator", "/operator", &content))
 }
@@ -102,7 +120,9 @@ async fn list(
     };
     let listed: Vec<Listed<DealId>> =
         desk.host.repository().list::<Deal>(filter, &page(which.after.as_deref(), PER_PAGE))?;
-    let table = table(&desk, &listed, &format!("/operator/deals?{query}")).await?;
+    let table =
+        table(&desk, &session.person.id, &listed, (&format!("/operator/deals?{query}"), "There are none."))
+            .await?;
     let content = html! { p { a href="/operator" { "Operator" } } h1 { (title) } (table) };
     Ok(layout::page(&session, &title, "/operator/deals", &content))
 }

@@ -104,8 +104,9 @@ async fn change(
             let url = desk.config.url.clone().unwrap_or_default();
             html! {
                 section.notice.good role="status" {
-                    p { "The sign-in link of " strong { (id) } ", for a day. It is shown only here: hand it over." }
-                    pre { (url) (path) }
+                    p { "The sign-in link of " strong { (id) } ", for a day. It is shown only here: hand it over. It works once." }
+                    pre { a href={ (url) (path) } { (url) (path) } }
+                    p.hint { "Opened in this browser, you are both in turn: at the top of every page is a button for each." }
                 }
             }
         }

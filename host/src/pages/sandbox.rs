@@ -48,8 +48,8 @@ pub(super) fn section(session: &Session, deal: &Deal) -> Markup {
     let action = format!("/deals/{}/sandbox", deal.id());
     let amount = |of: &Transaction| of.amount().to_string().split(' ').next().unwrap_or_default().to_owned();
     html! {
-        section aria-labelledby="sandbox" {
-            h2 #sandbox { "The sandbox bank" }
+        section { details.fold {
+            summary { "The sandbox bank" }
             p.hint { "No real money: play what banks do, and see what becomes of the deal." }
             @for (payment, reference) in payments(deal) {
                 @let at = payment.id();
@@ -79,7 +79,7 @@ pub(super) fn section(session: &Session, deal: &Deal) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people read for what the deal calls by names.
 
+mod done;
 mod event;
 mod next;
 
@@ -8,6 +9,7 @@ use escrow::deposit::{DepositId, LegState, Purpose};
 use escrow::settlement::{Fault, Resolution, Settlement};
 use escrow::{Award, Deal, Destination, Payee, Role, Side, Status, Time};
 
+pub(crate) use done::done;
 pub(crate) use event::{Told, event};
 pub(crate) use next::next_step;
 

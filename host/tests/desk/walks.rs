@@ -166,6 +166,25 @@ async fn a_refusal_says_what_to_do_next_on_the_page_as_it_is_now() {
 }
 
 #[tokio::test]
+async fn what_was_typed_is_still_there_when_it_is_to_be_corrected() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    let list = words(&anna.get("/deals").await.text);
+    assert!(list.contains("Your turn: Agree to the terms"), "{list}");
+    anna.act(&deal, "agree", &[]).await;
+    let list = words(&boris.get("/deals").await.text);
+    assert!(list.contains("Waits for anna : Pay 100.00 EUR"), "{list}");
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let typed = [("how", "share"), ("percent", "a half")];
+    let refused = anna.fill(&deal, &format!("{deal}/do/propose_award"), &typed).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("value=\"a half\""), "{}", refused.text);
+    assert!(refused.text.contains("<option value=\"share\" selected>"), "{}", refused.text);
+}
+
+#[tokio::test]
 async fn one_browser_is_two_people_in_turn() {
     let test = TestDesk::new();
     let mut browser = test.of("anna").await;
