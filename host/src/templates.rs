@@ -1,7 +1,7 @@
 //! From what somebody fills in to terms. What the platform takes, the rules, and who arbitrates are the desk's: a party names the
 //! subject and the price.
 
-use escrow::terms::{Consent, Delivery, Fee, Moderation, OnRefund, Unsettled};
+use escrow::terms::{Consent, Delivery, Fee, Moderation, OnRefund};
 use escrow::{Currency, Money, PartyId, Policy, Rate, Side, Terms};
 
 use crate::error::Failure;
@@ -62,8 +62,7 @@ impl Template {
                 .settlement_s(600)
                 .revision_time_s(300),
         };
-        // the desk keeps no balances
-        policy.consent(Consent::Explicit).unsettled(Unsettled::Unclaimed)
+        policy.consent(Consent::Explicit)
     }
 
     fn delivery(self) -> Result<Option<Delivery>, Failure> {

@@ -12,7 +12,7 @@ use crate::routes::Fields;
 use crate::words;
 
 pub(crate) use fields::{Field, Kind};
-pub(crate) use read::{Sent, command};
+pub(crate) use read::{Sent, command, instrument};
 
 use fields::{MOST_ITEMS, amend_fields, award_fields, choices, destination_fields, field};
 

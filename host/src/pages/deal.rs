@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use escrow::deal::command::CommandKind;
 use escrow::deposit::DepositId;
-use escrow::{Deal, DealId, Role};
+use escrow::{Deal, DealId, Role, Status};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -72,15 +72,24 @@ async fn render(
     sent: Option<actions::Typed<'_>>,
 ) -> Result<Markup, Failure> {
     let now = desk.now();
+    let project = desk.store.project_of(deal.id())?;
+    let is_paid_at_once = match project {
+        Some(project) => desk.store.basket_of(project)?.is_some(),
+        None => false,
+    };
     let lists = actions::lists(session, deal, roles, sent, now)?;
     let waiting = money::waiting(desk, deal).await?;
-    let latest = work::latest(desk, deal, roles)?;
-    let history = timeline::timeline(desk, deal, roles)?;
+    let latest = work::latest(desk, deal, roles).await?;
+    let history = timeline::timeline(desk, deal, roles).await?;
     let at = format!("/deals/{}", deal.id());
     let content = html! {
+        @if let Some(project) = project { p { a href={ "/projects/" (project) } { "A milestone of a project" } } }
         h1 { (words::subject(deal)) }
         p { (badge(deal)) " " (words::meaning(deal.status())) }
         (actions::turn(deal, &session.person.id, now))
+        @if let (Some(project), true, Status::AwaitingDeposit) = (project, is_paid_at_once, deal.status()) {
+            section.notice { p { "This project is paid all at once: " a href={ "/projects/" (project) } { "pay there" } ", and not here." } }
+        }
         (notice)
         div.columns {
             div {

@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use escrow::port::Repository as _;
 use escrow::{Deal, DealId, PartyId, Time};
-use escrow_sqlite::{Filter, Listed, Page};
+use escrow_store::{Filter, Listed, Page};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -36,7 +36,7 @@ pub(crate) fn page(after: Option<&str>, limit: u32) -> Page {
 }
 
 /// The same as text.
-pub(crate) fn place(last: &Listed<DealId>) -> String {
+pub(crate) fn place<I>(last: &Listed<I>) -> String {
     format!("{}_{}", last.place.0, last.place.1)
 }
 
@@ -47,7 +47,7 @@ async fn mine(
 ) -> Result<Markup, Failure> {
     let person = session.person.id.clone();
     let page = page(from.after.as_deref(), PER_PAGE);
-    let listed = desk.host.repository().list::<Deal>(Filter::Party(&person), &page)?;
+    let listed = desk.host.repository().list::<Deal>(Filter::Party(&person), &page).await?;
     let table = table(&desk, &person, &listed, ("/deals?", NO_DEALS)).await?;
     let content = html! {
         h1 { "My deals" }

@@ -25,10 +25,17 @@ fn document(title: &str, body: &Markup) -> Markup {
 
 /// A page of somebody who is signed in. `at`: where it is, for whoever switches to another person on it.
 pub(crate) fn page(session: &Session, title: &str, at: &str, content: &Markup) -> Markup {
-    let mut links = vec![("/deals", "My deals"), ("/deals/new", "New deal")];
+    let mut links = vec![
+        ("/deals", "My deals"),
+        ("/deals/new", "New deal"),
+        ("/projects", "Projects"),
+        ("/balances", "Balance"),
+    ];
     if session.person.staff {
         links = vec![
             ("/operator", "Operator"),
+            ("/projects", "Projects"),
+            ("/balances", "Balances"),
             ("/operator/incidents", "Incidents"),
             ("/operator/people", "People"),
             ("/operator/webhooks", "Webhooks"),

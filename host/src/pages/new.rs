@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use escrow::{Currency, Side};
+use escrow::{Currency, DealId, Side};
 use maud::{Markup, html};
 
 use super::layout;
@@ -18,7 +18,7 @@ use crate::{Desk, token};
 
 /// How many items the form has; the API takes more.
 const ROWS: usize = 3;
-const CURRENCIES: [&str; 5] = ["EUR", "USD", "RUB", "GBP", "KZT"];
+pub(super) const CURRENCIES: [&str; 5] = ["EUR", "USD", "RUB", "GBP", "KZT"];
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/deals/new", get(show).post(create))
@@ -26,8 +26,13 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
 
 async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Result<Markup, Failure> {
     let mut empty = Fields::default();
-    empty.0.push(("request".to_owned(), token::deal_id()?.to_string()));
+    empty.0.push(("request".to_owned(), token::random()?));
     Ok(form(&desk, &session, &empty, &html! {}))
+}
+
+/// Whether an option was chosen; before anything was sent, the first is.
+pub(super) fn chosen(sent: &Fields, name: &str, value: &str, is_first: bool) -> bool {
+    if sent.has(name) { sent.get(name) == value } else { is_first }
 }
 
 /// A line of what is sold: its fields, named by its number.
@@ -43,9 +48,7 @@ fn row(sent: &Fields, i: usize) -> Markup {
 }
 
 fn form(desk: &Desk, session: &Session, sent: &Fields, notice: &Markup) -> Markup {
-    let chosen = |name: &str, value: &str, first: bool| {
-        if sent.has(name) { sent.get(name) == value } else { first }
-    };
+    let chosen = |name: &str, value: &str, is_first: bool| chosen(sent, name, value, is_first);
     let content = html! {
         h1 { "New deal" }
         (notice)
@@ -104,8 +107,8 @@ async fn create(
 
 async fn propose(desk: &Desk, session: &Session, fields: &Fields) -> Result<String, Failure> {
     let me = &session.person;
-    // the id was drawn with the form: sent twice, it is one deal
-    let id = super::deal::deal_id(fields.get("request"))?;
+    // sent twice, it is one deal; and nobody chooses an id
+    let id = DealId::new(token::derived(&format!("deal/{}/{}", me.id, fields.get("request"))));
     let terms = read(fields)?.terms(desk, &me.id)?;
     match desk.open_deal(me, id, terms).await {
         Ok(_) => {}

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use escrow::port::MachineKey;
 use escrow::{Deal, DealId, Status};
-use escrow_sqlite::{Filter, Listed};
+use escrow_store::{Filter, Listed};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -36,7 +36,7 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
     let mut needed = Vec::new();
     for (status, title) in [(Status::Moderation, "To be reviewed"), (Status::Disputed, "In dispute")] {
         let name = status.as_str();
-        let listed = desk.host.repository().list::<Deal>(Filter::Status(name), &page(None, PER_PAGE))?;
+        let listed = desk.host.repository().list::<Deal>(Filter::Status(name), &page(None, PER_PAGE)).await?;
         if !listed.is_empty() {
             needed.push((
                 title,
@@ -119,7 +119,7 @@ async fn list(
         _ => (Filter::All, "All deals".to_owned(), String::new()),
     };
     let listed: Vec<Listed<DealId>> =
-        desk.host.repository().list::<Deal>(filter, &page(which.after.as_deref(), PER_PAGE))?;
+        desk.host.repository().list::<Deal>(filter, &page(which.after.as_deref(), PER_PAGE)).await?;
     let table =
         table(&desk, &session.person.id, &listed, (&format!("/operator/deals?{query}"), "There are none."))
             .await?;
@@ -151,7 +151,7 @@ async fn search(
     let to = match id {
         Some(id) => format!("/deals/{id}"),
         None => {
-            let orders = desk.host.repository().list::<Deal>(Filter::Order(q), &page(None, 1))?;
+            let orders = desk.host.repository().list::<Deal>(Filter::Order(q), &page(None, 1)).await?;
             let by = if orders.is_empty() { "party" } else { "order" };
             format!("/operator/deals?{by}={}", encoded(q))
         }
@@ -170,7 +170,7 @@ async fn incidents(
     Query(behind): Query<Behind>,
 ) -> Result<Markup, Failure> {
     session.staff_only()?;
-    let open = desk.host.repository().open_incidents(behind.after.unwrap_or(0), PER_PAGE)?;
+    let open = desk.host.repository().open_incidents(behind.after.unwrap_or(0), PER_PAGE).await?;
     let full = open.len() >= usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     let deal = |key: &MachineKey| html! { a href={ "/deals/" (key.id) } { (key.kind) " " (key.id) } };
     let content = html! {
@@ -201,6 +201,6 @@ async fn close(
     Posted { session, .. }: Posted,
 ) -> Result<Response, Failure> {
     session.staff_only()?;
-    desk.host.repository().close_incident(number, desk.now())?;
+    desk.host.repository().close_incident(number, desk.now()).await?;
     Ok(Redirect::to("/operator/incidents").into_response())
 }

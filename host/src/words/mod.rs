@@ -3,6 +3,7 @@
 mod done;
 mod event;
 mod next;
+mod project;
 
 use escrow::deal::{PhaseKind, Timer};
 use escrow::deposit::{DepositId, LegState, Purpose};
@@ -12,6 +13,10 @@ use escrow::{Award, Deal, Destination, Payee, Role, Side, Status, Time};
 pub(crate) use done::done;
 pub(crate) use event::{Told, event};
 pub(crate) use next::next_step;
+pub(crate) use project::{
+    basket_status, movement, project_event, project_meaning, project_role, project_side, project_status,
+    standing, withdrawal,
+};
 
 pub(crate) const fn status(status: Status) -> &'static str {
     match status {
