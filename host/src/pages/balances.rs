@@ -259,17 +259,13 @@ async fn withdraw(
 
 /// The desk sends no mail: it shows what it would send.
 fn code_notice(code: Option<&str>) -> Markup {
-    html! {
-        section.notice.good role="status" {
-            @match code {
-                Some(code) => {
-                    p { "The sandbox sends no mail. This is the code that you would get, and it is shown only now:" }
-                    pre { (code) }
-                    p { "Enter it below, within a quarter of an hour." }
-                },
-                None => p { "This withdrawal was asked for before, and its code was given out then." },
-            }
-        }
+    match code {
+        Some(code) => layout::secret(
+            "The sandbox sends no mail. This is the code that you would get, and it is shown only now:",
+            code,
+            "Enter it below, within a quarter of an hour.",
+        ),
+        None => layout::good("This withdrawal was asked for before, and its code was given out then."),
     }
 }
 
@@ -284,18 +280,16 @@ async fn go_on(
             "code" => code_notice(Some(&desk.new_code(me, id, number).await?)),
             "cancel" => {
                 desk.cancel_withdrawal(me, id, number).await?;
-                html! { section.notice.good role="status" { p { "It is cancelled, and the money is back." } } }
+                layout::good("It is cancelled, and the money is back.")
             }
             _ => {
                 let after = desk.confirm_withdrawal(me, id, number, fields.get("code")).await?;
                 let status = after.withdrawal(number).map(Withdrawal::status);
-                html! { section.notice.good role="status" { p {
-                    @match status {
-                        Some(WithdrawalStatus::Paid) => "It is paid.",
-                        Some(status) => { (words::capital(words::withdrawal(status))) "." },
-                        None => "It is confirmed.",
-                    }
-                } } }
+                match status {
+                    Some(WithdrawalStatus::Paid) => layout::good("It is paid."),
+                    Some(status) => layout::good(&format!("{}.", words::capital(words::withdrawal(status)))),
+                    None => layout::good("It is confirmed."),
+                }
             }
         })
     };

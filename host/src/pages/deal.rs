@@ -53,11 +53,9 @@ async fn show(
         @if back.paid.as_deref() == Some("0") {
             section.notice role="status" { p { "Nothing was paid." } }
         }
-        @if let Some(kind) = done {
-            section.notice.good role="status" { p { (words::done(kind)) " This is the deal as it is now." } }
-        }
+        @if let Some(kind) = done { (layout::good(&format!("{} This is the deal as it is now.", words::done(kind)))) }
         @if back.paid.as_deref() == Some("1") {
-            section.notice.good role="status" { p { "You have paid. The escrow agent holds the money until the deal has ended." } }
+            (layout::good("You have paid. The escrow agent holds the money until the deal has ended."))
         }
     };
     render(&desk, &session, (&deal, &roles), &notice, None).await
@@ -101,10 +99,10 @@ async fn render(
             div {
                 (money::deadline(deal, now))
                 (waiting)
-                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
                 (dispute(deal))
                 (terms(deal))
                 (history)
+                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
             }
         }
     };
@@ -129,8 +127,8 @@ pub(super) fn badge(deal: &Deal) -> Markup {
 
 fn staff(session: &Session, deal: &Deal) -> Markup {
     html! {
-        section aria-labelledby="staff" {
-            h2 #staff { "For staff" }
+        section { details.fold {
+            summary { "For staff" }
             dl.facts {
                 dt { "Deal" } dd { code { (deal.id()) } }
                 dt { "Version" } dd { (deal.version()) ", revision " (deal.revision()) }
@@ -140,7 +138,7 @@ fn staff(session: &Session, deal: &Deal) -> Markup {
                 (layout::csrf(session))
                 button { "Fire what is due, and ask the bank again" }
             }
-        }
+        } }
     }
 }
 

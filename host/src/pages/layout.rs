@@ -86,6 +86,22 @@ pub(crate) fn welcome() -> Markup {
     )
 }
 
+/// What was done.
+pub(crate) fn good(words: &str) -> Markup {
+    html! { section.notice.good role="status" { p { (words) } } }
+}
+
+/// What is shown only now: a key, a code, a secret.
+pub(crate) fn secret(words: &str, secret: &str, then: &str) -> Markup {
+    html! {
+        section.notice.good role="status" {
+            p { (words) }
+            pre { (secret) }
+            @if !then.is_empty() { p { (then) } }
+        }
+    }
+}
+
 /// What every form of a session carries.
 pub(crate) fn csrf(session: &Session) -> Markup {
     html! { input type="hidden" name="csrf" value=(session.csrf); }

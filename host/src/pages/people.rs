@@ -82,11 +82,11 @@ async fn change(
                 return Err(Failure::invalid("You cannot forget yourself: another member of the staff can."));
             }
             desk.store.forget(&id)?;
-            html! { section.notice.good role="status" { p { (id) " is forgotten." } } }
+            layout::good(&format!("{id} is forgotten."))
         }
         "sign-out" => {
             desk.store.sign_out(&id)?;
-            html! { section.notice.good role="status" { p { (id) " is signed out everywhere, and their keys work no more." } } }
+            layout::good(&format!("{id} is signed out everywhere, and their keys work no more."))
         }
         what => {
             let known = desk.store.person(&id)?;

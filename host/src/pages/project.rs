@@ -89,7 +89,11 @@ async fn show(
         (Some(CommandKind::Stop), None) => "You have stopped the project. What runs, runs on.",
         (Some(CommandKind::Report | CommandKind::Wake) | None, None) => "",
     };
-    let notice = html! { @if !told.is_empty() { section.notice.good role="status" { p { (told) } } } };
+    let notice = if told.is_empty() {
+        html! {}
+    } else {
+        layout::good(told)
+    };
     render(&desk, &session, &project, role, &notice).await
 }
 

@@ -2,7 +2,17 @@
 
 use axum::http::StatusCode;
 
-use crate::browser::{TestDesk, propose, words};
+use crate::browser::{Browser, TestDesk, propose, words};
+
+/// Anna, Boris, and a lamp at 100.00 that she has paid and he has sent.
+async fn begun(test: &TestDesk) -> (Browser, Browser, String) {
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    (anna, boris, deal)
+}
 
 #[tokio::test]
 async fn from_the_offer_to_the_payout() {
@@ -57,12 +67,8 @@ async fn a_part_is_accepted_and_the_rest_goes_back() {
 #[tokio::test]
 async fn a_dispute_is_ruled_by_the_operator_as_arbiter() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, mut boris, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     anna.act(&deal, "open_dispute", &[("reason", "It is blue.")]).await;
     boris.act(&deal, "post", &[("message", "It was sold as blue.")]).await;
     let seen = olga.get(&deal).await;
@@ -80,11 +86,7 @@ async fn a_dispute_is_ruled_by_the_operator_as_arbiter() {
 #[tokio::test]
 async fn an_offer_is_accepted_and_a_dispute_given_up() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
+    let (mut anna, mut boris, deal) = begun(&test).await;
     anna.act(&deal, "open_dispute", &[("reason", "It is late.")]).await;
     anna.act(&deal, "withdraw_dispute", &[]).await;
     boris.act(&deal, "give_back", &[("amount", "10")]).await;
@@ -222,12 +224,8 @@ async fn the_examples_are_filled_in_once_and_every_page_of_them_is_quick() {
 #[tokio::test]
 async fn a_chargeback_and_a_returned_payout_are_heard_from_the_bank() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, mut boris, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     let sandbox = format!("{deal}/sandbox");
     let disputed =
         olga.fill(&deal, &sandbox, &[("step", "opened"), ("amount", "30"), ("do", "chargeback")]).await;
@@ -268,12 +266,8 @@ async fn a_chargeback_and_a_returned_payout_are_heard_from_the_bank() {
 #[tokio::test]
 async fn an_order_whose_answer_is_lost_is_seen_to_wait_and_is_done_once() {
     let test = TestDesk::with(|config| config.bank_loses = 1_000);
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, _, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     let accepted = words(&anna.act(&deal, "accept", &[]).await.text);
     assert!(accepted.contains("Being paid out") && accepted.contains("Waiting for the bank"), "{accepted}");
     assert!(accepted.contains("the bank did not answer"), "{accepted}");
