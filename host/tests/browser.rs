@@ -191,10 +191,20 @@ impl<'w> Walk<'w> {
         self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
     }
 
+    /// These words are on the page, or will be when it is there whole.
     async fn reads(&self, words: &str) {
-        let text = self.text().await;
-        assert!(text.contains(words), "{:?}: {words:?} is not on the page: {text}", self.screen);
-        self.fits().await;
+        for _ in 0..400 {
+            let body = self.client.find(Locator::Css("body")).await;
+            let text = match body {
+                Ok(body) => body.text().await.unwrap_or_default(),
+                Err(_) => String::new(),
+            };
+            if text.contains(words) {
+                return self.fits().await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{:?}: {words:?} is not on the page: {}", self.screen, self.text().await);
     }
 
     /// Nothing sticks out of the screen to the right.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use escrow::machine::Machine as _;
 use escrow::port::Repository as _;
-use escrow::{Actor, Context, Deal, Money};
+use escrow::{Actor, Context, Deal, Money, Side};
 use escrow_market::project::command::{Agree, Command, CommandKind, Continue, Stop, Withdraw};
 use escrow_market::project::{Event, Fate, Funding, Milestone, Role, Run, Standing, Status};
 use escrow_market::{Basket, Project, ProjectId};
@@ -287,13 +287,12 @@ fn forms(
         typed.0.push((format!("name-{i}"), name(milestone).to_owned()));
         typed.0.push((format!("price-{i}"), sum.split(' ').next().unwrap_or_default().to_owned()));
     }
-    let waits = match (project.status(), open.fate) {
-        (Status::Proposed | Status::Active | Status::Halted, Fate::Open) => {
-            let terms = project.terms();
-            Some(if open.by == escrow::Side::Buyer { &terms.contractor } else { &terms.customer })
-        }
-        _ => None,
+    let terms = project.terms();
+    let other = match open.by {
+        Side::Buyer => &terms.contractor,
+        Side::Seller => &terms.customer,
     };
+    let waits = Some(other).filter(|_| open.fate == Fate::Open);
     html! {
         section aria-labelledby="actions" {
             h2 #actions { "What you can do now, as " (words::project_role(role)) }

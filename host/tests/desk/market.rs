@@ -173,3 +173,32 @@ async fn nobody_chooses_the_id_of_a_deal() {
         "the orders of two machines would have the same keys at the bank: {deal}"
     );
 }
+
+#[tokio::test]
+async fn a_chargeback_of_a_payment_for_all_is_divided_among_the_milestones() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let mut olga = test.of("olga").await;
+    let project = site(&mut boris, "upfront").await;
+    act(&mut anna, &project, "agree", &[]).await;
+    pay(&mut anna, &project, &format!("{project}/pay")).await;
+    let open = deals(&mut anna, &project).await;
+    let asked = [("step", "opened"), ("amount", "90"), ("do", "chargeback")];
+    olga.fill(&open[0], &format!("{}/sandbox", open[0]), &asked).await;
+    // of 90.00 of 900.00, a third and two thirds
+    for (deal, part) in [(&open[0], "30.00 EUR"), (&open[1], "60.00 EUR")] {
+        let read = words(&boris.get(deal).await.text);
+        assert!(read.contains(&format!("The payer's bank asks for {part} back")), "{read}");
+    }
+    // the bank's odd days are the staff's to play
+    let form = crate::browser::form(&boris.get("/account").await.text, "/account").unwrap();
+    let csrf = form.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
+    for path in
+        [format!("{}/sandbox", open[0]), "/balances/018f3c5e-0000-7000-8000-000000000001/sandbox".to_owned()]
+    {
+        let fields = [("csrf", csrf.as_str()), ("number", "1"), ("amount", "1"), ("do", "bounce")];
+        assert_eq!(boris.post(&path, &fields).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let forged = [("csrf", "0"), ("keep", "yes")];
+    assert_eq!(boris.post("/balances/earnings", &forged).await.status, StatusCode::FORBIDDEN);
+}
