@@ -166,13 +166,23 @@ impl<'w> Walk<'w> {
 
     /// As this person, on the page of the deal, or on that of their deals.
     async fn as_person(&self, name: &str) {
-        self.goto("/account").await;
-        let here = self.find(".who strong").await.text().await.unwrap();
-        if here != name {
-            let button = format!("//form[@action='/switch']//button[normalize-space()='Act as {name}']");
-            self.leave_by(&self.client.find(Locator::XPath(&button)).await.unwrap()).await;
+        let to = if self.deal.is_empty() { "/deals" } else { &self.deal };
+        // the bank's pages know nobody
+        if self.client.find(Locator::Css(".who strong")).await.is_err() {
+            self.goto("/account").await;
         }
-        self.goto(if self.deal.is_empty() { "/deals" } else { &self.deal }).await;
+        if self.find(".who strong").await.text().await.unwrap() != name {
+            let button = format!("//form[@action='/switch']//button[normalize-space()='Act as {name}']");
+            let button =
+                self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::XPath(&button));
+            self.leave_by(&button.await.unwrap()).await;
+            self.find(".who strong").await;
+            // whoever has a part in a deal is back on its page
+            if self.client.current_url().await.unwrap().path() == to {
+                return;
+            }
+        }
+        self.goto(to).await;
     }
 
     async fn find(&self, css: &str) -> Element {
