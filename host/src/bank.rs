@@ -9,16 +9,19 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use escrow::agent::{ActError, Committed};
+use escrow::agent::{ActError, Acted, Committed};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::Answered;
 use escrow::deposit::{IdempotencyKey, Reference};
-use escrow::port::{CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, SystemClock};
+use escrow::port::Repository as _;
+use escrow::port::{Aggregate, CheckoutForm, CheckoutRequest, FormMethod, PaymentGateway, SystemClock};
 use escrow::{Command, DealId};
 use escrow_host::sandbox::{Bank, SandboxGateway};
+use escrow_market::{Balance, BalanceId, Basket, BasketId, balance, basket};
 use maud::{Markup, html};
 
 use crate::Desk;
+use crate::deals::DealsError;
 use crate::error::Failure;
 use crate::pages::layout;
 use crate::routes::Fields;
@@ -92,17 +95,59 @@ pub async fn hear(desk: &Desk) -> Result<usize, Failure> {
     let _one_at_a_time = desk.hearing.lock().await;
     let mut heard = 0_usize;
     let notices = desk.host.gateway().bank().notices(desk.store.cursor(CURSOR)?);
-    for (number, deal, fact) in notices.map_err(|e| Failure::internal(&e))? {
-        match Box::pin(desk.host.webhook(deal, answering(fact))).await {
-            // what is refused is an incident, and nobody's next request
-            Ok(_) | Err(ActError::Rejected(_) | ActError::NotFound | ActError::FactRefused { .. }) => {}
-            Err(error) if error.committed() == Committed::Yes => {}
-            Err(error) => return Err(error.into()),
+    for (number, of, fact) in notices.map_err(|e| Failure::internal(&e))? {
+        let (basket, balance) = (BasketId::new(of.uuid()), BalanceId::new(of.uuid()));
+        let repository = desk.host.repository();
+        let pays: Option<Basket> = repository.load(basket).await?;
+        let holds: Option<Balance> = repository.load(balance).await?;
+        if pays.is_some() {
+            if let Some(fact) = for_basket(fact) {
+                heard_by(Box::pin(desk.host.webhook(basket, fact)).await)?;
+            }
+            desk.after_basket(basket).await;
+        } else if holds.is_some() {
+            if let Some(fact) = for_balance(fact) {
+                heard_by(Box::pin(desk.host.webhook(balance, fact)).await)?;
+            }
+        } else {
+            heard_by(Box::pin(desk.host.webhook(of, answering(fact))).await)?;
+            desk.after_deal(of).await;
         }
         desk.store.move_cursor(CURSOR, number)?;
         heard = heard.saturating_add(1);
     }
     Ok(heard)
+}
+
+/// What is refused is an incident, and nobody's next request.
+fn heard_by<M: Aggregate>(told: Result<Acted<M>, ActError<DealsError, M::Rejection>>) -> Result<(), Failure> {
+    match told {
+        Ok(_) | Err(ActError::Rejected(_) | ActError::NotFound | ActError::FactRefused { .. }) => Ok(()),
+        Err(error) if error.committed() == Committed::Yes => Ok(()),
+        Err(error) => Err(Failure::internal(&error)),
+    }
+}
+
+/// What the bank tells of a payment, as a basket hears it.
+fn for_basket(fact: Command) -> Option<basket::Command> {
+    Some(if let Command::ConfirmPayment(paid) = fact {
+        basket::command::ConfirmPayment::charged(paid.gateway, paid.reference, paid.amount).into()
+    } else if let Command::Chargeback(back) = fact {
+        let payment = (back.gateway, back.payment);
+        basket::command::Chargeback::new(back.reference, payment, back.amount, back.step).into()
+    } else if let Command::Returned(back) = fact {
+        let refund = back.transaction.number();
+        basket::command::Returned::new(refund, back.amount, back.reference).into()
+    } else {
+        return None;
+    })
+}
+
+/// What the bank tells of a withdrawal, as a balance hears it.
+fn for_balance(fact: Command) -> Option<balance::Command> {
+    let Command::Returned(back) = fact else { return None };
+    let (withdrawal, amount, reference) = (back.transaction.number(), back.amount, back.reference);
+    Some(balance::command::Returned { withdrawal, amount, reference }.into())
 }
 
 /// The bank hands back our key as its reference: it says which request was paid.
@@ -159,10 +204,11 @@ fn page(token: &str, checkout: &Checkout) -> Markup {
             } @else {
                 form method="post" action={ "/bank/pay/" (token) } {
                     button.primary name="do" value="pay" { "Pay " (amount) }
-                    button name="do" value="hold" { "Only put it on hold" }
+                    // several deals are paid by charged money only
+                    @if back.starts_with("/deals/") { button name="do" value="hold" { "Only put it on hold" } }
                     button name="do" value="refuse" { "Do not pay" }
                 }
-                p.hint { "A hold is captured by the escrow agent, as card payments are." }
+                @if back.starts_with("/deals/") { p.hint { "A hold is captured by the escrow agent, as card payments are." } }
             }
         },
     )
@@ -173,10 +219,10 @@ async fn answer(
     Path(token): Path<String>,
     fields: Fields,
 ) -> Result<Response, Failure> {
-    let back = match fields.get("do") {
-        "pay" => pay(&desk, &token, false).await?.back,
-        "hold" => pay(&desk, &token, true).await?.back,
-        _ => desk.store.checkout(&token)?.ok_or_else(Failure::not_found)?.back,
+    let (checkout, paid) = match fields.get("do") {
+        "pay" => (pay(&desk, &token, false).await?, 1),
+        "hold" => (pay(&desk, &token, true).await?, 1),
+        _ => (desk.store.checkout(&token)?.ok_or_else(Failure::not_found)?, 0),
     };
-    Ok(Redirect::to(&back).into_response())
+    Ok(Redirect::to(&format!("{}?paid={paid}", checkout.back)).into_response())
 }

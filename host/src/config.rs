@@ -19,6 +19,10 @@ pub struct Config {
     pub fee_ppm: u32,
     /// Of so many of a thousand orders the sandbox bank loses the first answer: to see what waits, and that it is done once.
     pub bank_loses: u64,
+    /// The address of a PostgreSQL database in which the deals are; otherwise they are in a file.
+    pub database: Option<String>,
+    /// Whether it serves nobody, and only does what is to be done without anybody asking.
+    pub is_worker: bool,
     /// How many requests one client may make in a minute.
     pub requests_per_minute: u32,
 }
@@ -33,6 +37,8 @@ impl Default for Config {
             arbiter: "olga".to_owned(),
             fee_ppm: 50_000,
             bank_loses: 0,
+            database: None,
+            is_worker: false,
             requests_per_minute: 600,
         }
     }
@@ -49,6 +55,9 @@ pub const USAGE: &str = "escrow-desk: a safe-deal service on 127.0.0.1
   --fee-ppm N    what the platform takes of a price, in parts per million (50000 is 5 %)
   --bank-loses N of so many of a thousand orders the sandbox bank loses the first answer (0)
   --rate N       requests per client and minute (600)
+  --worker       serve nobody: a further process that does what is due
+
+DATABASE_URL=postgres://USER:PASSWORD@HOST/DATABASE keeps the deals in PostgreSQL; without it they are in a file
 ";
 
 impl Config {
@@ -64,6 +73,7 @@ impl Config {
             match arg.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--demo" => config.demo = true,
+                "--worker" => config.is_worker = true,
                 "--port" => config.port = number(&arg, &value()?)?,
                 "--data" => config.data = value()?.into(),
                 "--url" => config.url = Some(value()?.trim_end_matches('/').to_owned()),

@@ -2,17 +2,19 @@
 
 use escrow::deal::command::{
     Accept, Agree, Cancel, Digest, FileRef, MessageRef, OpenDispute, Post, ProposeAward, RequestChanges,
-    Revision, SetTrack, StartPerforming, Submit, Track,
+    Revision, SetDestination, SetTrack, StartPerforming, Submit, Track,
 };
 use escrow::deposit::DepositId;
 use escrow::settlement::Resolution;
-use escrow::{Command, Currency, Deal, DealId, Rate, Side};
-use escrow_sqlite::{Filter, Page};
+use escrow::{Command, Currency, Deal, DealId, Destination, Payee, Rate, Side};
+use escrow_market::{ProjectId, project};
+use escrow_store::{Filter, Page};
 
 use crate::Desk;
 use crate::bank;
 use crate::desk::{Ask, Capacity};
 use crate::error::Failure;
+use crate::market::{Planned, ProjectProposal};
 use crate::store::Person;
 use crate::templates::{Line, Proposal, Template, money};
 use crate::token;
@@ -45,6 +47,10 @@ impl Example<'_> {
 
     async fn agree_and_pay(&self) -> Result<(), Failure> {
         self.buyer(Agree::new(1)).await?;
+        self.pay().await
+    }
+
+    async fn pay(&self) -> Result<(), Failure> {
         let ask = Ask {
             person: self.buyer,
             deal: self.id,
@@ -93,7 +99,7 @@ pub async fn fill(desk: &Desk) -> Result<(), Failure> {
         people.push(person);
     }
     let [anna, boris, clara] = <[Person; 3]>::try_from(people).map_err(|_| Failure::not_found())?;
-    if !desk.host.repository().list::<Deal>(Filter::All, &Page::first(1))?.is_empty() {
+    if !desk.host.repository().list::<Deal>(Filter::All, &Page::first(1)).await?.is_empty() {
         return Ok(());
     }
     let lamp = [("Lamp “Aurora”", 1, "140.00")];
@@ -161,7 +167,42 @@ pub async fn fill(desk: &Desk) -> Result<(), Failure> {
     )
     .await?;
     quick.agree_and_pay().await?;
-    quick.submit(1, "a picture of it", "the thing itself").await
+    quick.submit(1, "a picture of it", "the thing itself").await?;
+    project(desk, &anna, &boris).await
+}
+
+/// A project in three milestones: the first is on the contractor's balance, the second under way.
+async fn project(desk: &Desk, customer: &Person, contractor: &Person) -> Result<(), Failure> {
+    let currency = Currency::EUR;
+    let mut milestones = Vec::new();
+    for (name, price) in [("Design", "300.00"), ("Pages", "600.00"), ("A shop in it", "450.00")] {
+        milestones.push(Planned { name: name.to_owned(), price: money(name, price, currency)? });
+    }
+    let proposal = ProjectProposal {
+        name: "A site for the bakery".to_owned(),
+        template: Template::Work,
+        i_am: Side::Buyer,
+        other: contractor.id.clone(),
+        currency,
+        is_upfront: false,
+        milestones,
+    };
+    let id = ProjectId::new(token::derived(&token::random()?));
+    let proposed = desk.propose_project(customer, id, &proposal).await?;
+    let agree = project::command::Agree { version: proposed.proposal().version };
+    let mut agreed = desk.act_on_project(contractor, id, agree.into(), None).await?;
+    for number in 1..=2_u16 {
+        let deal = agreed.begun().last().map(|run| run.deal).ok_or_else(Failure::not_found)?;
+        let milestone = Example { desk, buyer: customer, seller: contractor, id: deal };
+        milestone.seller(SetDestination::new(Payee::Seller, Destination::Balance)).await?;
+        milestone.pay().await?;
+        milestone.submit(1, &format!("[watermarked] milestone {number}"), "<html>…</html>").await?;
+        if number == 1 {
+            milestone.buyer(Accept::all()).await?;
+        }
+        agreed = desk.project(customer, id).await?.0;
+    }
+    Ok(())
 }
 
 async fn propose<'d>(

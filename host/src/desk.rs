@@ -10,17 +10,19 @@ use escrow::port::{Clock as _, Repository as _, SystemClock};
 use escrow::{Actor, Caller, Command, Deal, DealId, PartyId, Role, Terms, Time};
 use escrow_host::Host;
 use escrow_host::sandbox::{Bank, Faults, SandboxGateway};
-use escrow_sqlite::{Entry, Sqlite};
+use escrow_market::{Balance, BalanceId, Basket, BasketId};
+use escrow_store::Entry;
 
 use crate::Config;
 use crate::bank::DeskGateway;
+use crate::deals::Deals;
 use crate::error::Failure;
 use crate::limits::Limits;
 use crate::store::{Person, Store};
 use crate::token;
 
 /// The host that the desk runs on.
-pub type TheHost = Host<Sqlite, DeskGateway, SystemClock>;
+pub type TheHost = Host<Deals, DeskGateway, SystemClock>;
 
 /// For how long a session lasts: twelve hours.
 const SESSION_S: u32 = 12 * 3_600;
@@ -113,13 +115,29 @@ impl Desk {
     /// They cannot be opened.
     pub fn open(config: Config) -> Result<Arc<Self>, Box<dyn std::error::Error + Send + Sync>> {
         std::fs::create_dir_all(&config.data)?;
+        let deals = Deals::open(&config.data.join("deals.db"))?;
+        Self::on(deals, config)
+    }
+
+    /// The same, with the deals in the PostgreSQL database that the configuration names, if it names one.
+    ///
+    /// # Errors
+    /// Nobody answers there, or the files cannot be opened.
+    pub async fn connect(config: Config) -> Result<Arc<Self>, Box<dyn std::error::Error + Send + Sync>> {
+        match config.database.clone() {
+            Some(url) => Self::on(Deals::connect(&url).await?, config),
+            None => Self::open(config),
+        }
+    }
+
+    fn on(deals: Deals, config: Config) -> Result<Arc<Self>, Box<dyn std::error::Error + Send + Sync>> {
+        std::fs::create_dir_all(&config.data)?;
         let store = Store::open(&config.data.join("desk.db")).map_err(|failure| failure.0.detail)?;
         let store = Arc::new(store);
         let bank =
             Bank::open(config.data.join("bank.db"), Faults { lost: config.bank_loses, ..Faults::default() })?;
         let gateway = DeskGateway::new(SandboxGateway::new(bank, SystemClock), store.clone());
-        let deals = Sqlite::open(config.data.join("deals.db"))?;
-        let host = Host::builder(deals, gateway, SystemClock).build();
+        let host = Host::builder(deals, gateway, SystemClock).keeps_balances().build();
         let limits = Limits::new(config.requests_per_minute);
         Ok(Arc::new(Self { host, store, config, limits, hearing: tokio::sync::Mutex::default() }))
     }
@@ -159,13 +177,13 @@ impl Desk {
     }
 
     /// What of the journal these roles may read, oldest first.
-    pub(crate) fn journal(
+    pub(crate) async fn journal(
         &self,
         deal: &Deal,
         roles: &[(Capacity, Role)],
         after: u64,
     ) -> Result<Vec<Entry<escrow::Event>>, Failure> {
-        let mut entries = self.host.repository().journal::<Deal>(deal.id(), after)?;
+        let mut entries = self.host.repository().journal::<Deal>(deal.id(), after).await?;
         entries.retain(|entry| roles.iter().any(|(_, role)| deal.may_read(*role, &entry.recorded.event)));
         Ok(entries)
     }
@@ -184,7 +202,20 @@ impl Desk {
         if !party && !person.staff {
             return Err(Failure::forbidden("You can open deals in which you buy or sell, and no others."));
         }
-        Ok(Box::pin(self.host.open(id, terms, capacity.actor(person.id.clone()))).await?)
+        if self.is_taken(id).await? {
+            return Err(Failure::new(409, "conflict", "Not as things are now", "This id is taken."));
+        }
+        let deal = Box::pin(self.host.open(id, terms, capacity.actor(person.id.clone()))).await?;
+        self.after_deal(id).await;
+        Ok(self.host.repository().load(id).await?.unwrap_or(deal))
+    }
+
+    /// Whether another kind of machine has the id: at the bank their orders would have the same keys.
+    async fn is_taken(&self, id: DealId) -> Result<bool, Failure> {
+        let repository = self.host.repository();
+        let basket: Option<Basket> = repository.load(BasketId::new(id.uuid())).await?;
+        let balance: Option<Balance> = repository.load(BalanceId::new(id.uuid())).await?;
+        Ok(basket.is_some() || balance.is_some())
     }
 
     /// Carries out what somebody asks for, and returns the deal after it.
@@ -195,13 +226,13 @@ impl Desk {
         }
         // boxed: the future of a command is large, and so are those of whoever waits for it
         match Box::pin(self.host.act(ask.deal, command, ask.caller())).await {
-            Ok(acted) => Ok(acted.after),
+            Ok(_) => {}
             // what is left of it is done by the worker, and seen on the page
-            Err(error) if error.committed() == Committed::Yes => {
-                self.host.repository().load(ask.deal).await?.ok_or_else(Failure::not_found)
-            }
-            Err(error) => Err(error.into()),
+            Err(error) if error.committed() == Committed::Yes => {}
+            Err(error) => return Err(error.into()),
         }
+        self.after_deal(ask.deal).await;
+        self.host.repository().load(ask.deal).await?.ok_or_else(Failure::not_found)
     }
 
     /// Asks for the bank's page for all that is outstanding of a deposit.

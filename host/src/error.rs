@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use escrow::Rejection;
 use escrow::agent::{ActError, AgentError};
 use escrow_host::{CheckoutFailed, Problem};
-use escrow_sqlite::StoreError;
 
+use crate::deals::DealsError;
 use crate::pages::layout;
 
 /// A request that was not done, with what to tell about it.
@@ -77,20 +77,20 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
+impl From<DealsError> for Failure {
+    fn from(error: DealsError) -> Self {
         Self::internal(&error)
     }
 }
 
-impl From<ActError<StoreError, Rejection>> for Failure {
-    fn from(error: ActError<StoreError, Rejection>) -> Self {
+impl From<ActError<DealsError, Rejection>> for Failure {
+    fn from(error: ActError<DealsError, Rejection>) -> Self {
         Self(Box::new(Problem::from(&error)))
     }
 }
 
-impl From<AgentError<StoreError>> for Failure {
-    fn from(error: AgentError<StoreError>) -> Self {
+impl From<AgentError<DealsError>> for Failure {
+    fn from(error: AgentError<DealsError>) -> Self {
         let words = error.to_string();
         match error {
             AgentError::Rejected(rejection) => Self(Box::new(Problem::from(&rejection))),
@@ -102,8 +102,8 @@ impl From<AgentError<StoreError>> for Failure {
     }
 }
 
-impl<G: Display> From<CheckoutFailed<StoreError, G>> for Failure {
-    fn from(failed: CheckoutFailed<StoreError, G>) -> Self {
+impl<G: Display> From<CheckoutFailed<DealsError, G>> for Failure {
+    fn from(failed: CheckoutFailed<DealsError, G>) -> Self {
         match failed {
             CheckoutFailed::Act(error) => error.into(),
             CheckoutFailed::Checkout(error) => {

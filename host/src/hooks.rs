@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use escrow::Deal;
-use escrow::port::{Backlog as _, Incident, MachineKey, Parcel, Repository as _};
+use escrow::port::{Aggregate as _, Backlog as _, Incident, MachineKey, Parcel, Repository as _};
+use escrow::{Deal, DealId};
 use escrow_host::Delivery;
+use escrow_market::{Balance, Basket, Project};
 use escrow_webhook::{Keyring, Secret, timestamp};
 use serde_json::json;
 use ureq::Agent;
@@ -24,7 +25,7 @@ const MOST_TRIES: u32 = 45;
 const LONGEST_WAIT_S: u32 = 3_600;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Takes what the worker delivers, and writes a letter of it for every hook.
+/// Takes what the worker delivers: writes a letter of it for every hook, and tells other machines what they are to hear.
 #[derive(Debug)]
 pub struct Outbox(pub Arc<Desk>);
 
@@ -32,7 +33,27 @@ impl Delivery for Outbox {
     type Error = Failure;
 
     async fn deliver(&self, parcel: &Parcel) -> Result<(), Failure> {
-        let id = parcel.machine.id.parse().map_err(|_| Failure::not_found())?;
+        let (desk, id) = (&self.0, parcel.machine.id.as_str());
+        match parcel.machine.kind.as_str() {
+            Deal::KIND => {
+                let id = id.parse().map_err(|_| Failure::not_found())?;
+                self.write(parcel, id).await?;
+                desk.follow_deal(id).await
+            }
+            Project::KIND => desk.follow_project(id.parse().map_err(|_| Failure::not_found())?).await,
+            Basket::KIND => desk.follow_basket(id.parse().map_err(|_| Failure::not_found())?).await,
+            Balance::KIND => {
+                let id = id.parse().map_err(|_| Failure::not_found())?;
+                desk.tell_debits(id, parcel.from_version).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Outbox {
+    /// A letter for every hook.
+    async fn write(&self, parcel: &Parcel, id: DealId) -> Result<(), Failure> {
         let deal: Option<Deal> = self.0.host.repository().load(id).await?;
         let Some(deal) = deal else { return Ok(()) };
         let body = json!({

@@ -6,13 +6,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use escrow::Deal;
 use escrow_desk::store::Person;
-use escrow_desk::{Config, Desk, bank, demo, hooks, router};
-use escrow_host::Worker;
+use escrow_desk::{Config, Desk, bank, demo, router, worker};
 use tokio::net::TcpListener;
 
 type Any = Box<dyn Error + Send + Sync>;
@@ -41,13 +37,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> Result<(), Any> {
+    config.database = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    if config.is_worker {
+        worker::run(Desk::connect(config).await?).await;
+        return Ok(());
+    }
     let listener = TcpListener::bind(("127.0.0.1", config.port))
         .await
         .map_err(|error| format!("port {}: {error}; another one with --port", config.port))?;
     let address = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
     let url = config.url.get_or_insert(address.clone()).clone();
     let (demo, arbiter, data) = (config.demo, config.arbiter.clone(), config.data.clone());
-    let desk = Desk::open(config)?;
+    let desk = Desk::connect(config).await?;
 
     let staff = Person { id: arbiter.parse()?, staff: true };
     desk.store.add_person(&staff, desk.now()).map_err(told)?;
@@ -68,9 +69,7 @@ async fn run(mut config: Config) -> Result<(), Any> {
     // who has stopped reading misses the links, and nothing else
     let _unread = std::io::stdout().write_all(told_all.as_bytes());
 
-    let worker = tokio::spawn(work(desk.clone()));
-    let listen = tokio::spawn(hear(desk.clone()));
-    let tell = tokio::spawn(tell(desk.clone()));
+    let work = tokio::spawn(worker::run(desk.clone()));
     let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async {
@@ -78,40 +77,10 @@ async fn run(mut config: Config) -> Result<(), Any> {
             let _signal = tokio::signal::ctrl_c().await;
         })
         .await?;
-    worker.abort();
-    listen.abort();
-    tell.abort();
+    work.abort();
     Ok(())
 }
 
 fn told(failure: escrow_desk::Failure) -> Any {
     failure.to_string().into()
-}
-
-/// Wakes what is due, and asks the bank again.
-async fn work(desk: Arc<Desk>) {
-    let name = format!("desk-{}", std::process::id());
-    let outbox = hooks::Outbox(desk.clone());
-    let mut worker = Worker::builder(desk.host.clone(), name).deliver_to(outbox).build();
-    worker.run::<Deal>(std::future::pending()).await;
-}
-
-/// Hears what the bank tells, again and again.
-async fn hear(desk: Arc<Desk>) {
-    loop {
-        if let Err(failure) = bank::hear(&desk).await {
-            tracing::warn!(%failure, "what the bank tells is not heard yet");
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-}
-
-/// Sends webhooks, again and again.
-async fn tell(desk: Arc<Desk>) {
-    loop {
-        if let Err(failure) = hooks::send_due(&desk).await {
-            tracing::warn!(%failure, "webhooks are not sent yet");
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
 }

@@ -2,6 +2,7 @@
 //! asks to be forgotten is taken out of here, and out of no deal: deals have references only.
 
 mod hooks;
+mod market;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -88,6 +89,7 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(SCHEMA)?;
+        db.execute_batch(market::SCHEMA)?;
         Ok(Self(Mutex::new(db)))
     }
 

@@ -1,7 +1,7 @@
 //! From what somebody fills in to terms. What the platform takes, the rules, and who arbitrates are the desk's: a party names the
 //! subject and the price.
 
-use escrow::terms::{Consent, Delivery, Fee, Moderation, OnRefund, Unsettled};
+use escrow::terms::{Consent, Delivery, Fee, Moderation, OnRefund};
 use escrow::{Currency, Money, PartyId, Policy, Rate, Side, Terms};
 
 use crate::error::Failure;
@@ -62,8 +62,7 @@ impl Template {
                 .settlement_s(600)
                 .revision_time_s(300),
         };
-        // the desk keeps no balances
-        policy.consent(Consent::Explicit).unsettled(Unsettled::Unclaimed)
+        policy.consent(Consent::Explicit)
     }
 
     fn delivery(self) -> Result<Option<Delivery>, Failure> {
@@ -137,6 +136,10 @@ impl Proposal {
 /// What somebody typed as a sum, in this currency: `23500`, `23 500.50`.
 pub(crate) fn money(label: &str, typed: &str, currency: Currency) -> Result<Money, Failure> {
     let plain: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    Money::parse(&plain.replace(',', "."), currency)
-        .map_err(|error| Failure::invalid(format!("{label}: {error}. Write a sum such as 1500 or 1500.50.")))
+    Money::parse(&plain.replace(',', "."), currency).map_err(|_| {
+        let code = currency.code();
+        Failure::invalid(format!(
+            "{label}: “{typed}” is no sum in {code}. Write one such as 1500 or 1500.50."
+        ))
+    })
 }

@@ -49,3 +49,33 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     let difference = one.bytes().zip(other.bytes()).fold(0_u8, |sum, (a, b)| sum | (a ^ b));
     one.len() == other.len() && difference == 0
 }
+
+/// A code that is typed: six digits.
+pub(crate) fn digits() -> Result<String, Failure> {
+    let mut digits = String::new();
+    while digits.len() < 6 {
+        let mut byte = [0_u8; 1];
+        getrandom::fill(&mut byte).map_err(|error| Failure::internal(&error))?;
+        let [byte] = byte;
+        // of 256 values, the last six would make some digits likelier than others
+        if byte < 250 {
+            digits.push_str(&(byte % 10).to_string());
+        }
+    }
+    Ok(digits)
+}
+
+/// Sixteen random bytes.
+pub(crate) fn bytes() -> Result<[u8; 16], Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(&error))?;
+    Ok(bytes)
+}
+
+/// An id that follows from a text, and that nobody can choose.
+pub(crate) fn derived(text: &str) -> uuid::Uuid {
+    let hash = Sha256::digest(text.as_bytes());
+    let mut bytes = [0_u8; 16];
+    bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}

@@ -2,7 +2,7 @@
 
 use escrow::deposit::DepositId;
 use escrow::terms::TermsDraft;
-use escrow::{Command, Currency, DealId, PartyId, Side, Terms};
+use escrow::{Command, Currency, PartyId, Side, Terms};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +11,7 @@ use crate::store::Person;
 use crate::templates::{Line, Proposal, Template, money};
 use crate::{Desk, token};
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| Failure::invalid(error.to_string()))
 }
 
@@ -111,12 +111,6 @@ pub(super) fn deposit(bytes: &[u8]) -> Result<DepositId, Failure> {
 }
 
 /// The id of what a client opens under a key.
-pub(super) fn id_of(person: &Person, key: &str, request: &str) -> DealId {
-    let hash = token::hashed(&format!("{}/{key}/{request}", person.id));
-    let mut bytes = [0_u8; 16];
-    for (byte, pair) in bytes.iter_mut().zip(hash.as_bytes().chunks(2)) {
-        let text = std::str::from_utf8(pair).unwrap_or_default();
-        *byte = u8::from_str_radix(text, 16).unwrap_or(0);
-    }
-    DealId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+pub(super) fn id_of(person: &Person, key: &str, request: &str) -> uuid::Uuid {
+    token::derived(&format!("{}/{key}/{request}", person.id))
 }

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 mod body;
+mod market;
 mod openapi;
 mod view;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,7 @@ use axum::routing::{get, post};
 use escrow::deposit::DepositId;
 use escrow::{Deal, DealId, Status};
 use escrow_host::OnceFailed;
-use escrow_sqlite::Filter;
+use escrow_store::Filter;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/api/v1/deals/{id}/commands", post(command))
         .route("/api/v1/deals/{id}/checkout", post(checkout))
         .route("/api/v1/quote", post(quote))
+        .merge(market::routes())
         .route("/api/{*rest}", get(|| async { Problem(Failure::not_found()) }))
 }
 
@@ -118,7 +120,7 @@ async fn list(State(desk): State<Arc<Desk>>, Client(person): Client, Query(which
     };
     let limit = which.limit.unwrap_or(20).clamp(1, MOST_PER_PAGE);
     let page = crate::pages::page(which.after.as_deref(), limit);
-    let listed = desk.host.repository().list::<Deal>(filter, &page)?;
+    let listed = desk.host.repository().list::<Deal>(filter, &page).await?;
     let full = u32::try_from(listed.len()).is_ok_and(|count| count >= limit);
     let next = listed.last().filter(|_| full).map(crate::pages::place);
     let deals: Vec<Value> = listed.iter().map(view::listed).collect();
@@ -146,7 +148,7 @@ async fn events(
     Query(behind): Query<Behind>,
 ) -> Answer {
     let (deal, roles) = desk.deal(&person, deal_id(&id)?).await?;
-    let entries = desk.journal(&deal, &roles, behind.after.unwrap_or(0))?;
+    let entries = desk.journal(&deal, &roles, behind.after.unwrap_or(0)).await?;
     let events: Vec<Value> = entries.iter().take(MOST_EVENTS).map(view::event).collect();
     Ok(json_response(StatusCode::OK, json!({ "events": events }).to_string()))
 }
@@ -163,7 +165,60 @@ async fn quote(State(_): State<Arc<Desk>>, Client(_): Client, bytes: Bytes) -> A
     Ok(json_response(StatusCode::OK, quote))
 }
 
-/// The key of a request that makes something. Sent again with the same body, it gets the first answer.
+/// A request that makes something: whose it is, the key under which it is done once, and what was sent.
+struct Sent {
+    person: Person,
+    key: String,
+    bytes: Bytes,
+}
+
+impl FromRequest<Arc<Desk>> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Client(person) = Client::from_request_parts(&mut parts, desk).await?;
+        let key = idempotency_key(&parts.headers)?;
+        let read = Bytes::from_request(Request::from_parts(parts, body), desk).await;
+        let bytes = read.map_err(|error| {
+            let detail = error.body_text();
+            Failure::new(error.status().as_u16(), "unreadable", "This request cannot be read", detail)
+        })?;
+        Ok(Self { person, key, bytes })
+    }
+}
+
+impl Sent {
+    /// What the request is recognised by: what is asked of what, and the body.
+    fn fingerprint(&self, what: &str) -> String {
+        token::hashed(&format!("{what}/{}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// Does it once: sent again with the same body, it gets the first answer.
+    async fn once(
+        &self,
+        desk: &Desk,
+        what: &str,
+        status: StatusCode,
+        work: impl Future<Output = Result<Value, Failure>> + Send,
+    ) -> Answer {
+        let scope = format!("api/{}", self.person.id);
+        let work = async { Ok(work.await?.to_string()) };
+        let done = desk.host.once(&scope, &self.key, &self.fingerprint(what), work).await;
+        let body = done.map_err(|failed| match failed {
+            OnceFailed::KeyReused => Failure::new(
+                422,
+                "key-reused",
+                "The key was used already",
+                "This `Idempotency-Key` was sent with another request: choose a new one.",
+            ),
+            OnceFailed::Storage(error) => Failure::internal(&error),
+            OnceFailed::Work(failure) => failure,
+        })?;
+        Ok(json_response(status, body))
+    }
+}
+
 fn idempotency_key(headers: &HeaderMap) -> Result<String, Failure> {
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let fits = (1..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -178,72 +233,55 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Failure> {
     Ok(key.to_owned())
 }
 
-async fn create(
-    State(desk): State<Arc<Desk>>,
-    Client(person): Client,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer {
-    let key = idempotency_key(&headers)?;
-    let request = token::hashed(&format!("create/{}", String::from_utf8_lossy(&bytes)));
+async fn create(State(desk): State<Arc<Desk>>, sent: Sent) -> Answer {
+    let person = &sent.person;
     let work = async {
-        let terms = body::opening(&desk, &person, &bytes)?;
+        let terms = body::opening(&desk, person, &sent.bytes)?;
         // the id follows from the key: a repeat after a crash finds its deal
-        let id = body::id_of(&person, &key, &request);
-        let deal = match desk.open_deal(&person, id, terms).await {
-            Err(failure) if failure.0.code == "conflict" => desk.deal(&person, id).await?.0,
+        let id = DealId::new(body::id_of(person, &sent.key, &sent.fingerprint("create")));
+        let deal = match desk.open_deal(person, id, terms).await {
+            Err(failure) if failure.0.code == "conflict" => desk.deal(person, id).await?.0,
             opened => opened?,
         };
-        Ok(view::deal(&deal, &person, &crate::desk::capacities(&person, &deal), desk.now()).to_string())
+        Ok(view::deal(&deal, person, &crate::desk::capacities(person, &deal), desk.now()))
     };
-    Ok(json_response(StatusCode::CREATED, once(&desk, &person, &key, &request, work).await?))
+    sent.once(&desk, "create", StatusCode::CREATED, work).await
 }
 
-async fn command(
-    State(desk): State<Arc<Desk>>,
-    Client(person): Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer {
-    let (id, key) = (deal_id(&id)?, idempotency_key(&headers)?);
-    let request = token::hashed(&format!("command/{id}/{}", String::from_utf8_lossy(&bytes)));
+async fn command(State(desk): State<Arc<Desk>>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let (id, person) = (deal_id(&id)?, &sent.person);
     let work = async {
-        let sent = body::command(&bytes)?;
-        let ask = ask(&person, id, sent.capacity.as_deref(), sent.seen, &key)?;
-        let deal = desk.act(ask, sent.command).await?;
-        Ok(view::deal(&deal, &person, &crate::desk::capacities(&person, &deal), desk.now()).to_string())
+        let asked = body::command(&sent.bytes)?;
+        let ask = ask(&sent, id, asked.capacity.as_deref(), asked.seen)?;
+        let deal = desk.act(ask, asked.command).await?;
+        Ok(view::deal(&deal, person, &crate::desk::capacities(person, &deal), desk.now()))
     };
-    Ok(json_response(StatusCode::OK, once(&desk, &person, &key, &request, work).await?))
+    sent.once(&desk, &format!("command/{id}"), StatusCode::OK, work).await
 }
 
 /// The address of the bank's page for a deposit.
-async fn checkout(
-    State(desk): State<Arc<Desk>>,
-    Client(person): Client,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Answer {
-    let (id, key) = (deal_id(&id)?, idempotency_key(&headers)?);
-    let request = token::hashed(&format!("checkout/{id}/{}", String::from_utf8_lossy(&bytes)));
+async fn checkout(State(desk): State<Arc<Desk>>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let id = deal_id(&id)?;
     let work = async {
-        let deposit: DepositId = body::deposit(&bytes)?;
-        let ask = ask(&person, id, None, None, &key)?;
-        let url = desk.checkout(ask, deposit).await?;
-        let base = desk.config.url.clone().unwrap_or_default();
-        Ok(json!({ "url": format!("{base}{url}") }).to_string())
+        let deposit: DepositId = body::deposit(&sent.bytes)?;
+        let url = desk.checkout(ask(&sent, id, None, None)?, deposit).await?;
+        Ok(address(&desk, &url))
     };
-    Ok(json_response(StatusCode::OK, once(&desk, &person, &key, &request, work).await?))
+    sent.once(&desk, &format!("checkout/{id}"), StatusCode::OK, work).await
+}
+
+fn address(desk: &Desk, path: &str) -> Value {
+    let base = desk.config.url.as_deref().unwrap_or_default();
+    json!({ "url": format!("{base}{path}") })
 }
 
 fn ask<'a>(
-    person: &'a Person,
+    sent: &'a Sent,
     deal: DealId,
     capacity: Option<&str>,
     seen: Option<u64>,
-    key: &str,
 ) -> Result<Ask<'a>, Failure> {
+    let Sent { person, key, .. } = sent;
     let capacity = match capacity {
         Some(word) => Capacity::parse(word)
             .ok_or_else(|| Failure::invalid("as: write party, operator or moderator."))?,
@@ -255,24 +293,4 @@ fn ask<'a>(
     let request_id =
         hash.get(..48).unwrap_or(&hash).parse().map_err(|e: escrow::TextError| Failure::internal(&e))?;
     Ok(Ask { person, deal, capacity, seen, request_id: Some(request_id) })
-}
-
-async fn once(
-    desk: &Desk,
-    person: &Person,
-    key: &str,
-    request: &str,
-    work: impl Future<Output = Result<String, Failure>> + Send,
-) -> Result<String, Failure> {
-    let scope = format!("api/{}", person.id);
-    desk.host.once(&scope, key, request, work).await.map_err(|failed| match failed {
-        OnceFailed::KeyReused => Failure::new(
-            422,
-            "key-reused",
-            "The key was used already",
-            "This `Idempotency-Key` was sent with another request: choose a new one.",
-        ),
-        OnceFailed::Storage(error) => Failure::internal(&error),
-        OnceFailed::Work(failure) => failure,
-    })
 }

@@ -1,5 +1,7 @@
 //! The API's own description.
 
+mod market;
+
 use serde_json::{Value, json};
 
 /// The OpenAPI document.
@@ -11,7 +13,7 @@ pub fn document() -> Value {
         "schema": { "type": "string", "minLength": 1, "maxLength": 64 }
     });
     let text = |name: &str, about: &str| json!({ "name": name, "in": "query", "description": about, "schema": { "type": "string" } });
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Escrow desk", "version": "1",
@@ -35,7 +37,7 @@ pub fn document() -> Value {
                 "post": {
                     "operationId": "openDeal",
                     "summary": "Proposes a deal",
-                    "parameters": [key],
+                    "parameters": [key.clone()],
                     "requestBody": request("Opening"),
                     "responses": responses("The deal", "Deal", "201")
                 }
@@ -67,7 +69,19 @@ pub fn document() -> Value {
             } }
         },
         "components": { "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } }, "schemas": schemas() }
-    })
+    });
+    add(&mut document, "/paths", market::paths(&key));
+    add(&mut document, "/components/schemas", market::schemas());
+    document
+}
+
+/// Adds what another part describes.
+fn add(document: &mut Value, at: &str, mut more: Value) {
+    if let (Some(to), Some(more)) =
+        (document.pointer_mut(at).and_then(Value::as_object_mut), more.as_object_mut())
+    {
+        to.append(more);
+    }
 }
 
 fn of(name: &str) -> Value {

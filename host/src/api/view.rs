@@ -2,7 +2,7 @@
 
 use escrow::settlement::{Ending, Fault};
 use escrow::{Award, Deal, DealId, Event, Rate, Rejection, Role, Side, Time};
-use escrow_sqlite::{Entry, Listed};
+use escrow_store::{Entry, Listed};
 use serde_json::{Value, json};
 
 use crate::desk::Capacity;

@@ -65,6 +65,7 @@ pub(super) fn award_fields(deal: &Deal, may_call_off: bool) -> Vec<Field> {
 pub(super) fn destination_fields() -> Vec<Field> {
     let kinds = [
         ("known", "where the bank knows me"),
+        ("balance", "my balance on this desk"),
         ("account", "a bank account"),
         ("card", "a card"),
         ("wallet", "a wallet"),

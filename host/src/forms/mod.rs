@@ -5,12 +5,14 @@ mod read;
 
 use escrow::deal::command::CommandKind;
 use escrow::settlement::{Ending, Fault};
-use escrow::{Award, Deal, Role, Side};
+use escrow::terms::Delivery;
+use escrow::{Award, Deal, Role, Side, Status};
 
+use crate::routes::Fields;
 use crate::words;
 
 pub(crate) use fields::{Field, Kind};
-pub(crate) use read::{Sent, command};
+pub(crate) use read::{Sent, command, instrument};
 
 use fields::{MOST_ITEMS, amend_fields, award_fields, choices, destination_fields, field};
 
@@ -28,6 +30,14 @@ pub(crate) struct Form {
 impl Form {
     fn new(title: &'static str, hint: impl Into<String>, fields: Vec<Field>) -> Self {
         Self { title, hint: hint.into(), fields, is_primary: false }
+    }
+
+    /// With what was typed into it before.
+    pub(crate) fn retype(&mut self, sent: &Fields) {
+        let hidden = |field: &&mut Field| field.kind != Kind::Hidden && field.kind != Kind::Check;
+        for field in self.fields.iter_mut().filter(hidden) {
+            field.value = sent.get(&field.name).to_owned();
+        }
     }
 
     fn primary(mut self) -> Self {
@@ -71,11 +81,10 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
         ),
         CommandKind::Approve => Form::new("Approve the terms", "The deal goes on.", Vec::new()).primary(),
         CommandKind::SetTrack => Form::new(
-            "Shipped: enter the tracking number",
-            "Entering another one later leads back to before the start.",
+            "Enter the tracking number",
+            "The buyer sees it. Entering another one later leads back to before the start.",
             vec![field("tracker", "Carrier", Kind::Line), field("code", "Tracking number", Kind::Line)],
-        )
-        .primary(),
+        ),
         CommandKind::RemoveTrack => {
             deal.track()?;
             Form::new("Remove the tracking number", "The deal goes back to before the start.", Vec::new())
@@ -97,8 +106,15 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
             )
         }
         CommandKind::StartPerforming => {
-            Form::new("Begin", "Tell the buyer that you have begun, or that it is on its way.", Vec::new())
-                .primary()
+            let (title, hint) = match deal.terms().delivery {
+                Some(Delivery::Parcel { .. }) => {
+                    ("Say that you have sent it", "Tell the buyer that the parcel is on its way.")
+                }
+                Some(Delivery::Download {} | Delivery::Promise { .. }) | None => {
+                    ("Begin", "Tell the buyer that you are at it.")
+                }
+            };
+            Form::new(title, hint, Vec::new()).primary()
         }
         CommandKind::StopPerforming => {
             Form::new("Go back to before the start", "As if you had not begun.", Vec::new())
@@ -199,7 +215,10 @@ pub(crate) fn form(kind: CommandKind, deal: &Deal, role: Role) -> Option<Form> {
             fields.push(
                 field("original", "The buyer gets the work itself, whatever is paid", Kind::Check).optional(),
             );
-            Form::new("Offer how to end it", "It ends like that if the other party accepts.", fields)
+            let form =
+                Form::new("Offer how to end it", "It ends like that if the other party accepts.", fields);
+            let is_open = role.side().is_some_and(|side| deal.offer(side).is_none());
+            if deal.status() == Status::Disputed && is_open { form.primary() } else { form }
         }
         CommandKind::AcceptAward => {
             let side = role.side()?.other();

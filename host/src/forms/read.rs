@@ -65,8 +65,10 @@ impl Sent<'_> {
             "share" => {
                 let percent = self.fields.get("percent").trim_end_matches('%').trim();
                 let rate = format!("{percent}%").parse();
-                let wrong = |e| Failure::invalid(format!("The part, in percent: {e}. Write 50, or 33.3."));
-                Resolution::Share(rate.map_err(wrong)?)
+                let wrong = || {
+                    Failure::invalid(format!("The part, in percent: “{percent}” is none. Write 50, or 33.3."))
+                };
+                Resolution::Share(rate.map_err(|_| wrong())?)
             }
             "buyer_all" => Resolution::BuyerAll,
             "seller_all" => Resolution::SellerAll,
@@ -77,16 +79,12 @@ impl Sent<'_> {
 
     fn destination(&self) -> Result<Option<Destination>, Failure> {
         let reference = || -> Result<InstrumentRef, Failure> {
-            let typed: InstrumentRef = self.read("reference", "Its reference")?;
-            if looks_like_a_card(&typed) {
-                return Err(Failure::invalid(
-                    "Its reference: this looks like the number of a card, which is stored nowhere here. Write the token that your bank or vault has given you.",
-                ));
-            }
-            Ok(typed)
+            self.read::<InstrumentRef>("reference", "Its reference")?;
+            instrument(self.fields.get("reference"))
         };
         Ok(match self.fields.get("kind") {
             "known" => None,
+            "balance" => Some(Destination::Balance),
             "account" => Some(Destination::Account(reference()?)),
             "card" => Some(Destination::Card(reference()?)),
             "wallet" => Some(Destination::Wallet(reference()?)),
@@ -281,6 +279,16 @@ pub(crate) fn command(kind: CommandKind, sent: &Sent<'_>) -> Result<Command, Fai
         | CommandKind::Annotate
         | CommandKind::Attach => return Err(Failure::not_found()),
     })
+}
+
+/// Where money goes, as it was typed: a token, and no card.
+pub(crate) fn instrument(typed: &str) -> Result<InstrumentRef, Failure> {
+    if looks_like_a_card(typed) {
+        return Err(Failure::invalid(
+            "Its reference: this looks like the number of a card, which is stored nowhere here. Write the token that your bank or vault has given you.",
+        ));
+    }
+    typed.parse().map_err(|error| Failure::invalid(format!("Its reference: {error}.")))
 }
 
 /// Twelve to nineteen digits with the check digit of cards.

@@ -61,7 +61,7 @@ async fn change(
     let me = &session.person.id;
     let notice = if fields.get("do") == "revoke" {
         desk.store.revoke_api_key(me, fields.get("key"))?;
-        html! { section.notice.good role="status" { p { "The key works no more." } } }
+        layout::good("The key works no more.")
     } else {
         let name = fields.get("name");
         if name.is_empty() || name.chars().count() > 60 {
@@ -71,12 +71,7 @@ async fn change(
             return Err(Failure::invalid("You have ten keys. Revoke one that you do not use."));
         }
         let secret = desk.store.add_api_key(me, name, desk.now())?;
-        html! {
-            section.notice.good role="status" {
-                p { "The new key. It is shown only now, and stored only as a hash." }
-                pre { (secret) }
-            }
-        }
+        layout::secret("The new key. It is shown only now, and stored only as a hash.", &secret, "")
     };
     render(&desk, &session, &notice)
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use escrow::deal::command::CommandKind;
 use escrow::deposit::DepositId;
-use escrow::{Deal, DealId, Role};
+use escrow::{Deal, DealId, Role, Status};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -49,52 +49,60 @@ async fn show(
 ) -> Result<Markup, Failure> {
     let (deal, roles) = desk.deal(&session.person, deal_id(&id)?).await?;
     let done = back.done.and_then(|kind| kind.parse::<CommandKind>().ok());
-    let title = done.and_then(|kind| roles.iter().find_map(|(_, role)| forms::form(kind, &deal, *role)));
     let notice = html! {
         @if back.paid.as_deref() == Some("0") {
             section.notice role="status" { p { "Nothing was paid." } }
         }
-        @if done.is_some() {
-            section.notice.good role="status" {
-                p { "Done" @if let Some(form) = title { ": " (form.title) } ". This is the deal as it is now." }
-            }
+        @if let Some(kind) = done { (layout::good(&format!("{} This is the deal as it is now.", words::done(kind)))) }
+        @if back.paid.as_deref() == Some("1") {
+            (layout::good("You have paid. The escrow agent holds the money until the deal has ended."))
         }
     };
-    render(&desk, &session, &deal, &roles, &notice).await
+    render(&desk, &session, (&deal, &roles), &notice, None).await
 }
 
-pub(super) async fn render(
+/// The page. `sent`: what was typed into which form, where it was refused.
+async fn render(
     desk: &Desk,
     session: &Session,
-    deal: &Deal,
-    roles: &[(Capacity, Role)],
+    (deal, roles): (&Deal, &[(Capacity, Role)]),
     notice: &Markup,
+    sent: Option<actions::Typed<'_>>,
 ) -> Result<Markup, Failure> {
     let now = desk.now();
-    let lists: Vec<Markup> =
-        roles.iter().map(|role| actions::list(session, deal, *role, now)).collect::<Result<_, _>>()?;
+    let project = desk.store.project_of(deal.id())?;
+    let is_paid_at_once = match project {
+        Some(project) => desk.store.basket_of(project)?.is_some(),
+        None => false,
+    };
+    let lists = actions::lists(session, deal, roles, sent, now)?;
     let waiting = money::waiting(desk, deal).await?;
-    let latest = work::latest(desk, deal, roles)?;
-    let history = timeline::timeline(desk, deal, roles)?;
+    let latest = work::latest(desk, deal, roles).await?;
+    let history = timeline::timeline(desk, deal, roles).await?;
     let at = format!("/deals/{}", deal.id());
     let content = html! {
+        @if let Some(project) = project { p { a href={ "/projects/" (project) } { "A milestone of a project" } } }
         h1 { (words::subject(deal)) }
         p { (badge(deal)) " " (words::meaning(deal.status())) }
+        (actions::turn(deal, &session.person.id, now))
+        @if let (Some(project), true, Status::AwaitingDeposit) = (project, is_paid_at_once, deal.status()) {
+            section.notice { p { "This project is paid all at once: " a href={ "/projects/" (project) } { "pay there" } ", and not here." } }
+        }
         (notice)
         div.columns {
             div {
                 (latest)
-                @for list in &lists { (list) }
+                (lists)
                 (money::picture(deal))
                 (money::endings(deal))
             }
             div {
                 (money::deadline(deal, now))
                 (waiting)
-                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
                 (dispute(deal))
                 (terms(deal))
                 (history)
+                @if session.person.staff { (staff(session, deal)) (sandbox::section(session, deal)) }
             }
         }
     };
@@ -119,8 +127,8 @@ pub(super) fn badge(deal: &Deal) -> Markup {
 
 fn staff(session: &Session, deal: &Deal) -> Markup {
     html! {
-        section aria-labelledby="staff" {
-            h2 #staff { "For staff" }
+        section { details.fold {
+            summary { "For staff" }
             dl.facts {
                 dt { "Deal" } dd { code { (deal.id()) } }
                 dt { "Version" } dd { (deal.version()) ", revision " (deal.revision()) }
@@ -130,7 +138,7 @@ fn staff(session: &Session, deal: &Deal) -> Markup {
                 (layout::csrf(session))
                 button { "Fire what is due, and ask the bank again" }
             }
-        }
+        } }
     }
 }
 
@@ -208,7 +216,11 @@ async fn act(
     let kind: CommandKind = kind.parse().map_err(|_| Failure::not_found())?;
     match carry_out(&desk, &session, id, kind, &fields).await {
         Ok(_) => Ok(Redirect::to(&format!("/deals/{id}?done={kind}")).into_response()),
-        Err(failure) => refused(&desk, &session, id, failure).await,
+        Err(failure) => {
+            // terms that have changed in the meantime are not typed over
+            let keeps = kind != CommandKind::Amend || failure.0.code == "invalid";
+            refused(&desk, &session, id, failure, keeps.then_some((kind, &fields))).await
+        }
     }
 }
 
@@ -249,9 +261,15 @@ async fn carry_out(
 }
 
 /// The deal as it is, with what went wrong above it.
-async fn refused(desk: &Desk, session: &Session, id: DealId, failure: Failure) -> Result<Response, Failure> {
+async fn refused(
+    desk: &Desk,
+    session: &Session,
+    id: DealId,
+    failure: Failure,
+    sent: Option<actions::Typed<'_>>,
+) -> Result<Response, Failure> {
     let Ok((deal, roles)) = desk.deal(&session.person, id).await else { return Err(failure) };
-    let page = render(desk, session, &deal, &roles, &layout::problem(&failure)).await?;
+    let page = render(desk, session, (&deal, &roles), &layout::problem(&failure), sent).await?;
     Ok((failure.status(), page).into_response())
 }
 
@@ -264,7 +282,7 @@ async fn pay(
     let deposit: DepositId = deposit.parse().map_err(|_| Failure::not_found())?;
     match desk.checkout(ask(&session, id, &fields)?, deposit).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(failure) => refused(&desk, &session, id, failure).await,
+        Err(failure) => refused(&desk, &session, id, failure, None).await,
     }
 }
 

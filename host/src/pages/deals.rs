@@ -6,12 +6,12 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use escrow::port::Repository as _;
-use escrow::{Deal, DealId, Time};
-use escrow_sqlite::{Filter, Listed, Page};
+use escrow::{Deal, DealId, PartyId, Time};
+use escrow_store::{Filter, Listed, Page};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{deal, layout};
+use super::{actions, deal, layout};
 use crate::auth::Session;
 use crate::error::Failure;
 use crate::{Desk, words};
@@ -36,7 +36,7 @@ pub(crate) fn page(after: Option<&str>, limit: u32) -> Page {
 }
 
 /// The same as text.
-pub(crate) fn place(last: &Listed<DealId>) -> String {
+pub(crate) fn place<I>(last: &Listed<I>) -> String {
     format!("{}_{}", last.place.0, last.place.1)
 }
 
@@ -47,8 +47,8 @@ async fn mine(
 ) -> Result<Markup, Failure> {
     let person = session.person.id.clone();
     let page = page(from.after.as_deref(), PER_PAGE);
-    let listed = desk.host.repository().list::<Deal>(Filter::Party(&person), &page)?;
-    let table = table(&desk, &listed, "/deals?").await?;
+    let listed = desk.host.repository().list::<Deal>(Filter::Party(&person), &page).await?;
+    let table = table(&desk, &person, &listed, ("/deals?", NO_DEALS)).await?;
     let content = html! {
         h1 { "My deals" }
         p { a.button.primary href="/deals/new" { "New deal" } }
@@ -57,8 +57,16 @@ async fn mine(
     Ok(layout::page(&session, "My deals", "/deals", &content))
 }
 
-/// A page of a list, with a link to the next. `more`: the address of the list, to which the place is added.
-pub(crate) async fn table(desk: &Desk, listed: &[Listed<DealId>], more: &str) -> Result<Markup, Failure> {
+const NO_DEALS: &str = "You have no deals yet. Propose one, or wait until somebody proposes one to you.";
+
+/// A page of a list, with a link to the next. `more`: the address of the list, to which the place is added; `empty`: what
+/// there is to say where there is nothing.
+pub(crate) async fn table(
+    desk: &Desk,
+    me: &PartyId,
+    listed: &[Listed<DealId>],
+    (more, empty): (&str, &str),
+) -> Result<Markup, Failure> {
     let now = desk.now();
     let mut rows = Vec::new();
     for row in listed {
@@ -68,13 +76,13 @@ pub(crate) async fn table(desk: &Desk, listed: &[Listed<DealId>], more: &str) ->
     let full = listed.len() >= usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     Ok(html! {
         section {
-            @if rows.is_empty() { p { "There is nothing here." } }
-            @else { div.scroll { table {
+            @if rows.is_empty() { p { (empty) } }
+            @else { div.scroll { table.cards {
                 thead { tr {
-                    th scope="col" { "Deal" } th scope="col" { "Status" } th scope="col" { "Between" }
+                    th scope="col" { "Deal" } th scope="col" { "Status, and who is next" } th scope="col" { "Between" }
                     th scope="col" { "Next deadline" } th.sum scope="col" { "The buyer pays" }
                 } }
-                tbody { @for deal in &rows { (line(deal, now)) } }
+                tbody { @for deal in &rows { (line(deal, me, now)) } }
             } } }
             @if let Some(last) = listed.last().filter(|_| full) {
                 p { a.button href={ (more) "after=" (place(last)) } { "Next page" } }
@@ -83,17 +91,17 @@ pub(crate) async fn table(desk: &Desk, listed: &[Listed<DealId>], more: &str) ->
     })
 }
 
-fn line(deal: &Deal, now: Time) -> Markup {
+fn line(deal: &Deal, me: &PartyId, now: Time) -> Markup {
     html! {
         tr {
             td { a href={ "/deals/" (deal.id()) } { (words::subject(deal)) } }
-            td { (deal::badge(deal)) }
+            td { (deal::badge(deal)) (actions::turn(deal, me, now)) }
             td { (deal.terms().buyer) " buys from " (deal.terms().seller) }
             td { @match deal.next_deadline() {
-                Some(at) => time datetime=(at) { (words::relative(at, now)) },
-                None => "none",
+                Some(at) => { span.narrow { "Next deadline " } time datetime=(at) { (words::relative(at, now)) } },
+                None => span.wide { "none" },
             } }
-            td.sum { (deal.terms().quote().deposit) }
+            td.sum { span.narrow { "The buyer pays " } (deal.terms().quote().deposit) }
         }
     }
 }

@@ -25,10 +25,17 @@ fn document(title: &str, body: &Markup) -> Markup {
 
 /// A page of somebody who is signed in. `at`: where it is, for whoever switches to another person on it.
 pub(crate) fn page(session: &Session, title: &str, at: &str, content: &Markup) -> Markup {
-    let mut links = vec![("/deals", "My deals"), ("/deals/new", "New deal")];
+    let mut links = vec![
+        ("/deals", "My deals"),
+        ("/deals/new", "New deal"),
+        ("/projects", "Projects"),
+        ("/balances", "Balance"),
+    ];
     if session.person.staff {
         links = vec![
             ("/operator", "Operator"),
+            ("/projects", "Projects"),
+            ("/balances", "Balances"),
             ("/operator/incidents", "Incidents"),
             ("/operator/people", "People"),
             ("/operator/webhooks", "Webhooks"),
@@ -77,6 +84,22 @@ pub(crate) fn welcome() -> Markup {
             p { "To sign in, open your sign-in link. Whoever runs this desk has one for you; it prints some when it starts." }
         },
     )
+}
+
+/// What was done.
+pub(crate) fn good(words: &str) -> Markup {
+    html! { section.notice.good role="status" { p { (words) } } }
+}
+
+/// What is shown only now: a key, a code, a secret.
+pub(crate) fn secret(words: &str, secret: &str, then: &str) -> Markup {
+    html! {
+        section.notice.good role="status" {
+            p { (words) }
+            pre { (secret) }
+            @if !then.is_empty() { p { (then) } }
+        }
+    }
 }
 
 /// What every form of a session carries.

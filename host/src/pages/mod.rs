@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod balances;
 mod deal;
 mod deals;
 pub(crate) mod layout;
@@ -9,6 +10,8 @@ mod money;
 mod new;
 mod operator;
 mod people;
+mod project;
+mod projects;
 mod sandbox;
 mod studio;
 mod timeline;
@@ -27,6 +30,9 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .merge(deals::routes())
         .merge(new::routes())
+        .merge(projects::routes())
+        .merge(project::routes())
+        .merge(balances::routes())
         .merge(deal::routes())
         .merge(operator::routes())
         .merge(people::routes())

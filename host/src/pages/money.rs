@@ -78,8 +78,8 @@ pub(crate) fn endings(deal: &Deal) -> Markup {
         ("The arbiter gives the buyer everything", Ending::ruled(Award::BuyerAll)),
     ];
     html! {
-        section aria-labelledby="endings" {
-            h2 #endings { "What every ending would pay" }
+        section { details.fold {
+            summary { "What every ending would pay" }
             div.scroll { table {
                 thead { tr { th scope="col" { "Ending" } th scope="col" { "It pays" } } }
                 tbody { @for (name, ending) in all { tr {
@@ -90,7 +90,7 @@ pub(crate) fn endings(deal: &Deal) -> Markup {
                     } }
                 } } }
             } }
-        }
+        } }
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use escrow::{Currency, Side};
+use escrow::{Currency, DealId, Side};
 use maud::{Markup, html};
 
 use super::layout;
@@ -18,22 +18,37 @@ use crate::{Desk, token};
 
 /// How many items the form has; the API takes more.
 const ROWS: usize = 3;
-const CURRENCIES: [&str; 5] = ["EUR", "USD", "RUB", "GBP", "KZT"];
+pub(super) const CURRENCIES: [&str; 5] = ["EUR", "USD", "RUB", "GBP", "KZT"];
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/deals/new", get(show).post(create))
 }
 
-async fn show(session: Session) -> Result<Markup, Failure> {
+async fn show(State(desk): State<Arc<Desk>>, session: Session) -> Result<Markup, Failure> {
     let mut empty = Fields::default();
-    empty.0.push(("request".to_owned(), token::deal_id()?.to_string()));
-    Ok(form(&session, &empty, &html! {}))
+    empty.0.push(("request".to_owned(), token::random()?));
+    Ok(form(&desk, &session, &empty, &html! {}))
 }
 
-fn form(session: &Session, sent: &Fields, notice: &Markup) -> Markup {
-    let chosen = |name: &str, value: &str, first: bool| {
-        if sent.has(name) { sent.get(name) == value } else { first }
-    };
+/// Whether an option was chosen; before anything was sent, the first is.
+pub(super) fn chosen(sent: &Fields, name: &str, value: &str, is_first: bool) -> bool {
+    if sent.has(name) { sent.get(name) == value } else { is_first }
+}
+
+/// A line of what is sold: its fields, named by its number.
+fn row(sent: &Fields, i: usize) -> Markup {
+    let (name, quantity, price) = (format!("name-{i}"), format!("quantity-{i}"), format!("price-{i}"));
+    html! {
+        div {
+            div { label for=(name) { "Item " (i.saturating_add(1)) @if i > 0 { " (optional)" } } input #(name) name=(name) value=(sent.get(&name)) required[i == 0] maxlength="200" autocomplete="off"; }
+            div { label for=(quantity) { "How many" } input #(quantity) name=(quantity) type="number" min="1" value=(if sent.has(&quantity) { sent.get(&quantity) } else { "1" }); }
+            div { label for=(price) { "Price of one" } input #(price) name=(price) inputmode="decimal" value=(sent.get(&price)) required[i == 0] autocomplete="off"; }
+        }
+    }
+}
+
+fn form(desk: &Desk, session: &Session, sent: &Fields, notice: &Markup) -> Markup {
+    let chosen = |name: &str, value: &str, is_first: bool| chosen(sent, name, value, is_first);
     let content = html! {
         h1 { "New deal" }
         (notice)
@@ -53,19 +68,17 @@ fn form(session: &Session, sent: &Fields, notice: &Markup) -> Markup {
             }
             label for="other" { "The other party's name on this desk" }
             input #other name="other" value=(sent.get("other")) required autocomplete="off" autocapitalize="none";
+            @if desk.config.demo { p.hint { "Here are anna, boris and clara." } }
             label for="currency" { "Currency" }
             select #currency name="currency" {
                 @for code in CURRENCIES { option value=(code) selected[chosen("currency", code, code == "EUR")] { (code) } }
             }
             fieldset.rows {
                 legend { "What is sold" }
-                @for i in 0..ROWS {
-                    @let (name, quantity, price) = (format!("name-{i}"), format!("quantity-{i}"), format!("price-{i}"));
-                    div {
-                        div { label for=(name) { "Item " (i.saturating_add(1)) @if i > 0 { " (optional)" } } input #(name) name=(name) value=(sent.get(&name)) required[i == 0] maxlength="200" autocomplete="off"; }
-                        div { label for=(quantity) { "How many" } input #(quantity) name=(quantity) type="number" min="1" value=(if sent.has(&quantity) { sent.get(&quantity) } else { "1" }); }
-                        div { label for=(price) { "Price of one" } input #(price) name=(price) inputmode="decimal" value=(sent.get(&price)) required[i == 0] autocomplete="off"; }
-                    }
+                (row(sent, 0))
+                details open[(1..ROWS).any(|i| sent.has(&format!("name-{i}")))] {
+                    summary { "More items" }
+                    div.rows { @for i in 1..ROWS { (row(sent, i)) } }
                 }
             }
             label for="description" { "What it is about (optional)" }
@@ -86,7 +99,7 @@ async fn create(
     match propose(&desk, &session, &fields).await {
         Ok(to) => Ok(Redirect::to(&to).into_response()),
         Err(failure) => {
-            let page = form(&session, &fields, &layout::problem(&failure));
+            let page = form(&desk, &session, &fields, &layout::problem(&failure));
             Ok((failure.status(), page).into_response())
         }
     }
@@ -94,8 +107,8 @@ async fn create(
 
 async fn propose(desk: &Desk, session: &Session, fields: &Fields) -> Result<String, Failure> {
     let me = &session.person;
-    // the id was drawn with the form: sent twice, it is one deal
-    let id = super::deal::deal_id(fields.get("request"))?;
+    // sent twice, it is one deal; and nobody chooses an id
+    let id = DealId::new(token::derived(&format!("deal/{}/{}", me.id, fields.get("request"))));
     let terms = read(fields)?.terms(desk, &me.id)?;
     match desk.open_deal(me, id, terms).await {
         Ok(_) => {}

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use escrow::port::MachineKey;
 use escrow::{Deal, DealId, Status};
-use escrow_sqlite::{Filter, Listed};
+use escrow_store::{Filter, Listed};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -32,10 +32,30 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
     let figures = desk.host.figures().await?;
     let b = figures.backlog;
     let since = |ms: u64| if ms == 0 { "–".to_owned() } else { words::span(ms) };
-    let disputed = desk.host.repository().list::<Deal>(Filter::Status("disputed"), &page(None, PER_PAGE))?;
-    let disputed = table(&desk, &disputed, "/operator/deals?status=disputed&").await?;
+    let me = &session.person.id;
+    let mut needed = Vec::new();
+    for (status, title) in [(Status::Moderation, "To be reviewed"), (Status::Disputed, "In dispute")] {
+        let name = status.as_str();
+        let listed = desk.host.repository().list::<Deal>(Filter::Status(name), &page(None, PER_PAGE)).await?;
+        if !listed.is_empty() {
+            needed.push((
+                title,
+                table(&desk, me, &listed, (&format!("/operator/deals?status={name}&"), "")).await?,
+            ));
+        }
+    }
+    let alone = desk.store.people("", 3)?.iter().all(|person| person.staff);
     let content = html! {
         h1 { "Operator" }
+        @if alone {
+            section.notice aria-labelledby="first" {
+                h2 #first { "Nobody is here yet" }
+                p { "A deal needs a buyer and a seller. Invite both, hand each their sign-in link, and either of them can propose a deal. To try it alone, open their links in this browser." }
+                p { a.button.primary href="/operator/people" { "Invite people" } }
+            }
+        }
+        @for (title, table) in &needed { h2 { (title) } (table) }
+        @if needed.is_empty() && !alone { p { "Nothing waits for you." } }
         section {
             h2 { "Find deals" }
             form method="get" action="/operator/search" role="search" {
@@ -60,8 +80,6 @@ async fn overview(State(desk): State<Arc<Desk>>, session: Session) -> Result<Mar
             }
             p { a href="/metrics" { "The same for Prometheus" } " · " a href="/healthz" { "Health" } }
         }
-        h2 { "In dispute" }
-        (disputed)
     };
     Ok(layout::page(&session, "Operator", "/operator", &content))
 }
@@ -101,8 +119,10 @@ async fn list(
         _ => (Filter::All, "All deals".to_owned(), String::new()),
     };
     let listed: Vec<Listed<DealId>> =
-        desk.host.repository().list::<Deal>(filter, &page(which.after.as_deref(), PER_PAGE))?;
-    let table = table(&desk, &listed, &format!("/operator/deals?{query}")).await?;
+        desk.host.repository().list::<Deal>(filter, &page(which.after.as_deref(), PER_PAGE)).await?;
+    let table =
+        table(&desk, &session.person.id, &listed, (&format!("/operator/deals?{query}"), "There are none."))
+            .await?;
     let content = html! { p { a href="/operator" { "Operator" } } h1 { (title) } (table) };
     Ok(layout::page(&session, &title, "/operator/deals", &content))
 }
@@ -131,7 +151,7 @@ async fn search(
     let to = match id {
         Some(id) => format!("/deals/{id}"),
         None => {
-            let orders = desk.host.repository().list::<Deal>(Filter::Order(q), &page(None, 1))?;
+            let orders = desk.host.repository().list::<Deal>(Filter::Order(q), &page(None, 1)).await?;
             let by = if orders.is_empty() { "party" } else { "order" };
             format!("/operator/deals?{by}={}", encoded(q))
         }
@@ -150,7 +170,7 @@ async fn incidents(
     Query(behind): Query<Behind>,
 ) -> Result<Markup, Failure> {
     session.staff_only()?;
-    let open = desk.host.repository().open_incidents(behind.after.unwrap_or(0), PER_PAGE)?;
+    let open = desk.host.repository().open_incidents(behind.after.unwrap_or(0), PER_PAGE).await?;
     let full = open.len() >= usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     let deal = |key: &MachineKey| html! { a href={ "/deals/" (key.id) } { (key.kind) " " (key.id) } };
     let content = html! {
@@ -181,6 +201,6 @@ async fn close(
     Posted { session, .. }: Posted,
 ) -> Result<Response, Failure> {
     session.staff_only()?;
-    desk.host.repository().close_incident(number, desk.now())?;
+    desk.host.repository().close_incident(number, desk.now()).await?;
     Ok(Redirect::to("/operator/incidents").into_response())
 }

@@ -82,11 +82,11 @@ async fn change(
                 return Err(Failure::invalid("You cannot forget yourself: another member of the staff can."));
             }
             desk.store.forget(&id)?;
-            html! { section.notice.good role="status" { p { (id) " is forgotten." } } }
+            layout::good(&format!("{id} is forgotten."))
         }
         "sign-out" => {
             desk.store.sign_out(&id)?;
-            html! { section.notice.good role="status" { p { (id) " is signed out everywhere, and their keys work no more." } } }
+            layout::good(&format!("{id} is signed out everywhere, and their keys work no more."))
         }
         what => {
             let known = desk.store.person(&id)?;
@@ -104,8 +104,9 @@ async fn change(
             let url = desk.config.url.clone().unwrap_or_default();
             html! {
                 section.notice.good role="status" {
-                    p { "The sign-in link of " strong { (id) } ", for a day. It is shown only here: hand it over." }
-                    pre { (url) (path) }
+                    p { "The sign-in link of " strong { (id) } ", for a day. It is shown only here: hand it over. It works once." }
+                    pre { a href={ (url) (path) } { (url) (path) } }
+                    p.hint { "Opened in this browser, you are both in turn: at the top of every page is a button for each." }
                 }
             }
         }

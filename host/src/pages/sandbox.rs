@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use escrow::deal::command::ChargebackStep;
-use escrow::deposit::{Reference, Transaction, TransactionState, TxId};
+use escrow::deposit::{IdempotencyKey, Reference, Transaction, TransactionState, TxId};
 use escrow::{Deal, DealId, Money};
 use maud::{Markup, html};
 
@@ -48,8 +48,8 @@ pub(super) fn section(session: &Session, deal: &Deal) -> Markup {
     let action = format!("/deals/{}/sandbox", deal.id());
     let amount = |of: &Transaction| of.amount().to_string().split(' ').next().unwrap_or_default().to_owned();
     html! {
-        section aria-labelledby="sandbox" {
-            h2 #sandbox { "The sandbox bank" }
+        section { details.fold {
+            summary { "The sandbox bank" }
             p.hint { "No real money: play what banks do, and see what becomes of the deal." }
             @for (payment, reference) in payments(deal) {
                 @let at = payment.id();
@@ -79,7 +79,7 @@ pub(super) fn section(session: &Session, deal: &Deal) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 
@@ -116,6 +116,9 @@ fn chargeback(desk: &Desk, deal: &Deal, fields: &Fields, amount: Money) -> Resul
         .ok_or_else(Failure::not_found)?;
     let case = Reference::new(format!("cb-{}", payment.id())).map_err(|e| Failure::internal(&e))?;
     let bank = desk.host.gateway().bank();
-    let told = bank.chargeback(deal.id(), case, reference.clone(), amount, step);
+    // a payment that came by a basket is the basket's to divide
+    let key: Option<IdempotencyKey> = reference.parse().ok();
+    let of = key.map_or(deal.id(), |key| DealId::new(key.machine));
+    let told = bank.chargeback(of, case, reference.clone(), amount, step);
     told.map(drop).map_err(|e| Failure::internal(&e))
 }

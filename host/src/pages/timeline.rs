@@ -2,7 +2,7 @@
 
 use escrow::deal::Access;
 use escrow::{Actor, Deal, Event, Role};
-use escrow_sqlite::Entry;
+use escrow_store::Entry;
 use maud::{Markup, html};
 
 use crate::Desk;
@@ -14,8 +14,12 @@ use crate::words::{self, Told};
 const MOST_LINES: usize = 400;
 
 /// The history. `roles`: what whoever looks is in this deal.
-pub(crate) fn timeline(desk: &Desk, deal: &Deal, roles: &[(Capacity, Role)]) -> Result<Markup, Failure> {
-    let entries = desk.host.repository().journal::<Deal>(deal.id(), 0)?;
+pub(crate) async fn timeline(
+    desk: &Desk,
+    deal: &Deal,
+    roles: &[(Capacity, Role)],
+) -> Result<Markup, Failure> {
+    let entries = desk.host.repository().journal::<Deal>(deal.id(), 0).await?;
     let mut lines = Vec::new();
     let earlier = entries.len().saturating_sub(MOST_LINES);
     for entry in entries.iter().skip(earlier) {

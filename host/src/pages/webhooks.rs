@@ -62,7 +62,7 @@ async fn change(
     session.staff_only()?;
     let notice = if fields.get("do") == "remove" {
         desk.store.remove_hook(fields.get("number").parse().map_err(|_| Failure::not_found())?)?;
-        html! { section.notice.good role="status" { p { "Nothing more is sent there." } } }
+        layout::good("Nothing more is sent there.")
     } else {
         let url = fields.get("url");
         if url.len() > 500 || !hooks::is_sendable(url) {
@@ -75,12 +75,9 @@ async fn change(
         }
         let secret = token::webhook_secret()?;
         desk.store.add_hook(url, &secret)?;
-        html! {
-            section.notice.good role="status" {
-                p { "What they are signed with. It is shown only now; the receiver checks every signature by it." }
-                pre { (secret) }
-            }
-        }
+        let words =
+            "What they are signed with. It is shown only now; the receiver checks every signature by it.";
+        layout::secret(words, &secret, "")
     };
     render(&desk, &session, &notice)
 }

@@ -21,8 +21,13 @@ struct Seen {
     digest: String,
 }
 
-fn see(desk: &Desk, deal: &Deal, roles: &[(Capacity, Role)], number: u16) -> Result<Option<Seen>, Failure> {
-    let entries = desk.host.repository().journal::<Deal>(deal.id(), 0)?;
+async fn see(
+    desk: &Desk,
+    deal: &Deal,
+    roles: &[(Capacity, Role)],
+    number: u16,
+) -> Result<Option<Seen>, Failure> {
+    let entries = desk.host.repository().journal::<Deal>(deal.id(), 0).await?;
     let found = entries.into_iter().find_map(|entry| {
         if let Event::Submitted { number: this, revision } = entry.recorded.event {
             return (this == number).then_some(revision);
@@ -62,12 +67,12 @@ fn shown(seen: &Seen) -> Markup {
 }
 
 /// The latest version, for the page of its deal.
-pub(super) fn latest(desk: &Desk, deal: &Deal, roles: &[(Capacity, Role)]) -> Result<Markup, Failure> {
+pub(super) async fn latest(desk: &Desk, deal: &Deal, roles: &[(Capacity, Role)]) -> Result<Markup, Failure> {
     let number = deal.submitted();
     if number == 0 {
         return Ok(html! {});
     }
-    let seen = see(desk, deal, roles, number)?;
+    let seen = see(desk, deal, roles, number).await?;
     Ok(html! {
         @if let Some(seen) = seen {
             section aria-labelledby="work" {
@@ -85,7 +90,7 @@ pub(super) async fn show(
     Path((id, number)): Path<(String, u16)>,
 ) -> Result<Markup, Failure> {
     let (deal, roles) = desk.deal(&session.person, deal_id(&id)?).await?;
-    let seen = see(&desk, &deal, &roles, number)?.ok_or_else(Failure::not_found)?;
+    let seen = see(&desk, &deal, &roles, number).await?.ok_or_else(Failure::not_found)?;
     let at = format!("/deals/{}", deal.id());
     let content = html! {
         p { a href=(at) { "Back to the deal" } }

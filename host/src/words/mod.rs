@@ -1,15 +1,22 @@
 //! What people read for what the deal calls by names.
 
+mod done;
 mod event;
 mod next;
+mod project;
 
 use escrow::deal::{PhaseKind, Timer};
 use escrow::deposit::{DepositId, LegState, Purpose};
 use escrow::settlement::{Fault, Resolution, Settlement};
 use escrow::{Award, Deal, Destination, Payee, Role, Side, Status, Time};
 
+pub(crate) use done::done;
 pub(crate) use event::{Told, event};
 pub(crate) use next::next_step;
+pub(crate) use project::{
+    basket_status, movement, project_event, project_meaning, project_role, project_side, project_status,
+    standing, withdrawal,
+};
 
 pub(crate) const fn status(status: Status) -> &'static str {
     match status {

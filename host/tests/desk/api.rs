@@ -135,10 +135,76 @@ async fn the_document_describes_every_route_and_every_reference_in_it_leads_some
     let page = browser.get("/api/openapi.json").await;
     let document: Value = serde_json::from_str(&page.text).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    assert_eq!(document["paths"].as_object().unwrap().len(), 7);
+    assert_eq!(document["paths"].as_object().unwrap().len(), 18);
     let text = document.to_string();
     for part in text.split("#/components/schemas/").skip(1) {
         let name = part.split('"').next().unwrap();
         assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_project_and_a_withdrawal_by_programs() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (Program::of(&test, "anna"), Program::of(&test, "boris"));
+    let mut clara = Program::of(&test, "clara");
+    let site = json!({ "name": "A site", "template": "work", "i_am": "seller", "other": "anna", "currency": "EUR", "upfront": true,
+        "milestones": [{ "name": "A sketch", "price": "300" }, { "name": "The pages", "price": "600" }] });
+    let (status, project) = boris.post("/api/v1/projects", "p-1", &site).await;
+    assert_eq!(status, StatusCode::CREATED, "{project}");
+    assert_eq!(boris.post("/api/v1/projects", "p-1", &site).await.1, project);
+    let at = format!("/api/v1/projects/{}", project["id"].as_str().unwrap());
+    assert_eq!(clara.get(&at).await.0, StatusCode::NOT_FOUND);
+    let agree = json!({ "command": { "type": "agree", "version": 1 }, "seen": project["revision"] });
+    assert_eq!(clara.post(&format!("{at}/commands"), "c-1", &agree).await.0, StatusCode::NOT_FOUND);
+    let (status, agreed) = anna.post(&format!("{at}/commands"), "a-1", &agree).await;
+    assert_eq!((status, agreed["status"].as_str()), (StatusCode::OK, Some("active")), "{agreed}");
+    // nobody but the desk says what becomes of a deal, or draws an id
+    let report =
+        json!({ "command": { "type": "report", "deal": agreed["begun"][0]["deal"], "reached": "accepted" } });
+    assert_eq!(boris.post(&format!("{at}/commands"), "b-1", &report).await.0, StatusCode::FORBIDDEN);
+    let amend = json!({ "command": { "type": "amend", "version": 2, "milestones": [] } });
+    assert_eq!(
+        boris.post(&format!("{at}/commands"), "b-2", &amend).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(boris.post(&format!("{at}/checkout"), "b-3", &json!({})).await.0, StatusCode::FORBIDDEN);
+    let (_, page) = anna.post(&format!("{at}/checkout"), "a-2", &json!({})).await;
+    let bank = page["url"].as_str().unwrap().to_owned();
+    anna.browser.fill(&bank, &bank, &[("do", "pay")]).await;
+
+    let deal = format!("/api/v1/deals/{}", agreed["begun"][1]["deal"].as_str().unwrap());
+    let keep =
+        json!({ "command": { "type": "set_destination", "payee": "seller", "destination": "balance" } });
+    let (status, kept) = boris.post(&format!("{deal}/commands"), "b-4", &keep).await;
+    assert_eq!(status, StatusCode::OK, "{kept}");
+    boris
+        .post(&format!("{deal}/commands"), "b-5", &json!({ "command": { "type": "start_performing" } }))
+        .await;
+    let accept = json!({ "command": { "type": "accept" } });
+    let (_, done) = anna.post(&format!("{deal}/commands"), "a-3", &accept).await;
+    assert_eq!(done["status"], "completed", "{done}");
+    let (_, listed) = boris.get("/api/v1/balances").await;
+    // 600.00 less 5 %
+    assert_eq!(
+        listed["balances"][0]["available"],
+        json!({ "amount": "570.00", "currency": "EUR" }),
+        "{listed}"
+    );
+    let balance = format!("/api/v1/balances/{}", listed["balances"][0]["id"].as_str().unwrap());
+    assert_eq!(anna.get(&balance).await.0, StatusCode::NOT_FOUND);
+    let wanted = json!({ "amount": "70", "destination": { "account": "vault-1" } });
+    let (status, asked) = boris.post(&format!("{balance}/withdrawals"), "w-1", &wanted).await;
+    assert_eq!((status, asked["number"].as_u64()), (StatusCode::CREATED, Some(1)), "{asked}");
+    assert_eq!(boris.post(&format!("{balance}/withdrawals"), "w-1", &wanted).await.1, asked);
+    let confirm = format!("{balance}/withdrawals/1/confirm");
+    assert_eq!(boris.post(&confirm, "w-2", &json!({ "code": "x" })).await.1["code"], "wrong-code");
+    let (status, paid) = boris.post(&confirm, "w-3", &json!({ "code": asked["sandbox_code"] })).await;
+    assert_eq!((status, paid["withdrawals"][0]["status"].as_str()), (StatusCode::OK, Some("paid")), "{paid}");
+    assert_eq!(paid["available"]["amount"], "500.00");
+    let (_, statement) = boris.get(&format!("{balance}/statement")).await;
+    // credited, reserved, paid out
+    assert_eq!(statement["lines"].as_array().unwrap().len(), 3, "{statement}");
+    assert_eq!(anna.get("/api/v1/balances").await.1["balances"], json!([]));
+    assert_eq!(anna.get("/api/v1/projects").await.1["projects"].as_array().unwrap().len(), 1);
 }

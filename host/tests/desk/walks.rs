@@ -2,7 +2,17 @@
 
 use axum::http::StatusCode;
 
-use crate::browser::{TestDesk, propose, words};
+use crate::browser::{Browser, TestDesk, propose, words};
+
+/// Anna, Boris, and a lamp at 100.00 that she has paid and he has sent.
+async fn begun(test: &TestDesk) -> (Browser, Browser, String) {
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    anna.act(&deal, "agree", &[]).await;
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    (anna, boris, deal)
+}
 
 #[tokio::test]
 async fn from_the_offer_to_the_payout() {
@@ -57,12 +67,8 @@ async fn a_part_is_accepted_and_the_rest_goes_back() {
 #[tokio::test]
 async fn a_dispute_is_ruled_by_the_operator_as_arbiter() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, mut boris, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     anna.act(&deal, "open_dispute", &[("reason", "It is blue.")]).await;
     boris.act(&deal, "post", &[("message", "It was sold as blue.")]).await;
     let seen = olga.get(&deal).await;
@@ -80,11 +86,7 @@ async fn a_dispute_is_ruled_by_the_operator_as_arbiter() {
 #[tokio::test]
 async fn an_offer_is_accepted_and_a_dispute_given_up() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
+    let (mut anna, mut boris, deal) = begun(&test).await;
     anna.act(&deal, "open_dispute", &[("reason", "It is late.")]).await;
     anna.act(&deal, "withdraw_dispute", &[]).await;
     boris.act(&deal, "give_back", &[("amount", "10")]).await;
@@ -166,6 +168,25 @@ async fn a_refusal_says_what_to_do_next_on_the_page_as_it_is_now() {
 }
 
 #[tokio::test]
+async fn what_was_typed_is_still_there_when_it_is_to_be_corrected() {
+    let test = TestDesk::new();
+    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let deal = propose(&mut boris, "goods", &[]).await;
+    let list = words(&anna.get("/deals").await.text);
+    assert!(list.contains("Your turn: Agree to the terms"), "{list}");
+    anna.act(&deal, "agree", &[]).await;
+    let list = words(&boris.get("/deals").await.text);
+    assert!(list.contains("Waits for anna : Pay 100.00 EUR"), "{list}");
+    anna.pay(&deal).await;
+    boris.act(&deal, "start_performing", &[]).await;
+    let typed = [("how", "share"), ("percent", "a half")];
+    let refused = anna.fill(&deal, &format!("{deal}/do/propose_award"), &typed).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("value=\"a half\""), "{}", refused.text);
+    assert!(refused.text.contains("<option value=\"share\" selected>"), "{}", refused.text);
+}
+
+#[tokio::test]
 async fn one_browser_is_two_people_in_turn() {
     let test = TestDesk::new();
     let mut browser = test.of("anna").await;
@@ -188,7 +209,8 @@ async fn the_examples_are_filled_in_once_and_every_page_of_them_is_quick() {
         .filter_map(|rest| rest.split('"').next())
         .filter(|href| href.starts_with("/deals/"))
         .collect();
-    assert_eq!(deals.len(), 9);
+    // nine of their own, and two milestones of a project
+    assert_eq!(deals.len(), 11);
     for deal in deals {
         let page = olga.get(deal).await;
         assert_eq!(page.status, StatusCode::OK);
@@ -202,12 +224,8 @@ async fn the_examples_are_filled_in_once_and_every_page_of_them_is_quick() {
 #[tokio::test]
 async fn a_chargeback_and_a_returned_payout_are_heard_from_the_bank() {
     let test = TestDesk::new();
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, mut boris, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     let sandbox = format!("{deal}/sandbox");
     let disputed =
         olga.fill(&deal, &sandbox, &[("step", "opened"), ("amount", "30"), ("do", "chargeback")]).await;
@@ -248,12 +266,8 @@ async fn a_chargeback_and_a_returned_payout_are_heard_from_the_bank() {
 #[tokio::test]
 async fn an_order_whose_answer_is_lost_is_seen_to_wait_and_is_done_once() {
     let test = TestDesk::with(|config| config.bank_loses = 1_000);
-    let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
+    let (mut anna, _, deal) = begun(&test).await;
     let mut olga = test.of("olga").await;
-    let deal = propose(&mut boris, "goods", &[]).await;
-    anna.act(&deal, "agree", &[]).await;
-    anna.pay(&deal).await;
-    boris.act(&deal, "start_performing", &[]).await;
     let accepted = words(&anna.act(&deal, "accept", &[]).await.text);
     assert!(accepted.contains("Being paid out") && accepted.contains("Waiting for the bank"), "{accepted}");
     assert!(accepted.contains("the bank did not answer"), "{accepted}");

@@ -70,7 +70,7 @@ pub use self::decide::{Role, Timer, permitted};
 pub use self::decode::{Parts, State};
 pub use self::event::{Ending, Event};
 pub use self::rejection::Rejection;
-pub use self::state::{Proposal, Run, Standing, Status};
+pub use self::state::{Fate, Proposal, Run, Standing, Status};
 pub use self::terms::{Funding, Milestone, ProjectDraft, ProjectTerms};
 
 use self::command::{Ended, Reached, Report};
