@@ -1,0 +1,5 @@
+//! todo
+use std::error::Error;
+pub fn run() -> Result<(), Box<dyn Error>> {
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Whoever dies at the worst moment, the bank pays once.
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::server::wait_for;
+use crate::world::{World, start};
+
+#[test]
+fn an_endpoint_that_is_killed_after_the_bank_acted_pays_once() {
+    let Some(mut world) = World::new() else { return };
+    let deal = world.open(3_600);
+    world.performed(deal);
+    world.raise("strike");
+    let (accept, anna) = World::accept();
+    let done = thread::scope(|scope| {
+        let called = scope.spawn(|| {
+            world
+                .server
+                .call(&format!("Deals/{deal}/act"), &json!({ "command": accept, "by": anna }), None)
+                .unwrap()
+        });
+        wait_for("the bank has acted", || world.flag("struck").exists()).unwrap();
+        // the money has moved, and nobody has heard of it
+        assert_eq!(world.bank.movements().unwrap().len(), 1);
+        world.endpoint.take().unwrap().kill().unwrap();
+        world.endpoint = Some(start(&world.folder, world.port, "again"));
+        called.join().unwrap()
+    });
+    assert_eq!((done.0, &done.1["status"]), (200, &json!("completed")), "{done:?}");
+    // the first order was asked about again, and the bank told what it had done
+    assert_eq!(world.editions(), ["old", "again", "again"]);
+    world.audit(&[deal], 2);
+}
+
+#[test]
+fn a_server_that_is_killed_goes_on_where_it_was() {
+    let Some(mut world) = World::new() else { return };
+    let (waiting, asked) = (world.open(5), world.open(3_600));
+    world.performed(waiting);
+    world.performed(asked);
+    world.server.kill().unwrap();
+    world.server.restart().unwrap();
+    // the timer of before the death fires
+    world.wait_for_status(waiting, "completed");
+    let (accept, anna) = World::accept();
+    let done = world.act(asked, accept, anna);
+    assert_eq!(done["status"], "completed");
+    world.audit(&[waiting, asked], 4);
+}
+
+#[test]
+fn a_bank_that_is_down_is_asked_again_and_holds_nothing_up() {
+    let Some(world) = World::new() else { return };
+    let deal = world.open(3_600);
+    world.performed(deal);
+    world.raise("down");
+    let (accept, anna) = World::accept();
+    let done = world.act(deal, accept, anna);
+    assert_eq!((&done["status"], &done["has_pending"]), (&json!("settling"), &json!(true)), "{done}");
+    // whoever asks is answered meanwhile
+    let (status, problem) = world.call(
+        &format!("Deals/{deal}/act"),
+        json!({ "command": { "type": "start_performing" }, "by": { "party": "shop" } }),
+    );
+    assert_eq!((status, &problem["code"]), (409, &json!("wrong-phase")));
+    std::fs::remove_file(world.flag("down")).unwrap();
+    world.wait_for_status(deal, "completed");
+    world.audit(&[deal], 2);
+}
