@@ -64,7 +64,7 @@ fn a_bank_that_is_down_is_asked_again_and_holds_nothing_up() {
         &format!("Deals/{deal}/act"),
         json!({ "command": { "type": "start_performing" }, "by": { "party": "shop" } }),
     );
-    assert_eq!((status, &problem["code"]), (409, &json!("wrong-phase")));
+    assert_eq!((status, &problem["code"]), (410, &json!("wrong-phase")));
     std::fs::remove_file(world.flag("down")).unwrap();
     world.wait_for_status(deal, "completed");
     world.audit(&[deal], 2);

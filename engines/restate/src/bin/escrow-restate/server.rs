@@ -100,6 +100,7 @@ impl Server {
     }
 
     /// A setting of the server's, as its environment variable.
+    #[allow(dead_code, reason = "the tests have several nodes, and the demonstration has one")]
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.settings.push((name.to_owned(), value.into()));
     }
