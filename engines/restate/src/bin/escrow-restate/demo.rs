@@ -1,6 +1,5 @@
 //! Three deals on a server of their own, in which everything is killed once.
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -15,15 +14,45 @@ use serde_json::{Value, json};
 
 use crate::server::{Done, Process, Server, endpoint, port, program, wait_for};
 
-type Failed = Box<dyn Error>;
+/// A folder that goes when it is dropped.
+pub struct Folder(PathBuf);
 
-/// The folder goes when the demonstration is over.
-struct Folder(PathBuf);
+impl Folder {
+    pub fn new(name: &str) -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("escrow-restate-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+const PRICE: Money = Money::from_minor(1_000_00, Currency::RUB);
+
+/// A phone; silence accepts after so many seconds.
+pub fn terms(acceptance_s: u32) -> Done<Terms> {
+    let items = vec![Item::new("Phone".parse()?, PRICE, 1)];
+    let mut policy = Policy::shop();
+    policy.acceptance_s = acceptance_s;
+    let mut draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, items, policy);
+    let fee = json!([{ "id": "platform", "payee": "platform", "rate": "5%", "base": "price", "payer": "seller",
+        "on_refund": "return" }]);
+    draft.fees = serde_json::from_value(fee)?;
+    Ok(Terms::new(draft)?)
+}
+
+/// The buyer pays at the bank, which says so.
+pub fn paid(bank: &Bank, deal: DealId) -> Done<Command> {
+    let reference = format!("payment-{deal}").parse()?;
+    Ok(bank.pay(deal, DepositId::BUYER_PAYMENT, &reference, PRICE, None)?.into())
 }
 
 struct Demo {
@@ -33,17 +62,16 @@ struct Demo {
     itself: PathBuf,
 }
 
-pub fn run() -> Result<(), Failed> {
+pub fn run() -> Done<()> {
     println!("Looking for the Restate server in target/tools/restate; npm brings it where it is missing.");
     let Some(program) = program() else {
         return Err("skipped: the Restate server is not there, and npm cannot bring it".into());
     };
-    play(&program).map_err(|error| error.to_string().into())
+    play(&program)
 }
 
 fn play(program: &Path) -> Done<()> {
-    let folder = Folder(std::env::temp_dir().join(format!("escrow-restate-demo-{}", std::process::id())));
-    fs::create_dir_all(&folder.0)?;
+    let folder = Folder::new("demo")?;
     let server = Server::start(program, &folder.0)?;
     let bank = Bank::open(folder.0.join("bank.db"), Faults::default())?;
     let mut demo = Demo { server, bank, folder, itself: std::env::current_exe()? };
@@ -114,19 +142,10 @@ impl Demo {
     fn sale(&self, acceptance_s: u32) -> Done<DealId> {
         #[expect(clippy::disallowed_methods, reason = "a host chooses ids")]
         let deal = DealId::new(Uuid::new_v4());
-        let price = Money::from_minor(1_000_00, Currency::RUB);
-        let items = vec![Item::new("Phone".parse()?, price, 1)];
-        let mut policy = Policy::shop();
-        policy.acceptance_s = acceptance_s;
-        let mut draft = TermsDraft::new("anna".parse()?, "shop".parse()?, Currency::RUB, items, policy);
-        let fee = json!([{ "id": "platform", "payee": "platform", "rate": "5%", "base": "price",
-            "payer": "seller", "on_refund": "return" }]);
-        draft.fees = serde_json::from_value(fee)?;
-        let terms = Terms::new(draft)?;
+        let terms = terms(acceptance_s)?;
         let shop = json!({ "party": "shop" });
         self.call(deal, "open", &json!({ "opening": { "terms": terms }, "by": shop }))?;
-        let reference = format!("payment-{deal}").parse()?;
-        let paid = Command::from(self.bank.pay(deal, DepositId::BUYER_PAYMENT, &reference, price, None)?);
+        let paid = paid(&self.bank, deal)?;
         self.call(deal, "act", &json!({ "command": paid, "by": "gateway" }))?;
         let work = json!({ "preview": "photo-1", "original": "receipt-1", "digest": "sha256:aa01" });
         let steps = [

@@ -1,6 +1,5 @@
 //! An endpoint with a sandbox bank, whose books are in a folder.
 
-use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,8 +15,10 @@ use escrow_sqlite::Sqlite;
 use restate_sdk::prelude::{Endpoint, HttpServer};
 use tokio::net::TcpListener;
 
+use crate::server::Done;
+
 /// Serves until it is killed.
-pub fn run(port: &str, folder: &str, edition: &str) -> Result<(), Box<dyn Error>> {
+pub fn run(port: &str, folder: &str, edition: &str) -> Done<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let folder = PathBuf::from(folder);
     let bank = Bank::open(folder.join("bank.db"), Faults::default())?;
