@@ -15,6 +15,7 @@
 
 mod alarm;
 mod engine;
+mod following;
 mod kept;
 mod lists;
 mod messages;

@@ -8,10 +8,8 @@ use std::fmt::Display;
 use escrow::agent::{Step, Stepper};
 use escrow::deal::PendingOrder;
 use escrow::deal::command::Answered;
-use escrow::deposit::IdempotencyKey;
 use escrow::machine::Recorded;
 use escrow::port::{Clock, PaymentGateway};
-use escrow::uuid::Uuid;
 use escrow::{Actor, Context, Deal, Time, TxId};
 use escrow_host::Problem;
 use escrow_market::follow::MachineId;
@@ -21,13 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm;
 use crate::engine::Inner;
-use crate::kept::{Delivered, Kept, target};
-use crate::messages::{Act, Delivery, Done, Hear, Open, Refused, Wake};
+use crate::kept::{Kept, target};
+use crate::messages::{Act, Delivery, Done, Open, Refused, Wake};
 
 /// The state key of the machine, as the core writes it.
 const MACHINE: &str = "machine";
-/// The state key of who follows it.
-const FOLLOWERS: &str = "followers";
 
 /// A machine's turn, with all that it needs.
 pub(crate) struct Turn<'t, G, C> {
@@ -44,14 +40,14 @@ struct Told {
 }
 
 /// What a machine is asked to do.
-enum Task<M: Kept> {
+pub(crate) enum Task<M: Kept> {
     Command(M::Command, Context),
     /// What is due, and every order without an answer; the question was asked so many times.
     CatchUp(u32),
 }
 
 /// A rejection, or a failure of the invocation.
-enum Failed<R> {
+pub(crate) enum Failed<R> {
     Rejected(R),
     Handler(HandlerError),
 }
@@ -110,16 +106,16 @@ where
     G: PaymentGateway<Error: Display>,
     C: Clock + Sync,
 {
-    async fn now(&self) -> HandlerResult<Time> {
+    pub(crate) async fn now(&self) -> HandlerResult<Time> {
         now(self.ctx, &self.engine.clock).await
     }
 
-    async fn stored<M: Kept>(&self) -> HandlerResult<Option<M>> {
+    pub(crate) async fn stored<M: Kept>(&self) -> HandlerResult<Option<M>> {
         let Some(bytes) = self.ctx.get::<Vec<u8>>(MACHINE).await? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
     }
 
-    async fn loaded<M: Kept>(&self) -> HandlerResult<M> {
+    pub(crate) async fn loaded<M: Kept>(&self) -> HandlerResult<M> {
         self.stored().await?.ok_or_else(|| terminal(&Problem::not_found()))
     }
 
@@ -146,7 +142,7 @@ where
         }
     }
 
-    async fn begin<M: Kept>(
+    pub(crate) async fn begin<M: Kept>(
         &self,
         opening: M::Opening,
         by: Actor,
@@ -233,131 +229,8 @@ where
         }
     }
 
-    pub(crate) async fn deliver<M: Kept>(&self, delivery: Delivery) -> HandlerResult<Json<bool>> {
-        let Some(meaning) = M::delivered(&delivery.follow.command) else {
-            let detail = "It is addressed to a machine of another kind.";
-            return Err(terminal(&Problem::new(422, "misaddressed", "The request is wrong", detail)));
-        };
-        let known = self.stored::<M>().await?;
-        let actor = delivery.follow.actor().unwrap_or_else(|| self.engine.operator.clone());
-        let done = match (meaning, known) {
-            (Delivered::Open(_), Some(machine)) => Ok(machine.name()),
-            (Delivered::Open(opening), None) => {
-                self.begin::<M>(opening, actor, Vec::new()).await.map(|_| Some(delivery.follow.to))
-            }
-            (Delivered::Command(_), None) => {
-                return self.deliver_later::<M>(delivery, "the machine is not open yet").await;
-            }
-            (Delivered::Command(command), Some(machine)) => {
-                let (now, name) = (self.now().await?, machine.name());
-                let task = Task::Command(command, Context::new(now, actor));
-                self.run(machine, task, now).await.map(|_| name)
-            }
-        };
-        match done {
-            Ok(name) => {
-                self.follows(name, delivery.from).await?;
-                Ok(Json(true))
-            }
-            Err(Failed::Rejected(rejection)) => {
-                let problem = M::problem(&rejection);
-                self.deliver_later::<M>(delivery, &problem.code).await
-            }
-            Err(Failed::Handler(error)) => Err(error),
-        }
-    }
-
-    /// A machine that is not open yet, or refuses it, may take it later: it is sent again, and holds nothing else up.
-    async fn deliver_later<M: Kept>(&self, mut delivery: Delivery, why: &str) -> HandlerResult<Json<bool>> {
-        let now = self.now().await?;
-        delivery.tries = delivery.tries.saturating_add(1);
-        let wait = alarm::after(self.engine.backoff.next(self.key(), delivery.tries, now), now);
-        let target = RequestTarget::object(M::SERVICE, self.ctx.key(), "deliver");
-        let request = self.ctx.request::<_, ()>(target, Json(delivery));
-        // for whoever looks at what waits
-        let _ = request.header("escrow-undelivered".to_owned(), why.to_owned()).send_after(wait);
-        Ok(Json(false))
-    }
-
-    /// A deal that is told something is followed from then on by whoever told it.
-    async fn follows(&self, name: Option<MachineId>, from: Option<MachineId>) -> HandlerResult<()> {
-        if let (Some(MachineId::Deal(deal)), Some(from)) = (name, from)
-            && self.add(from).await?
-        {
-            self.tell_follower(from, deal);
-        }
-        Ok(())
-    }
-
-    /// Follows a deal from now on, also one that is not open yet.
-    pub(crate) async fn followed_by<M: Kept>(&self, follower: MachineId) -> HandlerResult<()> {
-        let is_new = self.add(follower).await?;
-        if let Some(MachineId::Deal(deal)) = self.stored::<M>().await?.and_then(|machine| machine.name())
-            && is_new
-        {
-            self.tell_follower(follower, deal);
-        }
-        Ok(())
-    }
-
-    /// Whether it did not follow before.
-    async fn add(&self, follower: MachineId) -> HandlerResult<bool> {
-        let mut followers = self.followers().await?;
-        let is_new = !followers.contains(&follower);
-        if is_new {
-            followers.push(follower);
-            self.ctx.set(FOLLOWERS, Json(followers));
-        }
-        Ok(is_new)
-    }
-
-    async fn followers(&self) -> HandlerResult<Vec<MachineId>> {
-        let known = self.ctx.get::<Json<Vec<MachineId>>>(FOLLOWERS).await?;
-        Ok(known.map(Json::into_inner).unwrap_or_default())
-    }
-
-    fn tell_follower(&self, follower: MachineId, deal: escrow::DealId) {
-        let (service, key) = target(follower);
-        let hear = Json(Hear { deal, tries: 0 });
-        let _ = self.ctx.request::<_, ()>(RequestTarget::object(service, key, "hear"), hear).send();
-    }
-
-    /// Hears of a deal: reads it, as it is by now, and does what that means.
-    pub(crate) async fn hear<M: Kept>(&self, hear: Hear) -> HandlerResult<Json<bool>> {
-        let target = RequestTarget::object(Deal::SERVICE, hear.deal.to_string(), "state");
-        let Json(deal) = self.ctx.request::<(), Json<Deal>>(target, ()).call().await?;
-        let mut heard = true;
-        let commands = match self.stored::<M>().await? {
-            Some(machine) => machine.hears(&deal),
-            None => {
-                heard = false;
-                Vec::new()
-            }
-        };
-        for command in commands {
-            let machine = self.loaded::<M>().await?;
-            let now = self.now().await?;
-            match self.run(machine, Task::Command(command, Context::clock(now)), now).await {
-                Ok(_) => {}
-                Err(Failed::Rejected(_)) => heard = false,
-                Err(Failed::Handler(error)) => return Err(error),
-            }
-        }
-        if !heard {
-            let (now, tries) = (self.now().await?, hear.tries.saturating_add(1));
-            let wait = alarm::after(self.engine.backoff.next(self.key(), tries, now), now);
-            let target = RequestTarget::object(M::SERVICE, self.ctx.key(), "hear");
-            let _ = self.ctx.request::<_, ()>(target, Json(Hear { tries, ..hear })).send_after(wait);
-        }
-        Ok(Json(heard))
-    }
-
-    fn key(&self) -> IdempotencyKey {
-        IdempotencyKey::new(Uuid::parse_str(self.ctx.key()).unwrap_or_default(), TxId::new(0))
-    }
-
     /// Judges, puts, carries out, and puts again, until nothing is left to do.
-    async fn run<M: Kept>(
+    pub(crate) async fn run<M: Kept>(
         &self,
         mut machine: M,
         task: Task<M>,

@@ -1,8 +1,9 @@
 //! The rules of the core, by way of the server.
 
+use escrow::DealId;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, terms};
 
 #[test]
 fn a_deal_goes_from_its_proposal_to_its_payouts() {
@@ -49,7 +50,7 @@ fn rejections_have_our_codes_and_their_status() {
     let (status, problem) =
         world.call(&format!("Deals/{nobody}/act"), json!({ "command": { "type": "accept" }, "by": shop }));
     assert_eq!((status, &problem["code"]), (404, &json!("not-found")));
-    let open = json!({ "opening": { "terms": crate::world::terms(60) }, "by": shop });
+    let open = json!({ "opening": { "terms": terms(60) }, "by": shop });
     let (status, problem) = world.call(&format!("Deals/{deal}/open"), open);
     assert_eq!((status, &problem["code"]), (409, &json!("id-taken")));
 }
@@ -57,6 +58,16 @@ fn rejections_have_our_codes_and_their_status() {
 #[test]
 fn a_deadline_fires_by_itself_and_one_that_has_moved_does_not() {
     let Some(world) = World::new() else { return };
+    // to be paid within 15 seconds, and then to be begun within 17: the first wake finds another deadline
+    let moved = DealId::new(uuid::Uuid::new_v4());
+    let mut terms = terms(3_600);
+    terms["policy"]["deposit_s"] = json!(15);
+    terms["policy"]["start_s"] = json!(17);
+    world.done(
+        &format!("Deals/{moved}/open"),
+        json!({ "opening": { "terms": terms }, "by": { "party": "shop" } }),
+    );
+    assert_eq!(world.pay(moved)["status"], "awaiting_performance");
     // silence accepts after two seconds
     let deal = world.open(2);
     world.performed(deal);
@@ -66,4 +77,8 @@ fn a_deadline_fires_by_itself_and_one_that_has_moved_does_not() {
     let version = world.deal(deal).version();
     let in_vain = world.done(&format!("Deals/{deal}/wake"), json!({ "at": "2026-01-01T00:00:00Z" }));
     assert_eq!((in_vain, world.deal(deal).version()), (json!(false), version));
+
+    // nobody has begun: all of it goes back
+    world.wait_for_status(moved, "cancelled");
+    world.audit(&[deal, moved], 3);
 }

@@ -18,7 +18,7 @@ pub type Done<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const PACKAGE: &str = "@restatedev/restate-server@1.7.12";
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The server's program: in `target/tools/restate`, where npm puts it unless it is there. `None`: there is no npm, or no way
 /// to its registry.
