@@ -21,10 +21,12 @@ use crate::server::Done;
 pub fn run(port: &str, folder: &str, edition: &str) -> Done<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let folder = PathBuf::from(folder);
-    let bank = Bank::open(folder.join("bank.db"), Faults::default())?;
+    let forgets_after_ms = folder.join("forgets").exists().then_some(0);
+    let bank = Bank::open(folder.join("bank.db"), Faults { forgets_after_ms, ..Faults::default() })?;
+    let adapter = SandboxGateway::new(bank, SystemClock);
+    let bank = if folder.join("careless").exists() { adapter.without_looking() } else { adapter };
     let lists = Sqlite::open(folder.join("lists.db"))?;
-    let gateway =
-        Watched { bank: SandboxGateway::new(bank, SystemClock), folder, edition: edition.to_owned() };
+    let gateway = Watched { bank, folder, edition: edition.to_owned() };
     let backoff = Backoff { first_ms: 500, most_ms: 5_000 };
     let engine = Engine::builder(gateway, SystemClock, "olga".parse()?).backoff(backoff).lists().build();
     let endpoint = engine.bind(Endpoint::builder()).bind(Lists(lists)).build();
@@ -39,6 +41,8 @@ pub fn run(port: &str, folder: &str, edition: &str) -> Done<()> {
 /// - while there is `hold`, it does not answer;
 /// - where there is `strike`, it moves the money, renames the file to `struck`, and never answers: the worst moment to die;
 /// - where there is `down`, it fails, and nothing is done;
+/// - where there was `forgets` in the beginning, it forgets its keys at once, and where there was `careless`, the adapter does not
+///   look before it acts;
 /// - `orders.log` has a line for each order, with the edition of this process.
 struct Watched {
     bank: SandboxGateway<SystemClock>,
