@@ -19,8 +19,10 @@ mod error;
 mod lists;
 mod postgres;
 mod repository;
+mod shards;
 
 pub use blocking::BlockingPostgres;
 pub use error::StoreError;
 pub use escrow_store::{Entry, Filter, Finding, Listed, Lists, Page, Storable};
 pub use postgres::Postgres;
+pub use shards::Shards;

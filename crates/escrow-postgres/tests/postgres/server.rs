@@ -32,7 +32,9 @@ fn programs() -> Option<PathBuf> {
 impl Server {
     pub fn start() -> Option<Self> {
         let programs = programs()?;
-        let folder = std::env::temp_dir().join(format!("escrow-pg-{}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("escrow-pg-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let id = Command::new("id").arg("-u").output().unwrap();
         let user = (id.stdout.trim_ascii() == b"0").then_some("postgres");
