@@ -126,9 +126,12 @@ impl<M: Part> Clone for Done<M> {
 /// A machine at a later instant, and what that told.
 type Passed<M> = (Rc<Node<M>>, Vec<Follow>);
 
+/// The nodes by what they hold and when.
+type Known<M> = HashMap<(u64, Time), Rc<Node<M>>>;
+
 /// Every state of one kind of machine that was reached.
 pub struct Nodes<M: Part> {
-    known: RefCell<HashMap<(u64, Time), Rc<Node<M>>>>,
+    known: RefCell<Known<M>>,
     heard: RefCell<HashMap<(u64, Time, u64), Done<M>>>,
     passed: RefCell<HashMap<(u64, Time, Time), Passed<M>>>,
     merged: Cell<usize>,
