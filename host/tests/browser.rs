@@ -374,7 +374,7 @@ impl Walk<'_> {
         self.find("main h1").await;
     }
 
-    /// Boris offers Anna a site in two milestones of 300.00 and 600.00; his earnings stay on his balance.
+    /// Boris offers Anna a site in two milestones of 300.00 and 600.00; the earnings stay on the balance of Boris.
     async fn project(&mut self) {
         self.deal = String::new();
         self.as_person("boris").await;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::browser::{Browser, TestDesk, propose, words};
 
-/// Anna, Boris, and a lamp at 100.00 that she has paid and he has sent.
+/// Anna, Boris, and a lamp at 100.00 that is paid and sent.
 async fn begun(test: &TestDesk) -> (Browser, Browser, String) {
     let (mut anna, mut boris) = (test.of("anna").await, test.of("boris").await);
     let deal = propose(&mut boris, "goods", &[]).await;
