@@ -91,7 +91,7 @@ impl Deal {
                 let capture = capture.as_ref();
                 books.receive(&Received { tx, deposit, amount, gateway, reference, held_until, capture }, at);
             }
-            Event::HoldCharged { tx, hold, amount, capture, last } => {
+            Event::HoldCharged { tx, hold, amount, capture, last, missed } => {
                 let (tx, hold, amount, last) = (*tx, *hold, *amount, *last);
                 // less than was to be taken, before anything was performed
                 if last
@@ -100,8 +100,10 @@ impl Deal {
                 {
                     clockwork.lapse(deposit, ordered.saturating_sub(amount.minor()).max(0));
                 }
-                books.charge_hold(&Charged { tx, hold, amount, capture: capture.as_ref(), last }, at);
+                let missed = missed.map_or(0, crate::Money::minor);
+                books.charge_hold(&Charged { tx, hold, amount, capture: capture.as_ref(), last, missed }, at);
             }
+            Event::HoldShortened { tx, expires } => books.shorten_hold(*tx, *expires),
             Event::StrayOpened { deposit, named, zero } => books.add_stray(*deposit, *named, *zero),
             Event::Remarked { remark } => clockwork.remark(remark.clone().into()),
             Event::Approved {} => agreement.approve(),

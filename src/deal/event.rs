@@ -145,6 +145,17 @@ pub enum Event {
         capture: Option<CaptureId>,
         /// Whether the rest is let go.
         last: bool,
+        /// What of that rest the deposit needed, once the performance had begun: an ending divides it all the same, and the
+        /// payer owes what the payees miss.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missed: Option<Money>,
+    },
+    /// The gateway lets a hold go sooner than it has said before.
+    HoldShortened {
+        /// The hold.
+        tx: TxId,
+        /// When it expires.
+        expires: Time,
     },
     /// Money came for a deposit in another currency: it has a deposit of its own, and goes back whole.
     StrayOpened {
@@ -617,6 +628,7 @@ impl Event {
             | Self::ReceivableRaised { .. }
             | Self::ChargebackRecorded { .. }
             | Self::HoldCharged { .. }
+            | Self::HoldShortened { .. }
             | Self::StrayOpened { .. }
             | Self::AnswerDoubted { .. }
             | Self::AnswerConfirmed { .. }

@@ -55,7 +55,7 @@ impl Deal {
             return;
         }
         for deposit in self.deposits().iter().filter(|d| !d.id.is_charge()) {
-            let Settlement { shares, receivables, .. } = &mut *settlement;
+            let Settlement { shares, receivables, missed, .. } = &mut *settlement;
             let own = |s: &&mut Share| s.deposit == deposit.id;
             let all =
                 shares.iter_mut().filter(own).fold(0_i64, |sum, s| sum.saturating_add(s.amount.minor()));
@@ -74,6 +74,7 @@ impl Deal {
                         let (payee, purpose) = (share.payee.clone(), share.purpose);
                         let (debtor, amount) = (debtor.clone(), Money::from_minor(part, currency));
                         receivables.push(Receivable { debtor, payee, purpose, amount });
+                        missed.push(deposit.id);
                     }
                 }
             }

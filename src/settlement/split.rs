@@ -45,6 +45,9 @@ pub struct Settlement {
     pub shares: SmallVec<[Share; 6]>,
     /// What the pots could not cover.
     pub receivables: SmallVec<[Receivable; 2]>,
+    /// Of which deposits the captures failed that the last receivables come from, one for one.
+    #[serde(skip)]
+    pub(crate) missed: SmallVec<[DepositId; 2]>,
     /// What becomes of additional charges that are paid in full.
     #[serde(skip)]
     pub(crate) charges: Charges,

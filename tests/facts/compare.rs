@@ -57,7 +57,7 @@ impl World {
         let mut debts: BTreeMap<(Party, Party), Amount> = BTreeMap::new();
         for debt in self.deal.receivables() {
             match debt.cause {
-                Cause::Ending | Cause::Overpaid { .. } => {}
+                Cause::Ending | Cause::Missed { .. } | Cause::Overpaid { .. } => {}
                 Cause::PaidTwice { .. }
                 | Cause::RefundedTwice { .. }
                 | Cause::Liable { .. }

@@ -684,7 +684,8 @@ impl World {
 
     /// Debts that are open: debtor, creditor, sum.
     pub fn debts(&self) -> Vec<(Party, Party, i64)> {
-        let open = self.deal.receivables().filter(|d| d.cause != Cause::Ending);
+        let open =
+            self.deal.receivables().filter(|d| !matches!(d.cause, Cause::Ending | Cause::Missed { .. }));
         let mut found: Vec<_> = open.map(|d| (party(&d.debtor), party(&d.payee), d.open().minor())).collect();
         found.sort();
         found

@@ -55,7 +55,9 @@ fn debt_moved(before: &Deal, after: &Deal, debt: &Debt, event: &Event, draft: &m
     let more = debt.amount.minor().saturating_sub(known.map_or(0, |known| known.amount.minor()));
     let paid = debt.paid().saturating_sub(known.map_or(0, Debt::paid));
     let (claim, counter) = match debt.cause {
-        Cause::Ending | Cause::Cut { .. } => (Account::receivable(id, n), Account::owed(id, n)),
+        Cause::Ending | Cause::Missed { .. } | Cause::Cut { .. } => {
+            (Account::receivable(id, n), Account::owed(id, n))
+        }
         Cause::RefundedTwice { .. } | Cause::Liable { .. } => {
             (Account::receivable(id, n), Account::chargebacks(id))
         }

@@ -257,6 +257,7 @@ impl HostData {
             | Event::ReceivableRaised { .. }
             | Event::ChargebackRecorded { .. }
             | Event::HoldCharged { .. }
+            | Event::HoldShortened { .. }
             | Event::GivenBack { .. }
             | Event::RequestNoted { .. }
             | Event::StrayOpened { .. }

@@ -63,6 +63,7 @@ pub(crate) fn event(event: &Event) -> Told {
             None => format!("{amount} came in: {}", deposit(*into)),
         },
         Event::HoldCharged { amount, .. } => format!("The bank has charged {amount} of a hold"),
+        Event::HoldShortened { expires, .. } => format!("A hold expires sooner: {expires}"),
         Event::StrayOpened { .. } => "Money came in another currency; it goes back".to_owned(),
         Event::Remarked { remark } => format!("The moderator remarks: {remark}"),
         Event::Approved {} => "The moderator approved the terms".to_owned(),

@@ -42,6 +42,11 @@ pub enum Cause {
         /// The leg.
         leg: LegId,
     },
+    /// A payee misses what a capture did not bring, once the performance had begun.
+    Missed {
+        /// The deposit.
+        deposit: DepositId,
+    },
     /// A debt was paid, and is owed no more.
     Overpaid {
         /// That debt, by its number.
@@ -160,14 +165,19 @@ impl Books {
         more.max(0)
     }
 
-    /// Whether each debt has a cause that there is, and each cause but an ending has one debt.
+    /// What a late capture of a deposit can still pay of what was missed: each debt by its number, oldest first.
+    pub(crate) fn missed_of(&self, deposit: DepositId) -> impl Iterator<Item = &Debt> {
+        self.debts.iter().filter(move |d| d.cause == Cause::Missed { deposit } && d.is_open())
+    }
+
+    /// Whether each debt has a cause that there is, and each cause but what an ending leaves has one debt.
     pub(super) fn debts_agree(&self) -> bool {
         let mut seen = std::collections::BTreeSet::new();
         self.debts.iter().enumerate().all(|(i, d)| {
             index(d.number) == i
                 && d.debtor != d.payee
                 && !d.amount.is_negative()
-                && (d.cause == Cause::Ending || seen.insert(d.cause))
+                && (matches!(d.cause, Cause::Ending | Cause::Missed { .. }) || seen.insert(d.cause))
                 && self.currency_of(d.cause).is_none_or(|currency| currency == d.amount.currency())
                 && self.is_known(d.cause, i)
                 && d.payments.len() <= Debt::MAX_PAYMENTS
@@ -180,6 +190,7 @@ impl Books {
         let lost = |n: u32| self.cases.get(index(n)).is_some_and(|c| c.lost.is_some());
         match cause {
             Cause::Ending => true,
+            Cause::Missed { deposit } => self.deposit(deposit).is_some_and(|d| d.missed > 0),
             Cause::PaidTwice { leg } => self.leg(leg).is_some_and(|l| l.part_of.is_none()),
             Cause::RefundedTwice { chargeback, deposit } | Cause::Liable { chargeback, deposit } => {
                 lost(chargeback) && self.deposit(deposit).is_some()
@@ -194,7 +205,9 @@ impl Books {
         let deposit = match cause {
             Cause::Ending => None,
             Cause::PaidTwice { leg } | Cause::Cut { leg, .. } => self.leg(leg).map(|l| l.deposit),
-            Cause::RefundedTwice { deposit, .. } | Cause::Liable { deposit, .. } => Some(deposit),
+            Cause::RefundedTwice { deposit, .. }
+            | Cause::Liable { deposit, .. }
+            | Cause::Missed { deposit } => Some(deposit),
             Cause::Overpaid { debt } => return self.debt(debt).map(|d| d.amount.currency()),
         };
         Some(self.deposit(deposit?)?.required.currency())

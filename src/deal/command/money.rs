@@ -96,7 +96,8 @@ pub struct ConfirmPayment {
     /// The request that it answers, where the gateway says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<TxId>,
-    /// When the authorisation expires, where the money is on hold only; absent for a charge.
+    /// When the authorisation expires, where the money is on hold only; absent for a charge. Told again of the same hold, the
+    /// soonest counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Time>,
     /// The gateway's id of the capture, where a payment is captured in parts. All charges of one payment in one deposit

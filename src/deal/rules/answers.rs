@@ -144,7 +144,9 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
             let receipt = deal.books().next_tx();
             payins::receive(deal, &payment, receipt)
         }
-        TransactionKind::Hold | TransactionKind::Void => Err(contradicts(transaction, AnswerKind::Succeeded)),
+        // it had lapsed, as far as anybody knew: it is gone either way
+        TransactionKind::Void => Ok(()),
+        TransactionKind::Hold => Err(contradicts(transaction, AnswerKind::Succeeded)),
     }
 }
 
@@ -211,7 +213,7 @@ fn decline(deal: &mut Draft<'_>, (tx, kind, deposit): (TxId, TransactionKind, De
 }
 
 /// Whether a capture that fails now changes nothing of how the deal goes on: the performance has begun.
-fn goes_on(deal: &Deal) -> bool {
+pub(crate) fn goes_on(deal: &Deal) -> bool {
     deal.clockwork().begun
         && match deal.phase() {
             Phase::Active { .. }

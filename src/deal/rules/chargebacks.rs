@@ -296,7 +296,9 @@ fn change_debts(deal: &mut Draft<'_>, owed: &BTreeMap<Cause, (Payee, Payee, i64)
                 met.insert(cause);
                 owed.get(&cause).map_or(0, |(_, _, amount)| *amount)
             }
-            Cause::Ending | Cause::PaidTwice { .. } | Cause::Overpaid { .. } => continue,
+            Cause::Ending | Cause::Missed { .. } | Cause::PaidTwice { .. } | Cause::Overpaid { .. } => {
+                continue;
+            }
         };
         if new != old.minor() {
             deal.push(Event::ReceivableChanged { number, old, new: Money::from_minor(new, old.currency()) });

@@ -179,7 +179,11 @@ fn ids(deal: &Deal) -> impl Iterator<Item = DepositId> + use<> {
 }
 
 fn owe(deal: &mut Draft<'_>, settlement: &Settlement) {
-    for receivable in &settlement.receivables {
-        deal.push(Event::ReceivableRaised { receivable: receivable.clone(), cause: Cause::Ending });
+    let Settlement { receivables, missed, .. } = settlement;
+    let by_ending = receivables.len().saturating_sub(missed.len());
+    let missed = missed.iter().map(|deposit| Cause::Missed { deposit: *deposit });
+    let causes = std::iter::repeat_n(Cause::Ending, by_ending).chain(missed);
+    for (receivable, cause) in receivables.iter().zip(causes) {
+        deal.push(Event::ReceivableRaised { receivable: receivable.clone(), cause });
     }
 }

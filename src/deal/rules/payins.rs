@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::endings::{self, Fullness};
 use super::{answers, chargebacks, funding, holds, legs};
 use crate::deal::Deal;
+use crate::deal::books::Debt;
 use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -14,7 +15,7 @@ use crate::deposit::{
     Deposit, DepositId, HoldState, Order, Purpose, Reason, Transaction, TransactionKind, TxId,
 };
 use crate::terms::{Consent, Terms};
-use crate::{Money, Role, Side};
+use crate::{Money, Role, Side, Time};
 
 /// The most payments that each party may ask forms for, or say to have made, in one deal without money coming in.
 const MAX_REQUESTS: u32 = 100;
@@ -107,6 +108,8 @@ enum Fact {
     New,
     /// An open hold is money now: by this capture, which was ordered, or by one that nobody ordered.
     Charges { hold: TxId, capture: Option<TxId> },
+    /// An open hold expires sooner than the gateway has said before.
+    Sooner { hold: TxId, expires: Time },
     /// A hold that was to be let go is charged after all: the order to let it go failed.
     Instead { void: TxId },
 }
@@ -139,6 +142,10 @@ pub(crate) fn confirm(deal: &mut Draft<'_>, c: &ConfirmPayment) -> Result<(), Re
             deal.push(Event::TransactionFailed { tx: void, reason: Reason::default(), missed: false });
             receive(deal, c, tx)
         }
+        Fact::Sooner { hold, expires } => {
+            deal.push(Event::HoldShortened { tx: hold, expires });
+            Ok(())
+        }
         Fact::Charges { hold, capture } => {
             check_total(deal, c)?;
             charge_hold(deal, c, hold, capture, was);
@@ -153,9 +160,16 @@ pub(crate) fn is_recorded(deal: &Deal, c: &ConfirmPayment) -> bool {
         let hold = deal.books().recorded(c).find(|t| t.kind == TransactionKind::Hold);
         // a hold, after it was charged
         let charged = || deal.books().recorded(c).any(|t| t.kind == TransactionKind::Charge);
-        return hold.map_or_else(charged, |hold| hold.amount == c.amount);
+        return hold.map_or_else(charged, |hold| hold.amount == c.amount && sooner(hold, c).is_none());
     }
     deal.books().charges(c).any(|known| known.is(c.capture.as_ref()) && known.amount == c.amount)
+}
+
+/// When an open hold expires now, where that is sooner than was known. Facts come twice and in any order, so the soonest
+/// counts: a hold that is captured too early loses nothing.
+fn sooner(hold: &Transaction, c: &ConfirmPayment) -> Option<Time> {
+    let Some(HoldState::Open { expires }) = hold.hold else { return None };
+    c.held_until.filter(|told| *told < expires)
 }
 
 /// Whether the captures of this payment have ids.
@@ -169,7 +183,10 @@ fn judge(deal: &Deal, c: &ConfirmPayment) -> Result<Fact, Rejection> {
     let hold = deal.books().recorded(c).filter(|t| t.kind == TransactionKind::Hold).last();
     if c.held_until.is_some() {
         return match hold {
-            Some(hold) => contradicts(hold.amount),
+            Some(hold) => match sooner(hold, c) {
+                Some(expires) if hold.amount == c.amount => Ok(Fact::Sooner { hold: hold.id, expires }),
+                Some(_) | None => contradicts(hold.amount),
+            },
             None => Ok(Fact::New),
         };
     }
@@ -207,7 +224,8 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go
     let (amount, last) = (c.amount, c.is_final || capture.is_some());
-    deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last });
+    let missed = if last { missed_of_rest(deal, c, hold) } else { None };
+    deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last, missed });
     let ordered = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold)).map(|t| t.id);
     let closed = deal.transaction(hold).is_some_and(|t| t.hold == Some(HoldState::Closed));
     if let Some(tx) = ordered.filter(|_| closed) {
@@ -218,6 +236,21 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     chargebacks::reconcile(deal);
     endings::end_if_short(deal, was);
     answers::after_capture(deal, c.deposit);
+}
+
+/// What the deposit needed of the rest of a hold that the gateway lets go by itself after the performance has begun: as if
+/// the capture of that had failed.
+fn missed_of_rest(deal: &Deal, c: &ConfirmPayment, hold: TxId) -> Option<Money> {
+    let (of, on_hold) = (deal.deposit(c.deposit)?, deal.transaction(hold)?.on_hold());
+    if of.id.is_charge() || !answers::goes_on(deal) {
+        return None;
+    }
+    let needed = match deal.books().ordered_of(hold) {
+        Some((_, ordered)) => ordered,
+        None => deal.books().missing(of, of.needed()),
+    };
+    let missed = needed.min(on_hold).saturating_sub(c.amount.minor());
+    (missed > 0).then(|| Money::from_minor(missed, of.required.currency()))
 }
 
 /// What the deposit wants of what is charged of a hold: of the hold itself what no other capture brings, beyond it what any
@@ -287,6 +320,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     let was = Fullness::of(deal);
     let wanted = match deal.deposit(id) {
         Some(deposit) if deal.takes_money(deposit) => deposit.outstanding().minor(),
+        Some(deposit) if is_late(deal, c) => missed(deal, deposit),
         Some(_) | None => 0,
     };
     let amount = c.amount.minor();
@@ -309,8 +343,11 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         legs::refund(deal, id, tx, Purpose::Excess, amount.saturating_sub(wanted));
     }
     let with_it = Fullness::of(deal);
+    if deal.phase().has_ended() && wanted > 0 {
+        pay_missed(deal, id, amount);
+    }
     chargebacks::reconcile(deal);
-    if wanted == 0 {
+    if wanted == 0 || deal.phase().has_ended() {
         return Ok(());
     }
     if id.is_charge() {
@@ -322,6 +359,36 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_late(deal, id);
     }
     Ok(())
+}
+
+/// Whether money came in after all by a payment whose hold brought nothing, or not all.
+fn is_late(deal: &Deal, c: &ConfirmPayment) -> bool {
+    c.held_until.is_none() && deal.books().recorded(c).any(|t| t.kind == TransactionKind::Hold)
+}
+
+/// What the ending misses of a deposit because captures failed: what the payees are owed, and, as long as a capture is waited
+/// for, what the ending divides.
+fn missed(deal: &Deal, deposit: &Deposit) -> i64 {
+    if deal.phase().awaits_capture() {
+        return deposit.divided().saturating_sub(deposit.as_if_held());
+    }
+    deal.books().missed_of(deposit.id).fold(0, |sum, debt| sum.saturating_add(debt.open().minor()))
+}
+
+/// The payees get what they have missed, oldest debt first, and are owed it no more.
+fn pay_missed(deal: &mut Draft<'_>, deposit: DepositId, amount: i64) {
+    let mut left = amount;
+    let debts: SmallVec<[Debt; 2]> = deal.books().missed_of(deposit).cloned().collect();
+    for debt in debts {
+        let part = Money::from_minor(left.min(debt.open().minor()), debt.amount.currency());
+        left = left.saturating_sub(part.minor());
+        if part.is_positive() {
+            let new = Money::from_minor(debt.amount.minor().saturating_sub(part.minor()), part.currency());
+            deal.push(Event::ReceivableChanged { number: debt.number, old: debt.amount, new });
+            legs::assign(deal, deposit, &debt.payee, debt.purpose, part);
+        }
+    }
+    legs::give_up_overdue(deal);
 }
 
 /// With the ending, and after the policy's time, a claim that nobody has confirmed lapses. The payment counts all the same

@@ -184,7 +184,7 @@ fn owed(deal: &Deal) -> Result<(), String> {
     let mut all = BTreeMap::<(Kind, Currency), i128>::new();
     for debt in deal.debts() {
         let kind = match debt.cause {
-            Cause::Ending | Cause::Overpaid { .. } => continue,
+            Cause::Ending | Cause::Missed { .. } | Cause::Overpaid { .. } => continue,
             Cause::PaidTwice { .. } => Kind::PaidTwice,
             Cause::RefundedTwice { .. } => Kind::RefundedTwice,
             Cause::Liable { .. } => Kind::Liable,

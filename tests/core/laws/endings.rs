@@ -62,7 +62,7 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
             {
                 got.push((*deposit, payee.clone(), *purpose, *amount));
             }
-            Event::ReceivableRaised { receivable, cause: Cause::Ending } => {
+            Event::ReceivableRaised { receivable, cause: Cause::Ending | Cause::Missed { .. } } => {
                 owed.push(format!("{receivable:?}"));
             }
             // where a command begins, after the timers
@@ -163,6 +163,12 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
         ensure!(owed.amount.is_positive() && owed.debtor != owed.payee, "{owed:?}");
         match owed.cause {
             Cause::Ending => ensure!(decided, "not funded, and yet {owed:?}"),
+            Cause::Missed { deposit } => {
+                let same = deal.debts().iter().filter(|d| d.cause == owed.cause);
+                let sum: i64 = same.map(|d| d.amount.minor()).sum();
+                let missed = deal.deposit(deposit).map_or(0, |d| d.missed().minor());
+                ensure!(decided && sum <= missed, "{missed} was missed of {deposit}, and {sum} are owed");
+            }
             Cause::RefundedTwice { .. } | Cause::Liable { .. } | Cause::Cut { .. } => {
                 ensure!(lost, "no chargeback is lost, and yet {owed:?}");
             }

@@ -79,6 +79,71 @@ fn a_capture_that_fails_after_the_start_cancels_nothing() {
     assert_eq!(w.owed(), owed);
 }
 
+/// The ending has cut the seller's 950.00 and the platform's 50.00, which the buyer owes. Then the capture goes through after all:
+/// the debts are paid by it, oldest first, and nothing goes back.
+#[test]
+fn a_capture_that_comes_after_the_ending_pays_what_the_buyer_owes() {
+    for told in ["by an answer", "by a fact"] {
+        let mut w = begun(Policy::shop().capture(When::OnStart));
+        w.decline(2);
+        w.act(&buyer(), accept());
+        assert_eq!(w.owed().len(), 2);
+        if told == "by an answer" {
+            w.act(&Actor::Gateway, answer(2, succeeded("late")));
+        } else {
+            let hold = w.deal.transaction(escrow::deposit::TxId::new(1)).unwrap();
+            let reference = hold.reference().unwrap().to_string();
+            w.act(&Actor::Gateway, payment(B, &reference, rub(1_000_00)));
+        }
+        assert_eq!(orders(&w), [(Payout, 950_00), (Fee, 50_00)], "{told}");
+        assert!(w.deal.debts().iter().all(|debt| !debt.is_open()), "{told}: {:?}", w.owed());
+        w.done_all();
+        assert_eq!(
+            (w.status(), w.buckets(B).paid_out, w.buckets(B).refunded),
+            (Status::Completed, 1_000_00, 0)
+        );
+    }
+}
+
+/// 600.00 were charged; of the hold of 400.00 the capture fails, and the buyer owes the seller 400.00, of which they pay 150.00.
+/// What then comes of the hold pays the other 250.00; 150.00 go back.
+#[test]
+fn a_late_capture_pays_what_is_still_owed_and_the_rest_goes_back() {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.pay(B, 600_00);
+    w.hold(B, 400_00, after(60 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), accept());
+    let capture = w.order(Capture, &Payee::Buyer);
+    w.decline(capture);
+    w.done_all();
+    let paid = escrow::deal::command::SettleReceivable::new(1, rub(150_00), text("cash-1"));
+    w.act(&operator(), paid);
+    w.act(&Actor::Gateway, answer(capture, succeeded("late")));
+    assert_eq!(orders(&w), [(TransactionKind::Refund, 150_00), (Payout, 250_00)]);
+    assert!(w.deal.debts().iter().all(|debt| !debt.is_open()));
+    w.done_all();
+    // 50.00 for the platform, 550.00 and 250.00 for the seller
+    assert_eq!((w.buckets(B).paid_out, w.buckets(B).refunded), (850_00, 150_00));
+}
+
+/// Two holds, of 600.00 and 400.00, are captured with the acceptance. The first fails, and goes through after all while the second
+/// has no answer: the ending divides all of it.
+#[test]
+fn a_late_capture_is_there_for_an_ending_that_waits() {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.hold(B, 600_00, after(60 * DAY));
+    w.hold(B, 400_00, after(60 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), accept());
+    assert_eq!(orders(&w), [(Capture, 600_00), (Capture, 400_00)]);
+    w.decline(3);
+    w.act(&Actor::Gateway, answer(3, succeeded("late")));
+    assert_eq!((orders(&w), w.held(B)), (vec![(Capture, 400_00)], 1_000_00));
+    w.done(4);
+    assert_eq!((orders(&w), w.owed()), (vec![(Fee, 50_00), (Payout, 950_00)], vec![]));
+}
+
 /// It is paid by another card meanwhile: nobody owes anything. What comes twice goes back.
 #[test]
 fn what_a_capture_failed_to_bring_can_be_paid_otherwise() {
@@ -169,7 +234,8 @@ fn what_is_given_back_before_the_start_is_not_captured() {
 }
 
 /// The gateway takes 600.00 of a hold of 1 000.00 by itself, and lets the rest go, while the seller performs: the deal goes on with
-/// what there is, and can be stored. S is 600.00, and f = 1 for a fee that is returned: 600.00 - 50.00 = 550.00.
+/// what there is, and can be stored. That is a capture of 400.00 that failed: of 950.00 the seller gets 600.00 - 50.00 = 550.00, and
+/// the buyer owes them 400.00. Captured after all, they pay it.
 #[test]
 fn a_gateway_that_captures_a_part_leaves_a_deal_that_goes_on() {
     let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
@@ -181,8 +247,32 @@ fn a_gateway_that_captures_a_part_leaves_a_deal_that_goes_on() {
     assert_eq!((w.status(), w.held(B)), (Status::Performing, 600_00));
     let stored = serde_json::to_string(&w.deal).unwrap();
     assert_eq!(serde_json::from_str::<escrow::Deal>(&stored).unwrap(), w.deal);
+    assert_eq!(w.deal.deposit(B).unwrap().missed(), rub(400_00));
     w.act(&buyer(), accept());
     assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 550_00)]);
+    assert_eq!(w.owed(), [owed_by_buyer(Payee::Seller, Purpose::Payout, 400_00)]);
+}
+
+/// The same while our own order to capture is on its way, and after the acceptance.
+#[test]
+fn a_gateway_that_captures_less_than_was_ordered() {
+    for policy in [When::OnStart, When::OnAcceptance] {
+        let mut w = World::new(sale(Policy::shop().capture(policy)));
+        let mut hold = payment(B, "p-1", rub(1_000_00));
+        hold.held_until = Some(after(60 * DAY));
+        w.act(&Actor::Gateway, hold);
+        w.act(&seller(), StartPerforming {});
+        if policy == When::OnAcceptance {
+            w.act(&buyer(), accept());
+        }
+        assert_eq!(orders(&w), [(Capture, 1_000_00)]);
+        w.act(&Actor::Gateway, payment(B, "p-1", rub(600_00)));
+        if policy == When::OnStart {
+            w.act(&buyer(), accept());
+        }
+        assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 550_00)], "{policy:?}");
+        assert_eq!(w.owed(), [owed_by_buyer(Payee::Seller, Purpose::Payout, 400_00)], "{policy:?}");
+    }
 }
 
 /// Two holds, of 600.00 and then of 400.00; 500.00 are given back before the start.

@@ -251,3 +251,50 @@ fn an_ending_waits_for_every_capture() {
         assert_eq!((w.status(), w.buckets(DepositId::BUYER_PAYMENT).refunded), (Status::Cancelled, back));
     }
 }
+
+/// The bank says later that a hold of ten days expires in five: it is captured a day before that. Told the other way round, it is
+/// the same: the soonest counts, and the rest is a repeat.
+#[test]
+fn the_soonest_expiry_counts() {
+    let told = |days: u32| {
+        let mut hold = payment(B, "p-1", rub(1_000_00));
+        hold.held_until = Some(after(days * DAY));
+        hold
+    };
+    for [first, then] in [[10, 5], [5, 10]] {
+        let mut w = World::new(sale(Policy::shop().capture(escrow::terms::Capture::OnAcceptance)));
+        w.act(&Actor::Gateway, told(first));
+        w.act(&seller(), StartPerforming {});
+        if then < first {
+            w.act(&Actor::Gateway, told(then));
+        } else {
+            w.repeat(&Actor::Gateway, told(then));
+        }
+        w.repeat(&Actor::Gateway, told(first));
+        w.repeat(&Actor::Gateway, told(then));
+        assert_eq!((w.deal.next_deadline(), orders(&w)), (Some(after(4 * DAY)), vec![]));
+        w.wait_for_deadline();
+        assert_eq!(orders(&w), [(TransactionKind::Capture, 1_000_00)]);
+        // while it is being captured, it is no news
+        w.repeat(&Actor::Gateway, told(3));
+    }
+    // another amount contradicts, whenever it expires
+    let mut w = World::new(sale(Policy::shop().capture(escrow::terms::Capture::OnAcceptance)));
+    w.act(&Actor::Gateway, told(10));
+    let mut other = payment(B, "p-1", rub(900_00));
+    other.held_until = Some(after(5 * DAY));
+    assert_eq!(w.refuse(&Actor::Gateway, other).code(), "fact-contradicts");
+}
+
+/// A hold could not be let go, and so had lapsed, as far as anybody knew. That it was let go after all changes nothing.
+#[test]
+fn a_void_that_was_declined_and_went_through() {
+    let mut w = World::new(sale(Policy::shop().capture(escrow::terms::Capture::OnStart)));
+    w.hold(B, 1_000_00, after(60 * DAY));
+    w.act(&buyer(), cancel("no"));
+    assert_eq!(orders(&w), [(Void, 1_000_00)]);
+    w.decline(2);
+    let before = w.buckets(B);
+    w.repeat(&Actor::Gateway, answer(2, succeeded("late")));
+    assert_eq!((w.status(), w.buckets(B)), (Status::Cancelled, before));
+}

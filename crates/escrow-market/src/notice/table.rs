@@ -157,6 +157,7 @@ pub(super) fn told<'d>(deal: &'d Deal, event: &'d Event) -> Option<(Audience<'d>
         }
         // told by what they lead to
         Event::HoldCharged { .. }
+        | Event::HoldShortened { .. }
         | Event::StrayOpened { .. }
         // that it waits was told
         | Event::LegAsked { .. }

@@ -370,6 +370,7 @@ fn samples() -> Vec<(Deal, Event)> {
         json!({ "type": "leg_unclaimed", "leg": 1 }),
         json!({ "type": "pot_cut", "deposit": "buyer_payment", "old": money, "new": money, "as_if": money }),
         json!({ "type": "hold_charged", "tx": 9, "hold": 1, "amount": money, "last": true }),
+        json!({ "type": "hold_shortened", "tx": 1, "expires": at }),
         json!({ "type": "stray_opened", "deposit": "stray_1", "named": "buyer_payment", "zero": money }),
         json!({ "type": "answer_doubted", "tx": 9 }),
         json!({ "type": "answer_confirmed", "tx": 9 }),

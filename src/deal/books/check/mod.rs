@@ -81,14 +81,14 @@ impl Books {
         })
     }
 
-    /// What failed captures of a deposit were to bring.
+    /// What failed captures of a deposit were to bring, and what captures have let go.
     fn not_captured(&self, deposit: DepositId) -> i64 {
-        let failed = |t: &&Transaction| {
-            t.deposit == deposit
-                && t.kind == TransactionKind::Capture
-                && matches!(t.state, TransactionState::Failed(_))
+        let part = |t: &Transaction| match (t.kind, &t.state) {
+            (TransactionKind::Capture, TransactionState::Failed(_)) => t.amount.minor(),
+            _ => t.let_go,
         };
-        self.transactions.iter().filter(failed).fold(0, |sum, t| sum.saturating_add(t.amount.minor()))
+        let own = self.transactions.iter().filter(|t| t.deposit == deposit);
+        own.fold(0, |sum, t| sum.saturating_add(part(t)))
     }
 
     /// Whether nothing is held that an ending has still to give out. A charge whose capture is without an answer is

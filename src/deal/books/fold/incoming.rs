@@ -29,6 +29,8 @@ pub(in crate::deal) struct Charged<'e> {
     pub(in crate::deal) capture: Option<&'e CaptureId>,
     /// Whether the rest of the hold is let go.
     pub(in crate::deal) last: bool,
+    /// What of that rest is missed, in minor units.
+    pub(in crate::deal) missed: i64,
 }
 
 /// Requests, claims and payments.
@@ -108,9 +110,14 @@ impl Books {
         self.strays.push(Stray { named, deposit: Deposit::empty(id, owner, zero) });
     }
 
+    pub(in crate::deal) fn shorten_hold(&mut self, tx: TxId, expires: Time) {
+        self.source(Some(tx), |hold| hold.hold = Some(HoldState::Open { expires }));
+    }
+
     pub(in crate::deal) fn charge_hold(&mut self, new: &Charged<'_>, at: Time) {
         let Some(deposit) = self.transaction(new.hold).map(|hold| hold.deposit) else { return };
         self.take_of_hold(Some(new.hold), deposit, new.amount.minor(), new.last);
+        self.change(deposit, |d| add(&mut d.missed, new.missed));
         self.book_capture(new, deposit, at);
     }
 
