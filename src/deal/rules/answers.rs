@@ -145,9 +145,19 @@ fn succeed_after_all(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) -> R
             payins::receive(deal, &payment, receipt)
         }
         // it had lapsed, as far as anybody knew: it is gone either way
-        TransactionKind::Void => Ok(()),
-        TransactionKind::Hold => Err(contradicts(transaction, AnswerKind::Succeeded)),
+        TransactionKind::Void if !was_charged(deal, transaction) => Ok(()),
+        TransactionKind::Hold | TransactionKind::Void => Err(contradicts(transaction, AnswerKind::Succeeded)),
     }
+}
+
+/// Whether the gateway has told that the hold which was to be let go is money.
+fn was_charged(deal: &Deal, void: &Transaction) -> bool {
+    let hold = void.source.and_then(|hold| deal.transaction(hold));
+    let payment = hold.and_then(|hold| Some((hold.gateway.as_ref()?, hold.reference.as_ref()?)));
+    payment.is_some_and(|(gateway, reference)| {
+        let mut known = deal.books().of_payment(gateway, reference);
+        known.any(|t| t.kind == TransactionKind::Charge && t.deposit == void.deposit)
+    })
 }
 
 /// A payee who has a leg twice owes it. While the latest attempt has no answer nobody knows.

@@ -297,4 +297,10 @@ fn a_void_that_was_declined_and_went_through() {
     let before = w.buckets(B);
     w.repeat(&Actor::Gateway, answer(2, succeeded("late")));
     assert_eq!((w.status(), w.buckets(B)), (Status::Cancelled, before));
+    // charged instead, it cannot have been let go
+    w.act(
+        &Actor::Gateway,
+        payment(B, &w.deal.transactions()[0].reference().unwrap().to_string(), rub(1_000_00)),
+    );
+    assert_eq!(w.refuse(&Actor::Gateway, answer(2, succeeded("late"))).code(), "fact-contradicts");
 }
