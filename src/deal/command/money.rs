@@ -155,7 +155,8 @@ impl ConfirmPayment {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
-    /// Done; its id at the gateway.
+    /// Done; its id at the gateway. Of a capture it is the id by which the gateway tells of it again, as
+    /// [`ConfirmPayment::capture`]: under another one it would be more money.
     Succeeded(Reference),
     /// Failed for good.
     Declined(Reason),
