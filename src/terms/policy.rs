@@ -343,7 +343,8 @@ policy! {
         /// How long what is disputed at the payer's bank is kept back. A chargeback that is not decided by then counts as
         /// won, until the bank says otherwise.
         chargeback_s: u32 = Policy::CHARGEBACK_S,
-        /// How often a track may be replaced or removed. Each time the seller has the whole time to start again.
+        /// How often a track may be replaced or removed, whoever does it: it is the start that is put off. Each time the seller
+        /// has the whole time to start again.
         max_tracks: u16 = Policy::MAX_TRACKS,
     }
     optional {
