@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use escrow::agent::blocking::Agent;
+use escrow::port::Clock;
 use escrow::{Caller, Command, Deal, DealId, PartyId};
 use escrow_nalogka::{
     ApiError, ApiUser, ContactInfo, Desk, Done, Form, HostData, Incoming, Notification, PaymentPage,
@@ -41,7 +42,8 @@ impl Service {
             }
             None => call.about()?,
         };
-        let work = call.work(&self.shop, &self.load(id)?, &self.hosts[&id], &Buyers)?;
+        let now = self.agent.clock.now();
+        let work = call.work(&self.shop, &self.load(id)?, &self.hosts[&id], &Buyers, now)?;
         self.hosts.entry(id).and_modify(|host| host.keep(work.kept));
         work.commands.into_iter().try_for_each(|(command, caller)| self.submit(id, &command, caller))?;
         let (deal, journal) = (&self.load(id)?, self.journal.journal(id));

@@ -20,7 +20,7 @@ use super::requests::{
 use super::route::Route;
 use super::status::DealStatus;
 use super::user::ApiUser;
-use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId};
+use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId, Time};
 
 /// What a call asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,7 +59,8 @@ pub enum Request {
 /// A call that has come in: read, and not carried out.
 ///
 /// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], or opens one ([`Incoming::open`]).
-/// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted.
+/// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted. What the deal
+///    would refuse is refused here, before anything is committed.
 /// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) after every commit.
 /// 4. [`Incoming::answer`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -164,16 +165,21 @@ impl Incoming {
         create.new_deal(user, self.initiator.as_ref(), desk).map(Some)
     }
 
-    /// What the call about a deal comes to.
+    /// What the call about a deal comes to, at this time.
+    ///
+    /// A call is carried out whole or not at all: its commands are judged here, one after another on a copy of the deal, and
+    /// the first that is refused refuses the call. Whoever changes the deal in between, or a store that fails half-way, can
+    /// still leave a part: the same call again finishes it, since what stands is not done twice.
     ///
     /// # Errors
-    /// As [`ApiUser::caller_of`], whatever the call is; then as the request's own function.
+    /// As [`ApiUser::caller_of`], whatever the call is; then as the request's own function, and what the deal refuses.
     pub fn work(
         &self,
         user: &ApiUser,
         deal: &Deal,
         host: &HostData,
         desk: &impl Desk,
+        now: Time,
     ) -> Result<Work, ApiError> {
         let caller = user.caller_of(self.route, deal, host, self.initiator.as_ref())?;
         let by = |command: Command| (command, caller.clone());
@@ -200,6 +206,10 @@ impl Incoming {
         }
         if let Some(form) = &work.form {
             work.commands.push(by(form.payment.clone().into()));
+        }
+        let mut copy = deal.clone();
+        for (command, caller) in &work.commands {
+            let _ = copy.handle(command, &caller.clone().at(now))?;
         }
         Ok(work)
     }

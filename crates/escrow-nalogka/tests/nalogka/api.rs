@@ -39,7 +39,7 @@ fn done(
 ) -> Result<Value, ApiError> {
     let incoming = read(method, target, body);
     assert_eq!(incoming.deal, Some(w.deal.id()));
-    let work = incoming.work(&market_user(), &w.deal, host, &Stores)?;
+    let work = incoming.work(&market_user(), &w.deal, host, &Stores, w.now)?;
     host.keep(work.kept);
     let (before, from) = (w.deal.clone(), w.journal.len());
     for (command, caller) in &work.commands {
@@ -91,6 +91,38 @@ fn a_life_by_calls() {
     // somebody else's party is refused in every one of them
     let stranger = by(&mut w, "eve", "POST", "/cancel", json!({})).unwrap_err();
     assert_eq!(stranger.kind, ErrorKind::AccessDenied);
+}
+
+/// Each party has 32 documents. An update whose last document would be one too many changes nothing: the order would be
+/// blocked over a deal that has the change.
+#[test]
+fn an_update_is_carried_out_whole_or_not_at_all() {
+    let (mut w, mut host) = market();
+    // one came with the creation, which the buyer asked for
+    for n in 2..=31 {
+        w.act(&buyer(), Attach::new(attachment(&format!("photo-{n}"))));
+    }
+    let update = |photos: &[&str]| {
+        let attachments: Vec<_> = photos.iter().map(|id| json!({ "id": id })).collect();
+        json!({ "conditions": "Both of the same colour, red", "order_id": "4128", "attachments": attachments })
+    };
+    let target = format!("{DEAL}?initiator_profile_id=anna");
+    let (version, before) = (w.deal.version(), host.clone());
+    let refused = done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32", "photo-33"])).unwrap_err();
+    assert_eq!((refused.kind, refused.transient), (ErrorKind::Validation, false));
+    assert_eq!((w.deal.version(), w.deal.terms_version(), &host), (version, 1, &before));
+
+    let shown = done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32"])).unwrap();
+    assert_eq!((&shown["order_id"], shown["attachments"].as_array().unwrap().len()), (&json!("4128"), 32));
+    // again, after its answer was lost: it all stands
+    let version = w.deal.version();
+    done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32"])).unwrap();
+    assert_eq!(w.deal.version(), version);
+    // so are more documents by the call of their own
+    let more = json!({ "attachments": [{ "id": "photo-33" }] });
+    let target = format!("{DEAL}/add-attachments?initiator_profile_id=anna");
+    assert!(done(&mut w, &mut host, "POST", &target, &more).is_err());
+    assert_eq!(w.deal.version(), version);
 }
 
 /// Either side asks for a payment beside the deposit, the form says which one, and both see them.
