@@ -74,7 +74,7 @@ impl<'s> Order<'s> {
         let amount = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?.outstanding();
         let payment =
             ConfirmPayment::charged(DepositId::BUYER_PAYMENT, "bank".parse()?, reference.parse()?, amount);
-        self.service.submit(self.deal, &payment.into(), Actor::Gateway.into())?;
+        self.service.submit(self.deal, &[(payment.into(), Actor::Gateway.into())])?;
         tell(self.service);
         Ok(())
     }
@@ -82,18 +82,15 @@ impl<'s> Order<'s> {
     fn tracked(&mut self, id: &str, kind: CheckpointKind) -> Result<(), Any> {
         let track = self.service.load(self.deal)?.track().cloned().ok_or("no track")?;
         let checkpoint = Checkpoint::new(id.parse()?, kind, self.service.agent.clock.now());
-        self.service.submit(
-            self.deal,
-            &RecordTracking::new(track, checkpoint).into(),
-            Actor::Tracker.into(),
-        )?;
+        let scan = RecordTracking::new(track, checkpoint);
+        self.service.submit(self.deal, &[(scan.into(), Actor::Tracker.into())])?;
         tell(self.service);
         Ok(())
     }
 
     fn pass(&mut self, seconds: u32) -> Result<(), Any> {
         self.service.agent.clock.advance(seconds);
-        self.service.submit(self.deal, &Wake {}.into(), Actor::Clock.into())?;
+        self.service.submit(self.deal, &[(Wake {}.into(), Actor::Clock.into())])?;
         tell(self.service);
         Ok(())
     }

@@ -61,7 +61,8 @@ pub enum Request {
 /// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], or opens one ([`Incoming::open`]).
 /// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted. What the deal
 ///    would refuse is refused here, before anything is committed.
-/// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) after every commit.
+/// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) once, from the deal before the call to
+///    the deal after it, also where a commit has failed half-way.
 /// 4. [`Incoming::answer`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
