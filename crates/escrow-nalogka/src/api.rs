@@ -17,6 +17,7 @@ use super::requests::{
     AddAttachments, AddPayment, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery,
     SetPerformingTrack, UpdateDeal,
 };
+use super::requisite::RequisiteId;
 use super::route::Route;
 use super::status::DealStatus;
 use super::user::ApiUser;
@@ -47,18 +48,20 @@ pub enum Request {
     PaymentForm(Box<ChargeForm>),
     /// `POST payments`.
     AddPayment(AddPayment),
-    /// `GET /deposit/requisites/{owner}/{id}`: [`Requisite::project`](crate::Requisite::project) of the owner's profile.
+    /// `GET /deposit/requisites/{owner}/{id}`: [`Requisite::project`](crate::Requisite::project) of the owner's profile,
+    /// once [`Incoming::alone`] has said that the caller may see it.
     Requisite {
         /// Whose.
-        owner: String,
+        owner: PartyId,
         /// Which.
-        id: String,
+        id: RequisiteId,
     },
 }
 
 /// A call that has come in: read, and not carried out.
 ///
-/// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], or opens one ([`Incoming::open`]).
+/// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], opens one ([`Incoming::open`]), or is
+///    answered from the host's stores: a list ([`ApiUser::filter`]), a requisite.
 /// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted. What the deal
 ///    would refuse is refused here, before anything is committed.
 /// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) once, from the deal before the call to
@@ -115,16 +118,14 @@ impl Incoming {
             (Route::Statuses, _) => (None, Request::Statuses),
             (Route::List, _) => (None, Request::List(decode(query.as_bytes())?)),
             (Route::Create, _) => (None, Request::Create(decode(body)?)),
-            (Route::Requisite, [owner, id]) => {
-                (None, Request::Requisite { owner: (*owner).to_owned(), id: (*id).to_owned() })
-            }
+            (Route::Requisite, [owner, id]) => (None, requisite(owner, id)?),
             (_, [id, ..]) => (Some(deal_id(id)?), about(route, &query, body)?),
             (_, []) => return Err(ApiError::new(ErrorKind::NotFound, "there is no such call")),
         };
         let initiator = match &request {
             Request::DepositForm(form) => form.initiator_profile_id.clone(),
             Request::PaymentForm(form) => form.initiator_profile_id.clone(),
-            Request::List(_) => None,
+            Request::List(list) => list.initiator_profile_id.clone(),
             Request::Calculate(_)
             | Request::Statuses
             | Request::Create(_)
@@ -146,13 +147,17 @@ impl Incoming {
         self.deal.ok_or_else(|| ApiError::new(ErrorKind::NotFound, "the call is about no deal"))
     }
 
-    /// The answer to a call that needs no deal and no store.
+    /// The answer to a call that needs no deal and no store. A call about a requisite goes through here, too, and is
+    /// answered by the host's store then.
     ///
     /// # Errors
-    /// As [`Calculate::quote`].
+    /// As [`Calculate::quote`] and [`ApiUser::may_see_requisite`].
     pub fn alone(&self, user: &ApiUser) -> Result<Option<Value>, ApiError> {
         if let Request::Calculate(calculate) = &self.request {
             return json(&calculate.quote(user)?).map(Some);
+        }
+        if let Request::Requisite { owner, .. } = &self.request {
+            user.may_see_requisite(owner, self.initiator.as_ref())?;
         }
         (self.route == Route::Statuses).then(|| json(&DealStatus::list())).transpose()
     }
@@ -274,6 +279,16 @@ fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
 fn deal_id(text: &str) -> Result<DealId, ApiError> {
     let id = uuid::Uuid::parse_str(text);
     id.map(DealId::new).map_err(|_| ApiError::no_such_deal())
+}
+
+fn requisite(owner: &str, id: &str) -> Result<Request, ApiError> {
+    // a plus is a space in a query only
+    let part = |text: &str| decoded(&text.replace('+', "%2B"));
+    let read = || {
+        let (owner, id) = (part(owner)?, part(id)?);
+        Some(Request::Requisite { owner: PartyId::new(owner).ok()?, id: RequisiteId::new(id).ok()? })
+    };
+    read().ok_or_else(|| ApiError::new(ErrorKind::NotFound, "there is no such requisite"))
 }
 
 /// The query as a JSON object of texts; a name twice is refused as it is in a body.

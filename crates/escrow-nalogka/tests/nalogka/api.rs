@@ -271,8 +271,9 @@ fn calls_without_a_deal() {
     assert_eq!(sums["subject_items_sum"], "3000.00");
     let statuses = read("GET", "/deals/statuses", &json!({})).alone(&shop_user()).unwrap().unwrap();
     assert_eq!(statuses.as_array().unwrap().len(), 9);
-    let list = read("GET", "/deals/?status=disputed&order_id=4127", &json!({}));
+    let list = read("GET", "/deals/?status=disputed&order_id=4127&initiator_profile_id=anna", &json!({}));
     assert!(matches!(&list.request, Request::List(list) if list.order_id.as_deref() == Some("4127")));
+    assert_eq!(list.initiator.as_deref(), Some("anna"));
     let create = read("POST", "/deals/", &order());
     assert_eq!(create.alone(&shop_user()), Ok(None));
     let new = create.open(&shop_user(), &Stores).unwrap().unwrap();

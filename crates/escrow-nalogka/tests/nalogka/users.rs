@@ -2,7 +2,9 @@
 
 use escrow::deposit::Purpose;
 use escrow::{DealId, Payee};
-use escrow_nalogka::{ApiError, Call, DealFilter, DealRow, DealStatus, ErrorKind, ListDeals, Route, Test};
+use escrow_nalogka::{
+    ApiError, Call, DealFilter, DealRow, DealStatus, ErrorKind, Incoming, ListDeals, Request, Route, Test,
+};
 
 use super::*;
 
@@ -38,7 +40,7 @@ fn caller(
     Ok((escrow_nalogka::Initiator(caller.actor).to_string(), via))
 }
 
-const ABOUT_A_DEAL: [Route; 16] = [
+const ABOUT_A_DEAL: [Route; 15] = [
     Route::Get,
     Route::Update,
     Route::Cancel,
@@ -54,7 +56,6 @@ const ABOUT_A_DEAL: [Route; 16] = [
     Route::PaymentForm,
     Route::AddPayment,
     Route::Payments,
-    Route::Requisite,
 ];
 
 /// Another marketplace cannot cancel a deal, see it, or learn that there is one: by no call, whomever it names.
@@ -160,6 +161,43 @@ fn a_cancellation_for_the_buyer_costs_what_the_buyers_own_costs() {
     }
 }
 
+/// Everybody sees their own requisites: a shop its profile's, a marketplace those of whom it acts for.
+#[test]
+fn a_requisite_is_shown_to_its_owner_only() {
+    let sees = |user: &ApiUser, owner: &str, initiator: Option<&str>| {
+        let query = initiator.map(|id| format!("?initiator_profile_id={id}")).unwrap_or_default();
+        let target = format!("/deposit/requisites/{owner}/card{query}");
+        let call = Incoming::read("GET", &target, b"").unwrap();
+        assert_eq!(call.request, Request::Requisite { owner: text(owner), id: text("card") });
+        call.alone(user).map_err(|error| error.kind)
+    };
+    let denied = Err(ErrorKind::AccessDenied);
+    for (initiator, owner, answer) in [
+        (Some("anna"), "anna", Ok(None)),
+        (Some("anna"), "boris", denied.clone()),
+        (Some("eve"), "boris", denied.clone()),
+        (None, "boris", denied.clone()),
+    ] {
+        assert_eq!(sees(&market_user(), owner, initiator), answer, "{initiator:?} {owner}");
+    }
+    // not even one that cancels for its buyers sees what a buyer pays with
+    for user in [shop_user(), generous_shop()] {
+        assert_eq!(sees(&user, "boris", None), Ok(None));
+        assert_eq!(sees(&user, "boris", Some("boris")), Ok(None));
+        assert_eq!(sees(&user, "boris", Some("anna")), denied);
+        assert_eq!(sees(&user, "anna", Some("anna")), denied);
+        assert_eq!(sees(&user, "anna", None), denied);
+    }
+    // an id is one in the path as it is elsewhere
+    let call =
+        Incoming::read("GET", "/deposit/requisites/%D1%8F/a%2Fb+c?initiator_profile_id=%D1%8F", b"").unwrap();
+    assert_eq!(call.request, Request::Requisite { owner: text("я"), id: text("a/b+c") });
+    assert_eq!(call.alone(&market_user()), Ok(None));
+    for none in ["/deposit/requisites/%zz/card", "/deposit/requisites/anna/%0A"] {
+        assert_eq!(Incoming::read("GET", none, b"").unwrap_err().kind, ErrorKind::NotFound);
+    }
+}
+
 // --- lists ---
 
 fn row(w: &World, user: &ApiUser, id: u128) -> DealRow {
@@ -212,6 +250,14 @@ fn a_list_is_conditions_on_columns() {
     assert_eq!(found(&ListDeals { buyer_profile_id: Some(text("anna")), ..all() }), [1]);
     assert_eq!(found(&ListDeals { seller_profile_id: Some(text("boris")), ..all() }), [1, 2]);
     assert!(found(&ListDeals { seller_profile_id: Some(text("anna")), ..all() }).is_empty());
+    // on behalf of somebody: the deals that they buy or sell in
+    let of = |who: &str| ListDeals { initiator_profile_id: Some(text(who)), ..all() };
+    assert_eq!([found(&of("anna")), found(&of("olga")), found(&of("boris"))], [vec![1], vec![2], vec![1, 2]]);
+    assert!(found(&of("eve")).is_empty());
+    assert_eq!(found(&ListDeals { buyer_profile_id: Some(text("olga")), ..of("boris") }), [2]);
+    // a shop acts as its own profile only
+    assert!(shop_user().filter(&of("boris")).unwrap().matches(&rows[2]));
+    assert_eq!(shop_user().filter(&of("anna")).unwrap_err().kind, ErrorKind::AccessDenied);
 }
 
 /// What a store runs is those conditions, with no value in the text.
@@ -221,20 +267,24 @@ fn a_list_is_sql() {
         status: Some(text("performing,disputed")),
         status_updated_at_from: Some(start()),
         order_id: Some(text("4127' OR 1=1")),
+        initiator_profile_id: Some(text("anna")),
         ..ListDeals::default()
     };
     let filter = market_user().filter(&request).unwrap();
     let (sql, values) = filter.to_sql();
     assert_eq!(
         sql,
-        "api_user IN ($1) AND status IN ($2, $3) AND order_id IN ($4) AND status_updated_at >= $5"
+        "api_user IN ($1) AND status IN ($2, $3) AND order_id IN ($4) \
+         AND (buyer_profile_id IN ($5) OR seller_profile_id IN ($5)) AND status_updated_at >= $6"
     );
-    assert_eq!(values.len(), 5);
-    assert_eq!(values[4], escrow_nalogka::Bound::Time(start()));
+    assert_eq!(values.len(), 6);
+    assert_eq!(values[5], escrow_nalogka::Bound::Time(start()));
     // every column is a field of the row
     let row = serde_json::to_value(row(&market(), &market_user(), 1)).unwrap();
     for condition in filter.conditions() {
-        assert!(row.get(condition.column.as_str()).is_some(), "{condition:?}");
+        for column in &condition.columns {
+            assert!(row.get(column.as_str()).is_some(), "{condition:?}");
+        }
         if let Test::OneOf(all) = &condition.test {
             assert!(!all.is_empty());
         }
