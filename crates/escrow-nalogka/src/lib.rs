@@ -94,4 +94,6 @@ pub use status::{DealStatus, StatusName};
 pub use sum::{NotRoubles, Sum};
 pub use update::Updates;
 pub use user::{ApiUser, UserKind};
-pub use words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};
+pub use words::{
+    DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, TransactionType, Workflow,
+};
