@@ -1,7 +1,7 @@
 //! A call from its text to what is to be done, and what is done to its answer. The host's part between them: load the
 //! deal, submit, tell.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::calls::Call;
 use super::create::{NewDeal, attach};
@@ -13,6 +13,7 @@ use super::form::Form;
 use super::host::{HostData, Kept};
 use super::list::ListDeals;
 use super::payments::{AdditionalPayment, FormRequest};
+use super::query;
 use super::requests::{
     AddAttachments, AddPayment, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery,
     SetPerformingTrack, UpdateDeal,
@@ -26,7 +27,7 @@ use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId, Time};
 /// What a call asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Request {
-    /// `GET /deals/calculate`, with its query as JSON in the body.
+    /// `GET /deals/calculate`.
     Calculate(Box<Calculate>),
     /// `GET /deals/statuses`.
     Statuses,
@@ -112,11 +113,11 @@ impl Incoming {
     /// [`ErrorKind::NotFound`] where there is no such call or the id is none; otherwise as [`decode`].
     pub fn read(method: &str, target: &str, body: &[u8]) -> Result<Self, ApiError> {
         let (route, ids) = Route::of(method, target)?;
-        let query = query(target)?;
+        let query = query::read(target)?;
         let (deal, request) = match (route, ids.as_slice()) {
-            (Route::Calculate, _) => (None, Request::Calculate(decode(body)?)),
+            (Route::Calculate, _) => (None, Request::Calculate(decode(&query)?)),
             (Route::Statuses, _) => (None, Request::Statuses),
-            (Route::List, _) => (None, Request::List(decode(query.as_bytes())?)),
+            (Route::List, _) => (None, Request::List(decode(&query)?)),
             (Route::Create, _) => (None, Request::Create(decode(body)?)),
             (Route::Requisite, [owner, id]) => (None, requisite(owner, id)?),
             (_, [id, ..]) => (Some(deal_id(id)?), about(route, &query, body)?),
@@ -126,15 +127,15 @@ impl Incoming {
             Request::DepositForm(form) => form.initiator_profile_id.clone(),
             Request::PaymentForm(form) => form.initiator_profile_id.clone(),
             Request::List(list) => list.initiator_profile_id.clone(),
-            Request::Calculate(_)
-            | Request::Statuses
+            Request::Calculate(calculate) => calculate.initiator_profile_id.clone(),
+            Request::Statuses
             | Request::Create(_)
             | Request::Show
             | Request::Update(_)
             | Request::Act(_)
             | Request::AddAttachments(_)
             | Request::AddPayment(_)
-            | Request::Requisite { .. } => decode::<InitiatorQuery>(query.as_bytes())?.initiator_profile_id,
+            | Request::Requisite { .. } => decode::<InitiatorQuery>(&query)?.initiator_profile_id,
         };
         Ok(Self { route, deal, initiator, request })
     }
@@ -251,7 +252,7 @@ impl Incoming {
 }
 
 /// The request of a call about a deal.
-fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
+fn about(route: Route, query: &[u8], body: &[u8]) -> Result<Request, ApiError> {
     Ok(match route {
         Route::Update => Request::Update(decode(body)?),
         Route::Cancel => Request::Act(Call::Cancel { comment: Default::default() }),
@@ -262,8 +263,8 @@ fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
         Route::RemoveTrack => Request::Act(Call::RemoveTrack),
         Route::AddAttachments => Request::AddAttachments(decode(body)?),
         Route::AddPayment => Request::AddPayment(decode(body)?),
-        Route::DepositForm => Request::DepositForm(decode(query.as_bytes())?),
-        Route::PaymentForm => Request::PaymentForm(decode(query.as_bytes())?),
+        Route::DepositForm => Request::DepositForm(decode(query)?),
+        Route::PaymentForm => Request::PaymentForm(decode(query)?),
         Route::Calculate
         | Route::Statuses
         | Route::List
@@ -283,44 +284,12 @@ fn deal_id(text: &str) -> Result<DealId, ApiError> {
 
 fn requisite(owner: &str, id: &str) -> Result<Request, ApiError> {
     // a plus is a space in a query only
-    let part = |text: &str| decoded(&text.replace('+', "%2B"));
+    let part = |text: &str| query::decoded(&text.replace('+', "%2B"));
     let read = || {
         let (owner, id) = (part(owner)?, part(id)?);
         Some(Request::Requisite { owner: PartyId::new(owner).ok()?, id: RequisiteId::new(id).ok()? })
     };
     read().ok_or_else(|| ApiError::new(ErrorKind::NotFound, "there is no such requisite"))
-}
-
-/// The query as a JSON object of texts; a name twice is refused as it is in a body.
-fn query(target: &str) -> Result<String, ApiError> {
-    let malformed = || ApiError::new(ErrorKind::MalformedRequest, "the query is not percent-encoded UTF-8");
-    let mut fields = Map::new();
-    let query = target.split('#').next().and_then(|t| t.split_once('?')).map_or("", |(_, query)| query);
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decoded(name).ok_or_else(malformed)?, decoded(value).ok_or_else(malformed)?);
-        if fields.insert(name.clone(), Value::String(value)).is_some() {
-            return Err(ApiError::item(name, "stands twice"));
-        }
-    }
-    Ok(Value::Object(fields).to_string())
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn json(of: &impl serde::Serialize) -> Result<Value, ApiError> {

@@ -54,6 +54,7 @@ mod notification;
 mod payments;
 mod presets;
 mod project;
+mod query;
 mod quote;
 mod requests;
 mod requisite;

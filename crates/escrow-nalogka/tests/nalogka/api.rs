@@ -266,9 +266,6 @@ fn requisites_come_from_the_payees_profile() {
 
 #[test]
 fn calls_without_a_deal() {
-    let calculate = read("GET", "/deals/calculate", &json!({ "subject_items": order()["subject_items"] }));
-    let sums = calculate.alone(&shop_user()).unwrap().unwrap();
-    assert_eq!(sums["subject_items_sum"], "3000.00");
     let statuses = read("GET", "/deals/statuses", &json!({})).alone(&shop_user()).unwrap().unwrap();
     assert_eq!(statuses.as_array().unwrap().len(), 9);
     let list = read("GET", "/deals/?status=disputed&order_id=4127&initiator_profile_id=anna", &json!({}));
@@ -280,6 +277,42 @@ fn calls_without_a_deal() {
     assert_eq!(new.host().api_user.as_deref(), Some("shop-api"));
     let requisite = read("GET", "/deposit/requisites/boris/c", &json!({}));
     assert_eq!((requisite.route, requisite.deal), (Route::Requisite, None));
+}
+
+/// As PHP's `http_build_query` writes it, brackets encoded or not: 2 × 1 500 and 1 × 250, delivery 300 at the buyer's expense;
+/// 4 % of 3 250 = 130, half and half. The deposit is 3 250 + 300 + 65, less the 500 that are paid at the door.
+#[test]
+fn a_calculation_is_asked_for_by_a_nested_query() {
+    let query = "subject_items[0][sku]=KT-2&subject_items[0][name]=Kettle+of+1.7+l&subject_items[0][price]=1500\
+        &subject_items%5B0%5D%5Bquantity%5D=2&subject_items%5B10%5D%5Bname%5D=%D0%A7%D0%B0%D0%B9\
+        &subject_items%5B10%5D%5Bprice%5D=250.00&additional_services[0][name]=CDEK&additional_services[0][final_cost]=300\
+        &additional_services[0][payer]=buyer&additional_services[0][provided_by]=seller&commission_payer=50%2F50\
+        &buyer_have_to_pay_offline=500&initiator_profile_id=anna";
+    let call = Incoming::read("GET", &format!("/deals/calculate?{query}"), b"").unwrap();
+    assert_eq!(call.initiator.as_deref(), Some("anna"));
+    let Request::Calculate(calculate) = &call.request else { panic!("{call:?}") };
+    let names: Vec<_> = calculate.subject_items.iter().map(|i| (i.name.as_str(), i.quantity)).collect();
+    assert_eq!(names, [("Kettle of 1.7 l", 2), ("Чай", 1)]);
+    let sums = call.alone(&market_user()).unwrap().unwrap();
+    assert_eq!(sums["subject_items_sum"], "3250.00");
+    assert_eq!(sums["buyer_have_to_pay_online"], "3115.00");
+
+    let wrong = |query: &str| wrong("GET", &format!("/deals/calculate?{query}"), "");
+    let item = "subject_items[0][name]=a&subject_items[0][price]=1";
+    for (query, path) in [
+        ("", "subject_items"),
+        ("subject_items=1", "subject_items"),
+        ("subject_items[0][name]=a", "subject_items[0].price"),
+        ("subject_items[][name]=a", "subject_items[][name]"),
+        ("subject_items[a][name]=a", "subject_items[a][name]"),
+        (&format!("{item}&subject_items[0][quantity]=two"), "subject_items[0].quantity"),
+        (&format!("{item}&subject_items[00][price]=2"), "subject_items[00][price]"),
+        (&format!("{item}&subject_items=1"), "subject_items"),
+        (&format!("{item}&goods[0][name]=a"), "goods"),
+    ] {
+        let error = wrong(query);
+        assert_eq!((error.kind, error.path()), (ErrorKind::Validation, Some(path)), "{query}");
+    }
 }
 
 #[test]
