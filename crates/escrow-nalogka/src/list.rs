@@ -218,8 +218,8 @@ impl DealFilter {
         self.0.iter().all(|condition| condition.holds(row))
     }
 
-    /// The conditions as an SQL expression with numbered parameters (PostgreSQL, SQLite), and the values to bind. No value
-    /// is in the text.
+    /// The conditions as an SQL expression with numbered parameters (PostgreSQL, SQLite), and the values to bind, in the order
+    /// of their numbers. No value is in the text.
     pub fn to_sql(&self) -> (String, Vec<Bound>) {
         let mut values = Vec::new();
         let mut bind = |value| {

@@ -1,9 +1,10 @@
 //! Whose deals an API user may see and touch, on whose behalf, and what a list is asked for.
 
 use escrow::deposit::Purpose;
-use escrow::{DealId, Payee};
+use escrow::{DealId, Payee, Time};
 use escrow_nalogka::{
-    ApiError, Call, DealFilter, DealRow, DealStatus, ErrorKind, Incoming, ListDeals, Request, Route, Test,
+    ApiError, Bound, Call, DealFilter, DealRow, DealStatus, ErrorKind, Incoming, ListDeals, Request, Route,
+    Test,
 };
 
 use super::*;
@@ -205,10 +206,8 @@ fn row(w: &World, user: &ApiUser, id: u128) -> DealRow {
     DealRow { id: DealId::new(uuid::Uuid::from_u128(id)), ..row }
 }
 
-/// Every condition that the list knows, by hand over four deals: a paid one, a new one that was created an hour later, the
-/// shop's, and another marketplace's.
-#[test]
-fn a_list_is_conditions_on_columns() {
+/// A paid deal, a new one that was created an hour later, the shop's, and another marketplace's.
+fn rows() -> [DealRow; 4] {
     let mut paid = market();
     paid.pass(DAY).pay(B, 3_360_00);
     let new = market();
@@ -222,6 +221,13 @@ fn a_list_is_conditions_on_columns() {
     rows[1].created_at = after(HOUR);
     rows[1].order_id = Some(text("4128"));
     rows[1].buyer_profile_id = text("olga");
+    rows
+}
+
+/// Every condition that the list knows, by hand.
+#[test]
+fn a_list_is_conditions_on_columns() {
+    let rows = rows();
     assert_eq!((rows[0].status, rows[0].status_updated_at), (DealStatus::AwaitingPerformance, after(DAY)));
     let ids = [1, 2, 3, 4].map(|id| DealId::new(uuid::Uuid::from_u128(id)));
     let found = |request: &ListDeals| -> Vec<usize> {
@@ -260,6 +266,69 @@ fn a_list_is_conditions_on_columns() {
     assert_eq!(shop_user().filter(&of("anna")).unwrap_err().kind, ErrorKind::AccessDenied);
 }
 
+/// The text, as SQLite runs it, finds what the conditions say.
+#[test]
+fn a_list_is_what_sqlite_finds() {
+    use rusqlite::types::Value::{Integer, Text};
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    db.execute_batch(
+        "CREATE TABLE deals (id TEXT, api_user TEXT, order_id TEXT, buyer_profile_id TEXT, seller_profile_id TEXT,
+         status TEXT, status_updated_at INTEGER, created_at INTEGER, updated_at INTEGER)",
+    )
+    .unwrap();
+    let mut rows = rows().to_vec();
+    // whose creator nobody has kept
+    rows.push(DealRow { id: DealId::new(uuid::Uuid::from_u128(5)), api_user: None, ..rows[0].clone() });
+    for row in &rows {
+        let texts = (row.id.to_string(), row.api_user.as_deref(), row.order_id.as_deref());
+        let (buyer, seller) = (row.buyer_profile_id.as_str(), row.seller_profile_id.as_str());
+        let times = [row.status_updated_at, row.created_at, row.updated_at].map(Time::millis);
+        let status = row.status.as_str();
+        db.execute(
+            "INSERT INTO deals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            (texts.0, texts.1, texts.2, buyer, seller, status, times[0], times[1], times[2]),
+        )
+        .unwrap();
+    }
+    let all = ListDeals::default;
+    let at = Some(after(DAY));
+    for (request, found) in [
+        (all(), &[1_u128, 2][..]),
+        (ListDeals { status: Some(text("awaiting_performance,disputed")), ..all() }, &[1]),
+        (ListDeals { status_updated_at_from: at, ..all() }, &[1]),
+        (ListDeals { status_updated_at_to: at, ..all() }, &[2]),
+        (ListDeals { created_at_from: Some(after(HOUR)), updated_at_to: at, ..all() }, &[2]),
+        (ListDeals { order_id: Some(text("4127' OR 1=1")), ..all() }, &[]),
+        (ListDeals { initiator_profile_id: Some(text("boris")), ..all() }, &[1, 2]),
+        (
+            ListDeals {
+                initiator_profile_id: Some(text("olga")),
+                status: Some(text("performing,awaiting_deposit")),
+                order_id: Some(text("4128")),
+                buyer_profile_id: Some(text("olga")),
+                seller_profile_id: Some(text("boris")),
+                status_updated_at_from: Some(start()),
+                ..all()
+            },
+            &[2],
+        ),
+    ] {
+        let filter = market_user().filter(&request).unwrap();
+        let (sql, values) = filter.to_sql();
+        let values = values.into_iter().map(|value| match value {
+            Bound::Text(text) => Text(text),
+            Bound::Time(at) => Integer(at.millis()),
+        });
+        let mut query = db.prepare(&format!("SELECT id FROM deals WHERE {sql} ORDER BY id")).unwrap();
+        let ids = query.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(0)).unwrap();
+        let ids: Vec<_> = ids.map(Result::unwrap).collect();
+        let expected = found.iter().map(|id| DealId::new(uuid::Uuid::from_u128(*id)).to_string());
+        assert_eq!(ids, expected.collect::<Vec<_>>(), "{sql}");
+        let matching = rows.iter().filter(|row| filter.matches(row)).map(|row| row.id.to_string());
+        assert_eq!(ids, matching.collect::<Vec<_>>(), "{sql}");
+    }
+}
+
 /// What a store runs is those conditions, with no value in the text.
 #[test]
 fn a_list_is_sql() {
@@ -278,7 +347,7 @@ fn a_list_is_sql() {
          AND (buyer_profile_id IN ($5) OR seller_profile_id IN ($5)) AND status_updated_at >= $6"
     );
     assert_eq!(values.len(), 6);
-    assert_eq!(values[5], escrow_nalogka::Bound::Time(start()));
+    assert_eq!(values[5], Bound::Time(start()));
     // every column is a field of the row
     let row = serde_json::to_value(row(&market(), &market_user(), 1)).unwrap();
     for condition in filter.conditions() {
