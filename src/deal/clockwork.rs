@@ -270,7 +270,7 @@ impl Clockwork {
             let change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
             let before = std::mem::replace(&mut self.status_change, change);
             let joint = self.joint_change.take();
-            if is_performing(previous) && is_performing(phase.status()) {
+            if joins(previous).is_some() && joins(previous) == joins(phase.status()) {
                 self.joint_change = joint.or(Some(before));
             }
         }
@@ -299,7 +299,7 @@ impl Clockwork {
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
-            ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
+            ("clockwork.joint_change", self.joint_change.is_none() || joins(self.phase.status()).is_some()),
             ("clockwork.ended", outcome),
             ("clockwork.clearing", clearing),
             (
@@ -313,9 +313,24 @@ impl Clockwork {
     }
 }
 
-/// Performing, in a world that does not tell apart whether the tracking is finished.
-const fn is_performing(status: Status) -> bool {
-    matches!(status, Status::Performing | Status::AwaitingAcceptance)
+/// What a status is in a world that does not tell apart whether the tracking is finished, nor whether what was accepted is
+/// cleared: the first of those that are one there. `None`: it stands for itself.
+const fn joins(status: Status) -> Option<Status> {
+    match status {
+        Status::Performing | Status::AwaitingAcceptance => Some(Status::Performing),
+        Status::Clearing | Status::Settling => Some(Status::Clearing),
+        Status::Proposed
+        | Status::AwaitingDeposit
+        | Status::Moderation
+        | Status::AwaitingPerformance
+        | Status::Disputed
+        | Status::CancelRequested
+        | Status::Completed
+        | Status::Cancelled
+        | Status::Declined
+        | Status::Expired
+        | Status::Resolved => None,
+    }
 }
 
 impl Ending {

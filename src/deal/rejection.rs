@@ -182,7 +182,7 @@ pub enum Rejection {
     /// The key was used for something else.
     #[error("key: used already, for another amount, method or payee; choose a new one")]
     KeyReused,
-    /// A document, or a cost, is known by this id already, with other content.
+    /// A document, a checkpoint or a cost is known by this id already, with other content.
     #[error("id: used already, with other content: choose a new one")]
     IdentityTaken,
     /// The deal has no such transaction.

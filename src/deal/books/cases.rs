@@ -135,8 +135,9 @@ impl Books {
         &self.cases
     }
 
-    pub(crate) fn case(&self, id: &Reference) -> Option<&Case> {
-        self.cases.iter().find(|c| c.id == *id)
+    /// The chargeback that this gateway calls so. Another one may give the same id to one of its own.
+    pub(crate) fn case(&self, gateway: &GatewayName, id: &Reference) -> Option<&Case> {
+        self.cases.iter().find(|c| c.id == *id && c.gateway == *gateway)
     }
 
     /// How many chargebacks wait for a payment that nobody has told of.
@@ -262,7 +263,7 @@ impl Books {
     }
 
     pub(in crate::deal) fn record_case(&mut self, case: Case) {
-        match self.cases.iter_mut().find(|c| c.id == case.id) {
+        match self.cases.iter_mut().find(|c| c.id == case.id && c.gateway == case.gateway) {
             Some(known) => *known = case,
             None => self.cases.push(case),
         }
@@ -271,10 +272,9 @@ impl Books {
     /// Whether each chargeback is known once, within its limits, and falls on deposits of its currency.
     pub(super) fn cases_agree(&self) -> bool {
         let (mut ids, mut ranks) = (BTreeSet::new(), BTreeSet::new());
-        self.cases
-            .iter()
-            .all(|c| ids.insert(&*c.id) && c.agrees(self) && (c.rank == 0 || ranks.insert(c.rank)))
-            && self.cases.len() >= ranks.last().map_or(0, |rank| index(*rank).saturating_add(1))
+        self.cases.iter().all(|c| {
+            ids.insert((&*c.gateway, &*c.id)) && c.agrees(self) && (c.rank == 0 || ranks.insert(c.rank))
+        }) && self.cases.len() >= ranks.last().map_or(0, |rank| index(*rank).saturating_add(1))
     }
 }
 
