@@ -148,7 +148,7 @@ impl Deal {
             }
             Event::DeadlineExtended { phase, by_s, .. } => clockwork.extend(*phase, *by_s),
             Event::Posted { reference } => work.post(reference),
-            Event::TimerFired { .. } => {}
+            Event::TimerFired { timer } => clockwork.pass(*timer, at),
             Event::PhaseEntered { phase, paused } => {
                 quarrel.enter(*phase);
                 if let Phase::Active { stage: Stage::AwaitingAcceptance, .. } = phase {

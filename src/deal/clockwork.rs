@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::command::CommandKind;
 use super::event::{Event, Paused};
 use super::phase::{Phase, PhaseKind, Stage, Status};
+use super::timers::{Passed, Timer};
 use crate::deposit::{ClientKey, DepositId, Reason};
 use crate::settlement::{Charges, Ending, Outcome};
 use crate::stored::left_out::is_default;
@@ -128,6 +129,9 @@ pub(crate) struct Clockwork {
     pub(crate) clearing: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
+    /// The latest deadline of a phase that passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed: Option<Passed>,
     /// The latest commands that had an id, oldest first.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     requests: SmallVec<[Request; 1]>,
@@ -167,6 +171,7 @@ impl Clockwork {
             cancelled_by: None,
             clearing: None,
             ended: None,
+            passed: None,
             requests: SmallVec::new(),
         }
     }
@@ -218,6 +223,13 @@ impl Clockwork {
     pub(super) const fn extend(&mut self, phase: Phase, by_s: u32) {
         self.phase = phase;
         self.extended_s = self.extended_s.saturating_add(by_s);
+    }
+
+    /// A deadline passed: that of the phase is remembered, for those who come too late.
+    pub(super) fn pass(&mut self, timer: Timer, at: Time) {
+        if self.phase.timer() == Some(timer) {
+            self.passed = Some(Passed { timer, at });
+        }
     }
 
     pub(super) fn clear(&mut self, ending: Ending) {
@@ -295,6 +307,9 @@ impl Clockwork {
             (None, false) => true,
             (Some(_), false) | (None, true) => false,
         };
+        let passed = self.passed.is_none_or(|passed| {
+            passed.timer.phase().is_some() && (self.created_at..=self.last_at).contains(&passed.at)
+        });
         let checks = [
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
@@ -302,6 +317,7 @@ impl Clockwork {
             ("clockwork.joint_change", self.joint_change.is_none() || joins(self.phase.status()).is_some()),
             ("clockwork.ended", outcome),
             ("clockwork.clearing", clearing),
+            ("clockwork.passed", passed),
             (
                 "clockwork.requests",
                 [Some(Side::Buyer), Some(Side::Seller), None]

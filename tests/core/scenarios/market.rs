@@ -99,7 +99,7 @@ fn what_is_not_a_scenario_is_told_with_its_place() {
     }
     let mut document = balance();
     document["steps"][0]["of"] = json!("nobody");
-    assert_eq!(refused(&document), "steps[0].of: no machine has this name");
+    assert_eq!(refused(&document), "steps[0].of: no machine has this name (in step 1)");
     document["finnish"] = json!(true);
     assert!(refused(&document).contains("unknown field `finnish`"));
 }

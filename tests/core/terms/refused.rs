@@ -4,8 +4,8 @@ use crate::common::*;
 use crate::quote::{carved, draft, fee, item, over, partner, quoted, service, third};
 use crate::support::{percent, rub};
 use escrow::terms::{
-    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Item, OnRefund, Payer, Problem, Provider, Terms,
-    TermsDraft,
+    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Item, NamedAs, OnRefund, Payer, Problem, Provider,
+    Terms, TermsDraft,
 };
 use escrow::{Money, Policy, Rate};
 
@@ -34,25 +34,57 @@ fn parties_must_differ() {
 /// BUGS `self_dealing_arbiter`: the roles are disjoint.
 #[test]
 fn an_arbiter_is_no_party() {
-    refused(|d| d.arbiter = Some(d.buyer.clone()), "arbiter", Problem::IsAParty);
-    refused(|d| d.arbiter = Some(d.seller.clone()), "arbiter", Problem::IsAParty);
+    refused(|d| d.arbiter = Some(d.buyer.clone()), "arbiter", Problem::IsAParty(NamedAs::Buyer));
+    refused(|d| d.arbiter = Some(d.seller.clone()), "arbiter", Problem::IsAParty(NamedAs::Seller));
 }
 
 #[test]
 fn a_partner_and_a_provider_are_no_parties() {
-    refused(|d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()), "fees[0].payee", Problem::IsAParty);
-    refused(|d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()), "fees[1].payee", Problem::IsAParty);
+    let (buyer, seller) = (Problem::IsAParty(NamedAs::Buyer), Problem::IsAParty(NamedAs::Seller));
+    refused(|d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()), "fees[0].payee", seller);
+    refused(|d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()), "fees[1].payee", buyer);
     let own = |d: &mut TermsDraft| d.services[0].provider = Provider::Third(d.seller.clone());
-    refused(own, "services[0].provider", Problem::IsAParty);
+    refused(own, "services[0].provider", seller);
     let ruling = |d: &mut TermsDraft| {
         let payee = FeePayee::Partner(d.buyer.clone());
         d.policy.arbitration_fee = Some(arbitration_fee(payee));
     };
-    refused(ruling, "arbitration_fee.payee", Problem::IsAParty);
+    refused(ruling, "arbitration_fee.payee", buyer);
     let charges = |d: &mut TermsDraft| {
         d.policy.charge_fee = Some(ChargeFee::new(FeePayee::Partner(d.seller.clone()), percent(1)));
     };
-    refused(charges, "charge_fee.payee", Problem::IsAParty);
+    refused(charges, "charge_fee.payee", seller);
+    assert_eq!(seller.to_string(), "must be somebody else: the same id is the seller, in `seller`");
+}
+
+/// A rate that leaves nothing of what it is taken of: a deal that anybody starts for nothing, a ruling that costs the whole
+/// pot, a charge of which the seller gets nothing.
+#[test]
+fn rates_of_the_policy_leave_something() {
+    type Set = fn(&mut TermsDraft, Rate);
+    fn of_rulings(d: &mut TermsDraft) -> &mut ArbitrationFee {
+        d.policy.arbitration_fee.get_or_insert_with(|| arbitration_fee(FeePayee::Platform))
+    }
+    let (half, most) = (Rate::HALF, percent(90));
+    let fields: [(&str, Rate, Set); 4] = [
+        ("shortfall", half, |d, rate| d.policy.shortfall = rate),
+        ("arbitration_fee.rate", most, |d, rate| of_rulings(d).rate = rate),
+        ("arbitration_fee.guarantee_rate", most, |d, rate| of_rulings(d).guarantee_rate = rate),
+        ("charge_fee.rate", most, |d, rate| {
+            d.policy.charge_fee = Some(ChargeFee::new(FeePayee::Platform, rate));
+        }),
+    ];
+    for (field, max, set) in fields {
+        for rate in [Rate::WHOLE, Rate::from_ppm(max.ppm() + 1).unwrap()] {
+            refused(|d| set(d, rate), field, Problem::RateTooHigh { rate, max });
+        }
+        let mut draft = draft(1_000_00);
+        set(&mut draft, max);
+        assert!(Terms::new(draft).is_ok(), "{field}");
+    }
+    let (rate, max) = (Rate::WHOLE, Policy::MAX_SHORTFALL);
+    let problem = Problem::RateTooHigh { rate, max };
+    assert_eq!(problem.to_string(), "is 100%, and at most 50% is allowed");
 }
 
 fn arbitration_fee(payee: FeePayee) -> ArbitrationFee {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::super::quotes::Quotes;
 use super::super::run::{source_of, text};
 use super::super::{Action, Who, facts};
-use super::actions::{BalanceCommand, MarketAction};
+use super::actions::{BalanceCommand, ChargeBack, CreditBalance, DebitBalance, MarketAction, Withdraw};
 use super::names::Kind;
 use super::run::{Market, Taken, stored, told};
 use super::{MarketStep, actions};
@@ -83,16 +83,19 @@ impl Market<'_> {
         match &step.action {
             MarketAction::Deal(action) => stored(&self.machines, DealId::new(id))
                 .map_or_else(Quotes::default, |deal| Quotes::of(action, &deal)),
+            MarketAction::PayBasket(pay) => {
+                let outstanding = stored(&self.machines, BasketId::new(id)).map(|m| m.outstanding());
+                Quotes::sum(pay.amount.or(outstanding))
+            }
+            MarketAction::ChargeBack(ChargeBack { amount, .. })
+            | MarketAction::Withdraw(Withdraw { amount, .. })
+            | MarketAction::Credit(CreditBalance { amount, .. })
+            | MarketAction::Debit(DebitBalance { amount, .. }) => Quotes::sum(Some(*amount)),
+            MarketAction::CameBack(back) => Quotes::sum(back.amount),
             MarketAction::Project(_)
             | MarketAction::Basket(_)
-            | MarketAction::PayBasket(_)
-            | MarketAction::ChargeBack(_)
-            | MarketAction::CameBack(_)
             | MarketAction::Balance(_)
-            | MarketAction::Withdraw(_)
             | MarketAction::Confirm(_)
-            | MarketAction::Credit(_)
-            | MarketAction::Debit(_)
             | MarketAction::Subscription(_)
             | MarketAction::Resume => Quotes::default(),
         }

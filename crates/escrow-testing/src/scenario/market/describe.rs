@@ -25,6 +25,11 @@ pub(super) fn deal(deal: &Deal) -> Value {
         "receivables": report.receivables,
         "deposits": report.deposits,
         "strays": report.strays,
+        "payments": report.payments,
+        "chargebacks": report.chargebacks,
+        "debts": report.debts,
+        "platform": report.platform,
+        "deadline": report.deadline,
         "next_deadline": deal.next_deadline(),
         "version": escrow::Machine::version(deal),
     })

@@ -11,8 +11,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::Who;
+use super::super::look::compare;
 use super::super::quotes::Quotes;
-use super::super::run::{compare, text};
+use super::super::run::text;
 use super::Opening;
 use super::names::Kind;
 use super::run::{Market, Taken};

@@ -16,8 +16,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::Invariants;
+use super::super::look::compare;
 use super::super::quotes::Quotes;
-use super::super::run::{compare, text};
+use super::super::run::text;
 use super::look::look;
 use super::names::Kind;
 use super::{MarketReport, MarketScenario, MarketStep};
