@@ -1,5 +1,7 @@
 //! Machines are opened, each by whom it usually is.
 
+use std::collections::BTreeSet;
+
 use escrow::port::blocking::Repository;
 use escrow::port::{Aggregate, Clock, Commit};
 use escrow::terms::Terms;
@@ -16,7 +18,7 @@ use super::super::quotes::Quotes;
 use super::super::run::text;
 use super::Opening;
 use super::names::Kind;
-use super::run::{Market, Taken};
+use super::run::{Market, Taken, stored};
 use crate::{MemoryMachines, SinkFault};
 
 impl Market<'_> {
@@ -74,7 +76,12 @@ impl Market<'_> {
                 (actor, self.keep(project, now))
             }
             Opening::Basket(draft) => {
-                let basket = Basket::open(BasketId::new(id), draft.clone(), &Context::clock(now));
+                let deals: BTreeSet<DealId> = draft.lines.iter().map(|line| line.deal).collect();
+                let deals = deals.into_iter().filter_map(|id| stored(&self.machines, id));
+                let basket = deals
+                    .map(|deal| draft.fits(&deal))
+                    .collect::<Result<(), _>>()
+                    .and_then(|()| Basket::open(BasketId::new(id), draft.clone(), &Context::clock(now)));
                 (Actor::Clock, self.keep(basket.map_err(|e| (e.code().to_owned(), e.to_string())), now))
             }
             Opening::Balance { holder, currency, policy } => {
