@@ -259,7 +259,7 @@ pub(super) fn chargebacks(deal: &Deal) -> Vec<ChargebackReport> {
             Cause::RefundedTwice { chargeback, .. }
             | Cause::Liable { chargeback, .. }
             | Cause::Cut { chargeback, .. } => chargeback == number,
-            Cause::Ending | Cause::PaidTwice { .. } | Cause::Overpaid { .. } => false,
+            Cause::Ending | Cause::Missed { .. } | Cause::PaidTwice { .. } | Cause::Overpaid { .. } => false,
         };
         ChargebackReport {
             number,
