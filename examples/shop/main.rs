@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::inconsistent_digit_grouping,
     reason = "an example"
 )]
 
@@ -62,7 +61,8 @@ impl<'s> Order<'s> {
         let deal = self.service.load(self.deal)?;
         let deposit = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?;
         let (paid, back) = (deposit.buckets().received, deposit.buckets().refunded);
-        Ok((deal.status(), [paid, back, deposit.outstanding().minor()]))
+        let open = if deal.takes_money(deposit) { deposit.outstanding().minor() } else { 0 };
+        Ok((deal.status(), [paid, back, open]))
     }
 
     /// The buyer is sent to the page where the order is paid.
@@ -198,7 +198,7 @@ fn main() -> Result<(), Any> {
     kettles.service.journal.fail_next(SinkFault::Before);
     let error = kettles.call("POST", "/cancel", &Value::Null).err().ok_or("the service is down")?;
     println!("  shop: {error}: {:?}", ShopAction::Change.on_error(&error));
-    assert_eq!(error.message, "the request was not carried out: try again");
+    assert_eq!(error.message, "it is not known whether the request was carried out: try again");
     assert_eq!(ShopAction::Change.on_error(&error), OnError::BlockAndRetry);
     assert_eq!(kettles.stands()?, (Status::AwaitingPerformance, [3_360_00, 0, 0]));
     println!("  shop: the administrator tries again");
