@@ -51,7 +51,7 @@ fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<F
 /// The arbiter rules; the amounts come from the award.
 pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
     let ending = Ending::ruled(c.award);
-    let settlement = deal.preview(&ending)?;
+    let settlement = deal.division(&ending)?;
     deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
     endings::end_as_settled(deal, ending, false, &settlement);
     Ok(())
