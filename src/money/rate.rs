@@ -45,7 +45,6 @@ impl Rate {
     pub const HALF: Rate = Rate { ppm: 500_000 };
     /// Everything: 100 %.
     pub const WHOLE: Rate = Rate { ppm: WHOLE_PPM };
-    pub(crate) const NINE_TENTHS: Rate = Rate { ppm: 900_000 };
 
     /// A rate of that many parts per million.
     ///

@@ -353,7 +353,7 @@ policy! {
         clearance_s: u32,
         /// How much of a required payment may be missing, as a part of it: from `required − floor(required × shortfall)` on
         /// it counts as full. What then is missing of what an ending takes from the buyer, the seller gets less. Guarantees
-        /// are paid whole.
+        /// are paid whole. At most [`Policy::MAX_SHORTFALL`].
         shortfall: Rate,
         /// Which of several payments into a deposit goes back first.
         refund_order: RefundOrder,

@@ -39,8 +39,6 @@ impl Policy {
     pub const MAX_DURATION_S: u32 = 315_360_000;
     /// The largest [`shortfall`](Policy::shortfall): at least half of a payment is there before anybody performs for it.
     pub const MAX_SHORTFALL: Rate = Rate::HALF;
-    /// The largest rate of a fee of the policy: it leaves something of what it is taken of, as a fee of the gross does.
-    pub const MAX_FEE_RATE: Rate = Rate::NINE_TENTHS;
 
     /// An online shop: no consent step, no moderation, six hours of silence accept.
     ///
@@ -137,7 +135,7 @@ impl Policy {
     /// Refuses a policy that contradicts itself, or under which a phase could wait for ever.
     ///
     /// # Errors
-    /// [`TermsError`] names the field: a duration of zero or over ten years, a rate over its limit, no revision at all, a partial buyout
+    /// [`TermsError`] names the field: a duration of zero or over ten years, a shortfall over [`Policy::MAX_SHORTFALL`], no revision at all, a partial buyout
     /// where the buyer does not accept, or payouts to balances that nobody keeps. The sums of the arbitration fee are checked with the terms, which know the currency.
     pub fn validate(&self) -> Result<(), TermsError> {
         let durations = [
@@ -163,17 +161,9 @@ impl Policy {
         bounded("hold_margin_s", self.hold_margin_s)?;
         bounded("revision_time_s", self.revision_time_s)?;
         bounded("max_extension_s", self.max_extension_s)?;
-        let ruling = self.arbitration_fee.as_ref();
-        let rates = [
-            ("shortfall", Some(self.shortfall), Self::MAX_SHORTFALL),
-            ("arbitration_fee.rate", ruling.map(|fee| fee.rate), Self::MAX_FEE_RATE),
-            ("arbitration_fee.guarantee_rate", ruling.map(|fee| fee.guarantee_rate), Self::MAX_FEE_RATE),
-            ("charge_fee.rate", self.charge_fee.as_ref().map(|fee| fee.rate), Self::MAX_FEE_RATE),
-        ];
-        for (field, rate, max) in rates {
-            if let Some(rate) = rate.filter(|rate| *rate > max) {
-                return Err(TermsError::in_policy(field, Problem::RateTooHigh { rate, max }));
-            }
+        if self.shortfall > Self::MAX_SHORTFALL {
+            let (rate, max) = (self.shortfall, Self::MAX_SHORTFALL);
+            return Err(TermsError::in_policy("shortfall", Problem::RateTooHigh { rate, max }));
         }
         if self.max_revisions == 0 {
             return Err(TermsError::in_policy("max_revisions", Problem::Zero));

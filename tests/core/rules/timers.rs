@@ -111,21 +111,16 @@ fn who_comes_too_late_is_told_which_deadline_passed() {
     // nobody has woken the deal yet: the deadline fires with the command
     w.at(until.plus_secs(60));
     let passed = Some(Passed { timer: Timer::Acceptance, at: until });
-    let late = w.refuse(&buyer(), accept());
-    let (role, command, phase) = (Role::Buyer, CommandKind::Accept, PhaseKind::Paying);
+    let late = w.refuse(&buyer(), dispute("It is blue."));
+    let (role, command, phase) = (Role::Buyer, CommandKind::OpenDispute, PhaseKind::Paying);
     assert_eq!(late, Rejection::WrongPhase { role, command, phase, passed });
-    assert_eq!(
-        late.to_string(),
-        format!("accept is not possible for buyer while paying: the deadline `acceptance` passed at {until}")
-    );
+    let told = format!("the deadline `acceptance` passed at {until}");
+    assert_eq!(late.to_string(), format!("open_dispute is not possible for buyer while {phase}: {told}"));
     w.wake();
     w.done_all();
-    for command in [accept(), dispute("It is blue.")] {
-        let late = w.refuse(&buyer(), command);
-        assert!(
-            late.to_string().ends_with(&format!("while closed: the deadline `acceptance` passed at {until}")),
-            "{late}"
-        );
+    for (who, command) in [(buyer(), dispute("It is blue.")), (buyer(), changes(1)), (seller(), submit(2))] {
+        let late = w.refuse(&who, command);
+        assert!(late.to_string().ends_with(&format!("while closed: {told}")), "{late}");
     }
     // nor is it told of a deadline that was never theirs
     let amended = w.refuse(&operator(), amend(1, plain(Policy::freelance())));

@@ -29,11 +29,6 @@ pub fn fee_ppm() -> impl Strategy<Value = i128> {
     prop_oneof![2 => Just(0_i128), 4 => 1..300_000_i128, 1 => ppm()]
 }
 
-/// Of a fee of the policy: it leaves something.
-pub fn policy_ppm() -> impl Strategy<Value = i128> {
-    fee_ppm().prop_map(|ppm| ppm.min(900_000))
-}
-
 pub fn providers() -> impl Strategy<Value = calc::Who> {
     prop_oneof![
         2 => Just(calc::Who::Seller),
@@ -84,7 +79,7 @@ pub fn roundings() -> impl Strategy<Value = calc::Rounding> {
 }
 
 pub fn charge_fees() -> impl Strategy<Value = Option<calc::ChargeFee>> {
-    let fee = (fee_payees(), policy_ppm(), roundings());
+    let fee = (fee_payees(), fee_ppm(), roundings());
     let fee = fee.prop_map(|(payee, rate_ppm, rounding)| calc::ChargeFee { payee, rate_ppm, rounding });
     proptest::option::of(fee)
 }
@@ -96,8 +91,8 @@ pub fn returns() -> impl Strategy<Value = calc::ReturnAll> {
 
 pub fn arbitration(largest: i128) -> impl Strategy<Value = Option<calc::Arbitration>> {
     let bound = move || proptest::option::weighted(0.3, 0..=largest);
-    let part = prop_oneof![Just(0), policy_ppm()];
-    let fee = (fee_payees(), policy_ppm(), part, 0..=largest / 4, bound(), bound());
+    let part = prop_oneof![Just(0), fee_ppm()];
+    let fee = (fee_payees(), fee_ppm(), part, 0..=largest / 4, bound(), bound());
     let fee = fee.prop_map(|(payee, rate_ppm, guarantee_ppm, fixed, min, max)| {
         let (min, max) = in_order(min, max);
         calc::Arbitration { payee, rate_ppm, guarantee_ppm, fixed, min, max }

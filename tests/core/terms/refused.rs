@@ -57,33 +57,18 @@ fn a_partner_and_a_provider_are_no_parties() {
     assert_eq!(seller.to_string(), "must be somebody else: the same id is the seller, in `seller`");
 }
 
-/// A rate that leaves nothing of what it is taken of: a deal that anybody starts for nothing, a ruling that costs the whole
-/// pot, a charge of which the seller gets nothing.
+/// With a shortfall of 100 % anybody would begin a deal for nothing.
 #[test]
-fn rates_of_the_policy_leave_something() {
-    type Set = fn(&mut TermsDraft, Rate);
-    fn of_rulings(d: &mut TermsDraft) -> &mut ArbitrationFee {
-        d.policy.arbitration_fee.get_or_insert_with(|| arbitration_fee(FeePayee::Platform))
+fn at_least_half_of_a_payment_is_there_before_anybody_performs() {
+    let max = Policy::MAX_SHORTFALL;
+    for rate in [Rate::WHOLE, Rate::from_ppm(max.ppm() + 1).unwrap()] {
+        let problem = Problem::RateTooHigh { rate, max };
+        refused(|d| d.policy.shortfall = rate, "shortfall", problem);
     }
-    let (half, most) = (Rate::HALF, percent(90));
-    let fields: [(&str, Rate, Set); 4] = [
-        ("shortfall", half, |d, rate| d.policy.shortfall = rate),
-        ("arbitration_fee.rate", most, |d, rate| of_rulings(d).rate = rate),
-        ("arbitration_fee.guarantee_rate", most, |d, rate| of_rulings(d).guarantee_rate = rate),
-        ("charge_fee.rate", most, |d, rate| {
-            d.policy.charge_fee = Some(ChargeFee::new(FeePayee::Platform, rate));
-        }),
-    ];
-    for (field, max, set) in fields {
-        for rate in [Rate::WHOLE, Rate::from_ppm(max.ppm() + 1).unwrap()] {
-            refused(|d| set(d, rate), field, Problem::RateTooHigh { rate, max });
-        }
-        let mut draft = draft(1_000_00);
-        set(&mut draft, max);
-        assert!(Terms::new(draft).is_ok(), "{field}");
-    }
-    let (rate, max) = (Rate::WHOLE, Policy::MAX_SHORTFALL);
-    let problem = Problem::RateTooHigh { rate, max };
+    let mut draft = draft(1_000_00);
+    draft.policy.shortfall = max;
+    assert!(Terms::new(draft).is_ok());
+    let problem = Problem::RateTooHigh { rate: Rate::WHOLE, max };
     assert_eq!(problem.to_string(), "is 100%, and at most 50% is allowed");
 }
 

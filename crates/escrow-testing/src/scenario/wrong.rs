@@ -97,25 +97,21 @@ pub(super) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -
     let written = plain(written);
     let synonym = SYNONYMS.iter().find(|(word, _)| *word == written).map_or(&*written, |(_, name)| *name);
     let written = synonym.to_owned();
+    let allowed = written.chars().count().div_ceil(3).min(3);
     let far = |name: &str| {
         let name = plain(name);
         let (long, short) = if name.len() > written.len() { (&name, &written) } else { (&written, &name) };
         let is_part = long.starts_with(short.as_str()) || long.ends_with(short.as_str());
-        // `start_h` for `start_s`
+        // `start_hours` for `start_s`
         let stem =
             |text: &str| text.rsplit_once('_').map_or_else(|| text.to_owned(), |(stem, _)| stem.to_owned());
-        if short.chars().count() >= 3 && is_part || stem(&name) == stem(&written) {
-            1
-        } else {
-            distance(&name, &written)
+        match distance(&name, &written) {
+            near if near <= allowed => Some(near),
+            _ if stem(&name) == stem(&written) => Some(4),
+            _ => (short.chars().count() >= 3 && is_part).then_some(5),
         }
     };
-    let allowed = written.chars().count().div_ceil(3).min(3);
-    names
-        .map(|name| (far(name), name))
-        .filter(|(far, _)| *far <= allowed)
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, name)| name)
+    names.filter_map(|name| Some((far(name)?, name))).min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }
 
 /// What some call the fields of a step.
