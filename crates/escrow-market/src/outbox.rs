@@ -21,9 +21,9 @@ use crate::{Balance, Basket, Offer, Project};
 use crate::{balance, basket};
 use escrow::agent::blocking::Agent as BlockingAgent;
 use escrow::agent::{ActError, Acted, Agent, Committed, Observer, Stopped};
+use escrow::deposit::{Leg, LegState};
 use escrow::port::blocking::{PaymentGateway as BlockingGateway, Repository as BlockingRepository};
 use escrow::port::{Aggregate, AggregateId, Clock, Commit, CommitError, PaymentGateway, Repository};
-use escrow::deposit::{Leg, LegState};
 use escrow::{Actor, Caller, Context, Deal, DealId, Money};
 
 /// Delivers [`Follow`]s by an agent, to machines in a repository that has all of them.

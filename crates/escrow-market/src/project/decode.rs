@@ -118,7 +118,9 @@ impl Project {
     fn phase_agrees(&self) -> bool {
         let state = &self.state;
         match state.phase {
-            Phase::Proposed { .. } | Phase::Active {} | Phase::Halted { .. } if state.stopped.is_some() => false,
+            Phase::Proposed { .. } | Phase::Active {} | Phase::Halted { .. } if state.stopped.is_some() => {
+                false
+            }
             Phase::Proposed { .. } => {
                 state.begun.is_empty() && state.planned.is_empty() && state.proposal.fate == Fate::Open
             }

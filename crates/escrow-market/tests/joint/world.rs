@@ -208,7 +208,9 @@ impl Machines {
                 let operator = Actor::Operator(text("olga"));
                 match self.deals.hear(deal, name, &operator, &cancel.into(), Book::default(), scene) {
                     Done::News(node, _) => next.deals.insert(*id, node),
-                    Done::Refused | Done::Repeat => panic!("a deal that is not paid is not called off: {deal:?}", deal = deal.machine),
+                    Done::Refused | Done::Repeat => {
+                        panic!("a deal that is not paid is not called off: {deal:?}", deal = deal.machine)
+                    }
                 };
             }
             (MachineId::Project(_), FollowCommand::Project(report)) => {

@@ -16,8 +16,8 @@ use escrow::{
 };
 use escrow_market::balance::command::{Confirm, Request};
 use escrow_market::balance::{BalancePolicy, Holder, WithdrawalStatus};
-use escrow_market::basket::{BasketDraft, Line, Status as BasketStatus};
 use escrow_market::basket::command::{Chargeback, ChargebackStep, ConfirmPayment};
+use escrow_market::basket::{BasketDraft, Line, Status as BasketStatus};
 use escrow_market::code::{Attempt, CodeHash, PlainCode, Salt};
 use escrow_market::follow::{FollowCommand, MachineId};
 use escrow_market::project::command::Agree;
@@ -310,11 +310,8 @@ fn a_basket_whose_line_is_not_what_its_deposit_needs_is_not_opened() {
     let open = |amounts: [i64; 2]| {
         let host = Host::new();
         host.project(Funding::Each);
-        let line = |(n, minor)| Line {
-            deal: deal_id(n),
-            deposit: DepositId::BUYER_PAYMENT,
-            amount: eur(minor),
-        };
+        let line =
+            |(n, minor)| Line { deal: deal_id(n), deposit: DepositId::BUYER_PAYMENT, amount: eur(minor) };
         let lines = [1, 2].into_iter().zip(amounts).map(line).collect();
         let draft = BasketDraft::new(text("anna"), Currency::EUR, lines, start().plus_secs(60));
         let follow = Follow::open_basket(BASKET, draft.into());
