@@ -77,10 +77,9 @@ impl Market<'_> {
             }
             Opening::Basket(draft) => {
                 let deals: BTreeSet<DealId> = draft.lines.iter().map(|line| line.deal).collect();
-                let deals = deals.into_iter().filter_map(|id| stored(&self.machines, id));
+                let mut deals = deals.into_iter().filter_map(|id| stored(&self.machines, id));
                 let basket = deals
-                    .map(|deal| draft.fits(&deal))
-                    .collect::<Result<(), _>>()
+                    .try_for_each(|deal| draft.fits(&deal))
                     .and_then(|()| Basket::open(BasketId::new(id), draft.clone(), &Context::clock(now)));
                 (Actor::Clock, self.keep(basket.map_err(|e| (e.code().to_owned(), e.to_string())), now))
             }
