@@ -196,7 +196,7 @@ fn main() -> Result<(), Any> {
     kettles.paid("payment-2")?;
     println!("  shop: one kettle more: {:?}", kettles.change()?);
     kettles.service.journal.fail_next(SinkFault::Before);
-    let error = kettles.call("POST", "/cancel", &Value::Null).err().ok_or("the service is down")?;
+    let error = kettles.call("POST", "/cancel", &Value::Null).err().ok_or("the service was not down")?;
     println!("  shop: {error}: {:?}", ShopAction::Change.on_error(&error));
     assert_eq!(error.message, "it is not known whether the request was carried out: try again");
     assert_eq!(ShopAction::Change.on_error(&error), OnError::BlockAndRetry);
