@@ -12,7 +12,9 @@ use std::process::ExitCode;
 use escrow::deposit::{LegState, Purpose};
 use serde_json::Value;
 
-use escrow_testing::scenario::{MarketReport, MarketScenario, Report, Scenario, Script, ScriptReport};
+use escrow_testing::scenario::{
+    Deadline, MarketReport, MarketScenario, Report, Scenario, Script, ScriptReport,
+};
 
 /// Somewhat over the longest scenario, so that a longer file is told so.
 const MOST: u64 = 5 * 1024 * 1024;
@@ -98,9 +100,10 @@ fn several(out: &mut String, scenario: &MarketScenario, report: &MarketReport) -
     }
     writeln!(out)?;
     for step in &report.steps {
-        let at = step.at.to_string().replace('T', " ").replace('Z', "");
+        let (at, sum) = (when(step.at), sum(step.amount));
         let status = step.after.get("status").and_then(|status| status.as_str()).unwrap_or("–");
-        writeln!(out, "    {at}  {:<12}  {:<16}  {:<18} → {status}", step.of, step.by, step.action)?;
+        let (of, by, action, inside) = (&step.of, &step.by, &step.action, inside(&step.after));
+        writeln!(out, "    {at}  {of:<12}  {by:<16}  {action:<18} {sum:>16} → {status:<20} {inside}")?;
         if let Some(message) = &step.message {
             writeln!(out, "{:26}refused: {message}", "")?;
         }
@@ -109,9 +112,13 @@ fn several(out: &mut String, scenario: &MarketScenario, report: &MarketReport) -
         writeln!(out, "\n    {name}: {}", machine["kind"].as_str().unwrap_or("not opened"))?;
         for (field, value) in machine.as_object().into_iter().flatten() {
             // the journal, the quote and every leg are in the JSON
-            let long = ["kind", "events", "quote", "legs", "next_deadline", "version"].contains(&&**field);
+            let long = ["kind", "events", "quote", "legs", "version"].contains(&&**field);
             let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-            if !long && !empty {
+            // a deal says with its deadline what happens then
+            let told = field == "next_deadline" && machine["deadline"].is_object();
+            let nothing =
+                field == "platform" && value.as_array().is_some_and(|all| all.iter().all(is_nothing));
+            if !long && !empty && !told && !nothing {
                 writeln!(out, "        {field}: {}", in_short(value))?;
             }
         }
@@ -127,6 +134,29 @@ fn several(out: &mut String, scenario: &MarketScenario, report: &MarketReport) -
         writeln!(out, "    DIFFERENT {difference}")?;
     }
     writeln!(out)
+}
+
+/// Whether every sum of an object is zero.
+fn is_nothing(sums: &Value) -> bool {
+    let money = |value: &Value| serde_json::from_value::<escrow::Money>(value.clone()).ok();
+    sums.as_object().is_some_and(|fields| fields.values().filter_map(money).all(|sum| sum.is_zero()))
+}
+
+/// Where the money of a machine is after a step, zeros left out: of a deal what its deposits hold or have assigned.
+fn inside(machine: &Value) -> String {
+    let money = |value: &Value| serde_json::from_value::<escrow::Money>(value.clone()).ok();
+    let mut sums = Vec::new();
+    for deposit in machine["deposits"].as_array().into_iter().flatten() {
+        let parts = money(&deposit["held"]).zip(money(&deposit["reserved"]));
+        if let Some(sum) = parts.and_then(|(held, reserved)| held.checked_add(reserved).ok()) {
+            sums.push((deposit["deposit"].as_str().unwrap_or_default(), sum));
+        }
+    }
+    let fields = ["outstanding", "available", "clearing", "reserved", "paid_out"];
+    sums.extend(fields.iter().filter_map(|field| Some((*field, money(&machine[*field])?))));
+    let some = sums.iter().filter(|(_, sum)| !sum.is_zero());
+    let told: Vec<String> = some.map(|(what, sum)| format!("{what} {sum}")).collect();
+    if told.is_empty() { "–".to_owned() } else { told.join(", ") }
 }
 
 /// Sums as people write them, the rest as JSON, what is empty or zero left out of lists.
@@ -163,14 +193,24 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
     if let Some(error) = &report.error {
         writeln!(out, "    not created: {} ({})", error.message, error.code)?;
     }
+    let mut waits_for = None;
     for step in &report.steps {
         let held = step.inside.iter().map(|m| format!("{} {}", m.deposit, m.amount)).collect::<Vec<_>>();
         let held = if held.is_empty() { "–".to_owned() } else { held.join(", ") };
-        let at = step.at.to_string().replace('T', " ").replace('Z', "");
-        write!(out, "    {at}  {:<16}  {:<18} → {:<20} {held}", step.by, step.action, step.status.as_str())?;
-        match &step.message {
-            Some(message) => writeln!(out, "\n{:26}refused: {message}", "")?,
-            None => writeln!(out)?,
+        let (at, sum) = (when(step.at), sum(step.amount));
+        let (by, action, status) = (&step.by, &step.action, step.status.as_str());
+        writeln!(out, "    {at}  {by:<16}  {action:<18} {sum:>16} → {status:<20} {held}")?;
+        if let Some(message) = &step.message {
+            writeln!(out, "{:26}refused: {message}", "")?;
+        }
+        for paid in &step.pays {
+            writeln!(out, "{:26}pays {} to {}: {}", "", paid.amount, paid.payee, why(paid.purpose))?;
+        }
+        if step.deadline != waits_for {
+            if let Some(next) = &step.deadline {
+                writeln!(out, "{:26}{}", "", then(next))?;
+            }
+            waits_for.clone_from(&step.deadline);
         }
         if let Some(preview) = &step.preview {
             for share in &preview.shares {
@@ -187,6 +227,9 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
     }
     if let Some(status) = report.status {
         writeln!(out, "\n    Statement: {status}")?;
+    }
+    if let Some(next) = &report.deadline {
+        writeln!(out, "    {}", then(next))?;
     }
     for leg in &report.legs {
         let amount = leg.amount.to_string();
@@ -227,6 +270,7 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
             deposit.charged_back.to_decimal(),
         )?;
     }
+    accounts(out, report)?;
     let checks = report.invariants.checks;
     match report.invariants.violations.as_slice() {
         [] => writeln!(
@@ -239,6 +283,53 @@ fn print(out: &mut String, scenario: &Scenario, report: &Report) -> std::fmt::Re
         writeln!(out, "    DIFFERENT {difference}")?;
     }
     writeln!(out)
+}
+
+/// Payments of which something went back or is disputed, chargebacks, debts that are settled, and the platform's own loss.
+fn accounts(out: &mut String, report: &Report) -> std::fmt::Result {
+    for p in &report.payments {
+        let parts = [
+            ("on hold", p.on_hold),
+            ("let go", p.let_go),
+            ("going back", p.going_back),
+            ("refunded", p.refunded),
+            ("disputed", p.disputed),
+            ("charged back", p.charged_back),
+        ];
+        let parts = parts.iter().filter(|(_, sum)| sum.is_positive());
+        let parts: String = parts.map(|(what, sum)| format!(", {what} {}", sum.to_decimal())).collect();
+        writeln!(out, "    payment {} into {}: {}{parts}", p.reference, p.deposit, p.amount)?;
+    }
+    for c in &report.chargebacks {
+        let sums = [("disputed", c.opened), ("lost", c.lost), ("reinstated", c.reinstated)];
+        let sums: String =
+            sums.iter().filter_map(|(what, sum)| Some(format!(", {what} {}", (*sum)?))).collect();
+        writeln!(out, "    chargeback {} of payment {}: {}{sums}", c.reference, c.payment, c.state)?;
+    }
+    for debt in report.debts.iter().filter(|debt| debt.settled) {
+        let (number, amount) = (debt.number, debt.amount);
+        writeln!(out, "    debt {number} of {} to {}: {amount}, settled", debt.debtor, debt.payee)?;
+    }
+    for platform in report.platform.iter().filter(|platform| platform.loss.is_positive()) {
+        let (loss, borne, costs) = (platform.loss, platform.borne.to_decimal(), platform.costs.to_decimal());
+        writeln!(out, "    the platform loses {loss} = chargebacks {borne} + costs {costs}")?;
+    }
+    Ok(())
+}
+
+/// What happens next if nobody does anything.
+fn then(next: &Deadline) -> String {
+    let pays: String = next.pays.iter().map(|paid| format!(", {} to {}", paid.amount, paid.payee)).collect();
+    let after = next.next.as_ref().map(|timer| format!(" ({timer})")).unwrap_or_default();
+    format!("until {} ({}), then {}{after}{pays}", when(next.at), next.timer, next.then)
+}
+
+fn when(at: escrow::Time) -> String {
+    at.to_string().replace('T', " ").replace('Z', "")
+}
+
+fn sum(amount: Option<escrow::Money>) -> String {
+    amount.map_or_else(String::new, |amount| amount.to_string())
 }
 
 fn why(purpose: Purpose) -> &'static str {

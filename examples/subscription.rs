@@ -90,7 +90,11 @@ fn tell(recorded: &Recorded<Event>) {
         | Event::CancellationScheduled { .. }
         | Event::Cancelled { .. }
         | Event::RefundOwed { .. }
-        | Event::RefundSettled { .. } => format!("{:?}", recorded.event),
+        | Event::RefundSettled { .. }
+        | Event::Refunded { .. }
+        | Event::ChargebackRecorded { .. }
+        | Event::PaymentLost { .. }
+        | Event::PaymentRestored { .. } => format!("{:?}", recorded.event),
     };
     println!("{}  {what}", day(recorded.at));
 }

@@ -20,7 +20,7 @@ use escrow::deal::command::{Checkpoint, CheckpointKind, ConfirmPayment, RecordTr
 use escrow::deposit::DepositId;
 use escrow::port::Clock;
 use escrow::terms::{Fee, FeePayee, Payer};
-use escrow::{Actor, DealId, Policy, Rate, Time};
+use escrow::{Actor, DealId, Policy, Rate, Status, Time};
 use escrow_nalogka::{ApiUser, OnError, OrderChange, PAYMENT_PAGE, PaymentPage, ShopAction, UserKind};
 use escrow_testing::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use serde_json::{Value, json};
@@ -56,12 +56,23 @@ impl<'s> Order<'s> {
         Ok(OrderChange::of(&self.service.load(self.deal)?))
     }
 
+    /// The status of the deal, what the buyer has paid, what they have back, and what they are to pay.
+    fn stands(&self) -> Result<(Status, [i64; 3]), Any> {
+        let deal = self.service.load(self.deal)?;
+        let deposit = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?;
+        let (paid, back) = (deposit.buckets().received, deposit.buckets().refunded);
+        let open = if deal.takes_money(deposit) { deposit.outstanding().minor() } else { 0 };
+        Ok((deal.status(), [paid, back, open]))
+    }
+
     /// The buyer is sent to the page where the order is paid.
     fn visit(&mut self) -> Result<(), Any> {
         let (success_url, fail_url) =
             ("https://tea.example/paid".parse()?, "https://tea.example/failed".parse()?);
         let page = PaymentPage { success_url, fail_url };
-        println!("  buyer   → {}", page.address(PAYMENT_PAGE, self.deal));
+        let address = page.address(PAYMENT_PAGE, self.deal);
+        assert!(address.starts_with(&format!("https://safebuy.nalogka.ru/{}/payment?", self.deal)));
+        println!("  buyer   → {address}");
         let form = self.service.payment_page(self.deal, &page)?;
         println!("  form    → {}", serde_json::to_string(&form)?);
         tell(self.service);
@@ -74,7 +85,7 @@ impl<'s> Order<'s> {
         let amount = deal.deposit(DepositId::BUYER_PAYMENT).ok_or("no deposit")?.outstanding();
         let payment =
             ConfirmPayment::charged(DepositId::BUYER_PAYMENT, "bank".parse()?, reference.parse()?, amount);
-        self.service.submit(self.deal, &payment.into(), Actor::Gateway.into())?;
+        self.service.submit(self.deal, &[(payment.into(), Actor::Gateway.into())])?;
         tell(self.service);
         Ok(())
     }
@@ -82,18 +93,15 @@ impl<'s> Order<'s> {
     fn tracked(&mut self, id: &str, kind: CheckpointKind) -> Result<(), Any> {
         let track = self.service.load(self.deal)?.track().cloned().ok_or("no track")?;
         let checkpoint = Checkpoint::new(id.parse()?, kind, self.service.agent.clock.now());
-        self.service.submit(
-            self.deal,
-            &RecordTracking::new(track, checkpoint).into(),
-            Actor::Tracker.into(),
-        )?;
+        let scan = RecordTracking::new(track, checkpoint);
+        self.service.submit(self.deal, &[(scan.into(), Actor::Tracker.into())])?;
         tell(self.service);
         Ok(())
     }
 
     fn pass(&mut self, seconds: u32) -> Result<(), Any> {
         self.service.agent.clock.advance(seconds);
-        self.service.submit(self.deal, &Wake {}.into(), Actor::Clock.into())?;
+        self.service.submit(self.deal, &[(Wake {}.into(), Actor::Clock.into())])?;
         tell(self.service);
         Ok(())
     }
@@ -155,8 +163,10 @@ fn main() -> Result<(), Any> {
     let (journal, hosts, webhooks) = (MemorySink::new(), HashMap::new(), Vec::new());
     let service = &mut Service { agent, journal, shop, hosts, webhooks };
 
+    // two kettles at 1 500, the delivery for 300, half of the commission of 4 % of 3 000: 3 360; three of them: 4 890
     println!("An order is placed, changed before it is paid, and bought");
     let mut kettles = Order::place(service, 2)?;
+    assert_eq!(kettles.stands()?, (Status::AwaitingDeposit, [0, 0, 3_360_00]));
     kettles.visit()?;
     println!(
         "  shop: the buyer comes back without paying; it becomes three kettles: {:?}",
@@ -178,6 +188,7 @@ fn main() -> Result<(), Any> {
     kettles.tracked("2", CheckpointKind::Final)?;
     println!("  shop: received, and six hours of silence");
     kettles.pass(6 * 3_600)?;
+    assert_eq!(kettles.stands()?, (Status::Completed, [4_890_00, 0, 0]));
 
     println!("\nAn order is changed after it was paid");
     let mut kettles = Order::place(service, 2)?;
@@ -185,18 +196,23 @@ fn main() -> Result<(), Any> {
     kettles.paid("payment-2")?;
     println!("  shop: one kettle more: {:?}", kettles.change()?);
     kettles.service.journal.fail_next(SinkFault::Before);
-    if let Err(error) = kettles.call("POST", "/cancel", &Value::Null) {
-        println!("  shop: {error}: {:?}", ShopAction::Change.on_error(&error));
-    }
+    let error = kettles.call("POST", "/cancel", &Value::Null).err().ok_or("the service is down")?;
+    println!("  shop: {error}: {:?}", ShopAction::Change.on_error(&error));
+    assert_eq!(error.message, "it is not known whether the request was carried out: try again");
+    assert_eq!(ShopAction::Change.on_error(&error), OnError::BlockAndRetry);
+    assert_eq!(kettles.stands()?, (Status::AwaitingPerformance, [3_360_00, 0, 0]));
     println!("  shop: the administrator tries again");
     kettles.call("POST", "/cancel", &Value::Null)?;
-    Order::place(service, 3)?;
+    assert_eq!(kettles.stands()?, (Status::Cancelled, [3_360_00, 3_360_00, 0]));
+    let kettles = Order::place(service, 3)?;
+    assert_eq!(kettles.stands()?, (Status::AwaitingDeposit, [0, 0, 4_890_00]));
     println!("  shop: the order is unpaid again");
 
     println!("\nAn order is cancelled on the shop's pages by its buyer, while the service is down");
     let mut kettle = Order::place(service, 1)?;
     kettle.visit()?;
     kettle.paid("payment-3")?;
+    let mut later = 0;
     let mut queue = vec!["/cancel?initiator_profile_id=buyer-1"];
     kettle.service.journal.fail_next(SinkFault::Before);
     kettle.service.journal.fail_next(SinkFault::Before);
@@ -206,6 +222,7 @@ fn main() -> Result<(), Any> {
             Err(error) => match ShopAction::Cancel.on_error(&error) {
                 OnError::ProceedAndRetry => {
                     println!("  shop: the order is cancelled all the same; once more later ({error})");
+                    later += 1;
                     queue.push(path);
                 }
                 OnError::ProceedAndTell | OnError::BlockAndRetry | OnError::BlockAndTell => {
@@ -214,5 +231,7 @@ fn main() -> Result<(), Any> {
             },
         }
     }
+    // one kettle, the delivery, half of 4 % of 1 500
+    assert_eq!((later, kettle.stands()?), (2, (Status::Cancelled, [1_830_00, 1_830_00, 0])));
     Ok(())
 }

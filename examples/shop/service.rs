@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use escrow::agent::blocking::Agent;
-use escrow::{Caller, Command, Deal, DealId, PartyId};
+use escrow::{Caller, Command, Deal, DealId, PartyId, agent::blocking::Agent, port::Clock};
 use escrow_nalogka::{
     ApiError, ApiUser, ContactInfo, Desk, Done, Form, HostData, Incoming, Notification, PaymentPage,
 };
@@ -32,18 +31,18 @@ impl Service {
     /// A call of the shop.
     pub(crate) fn call(&mut self, method: &str, target: &str, body: &Value) -> Result<Value, ApiError> {
         let call = Incoming::read(method, target, body.to_string().as_bytes())?;
-        let id = match call.open(&self.shop, &Buyers)? {
-            Some(new) => {
-                let id = DealId::new(uuid::Uuid::from_u128(1 + self.hosts.len() as u128));
-                self.hosts.insert(id, new.host());
-                let deal = self.agent.open(&mut self.journal, id, new.proposal, new.caller)?;
-                self.tell(None, &deal).map(|()| id)?
-            }
-            None => call.about()?,
-        };
-        let work = call.work(&self.shop, &self.load(id)?, &self.hosts[&id], &Buyers)?;
+        let mut about = call.about();
+        if let Some(new) = call.open(&self.shop, &Buyers)? {
+            let id = DealId::new(uuid::Uuid::from_u128(1 + self.hosts.len() as u128));
+            self.hosts.insert(id, new.host());
+            let deal = self.agent.open(&mut self.journal, id, new.proposal, new.caller)?;
+            about = self.tell(None, &deal).map(|()| id);
+        }
+        let id = about?;
+        let work =
+            call.work(&self.shop, &self.load(id)?, &self.hosts[&id], &Buyers, self.agent.clock.now())?;
         self.hosts.entry(id).and_modify(|host| host.keep(work.kept));
-        work.commands.into_iter().try_for_each(|(command, caller)| self.submit(id, &command, caller))?;
+        self.submit(id, &work.commands)?;
         let (deal, journal) = (&self.load(id)?, self.journal.journal(id));
         call.answer(&Done { deal, host: &self.hosts[&id], form: None, journal })
     }
@@ -51,16 +50,17 @@ impl Service {
     /// The page where the buyer pays.
     pub(crate) fn payment_page(&mut self, id: DealId, page: &PaymentPage) -> Result<Form, ApiError> {
         let payment = page.command(&self.load(id)?, &"card".parse()?)?;
-        self.submit(id, &payment.clone().into(), Caller::party("buyer-1".parse()?))?;
+        self.submit(id, &[(payment.clone().into(), Caller::party("buyer-1".parse()?))])?;
         Ok(Form::try_from(self.agent.checkout(&self.load(id)?, &payment)?)?)
     }
 
-    /// A command: of a call, or what the gateway, the tracker and the clock tell.
-    pub(crate) fn submit(&mut self, id: DealId, command: &Command, caller: Caller) -> Result<(), ApiError> {
+    /// The commands of a call, or what the gateway, the tracker and the clock tell. What came of them is told once.
+    pub(crate) fn submit(&mut self, id: DealId, commands: &[(Command, Caller)]) -> Result<(), ApiError> {
         let (before, mut deal) = (self.load(id)?, self.load(id)?);
-        let done = self.agent.submit(&mut self.journal, &mut deal, command, caller);
-        self.tell(Some(&before), &deal)?;
-        Ok(done.map(drop)?)
+        let done = commands.iter().try_for_each(|(command, by)| {
+            self.agent.submit(&mut self.journal, &mut deal, command, by.clone()).map(drop)
+        });
+        self.tell(Some(&before), &deal).and(Ok(done?))
     }
 
     pub(crate) fn load(&self, id: DealId) -> Result<Deal, ApiError> {

@@ -38,8 +38,8 @@ fuzz_target!(|bytes: &[u8]| {
         2 => story.tell::<Offer>(orders, |_, _| Vec::new()),
         3 => story.tell::<PayeeProfile>(|_| (), |_, _| Vec::new()),
         4 => story.tell::<Project>(orders, |project, told| {
-            let follows = project.follows(&told.event).map(|follow| json(&follow));
-            machine_notices(project, told).map(|notice| json(&notice)).chain(follows).collect()
+            let follows = project.follows(&told.event);
+            machine_notices(project, told).map(|notice| json(&notice)).chain(follows.iter().map(json)).collect()
         }),
         5 => story.tell::<Store>(orders, |_, _| Vec::new()),
         _ => story.tell::<Subscription>(orders, |_, _| Vec::new()),

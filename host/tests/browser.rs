@@ -125,7 +125,7 @@ impl Driver {
         }
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
-        for _ in 0..100 {
+        for _ in 0..600 {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             if let Ok(client) = builder.capabilities(capabilities.clone()).connect(&self.url).await {
                 return client;
@@ -174,7 +174,7 @@ impl<'w> Walk<'w> {
         if self.find(".who strong").await.text().await.unwrap() != name {
             let button = format!("//form[@action='/switch']//button[normalize-space()='Act as {name}']");
             let button =
-                self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::XPath(&button));
+                self.client.wait().at_most(Duration::from_secs(60)).for_element(Locator::XPath(&button));
             self.leave_by(&button.await.unwrap()).await;
             self.find(".who strong").await;
             // whoever has a part in a deal is back on its page
@@ -186,7 +186,7 @@ impl<'w> Walk<'w> {
     }
 
     async fn find(&self, css: &str) -> Element {
-        let found = self.client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+        let found = self.client.wait().at_most(Duration::from_secs(60)).for_element(Locator::Css(css)).await;
         match found {
             Ok(element) => element,
             Err(error) => panic!("{css}: {error}: {}", self.text().await),
@@ -203,7 +203,7 @@ impl<'w> Walk<'w> {
 
     /// These words are on the page, or will be when it is there whole.
     async fn reads(&self, words: &str) {
-        for _ in 0..400 {
+        for _ in 0..1_200 {
             let body = self.client.find(Locator::Css("body")).await;
             let text = match body {
                 Ok(body) => body.text().await.unwrap_or_default(),
@@ -299,7 +299,7 @@ async fn sign_in(client: &Client, served: &Served, person: &str) {
     client.goto(&format!("{}{path}", served.url)).await.unwrap();
     let button = client.find(Locator::Css("form[action^='/signin/'] button")).await.unwrap();
     leave_by(client, &button).await;
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(".who strong")).await.unwrap();
+    client.wait().at_most(Duration::from_secs(60)).for_element(Locator::Css(".who strong")).await.unwrap();
 }
 
 /// Presses a button that leads to another page, and waits until this page is gone: the driver answers a click before the next
@@ -307,7 +307,7 @@ async fn sign_in(client: &Client, served: &Served, person: &str) {
 async fn leave_by(client: &Client, button: &Element) {
     let page = client.find(Locator::Css("html")).await.unwrap();
     button.click().await.unwrap();
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         if page.tag_name().await.is_err() {
             return;
         }
@@ -509,7 +509,7 @@ async fn the_studio_writes_a_scenario_that_the_runner_plays() {
     walk.picture("studio").await;
     walk.find("main form[method='post'] button[value='export']").await.click().await.unwrap();
     let file = driver.downloads.join("scenario.json");
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         if file.exists() {
             break;
         }

@@ -124,7 +124,8 @@ impl<C: Clock + Sync, G: PaymentGateway, O: Observer<G::Error> + Sync> Agent<C, 
     /// change nothing. `Ok(None)`: no track is attached.
     ///
     /// # Errors
-    /// [`FollowError`]: the tracker could not be asked, or a checkpoint could not be submitted.
+    /// [`FollowError`]: the tracker could not be asked, or a checkpoint could not be submitted. One that the deal refuses is
+    /// reported once all others are submitted.
     pub async fn follow<S: EventSink, T: Tracker>(
         &self,
         sink: &mut S,
@@ -136,11 +137,19 @@ impl<C: Clock + Sync, G: PaymentGateway, O: Observer<G::Error> + Sync> Agent<C, 
         };
         let from_version = deal.version();
         let history = tracker.history(&track).await.map_err(FollowError::Tracker)?;
+        let mut refused = None;
         for checkpoint in news(deal, history) {
             let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
-            self.submit(sink, deal, &record.into(), Actor::Tracker).await?;
+            match self.submit(sink, deal, &record.into(), Actor::Tracker).await {
+                // one that contradicts what is recorded holds up no other
+                Err(AgentError::Rejected(rejection)) => refused = refused.or(Some(rejection)),
+                done => drop(done?),
+            }
         }
-        Ok(Some(Receipt::since(from_version, deal)))
+        match refused {
+            Some(rejection) => Err(AgentError::Rejected(rejection).into()),
+            None => Ok(Some(Receipt::since(from_version, deal))),
+        }
     }
 
     async fn run<S: EventSink>(
@@ -347,7 +356,8 @@ pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> Vec<Checkpoint> {
     };
     let mut news = Vec::new();
     for (place, checkpoint) in history.into_iter().enumerate() {
-        if place >= seen || decides(&checkpoint) && !known(&checkpoint) {
+        let is_told = deal.work().knows_as(&checkpoint.id, checkpoint.kind);
+        if place >= seen || decides(&checkpoint) && !is_told {
             news.push(checkpoint);
         }
     }

@@ -114,7 +114,8 @@ impl<C: Clock, G: PaymentGateway, O: Observer<G::Error>> Agent<C, G, O> {
     /// change nothing. `Ok(None)`: no track is attached.
     ///
     /// # Errors
-    /// [`FollowError`]: the tracker could not be asked, or a checkpoint could not be submitted.
+    /// [`FollowError`]: the tracker could not be asked, or a checkpoint could not be submitted. One that the deal refuses is
+    /// reported once all others are submitted.
     pub fn follow<S: EventSink, T: Tracker>(
         &self,
         sink: &mut S,
@@ -126,11 +127,19 @@ impl<C: Clock, G: PaymentGateway, O: Observer<G::Error>> Agent<C, G, O> {
         };
         let from_version = deal.version();
         let history = tracker.history(&track).map_err(FollowError::Tracker)?;
+        let mut refused = None;
         for checkpoint in news(deal, history) {
             let record = RecordTracking { track: track.clone(), checkpoint: Arc::new(checkpoint) };
-            self.submit(sink, deal, &record.into(), Actor::Tracker)?;
+            match self.submit(sink, deal, &record.into(), Actor::Tracker) {
+                // one that contradicts what is recorded holds up no other
+                Err(AgentError::Rejected(rejection)) => refused = refused.or(Some(rejection)),
+                done => drop(done?),
+            }
         }
-        Ok(Some(Receipt::since(from_version, deal)))
+        match refused {
+            Some(rejection) => Err(AgentError::Rejected(rejection).into()),
+            None => Ok(Some(Receipt::since(from_version, deal))),
+        }
     }
 
     fn run<S: EventSink>(

@@ -66,7 +66,7 @@ impl Deal {
         let Ending::PartialBuyout(accepted) = ending else { return true };
         let earns =
             |s: &Share| s.payee == Payee::Seller && s.purpose == Purpose::Payout && !s.amount.is_zero();
-        self.is_whole(accepted) || self.preview(ending).is_ok_and(|s| s.shares.iter().any(earns))
+        self.is_whole(accepted) || self.division(ending).is_ok_and(|s| s.shares.iter().any(earns))
     }
 
     /// Whether these are all units that were ordered.

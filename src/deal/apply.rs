@@ -117,7 +117,7 @@ impl Deal {
             Event::PerformingStarted {} | Event::PerformingStopped {} | Event::Accepted {} => {}
             Event::Submitted { number, revision } => work.submit(*number, revision),
             Event::ChangesRequested { comment, .. } => {
-                work.request_changes();
+                work.request_changes(comment);
                 clockwork.say(comment.clone().into());
             }
             Event::ClearingBegun { ending } => clockwork.clear(ending.clone()),
@@ -127,10 +127,10 @@ impl Deal {
                 books.add_charge(*deposit, *payer, *amount, details);
             }
             Event::Cancelled { reason, .. } => clockwork.cancel(&recorded.actor, reason),
-            Event::DisputeOpened { by, reason, .. } => {
+            Event::DisputeOpened { by, reason, evidence } => {
                 clockwork.say(reason.clone());
                 work.latest_spent |= *by == Opener::Refusal;
-                quarrel.open(*by, reason, at);
+                quarrel.open(*by, reason, evidence.as_ref(), at);
             }
             Event::AwardProposed { side, offer } => quarrel.make_offer(*side, offer),
             Event::OfferFell { side, .. } => quarrel.drop_offer(*side),
@@ -148,7 +148,7 @@ impl Deal {
             }
             Event::DeadlineExtended { phase, by_s, .. } => clockwork.extend(*phase, *by_s),
             Event::Posted { reference } => work.post(reference),
-            Event::TimerFired { .. } => {}
+            Event::TimerFired { timer } => clockwork.pass(*timer, at),
             Event::PhaseEntered { phase, paused } => {
                 quarrel.enter(*phase);
                 if let Phase::Active { stage: Stage::AwaitingAcceptance, .. } = phase {

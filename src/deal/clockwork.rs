@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use super::command::CommandKind;
 use super::event::{Event, Paused};
 use super::phase::{Phase, PhaseKind, Stage, Status};
+use super::timers::{Passed, Timer};
 use crate::deposit::{ClientKey, DepositId, Reason};
 use crate::settlement::{Charges, Ending, Outcome};
 use crate::stored::left_out::is_default;
@@ -128,6 +129,9 @@ pub(crate) struct Clockwork {
     pub(crate) clearing: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Ended>,
+    /// The latest deadline of a phase that passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed: Option<Passed>,
     /// The latest commands that had an id, oldest first.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     requests: SmallVec<[Request; 1]>,
@@ -167,6 +171,7 @@ impl Clockwork {
             cancelled_by: None,
             clearing: None,
             ended: None,
+            passed: None,
             requests: SmallVec::new(),
         }
     }
@@ -220,6 +225,13 @@ impl Clockwork {
         self.extended_s = self.extended_s.saturating_add(by_s);
     }
 
+    /// A deadline passed: that of the phase is remembered, for those who come too late.
+    pub(super) fn pass(&mut self, timer: Timer, at: Time) {
+        if self.phase.timer() == Some(timer) {
+            self.passed = Some(Passed { timer, at });
+        }
+    }
+
     pub(super) fn clear(&mut self, ending: Ending) {
         self.clearing = Some(ending);
     }
@@ -270,7 +282,7 @@ impl Clockwork {
             let change = StatusChange { at, by: by.clone(), comment, previous: Some(previous) };
             let before = std::mem::replace(&mut self.status_change, change);
             let joint = self.joint_change.take();
-            if is_performing(previous) && is_performing(phase.status()) {
+            if joins(previous).is_some() && joins(previous) == joins(phase.status()) {
                 self.joint_change = joint.or(Some(before));
             }
         }
@@ -295,13 +307,17 @@ impl Clockwork {
             (None, false) => true,
             (Some(_), false) | (None, true) => false,
         };
+        let passed = self.passed.is_none_or(|passed| {
+            passed.timer.phase().is_some() && (self.created_at..=self.last_at).contains(&passed.at)
+        });
         let checks = [
             ("clockwork.revision", self.revision >= 1 && self.revision <= self.version),
             ("clockwork.last_at", self.created_at <= self.last_at && self.status_change.at <= self.last_at),
             ("clockwork.concluded_at", concluded),
-            ("clockwork.joint_change", self.joint_change.is_none() || is_performing(self.phase.status())),
+            ("clockwork.joint_change", self.joint_change.is_none() || joins(self.phase.status()).is_some()),
             ("clockwork.ended", outcome),
             ("clockwork.clearing", clearing),
+            ("clockwork.passed", passed),
             (
                 "clockwork.requests",
                 [Some(Side::Buyer), Some(Side::Seller), None]
@@ -313,9 +329,24 @@ impl Clockwork {
     }
 }
 
-/// Performing, in a world that does not tell apart whether the tracking is finished.
-const fn is_performing(status: Status) -> bool {
-    matches!(status, Status::Performing | Status::AwaitingAcceptance)
+/// What a status is in a world that does not tell apart whether the tracking is finished, nor whether what was accepted is
+/// cleared: the first of those that are one there. `None`: it stands for itself.
+const fn joins(status: Status) -> Option<Status> {
+    match status {
+        Status::Performing | Status::AwaitingAcceptance => Some(Status::Performing),
+        Status::Clearing | Status::Settling => Some(Status::Clearing),
+        Status::Proposed
+        | Status::AwaitingDeposit
+        | Status::Moderation
+        | Status::AwaitingPerformance
+        | Status::Disputed
+        | Status::CancelRequested
+        | Status::Completed
+        | Status::Cancelled
+        | Status::Declined
+        | Status::Expired
+        | Status::Resolved => None,
+    }
 }
 
 impl Ending {

@@ -25,6 +25,7 @@ mod table;
 mod timers;
 mod transition;
 mod view;
+mod words;
 mod work;
 
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub use self::phase::{Origin, Phase, PhaseKind, Stage, Status};
 pub use self::rejection::{AnswerKind, Contradiction, Rejection};
 pub use self::snapshot::Parts;
 pub use self::table::{Permit, cell, leads};
-pub use self::timers::Timer;
+pub use self::timers::{Passed, Timer};
 pub use self::transition::transition;
 
 use self::agreement::Agreement;

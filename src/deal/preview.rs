@@ -2,11 +2,13 @@
 
 use smallvec::SmallVec;
 
-use super::Deal;
-use super::phase::Phase;
-use crate::Money;
-use crate::deposit::Deposit;
+use super::draft::Draft;
+use super::phase::{Phase, PhaseKind};
+use super::rules::{answers, endings};
+use super::{Deal, Events};
+use crate::deposit::{Deposit, Transaction, TxId};
 use crate::settlement::{Charge, Course, Ending, Pots, Receivable, SettleError, Settlement, Share, settle};
+use crate::{Actor, Money};
 
 impl Deal {
     /// Whether every required deposit was full when the ending was decided.
@@ -35,16 +37,65 @@ impl Deal {
         }
     }
 
-    /// What everybody would get if the deal ended like this now, additional charges included. Reads no permission; answers
-    /// for every ending.
+    /// What everybody would get if the deal ended like this now, additional charges included, and the losses of chargebacks
+    /// taken off whom they fall on; what would be owed then. Reads no permission; answers for every ending.
     ///
     /// # Errors
     /// [`SettleError`] where a partial buyout or an award does not fit.
     pub fn preview(&self, ending: &Ending) -> Result<Settlement, SettleError> {
+        let division = self.division(ending)?;
+        let goes_on = self.phase().kind() >= PhaseKind::AwaitingPerformance && !self.phase().has_ended();
+        Ok(if goes_on && self.deposits().iter().any(|d| d.lost_later > 0) {
+            self.after_losses(ending, &division)
+        } else {
+            division
+        })
+    }
+
+    /// How an ending divides what there is as if nothing had been lost: what legs are issued for, before a loss cuts them.
+    pub(crate) fn division(&self, ending: &Ending) -> Result<Settlement, SettleError> {
         let mut settlement =
             settle(self.binding_terms(), &self.pots(), self.course(&self.charges()), ending)?;
         self.cut_missed(&mut settlement);
         Ok(settlement)
+    }
+
+    /// What comes of a division once losses have cut its legs: read off a copy of the deal that ends like this, whose captures all
+    /// succeed.
+    fn after_losses(&self, ending: &Ending, division: &Settlement) -> Settlement {
+        let (mut after, mut events) = (None, Events::new());
+        let stamp = (self.last_at(), &Actor::Clock, None);
+        let draft = &mut Draft::on_copy(self, &mut after, &mut events, stamp);
+        endings::end_as_settled(draft, ending.clone(), false, division);
+        let captures: SmallVec<[TxId; 4]> =
+            draft.transactions().iter().filter(|t| t.is_open_capture()).map(Transaction::id).collect();
+        for tx in captures {
+            answers::captured(draft, tx);
+        }
+        let ended = after.as_ref().unwrap_or(self);
+        let mut settlement = Settlement { charges: division.charges, ..Settlement::default() };
+        for leg in ended.legs().iter().skip(self.legs().len()) {
+            settlement.add_share(leg.deposit(), leg.payee(), leg.purpose(), leg.amount());
+        }
+        for (old, new) in self.deposits().iter().zip(ended.deposits()) {
+            let let_go = |deal: &Self| {
+                let own = deal.transactions().iter().filter(|t| t.deposit() == new.id());
+                own.fold(0_i64, |sum, t| sum.saturating_add(t.let_go))
+            };
+            let rest = let_go(ended).saturating_sub(let_go(self));
+            let (back, rest) = (endings::way_back(old.id), Money::from_minor(rest, old.required.currency()));
+            settlement.add_share(old.id, &old.owner.payee(), back, rest);
+        }
+        for debt in ended.debts() {
+            let known = self.debts().iter().find(|known| known.number == debt.number);
+            let more = debt.open().minor().saturating_sub(known.map_or(0, |known| known.open().minor()));
+            let amount = Money::from_minor(more, debt.amount.currency());
+            if amount.is_positive() {
+                let (debtor, payee, purpose) = (debt.debtor.clone(), debt.payee.clone(), debt.purpose);
+                settlement.receivables.push(Receivable { debtor, payee, purpose, amount });
+            }
+        }
+        settlement
     }
 
     /// An ending divides what a capture would have brought that failed after the performance had begun. What is not there of it is

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command::Verdict;
+use super::command::{FileRef, Verdict};
 use super::phase::Phase;
 use crate::deposit::{Reason, Reference};
 use crate::dispute::{Award, Dispute, DisputeStage, DisputeStatus, Opener};
@@ -74,7 +74,7 @@ impl Quarrel {
         }
     }
 
-    pub(super) fn open(&mut self, by: Opener, reason: &Reason, at: Time) {
+    pub(super) fn open(&mut self, by: Opener, reason: &Reason, evidence: Option<&FileRef>, at: Time) {
         let known = self.dispute.take();
         let counted = |side, before: u8| before.saturating_add(u8::from(by == Opener::Party(side)));
         self.dispute = Some(match known {
@@ -83,6 +83,7 @@ impl Quarrel {
                 openings: dispute.openings.saturating_add(1),
                 opened_by: by,
                 reason: reason.clone(),
+                evidence: evidence.cloned(),
                 opened_at: at,
                 buyers_openings: counted(Side::Buyer, dispute.buyers_openings),
                 sellers_openings: counted(Side::Seller, dispute.sellers_openings),
@@ -97,6 +98,7 @@ impl Quarrel {
                 openings: 1,
                 opened_by: by,
                 reason: reason.clone(),
+                evidence: evidence.cloned(),
                 opened_at: at,
                 buyers_openings: counted(Side::Buyer, 0),
                 sellers_openings: counted(Side::Seller, 0),

@@ -7,9 +7,11 @@ use thiserror::Error;
 use super::command::{ChargebackStep, CommandKind};
 use super::guard::Guard;
 use super::phase::PhaseKind;
+use super::timers::{Passed, Timer};
+use super::words::{left_of_extensions, running_instead, span, too_late};
 use crate::deposit::{DepositId, TxId};
 use crate::settlement::SettleError;
-use crate::terms::TermsError;
+use crate::terms::{NamedAs, TermsError};
 use crate::{Money, RejectionClass, Role, Time};
 
 /// Both sides of a contradiction: what is recorded, and what the gateway says now.
@@ -61,7 +63,7 @@ pub enum Contradiction {
         told: Option<DepositId>,
     },
     /// The step does not follow.
-    #[error("chargeback: {told:?} cannot follow {recorded:?}")]
+    #[error("chargeback: `{told}` cannot follow `{recorded}`")]
     Step {
         /// The step that is recorded.
         recorded: ChargebackStep,
@@ -120,7 +122,7 @@ pub enum Rejection {
         command: CommandKind,
     },
     /// This role may, but not now.
-    #[error("{command} is not possible for {role} while {phase}")]
+    #[error("{command} is not possible for {role} while {phase}{}", too_late(*passed))]
     WrongPhase {
         /// The actor's role.
         role: Role,
@@ -128,6 +130,8 @@ pub enum Rejection {
         command: CommandKind,
         /// The phase now.
         phase: PhaseKind,
+        /// The deadline until which it was possible, where it passed and no later one did.
+        passed: Option<Passed>,
     },
     /// A condition on the deal or its policy does not hold.
     #[error("{0}")]
@@ -182,7 +186,7 @@ pub enum Rejection {
     /// The key was used for something else.
     #[error("key: used already, for another amount, method or payee; choose a new one")]
     KeyReused,
-    /// A document, or a cost, is known by this id already, with other content.
+    /// A document, a checkpoint or a cost is known by this id already, with other content.
     #[error("id: used already, with other content: choose a new one")]
     IdentityTaken,
     /// The deal has no such transaction.
@@ -225,19 +229,38 @@ pub enum Rejection {
     #[error("{0}")]
     Settle(SettleError),
     /// The timer is not running.
-    #[error("timer: not running in this phase")]
-    TimerNotRunning,
+    #[error("timer: `{timer}` is not running{}{}", running_instead(*running), too_late(*passed))]
+    TimerNotRunning {
+        /// What was named.
+        timer: Timer,
+        /// The one that is running and can be extended.
+        running: Option<Timer>,
+        /// That it passed, where no later one did.
+        passed: Option<Passed>,
+    },
     /// The extension goes back in time.
     #[error("until: must be after the deadline {deadline}")]
     NotLater {
         /// The deadline.
         deadline: Time,
     },
-    /// The extensions together are over the policy's maximum.
-    #[error("until: extensions are exhausted; {left_s} s are left of the policy's maximum")]
+    /// The extensions together are over the policy's maximum, which counts time, however many they are.
+    #[error(
+        "until: the policy lets extensions move the deadlines of a deal by {} in all, however many they are \
+         (`max_extension_s`); {} used, {}",
+        span(*max_s),
+        span(*used_s),
+        left_of_extensions(*left_s, *latest)
+    )]
     ExtensionTooLong {
+        /// What the policy allows.
+        max_s: u32,
+        /// What earlier extensions have used of it.
+        used_s: u32,
         /// What is left.
         left_s: u32,
+        /// The latest time to which the deadline can be moved.
+        latest: Time,
     },
     /// The revision's number is not the next one, or not the latest.
     #[error("number: {expected} is expected")]
@@ -246,8 +269,11 @@ pub enum Rejection {
         expected: u16,
     },
     /// The arbiter would be a party, or is paid by the deal.
-    #[error("arbiter: must be neither a party to the deal nor paid by it")]
-    ArbiterIsAParty,
+    #[error("arbiter: must be neither a party to the deal nor paid by it: the same id is {named}")]
+    ArbiterIsAParty {
+        /// As whom the deal names them already.
+        named: NamedAs,
+    },
     /// There is no such offer, or another one now.
     #[error("award: the other party offers something else, or nothing")]
     NoSuchOffer,
@@ -330,11 +356,11 @@ impl Rejection {
             Self::NotYourService => ("not-your-service", Forbidden, false),
             Self::ChargePayee => ("charge-payee", Invalid, false),
             Self::Settle(error) => (settle_code(error), Invalid, false),
-            Self::TimerNotRunning => ("timer-not-running", Conflict, false),
+            Self::TimerNotRunning { .. } => ("timer-not-running", Conflict, false),
             Self::NotLater { .. } => ("not-later", Invalid, false),
             Self::ExtensionTooLong { .. } => ("extension-too-long", Invalid, false),
             Self::RevisionNumber { .. } => ("revision-number", Conflict, false),
-            Self::ArbiterIsAParty => ("arbiter-is-a-party", Invalid, false),
+            Self::ArbiterIsAParty { .. } => ("arbiter-is-a-party", Invalid, false),
             Self::NoSuchOffer => ("no-such-offer", Conflict, false),
             Self::GivenBackMore { .. } => ("given-back-more", Conflict, false),
             Self::GivesBackTooMuch { .. } => ("gives-back-too-much", Invalid, false),

@@ -7,7 +7,7 @@ use super::rules::payins;
 use super::{Deal, Status};
 use crate::deposit::TransactionState;
 use crate::dispute::{DisputeStage, DisputeStatus};
-use crate::settlement::{AwardedBy, Ending, Outcome};
+use crate::settlement::{AwardedBy, Ending, Fault, Outcome};
 use crate::{Actor, Destination, Payee, Role};
 
 /// Whether nothing is left to do for this command. Asked only for a role that may ever give it.
@@ -45,17 +45,19 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 && clockwork.status_change.comment.as_deref() == Some(c.remark.as_str())
         }
         Command::Approve(_) => agreement.approved && deal.status() != Status::Moderation,
-        Command::Attach(c) => work.documents.iter().any(|d| d.is(&c.attachment)),
+        Command::Attach(c) => work.has(&c.attachment, role.side()),
         Command::SetTrack(c) => work.track.as_ref() == Some(&c.track),
         Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            work.track.as_ref() != Some(&c.track) || work.knows(&c.checkpoint.id)
+            work.track.as_ref() != Some(&c.track) || work.has_recorded(&c.checkpoint)
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),
         Command::Submit(c) => c.number == work.submitted && work.revision.as_ref() == Some(&c.revision),
-        Command::RequestChanges(c) => c.number == work.submitted && work.changes_requested,
+        Command::RequestChanges(c) => {
+            c.number == work.submitted && work.changes_requested.as_ref() == Some(&c.comment)
+        }
         Command::Accept(c) => match (&c.quantities, deal.ending().or(clockwork.clearing.as_ref())) {
             (None, Some(Ending::Success)) => true,
             (Some(wanted), Some(Ending::PartialBuyout(accepted))) => wanted == accepted,
@@ -69,12 +71,15 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
                 && charge.payee == c.payee
                 && charge.reason == c.reason
         }),
-        Command::Cancel(_) => {
+        Command::Cancel(c) => {
+            let at_fault = role.side().map_or(c.at_fault.unwrap_or(Fault::Nobody), Fault::from);
             let left = matches!(deal.outcome(), Some(Outcome::Cancelled | Outcome::Declined));
             left && clockwork.cancelled_by.as_ref() == Some(actor)
+                && deal.ending() == Some(&Ending::Cancelled(at_fault))
         }
-        Command::OpenDispute(_) => deal.dispute().is_some_and(|d| {
+        Command::OpenDispute(c) => deal.dispute().is_some_and(|d| {
             d.status == DisputeStatus::Open
+                && (&d.reason, &d.evidence) == (&c.reason, &c.evidence)
                 && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
         Command::ProposeAward(c) => {
@@ -132,8 +137,8 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::RedirectRefund(c) => {
             goes_to(deal, &c.payee, DestinationUse::Refunds, c.destination.as_ref())
         }
-        Command::Chargeback(c) => deal.books().case(&c.reference).is_some_and(|known| {
-            let same = known.payment == c.payment && known.gateway == c.gateway && known.deposit == c.deposit;
+        Command::Chargeback(c) => deal.books().case(&c.gateway, &c.reference).is_some_and(|known| {
+            let same = known.payment == c.payment && known.deposit == c.deposit;
             same && match c.step {
                 ChargebackStep::Opened => known.opened.is_some_and(|(amount, _)| amount == c.amount),
                 ChargebackStep::Won => known.won,

@@ -161,7 +161,7 @@ impl Deal {
             .is_none_or(|a| *a != self.terms.buyer && *a != self.terms.seller && !self.terms.names_third(a));
         let checks = [
             ("clockwork.phase", phase && (kind < PhaseKind::Paying) == clockwork.ended.is_none()),
-            ("clockwork.clearing", self.clearing().is_none_or(|ending| self.preview(ending).is_ok())),
+            ("clockwork.clearing", self.clearing().is_none_or(|ending| self.division(ending).is_ok())),
             ("quarrel.dispute", quarrel.agrees(clockwork.phase)),
             // whoever rules does so on a dispute; the parties agree without one, too
             (

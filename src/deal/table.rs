@@ -262,7 +262,9 @@ impl Permit {
                 .check(deal, command, phase, role)
                 .and_then(|()| Self::If(then).check(deal, command, phase, role)),
             Self::WrongRole => Err(Rejection::WrongRole { role, command }),
-            Self::WrongPhase => Err(Rejection::WrongPhase { role, command, phase }),
+            Self::WrongPhase => {
+                Err(Rejection::WrongPhase { role, command, phase, passed: deal.too_late(command, role) })
+            }
         }
     }
 }

@@ -8,9 +8,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Deal;
-use super::phase::{Phase, Stage};
+use super::command::CommandKind;
+use super::phase::{Phase, PhaseKind, Stage};
+use super::table::{Permit, cell};
 use crate::deposit::{HoldState, TxId};
-use crate::{ParseError, Time};
+use crate::{ParseError, Role, Time};
 
 /// A deadline by its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -90,6 +92,39 @@ impl FromStr for Timer {
     }
 }
 
+/// A deadline that passed: it has had its effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passed {
+    /// Which.
+    pub timer: Timer,
+    /// When.
+    pub at: Time,
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the deadline `{}` passed at {}", self.timer, self.at)
+    }
+}
+
+impl Timer {
+    /// The phase that ends with it; `None` for what runs beside the phases.
+    pub(super) const fn phase(self) -> Option<PhaseKind> {
+        Some(match self {
+            Self::Proposal => PhaseKind::Proposed,
+            Self::Funding => PhaseKind::AwaitingDeposit,
+            Self::Moderation => PhaseKind::Moderation,
+            Self::Start => PhaseKind::AwaitingPerformance,
+            Self::Performance => PhaseKind::Performing,
+            Self::Acceptance => PhaseKind::AwaitingAcceptance,
+            Self::Clearance => PhaseKind::Clearing,
+            Self::Negotiation | Self::Arbitration => PhaseKind::Disputed,
+            Self::Hold(_) | Self::Settlement | Self::Claim(_) | Self::Chargeback => return None,
+        })
+    }
+}
+
 impl Phase {
     /// The name of this phase's timer.
     pub const fn timer(&self) -> Option<Timer> {
@@ -134,6 +169,12 @@ impl Deal {
     /// When the deal is to be woken next. Waking late, or never, changes no result, only its promptness.
     pub fn next_deadline(&self) -> Option<Time> {
         self.next_timer().map(|(at, _)| at)
+    }
+
+    /// The deadline until which this role could have given this command, where it was the latest that passed.
+    pub(super) fn too_late(&self, command: CommandKind, role: Role) -> Option<Passed> {
+        let could = |phase| !matches!(cell(command, phase, role), Permit::WrongRole | Permit::WrongPhase);
+        self.clockwork().passed.filter(|passed| passed.timer.phase().is_some_and(could))
     }
 
     /// Whether anything is due.

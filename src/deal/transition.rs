@@ -143,7 +143,7 @@ fn judge(deal: &mut Draft<'_>, command: &Command, role: Role, context: &Context)
         Command::Attach(c) => notes::attach(deal, c, role),
         Command::SetTrack(c) => Ok(tracking::set(deal, c)),
         Command::RemoveTrack(_) => Ok(tracking::remove(deal)),
-        Command::RecordTracking(c) => Ok(tracking::record(deal, c)),
+        Command::RecordTracking(c) => tracking::record(deal, c),
         Command::StartPerforming(_) => Ok(performance::start(deal)),
         Command::StopPerforming(_) => Ok(performance::stop(deal)),
         Command::Submit(c) => performance::submit(deal, c),

@@ -259,7 +259,7 @@ impl Deal {
 
     /// Whether the buyer has asked for changes to the latest revision.
     pub const fn changes_requested(&self) -> bool {
-        self.state.work.changes_requested
+        self.state.work.changes_requested.is_some()
     }
 
     /// What a side has reported.

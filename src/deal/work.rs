@@ -9,9 +9,10 @@ use super::command::{
     Attachment, Checkpoint, CheckpointId, CheckpointKind, Digest, DocumentId, FileRef, MessageRef, Revision,
     Track,
 };
-use crate::Side;
+use crate::fingerprint::Fingerprint;
 use crate::settlement::Incurred;
 use crate::stored::left_out::is_default;
+use crate::{Side, Text, Time};
 
 /// The latest few ids of a kind, by which a repeat is recognised without keeping the whole history.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -31,6 +32,10 @@ impl<Id: PartialEq> Recent<Id> {
         self.0.contains(id)
     }
 
+    fn any(&self, of: impl Fn(&Id) -> bool) -> bool {
+        self.0.iter().any(of)
+    }
+
     fn push(&mut self, id: Id) {
         if self.0.len() >= Self::KEPT {
             self.0.remove(0);
@@ -43,6 +48,25 @@ impl<Id: PartialEq> Recent<Id> {
     }
 }
 
+/// A checkpoint, as far as a repeat has to be told from another one under the same id.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scan {
+    id: CheckpointId,
+    kind: CheckpointKind,
+    at: Time,
+}
+
+impl Scan {
+    fn of(checkpoint: &Checkpoint) -> Self {
+        Self { id: checkpoint.id.clone(), kind: checkpoint.kind, at: checkpoint.occurred_at }
+    }
+
+    fn is(&self, other: &Checkpoint) -> bool {
+        self.id == other.id && self.kind == other.kind && self.at == other.occurred_at
+    }
+}
+
 /// A document, as far as a repeat has to be told from another one under the same id.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,15 +75,19 @@ pub(crate) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     size: u64,
+    /// A fingerprint of its description and media type.
+    says: u64,
     /// Which party added it; `None`: the staff, or the arbiter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<Side>,
 }
 
 impl Document {
-    /// Whether it is just this file.
-    pub(crate) fn is(&self, file: &Attachment) -> bool {
-        self.id == file.id && self.digest == file.digest && self.size == file.size
+    fn of(file: &Attachment, by: Option<Side>) -> Self {
+        let mut says = Fingerprint::new();
+        says.add(format_args!("{}:{}", file.mime, file.description));
+        let (id, digest, size) = (file.id.clone(), file.digest.clone(), file.size);
+        Self { id, digest, size, says: says.get(), by }
     }
 }
 
@@ -85,19 +113,19 @@ pub(crate) struct Work {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) latest_spent: bool,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) checkpoints: Recent<CheckpointId>,
+    pub(crate) checkpoints: Recent<Scan>,
     /// Those that said *final* or *refused*: no number of scans makes the deal forget them.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) decisive: Recent<CheckpointId>,
+    pub(crate) decisive: Recent<Scan>,
     /// How many revisions were submitted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) submitted: u16,
     /// The latest revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) revision: Option<Arc<Revision>>,
-    /// Whether the latest revision was answered by a request for changes.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) changes_requested: bool,
+    /// What the latest revision was answered with, where changes were requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changes_requested: Option<Text<500, 1>>,
     /// Whether the latest revision was submitted while it could not be looked at yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) waits: bool,
@@ -116,12 +144,36 @@ impl Work {
         self.documents.iter().filter(|d| d.by == by).count()
     }
 
-    /// Whether this checkpoint of the track is recorded, as far as the deal remembers.
+    /// Whether just this document is there, of this party.
+    pub(crate) fn has(&self, file: &Attachment, by: Option<Side>) -> bool {
+        let same_id = self.documents.iter().find(|d| d.id == file.id);
+        same_id.is_some_and(|known| *known == Document::of(file, by))
+    }
+
+    /// Whether a checkpoint of the track under this id is recorded, as far as the deal remembers.
     pub(crate) fn knows(&self, id: &CheckpointId) -> bool {
-        self.checkpoints.contains(id)
-            || self.decisive.contains(id)
+        self.any_scan(|scan| scan.id == *id, |latest| latest.id == *id)
+    }
+
+    /// Whether a checkpoint under this id is that says the same.
+    pub(crate) fn knows_as(&self, id: &CheckpointId, kind: CheckpointKind) -> bool {
+        self.any_scan(
+            |scan| scan.id == *id && scan.kind == kind,
+            |latest| latest.id == *id && latest.kind == kind,
+        )
+    }
+
+    /// Whether just this checkpoint is.
+    pub(crate) fn has_recorded(&self, checkpoint: &Checkpoint) -> bool {
+        let latest = |latest: &Checkpoint| Scan::of(latest).is(checkpoint);
+        self.any_scan(|scan| scan.is(checkpoint), latest)
+    }
+
+    fn any_scan(&self, scan: impl Fn(&Scan) -> bool, latest: impl Fn(&Checkpoint) -> bool) -> bool {
+        self.checkpoints.any(&scan)
+            || self.decisive.any(&scan)
             // the latest is known for good, however many older ones came after it
-            || self.latest.as_ref().is_some_and(|latest| latest.id == *id)
+            || self.latest.as_deref().is_some_and(latest)
     }
 
     /// The evidence of a cost.
@@ -133,8 +185,7 @@ impl Work {
 /// The fold.
 impl Work {
     pub(super) fn attach(&mut self, file: &Attachment, by: Option<Side>) {
-        let (id, digest, size) = (file.id.clone(), file.digest.clone(), file.size);
-        self.documents.push(Document { id, digest, size, by });
+        self.documents.push(Document::of(file, by));
     }
 
     pub(super) fn post(&mut self, id: &MessageRef) {
@@ -155,8 +206,8 @@ impl Work {
 
     pub(super) fn record(&mut self, checkpoint: &Arc<Checkpoint>, latest: bool) {
         match checkpoint.kind {
-            CheckpointKind::Progress => self.checkpoints.push(checkpoint.id.clone()),
-            CheckpointKind::Final | CheckpointKind::Refused => self.decisive.push(checkpoint.id.clone()),
+            CheckpointKind::Progress => self.checkpoints.push(Scan::of(checkpoint)),
+            CheckpointKind::Final | CheckpointKind::Refused => self.decisive.push(Scan::of(checkpoint)),
         }
         if latest {
             self.latest = Some(checkpoint.clone());
@@ -167,12 +218,12 @@ impl Work {
     pub(super) fn submit(&mut self, number: u16, revision: &Arc<Revision>) {
         self.submitted = number;
         self.revision = Some(revision.clone());
-        self.changes_requested = false;
+        self.changes_requested = None;
         self.waits = true;
     }
 
-    pub(super) const fn request_changes(&mut self) {
-        self.changes_requested = true;
+    pub(super) fn request_changes(&mut self, comment: &Text<500, 1>) {
+        self.changes_requested = Some(comment.clone());
         self.latest_spent = true;
     }
 
@@ -213,7 +264,7 @@ impl Work {
             ("work.latest", self.latest.is_none() || self.track.is_some()),
             ("work.checkpoints", self.checkpoints.is_bounded() && self.decisive.is_bounded()),
             ("work.submitted", (self.submitted > 0) == self.revision.is_some()),
-            ("work.waits", !self.waits || (self.revision.is_some() && !self.changes_requested)),
+            ("work.waits", !self.waits || (self.revision.is_some() && self.changes_requested.is_none())),
             ("work.posts", self.posts.is_bounded()),
         ];
         checks.iter().find(|(_, holds)| !holds).map(|(field, _)| *field)

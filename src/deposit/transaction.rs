@@ -300,6 +300,26 @@ impl Transaction {
         self.hold
     }
 
+    /// What of a payment is money: all of a charge that came in, and what was captured of a hold.
+    pub const fn charged(&self) -> Money {
+        let minor = match self.kind {
+            TransactionKind::Charge if self.brought_money() => self.amount.minor(),
+            TransactionKind::Hold => self.captured,
+            TransactionKind::Charge
+            | TransactionKind::Capture
+            | TransactionKind::Void
+            | TransactionKind::Refund
+            | TransactionKind::Payout
+            | TransactionKind::Fee => 0,
+        };
+        Money::from_minor(minor, self.amount.currency())
+    }
+
+    /// What of a hold is on hold still.
+    pub const fn held(&self) -> Money {
+        Money::from_minor(self.on_hold(), self.amount.currency())
+    }
+
     /// When it was ordered, requested or received.
     pub const fn created_at(&self) -> Time {
         self.created_at

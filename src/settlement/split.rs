@@ -91,6 +91,12 @@ impl Settlement {
         self.shares.push(Share { deposit, payee, purpose, amount });
     }
 
+    /// Adds to the share of this payee, purpose and pot what is known to fit; nothing where the amount is zero.
+    pub(crate) fn add_share(&mut self, deposit: DepositId, payee: &Payee, purpose: Purpose, amount: Money) {
+        // it is a part of what the deposit holds
+        let _fits = self.give(deposit, payee.clone(), purpose, amount);
+    }
+
     /// Adds to the share of this payee, purpose and pot; nothing where the amount is zero.
     pub(super) fn give(
         &mut self,

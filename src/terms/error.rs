@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::TextError;
+use super::NamedAs;
 use crate::money::{MoneyError, RateError};
+use crate::{Rate, TextError};
 
 /// What is wrong with a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +23,13 @@ pub enum Problem {
     Zero,
     /// The value, or the sum that it leads to, is over its limit.
     TooLarge,
+    /// The rate is over its limit.
+    RateTooHigh {
+        /// What was given.
+        rate: Rate,
+        /// The limit.
+        max: Rate,
+    },
     /// The amount is in another currency than the deal's.
     OtherCurrency,
     /// The least is over the most.
@@ -30,8 +38,8 @@ pub enum Problem {
     Duplicate,
     /// Buyer and seller are one.
     BuyerIsSeller,
-    /// An arbiter, a partner or a provider must not be a party to the deal.
-    IsAParty,
+    /// An arbiter, a partner or a provider must not be a party to the deal, nor an arbiter be paid by it.
+    IsAParty(NamedAs),
     /// A fee of the gross is paid by one side, never shared. A carve-out of the gross needs a parent that the seller pays.
     GrossFeeShared,
     /// The buyer can pay one fee of the gross only.
@@ -84,11 +92,12 @@ impl fmt::Display for Problem {
             Self::Negative => "must not be negative",
             Self::Zero => "must not be zero",
             Self::TooLarge => "is over its limit",
+            Self::RateTooHigh { rate, max } => return write!(f, "is {rate}, and at most {max} is allowed"),
             Self::OtherCurrency => "must be in the currency of the deal",
             Self::MinOverMax => "must not be over the maximum",
             Self::Duplicate => "stands twice; each must be unique",
             Self::BuyerIsSeller => "must differ from the buyer",
-            Self::IsAParty => "must not be a party to the deal",
+            Self::IsAParty(named) => return write!(f, "must be somebody else: the same id is {named}"),
             Self::GrossFeeShared => {
                 "of the gross must not be shared: a carve-out's parent is paid by the seller"
             }
@@ -213,11 +222,12 @@ impl std::error::Error for TermsError {
             | Problem::Negative
             | Problem::Zero
             | Problem::TooLarge
+            | Problem::RateTooHigh { .. }
             | Problem::OtherCurrency
             | Problem::MinOverMax
             | Problem::Duplicate
             | Problem::BuyerIsSeller
-            | Problem::IsAParty
+            | Problem::IsAParty(_)
             | Problem::GrossFeeShared
             | Problem::SecondGrossFee
             | Problem::GrossFeeTooHigh

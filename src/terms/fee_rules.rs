@@ -35,8 +35,8 @@ impl TermsDraft {
         {
             return Err(at("min", Problem::MinOverMax));
         }
-        if self.is_partner_a_party(&fee.payee) {
-            return Err(at("payee", Problem::IsAParty));
+        if let Some(named) = self.partner_as(&fee.payee) {
+            return Err(at("payee", Problem::IsAParty(named)));
         }
         if self.fees.iter().take(index).any(|earlier| earlier.id == fee.id) {
             return Err(at("id", Problem::Duplicate));

@@ -34,6 +34,7 @@ mod fee;
 mod fee_builder;
 mod fee_rules;
 mod item;
+mod named;
 mod notes;
 mod policy;
 mod presets;
@@ -52,6 +53,7 @@ pub use error::{Problem, TermsError};
 pub use fee::{Fee, FeeBase, FeeId, FeePayee, OnRefund};
 pub use fee_builder::FeeBuilder;
 pub use item::Item;
+pub use named::NamedAs;
 pub use notes::Notes;
 pub use policy::{
     Acceptance, ArbitrationFee, BuyerCancel, Capture, ChargeFee, Consent, Liable, Moderation, OnSilence,
@@ -259,9 +261,7 @@ impl TermsDraft {
 
     /// Whether this is a partner who receives a fee, or a third party who provides a service.
     pub(crate) fn names_third(&self, id: &PartyId) -> bool {
-        let fee = |f: &Fee| matches!(&f.payee, FeePayee::Partner(p) if p == id);
-        let service = |s: &Service| matches!(&s.provider, Provider::Third(p) if p == id);
-        self.fees.iter().any(fee) || self.services.iter().any(service)
+        self.third_as(id).is_some()
     }
 }
 

@@ -343,7 +343,8 @@ policy! {
         /// How long what is disputed at the payer's bank is kept back. A chargeback that is not decided by then counts as
         /// won, until the bank says otherwise.
         chargeback_s: u32 = Policy::CHARGEBACK_S,
-        /// How often a track may be replaced or removed. Each time the seller has the whole time to start again.
+        /// How often a track may be replaced or removed, whoever does it: it is the start that is put off. Each time the seller
+        /// has the whole time to start again.
         max_tracks: u16 = Policy::MAX_TRACKS,
     }
     optional {
@@ -352,7 +353,7 @@ policy! {
         clearance_s: u32,
         /// How much of a required payment may be missing, as a part of it: from `required − floor(required × shortfall)` on
         /// it counts as full. What then is missing of what an ending takes from the buyer, the seller gets less. Guarantees
-        /// are paid whole.
+        /// are paid whole. At most [`Policy::MAX_SHORTFALL`].
         shortfall: Rate,
         /// Which of several payments into a deposit goes back first.
         refund_order: RefundOrder,

@@ -37,6 +37,8 @@ impl Preset {
 impl Policy {
     /// The longest duration: ten years. A sum of deadlines therefore never leaves the calendar.
     pub const MAX_DURATION_S: u32 = 315_360_000;
+    /// The largest [`shortfall`](Policy::shortfall): at least half of a payment is there before anybody performs for it.
+    pub const MAX_SHORTFALL: Rate = Rate::HALF;
 
     /// An online shop: no consent step, no moderation, six hours of silence accept.
     ///
@@ -133,7 +135,7 @@ impl Policy {
     /// Refuses a policy that contradicts itself, or under which a phase could wait for ever.
     ///
     /// # Errors
-    /// [`TermsError`] names the field: a duration of zero or over ten years, no revision at all, a partial buyout
+    /// [`TermsError`] names the field: a duration of zero or over ten years, a shortfall over [`Policy::MAX_SHORTFALL`], no revision at all, a partial buyout
     /// where the buyer does not accept, or payouts to balances that nobody keeps. The sums of the arbitration fee are checked with the terms, which know the currency.
     pub fn validate(&self) -> Result<(), TermsError> {
         let durations = [
@@ -159,6 +161,10 @@ impl Policy {
         bounded("hold_margin_s", self.hold_margin_s)?;
         bounded("revision_time_s", self.revision_time_s)?;
         bounded("max_extension_s", self.max_extension_s)?;
+        if self.shortfall > Self::MAX_SHORTFALL {
+            let (rate, max) = (self.shortfall, Self::MAX_SHORTFALL);
+            return Err(TermsError::in_policy("shortfall", Problem::RateTooHigh { rate, max }));
+        }
         if self.max_revisions == 0 {
             return Err(TermsError::in_policy("max_revisions", Problem::Zero));
         }

@@ -1,7 +1,7 @@
 //! The rules that terms must keep, at creation, at every amendment and on decoding.
 
-use super::{FeePayee, Item, Problem, Provider, Service, Terms, TermsDraft, TermsError};
-use crate::{Money, PartyId, Side};
+use super::{FeePayee, Item, NamedAs, Problem, Provider, Service, Terms, TermsDraft, TermsError};
+use crate::{Money, Side};
 
 impl TermsDraft {
     /// Every rule that needs no arithmetic over the whole; the quote checks the rest.
@@ -9,8 +9,9 @@ impl TermsDraft {
         if self.buyer == self.seller {
             return Err(TermsError::at("seller", Problem::BuyerIsSeller));
         }
-        if self.arbiter.as_ref().is_some_and(|a| self.is_party(a) || self.names_third(a)) {
-            return Err(TermsError::at("arbiter", Problem::IsAParty));
+        let named = self.arbiter.as_ref().and_then(|a| self.party_as(a).or_else(|| self.third_as(a)));
+        if let Some(named) = named {
+            return Err(TermsError::at("arbiter", Problem::IsAParty(named)));
         }
         self.validate_priced()?;
         for side in Side::ALL {
@@ -26,12 +27,11 @@ impl TermsDraft {
         self.policy.validate()?;
         self.policy.validate_amounts(|m| self.amount(m))?;
         let arbitration = self.policy.arbitration_fee.as_ref().map(|fee| &fee.payee);
-        if arbitration.is_some_and(|payee| self.is_partner_a_party(payee)) {
-            return Err(TermsError::at("arbitration_fee.payee", Problem::IsAParty));
-        }
         let charge = self.policy.charge_fee.as_ref().map(|fee| &fee.payee);
-        if charge.is_some_and(|payee| self.is_partner_a_party(payee)) {
-            return Err(TermsError::at("charge_fee.payee", Problem::IsAParty));
+        for (field, payee) in [("arbitration_fee.payee", arbitration), ("charge_fee.payee", charge)] {
+            if let Some(named) = payee.and_then(|payee| self.partner_as(payee)) {
+                return Err(TermsError::in_policy(field, Problem::IsAParty(named)));
+            }
         }
         Ok(())
     }
@@ -54,14 +54,11 @@ impl TermsDraft {
         Ok(())
     }
 
-    fn is_party(&self, id: &PartyId) -> bool {
-        *id == self.buyer || *id == self.seller
-    }
-
-    pub(super) fn is_partner_a_party(&self, payee: &FeePayee) -> bool {
+    /// Whether a partner is the buyer or the seller.
+    pub(super) fn partner_as(&self, payee: &FeePayee) -> Option<NamedAs> {
         match payee {
-            FeePayee::Partner(id) => self.is_party(id),
-            FeePayee::Platform | FeePayee::Processor => false,
+            FeePayee::Partner(id) => self.party_as(id),
+            FeePayee::Platform | FeePayee::Processor => None,
         }
     }
 
@@ -90,10 +87,11 @@ impl TermsDraft {
         if let Some(original) = service.original_cost {
             self.amount(original).map_err(|p| at("original_cost", p))?;
         }
-        match &service.provider {
-            Provider::Third(id) if self.is_party(id) => Err(at("provider", Problem::IsAParty)),
-            Provider::Third(_) | Provider::Seller | Provider::Platform => Ok(()),
-        }
+        let named = match &service.provider {
+            Provider::Third(id) => self.party_as(id),
+            Provider::Seller | Provider::Platform => None,
+        };
+        named.map_or(Ok(()), |named| Err(at("provider", Problem::IsAParty(named))))
     }
 }
 

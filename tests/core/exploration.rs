@@ -315,6 +315,9 @@ fn prove_facts(scenes: &[fn() -> Scene]) -> usize {
     let told: Vec<Seen> = scenes.iter().map(|scene| explore(scene())).collect();
     let seen: BTreeSet<Fact> = told.iter().flat_map(|seen| seen.facts.iter().copied()).collect();
     assert_eq!(seen, Fact::ALL.into_iter().collect());
+    for (scene, seen) in scenes.iter().zip(&told) {
+        assert_told(scene().name, seen.states);
+    }
     told.iter().map(|seen| seen.states).sum()
 }
 

@@ -64,6 +64,8 @@ pub enum FollowCommand {
     Project(project::command::Report),
     /// A basket hears of a deal.
     Basket(basket::command::Leave),
+    /// A project is stopped: a deal that is not paid is called off, by an operator of the host's.
+    CallOff(project::CallOff),
 }
 
 /// What one machine tells another: delivered by the host's outbox as often as it likes, in any order.
@@ -96,6 +98,11 @@ impl Follow {
     /// A deal gets a command.
     pub fn deal(deal: DealId, command: impl Into<escrow::Command>) -> Self {
         Self::new(MachineId::Deal(deal), FollowCommand::Deal(Box::new(command.into())))
+    }
+
+    /// A deal is called off, where it was not paid when its project was stopped.
+    pub const fn call_off(deal: DealId, stopped: project::CallOff) -> Self {
+        Self::new(MachineId::Deal(deal), FollowCommand::CallOff(stopped))
     }
 
     /// What a deal means for a balance and is not known there yet.
@@ -132,10 +139,10 @@ impl Follow {
     }
 
     /// Who gives the command: facts about money are the gateway's, all else is the clock's. `None` where an operator of the
-    /// host's does: where a deal is to be opened, and for what is the platform's.
+    /// host's does: where a deal is to be opened or called off, and for what is the platform's.
     pub fn actor(&self) -> Option<Actor> {
         match &self.command {
-            FollowCommand::Open(_) => None,
+            FollowCommand::Open(_) | FollowCommand::CallOff(_) => None,
             FollowCommand::Deal(_) => Some(Actor::Gateway),
             FollowCommand::Choose { by, .. } => by.clone().map(Actor::Party),
             FollowCommand::Credit(_)

@@ -9,18 +9,22 @@
 //! See `escrow_testing::MemoryMachines` for machines in memory, and `tests/market/agent.rs` for a project that is driven by
 //! nothing else.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use thiserror::Error as ThisError;
 
+use crate::balance::Holder;
+use crate::basket::BasketDraft;
 use crate::follow::{Follow, FollowCommand, MachineId};
 use crate::{Balance, Basket, Offer, Project};
 use crate::{balance, basket};
 use escrow::agent::blocking::Agent as BlockingAgent;
 use escrow::agent::{ActError, Acted, Agent, Committed, Observer, Stopped};
+use escrow::deposit::{Leg, LegState};
 use escrow::port::blocking::{PaymentGateway as BlockingGateway, Repository as BlockingRepository};
 use escrow::port::{Aggregate, AggregateId, Clock, Commit, CommitError, PaymentGateway, Repository};
-use escrow::{Actor, Context, Deal, DealId};
+use escrow::{Actor, Caller, Context, Deal, DealId, Money};
 
 /// Delivers [`Follow`]s by an agent, to machines in a repository that has all of them.
 #[derive(Clone, Debug)]
@@ -46,9 +50,27 @@ pub enum Undelivered<E> {
     /// It is a command of another kind of machine than it is addressed to.
     #[error("it is addressed to a machine of another kind")]
     Misaddressed,
+    /// A deal has credited somebody, and nobody that follows it is their balance in this currency: open one.
+    #[error("{amount} is credited to {holder}, who has no balance in {} that follows the deal: open one", amount.currency())]
+    NoBalance {
+        /// Whose it is.
+        holder: Holder,
+        /// How much.
+        amount: Money,
+    },
     /// Somebody was faster too often, or the storage failed. What is asked again is recognised where it was written.
     #[error(transparent)]
     Stopped(Stopped<E>),
+}
+
+impl<E> Undelivered<E> {
+    /// Whether the machine refuses it: what it refuses again and again is for a person to look at.
+    pub const fn is_refused(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Misaddressed => true,
+            Self::NotOpen | Self::NoBalance { .. } | Self::Stopped(_) => false,
+        }
+    }
 }
 
 /// What was committed is delivered, whatever the gateway said of it afterwards: the observer has heard that.
@@ -113,12 +135,21 @@ macro_rules! outbox {
                         if known.is_some() {
                             return Ok(());
                         }
+                        self.check_lines(draft)$($await)*?;
                         let context = Context::new(now, actor);
                         let (basket, first) = Basket::open(id, draft.clone(), &context).map_err(refused)?;
                         opened(repository.commit(Commit::new(None, first.events(), &basket, now))$($await)*)
                     }
                     (FollowCommand::Deal(command), MachineId::Deal(id)) => {
                         told(agent.act(*repository, id, (**command).clone(), actor)$($await)*)
+                    }
+                    (FollowCommand::CallOff(stop), MachineId::Deal(id)) => {
+                        let deal: Option<Deal> = self.stored(id)$($await)*?;
+                        let deal = deal.ok_or(Undelivered::NotOpen)?;
+                        let Some(cancel) = stop.cancels(&deal) else { return Ok(()) };
+                        // nobody begins to perform in between
+                        let caller = Caller::from(actor).seen(deal.revision());
+                        told(agent.act(*repository, id, cancel, caller)$($await)*)
                     }
                     (FollowCommand::Choose { choice, .. }, MachineId::Deal(id)) => {
                         told(agent.act(*repository, id, choice.clone(), actor)$($await)*)
@@ -147,7 +178,8 @@ macro_rules! outbox {
                         | FollowCommand::Debit(_)
                         | FollowCommand::Offer(_)
                         | FollowCommand::Project(_)
-                        | FollowCommand::Basket(_),
+                        | FollowCommand::Basket(_)
+                        | FollowCommand::CallOff(_),
                         MachineId::Deal(_)
                         | MachineId::Balance(_)
                         | MachineId::Offer(_)
@@ -155,6 +187,19 @@ macro_rules! outbox {
                         | MachineId::Basket(_),
                     ) => Err(Undelivered::Misaddressed),
                 }
+            }
+
+            /// The deals of a basket are open, and need what its lines are. One that was paid by itself in the meantime gives
+            /// its line back.
+            $($async)? fn check_lines(&self, draft: &BasketDraft) -> Result<(), Undelivered<E>> {
+                for id in draft.lines.iter().map(|line| line.deal).collect::<BTreeSet<DealId>>() {
+                    let deal: Option<Deal> = self.stored(id)$($await)*?;
+                    let deal = deal.ok_or(Undelivered::NotOpen)?;
+                    if !deal.is_concluded() {
+                        draft.fits(&deal).map_err(refused)?;
+                    }
+                }
+                Ok(())
             }
 
             $($async)? fn stored<I: AggregateId>(&self, id: I) -> Result<Option<I::Of>, Undelivered<E>>
@@ -199,7 +244,8 @@ macro_rules! outbox {
             /// project and the basket that it belongs to, the offer that it was taken from, the balances of its payees.
             ///
             /// # Errors
-            /// [`Undelivered`]: try it again later.
+            /// [`Undelivered`]: try it again later. [`Undelivered::NoBalance`] where something was credited to somebody whose
+            /// balance in that currency is none of the followers.
             pub $($async)? fn deal_changed(
                 &self,
                 id: DealId,
@@ -212,7 +258,33 @@ macro_rules! outbox {
                     let told = self.tell(&deal, *follower)$($await)*;
                     first = first.and(told);
                 }
-                first
+                first?;
+                self.check_credits(&deal, followers)$($await)*
+            }
+
+            /// What was credited is on a balance.
+            $($async)? fn check_credits(
+                &self,
+                deal: &Deal,
+                followers: &[MachineId],
+            ) -> Result<(), Undelivered<E>> {
+                let mut credited: Vec<&Leg> =
+                    deal.legs().iter().filter(|leg| leg.state() == LegState::Credited).collect();
+                for follower in followers {
+                    if let MachineId::Balance(id) = follower
+                        && !credited.is_empty()
+                    {
+                        let balance: Option<Balance> = self.stored(*id)$($await)*?;
+                        let is_meant = |leg: &&Leg| {
+                            balance.as_ref().is_some_and(|b| b.is_meant(leg.payee(), leg.amount(), deal))
+                        };
+                        credited.retain(|leg| !is_meant(leg));
+                    }
+                }
+                credited.first().map_or(Ok(()), |leg| {
+                    let (holder, amount) = (Holder::of(leg.payee(), deal), leg.amount());
+                    Err(Undelivered::NoBalance { holder, amount })
+                })
             }
 
             $($async)? fn tell(&self, deal: &Deal, follower: MachineId) -> Result<(), Undelivered<E>> {

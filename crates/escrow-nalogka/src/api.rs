@@ -1,7 +1,7 @@
 //! A call from its text to what is to be done, and what is done to its answer. The host's part between them: load the
 //! deal, submit, tell.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::calls::Call;
 use super::create::{NewDeal, attach};
@@ -13,19 +13,21 @@ use super::form::Form;
 use super::host::{HostData, Kept};
 use super::list::ListDeals;
 use super::payments::{AdditionalPayment, FormRequest};
+use super::query;
 use super::requests::{
     AddAttachments, AddPayment, Calculate, ChargeForm, CreateDeal, DepositForm, InitiatorQuery,
     SetPerformingTrack, UpdateDeal,
 };
+use super::requisite::RequisiteId;
 use super::route::Route;
 use super::status::DealStatus;
 use super::user::ApiUser;
-use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId};
+use escrow::{Caller, Command, Deal, DealId, Envelope, PartyId, Time};
 
 /// What a call asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Request {
-    /// `GET /deals/calculate`, with its query as JSON in the body.
+    /// `GET /deals/calculate`.
     Calculate(Box<Calculate>),
     /// `GET /deals/statuses`.
     Statuses,
@@ -47,20 +49,24 @@ pub enum Request {
     PaymentForm(Box<ChargeForm>),
     /// `POST payments`.
     AddPayment(AddPayment),
-    /// `GET /deposit/requisites/{owner}/{id}`: [`Requisite::project`](crate::Requisite::project) of the owner's profile.
+    /// `GET /deposit/requisites/{owner}/{id}`: [`Requisite::project`](crate::Requisite::project) of the owner's profile,
+    /// once [`Incoming::alone`] has said that the caller may see it.
     Requisite {
         /// Whose.
-        owner: String,
+        owner: PartyId,
         /// Which.
-        id: String,
+        id: RequisiteId,
     },
 }
 
 /// A call that has come in: read, and not carried out.
 ///
-/// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], or opens one ([`Incoming::open`]).
-/// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted.
-/// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) after every commit.
+/// 1. [`Incoming::read`] it. A call without a deal is answered by [`Incoming::alone`], opens one ([`Incoming::open`]), or is
+///    answered from the host's stores: a list ([`ApiUser::filter`]), a requisite.
+/// 2. Load deal and [`HostData`]; [`Incoming::work`] says whether the caller may, and what is to be submitted. What the deal
+///    would refuse is refused here, before anything is committed.
+/// 3. Keep [`Work::kept`], submit [`Work::commands`], and tell ([`HostData::tell`]) once, from the deal before the call to
+///    the deal after it, also where a commit has failed half-way.
 /// 4. [`Incoming::answer`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -107,31 +113,29 @@ impl Incoming {
     /// [`ErrorKind::NotFound`] where there is no such call or the id is none; otherwise as [`decode`].
     pub fn read(method: &str, target: &str, body: &[u8]) -> Result<Self, ApiError> {
         let (route, ids) = Route::of(method, target)?;
-        let query = query(target)?;
+        let query = query::read(target)?;
         let (deal, request) = match (route, ids.as_slice()) {
-            (Route::Calculate, _) => (None, Request::Calculate(decode(body)?)),
+            (Route::Calculate, _) => (None, Request::Calculate(decode(&query)?)),
             (Route::Statuses, _) => (None, Request::Statuses),
-            (Route::List, _) => (None, Request::List(decode(query.as_bytes())?)),
+            (Route::List, _) => (None, Request::List(decode(&query)?)),
             (Route::Create, _) => (None, Request::Create(decode(body)?)),
-            (Route::Requisite, [owner, id]) => {
-                (None, Request::Requisite { owner: (*owner).to_owned(), id: (*id).to_owned() })
-            }
+            (Route::Requisite, [owner, id]) => (None, requisite(owner, id)?),
             (_, [id, ..]) => (Some(deal_id(id)?), about(route, &query, body)?),
             (_, []) => return Err(ApiError::new(ErrorKind::NotFound, "there is no such call")),
         };
         let initiator = match &request {
             Request::DepositForm(form) => form.initiator_profile_id.clone(),
             Request::PaymentForm(form) => form.initiator_profile_id.clone(),
-            Request::List(_) => None,
-            Request::Calculate(_)
-            | Request::Statuses
+            Request::List(list) => list.initiator_profile_id.clone(),
+            Request::Calculate(calculate) => calculate.initiator_profile_id.clone(),
+            Request::Statuses
             | Request::Create(_)
             | Request::Show
             | Request::Update(_)
             | Request::Act(_)
             | Request::AddAttachments(_)
             | Request::AddPayment(_)
-            | Request::Requisite { .. } => decode::<InitiatorQuery>(query.as_bytes())?.initiator_profile_id,
+            | Request::Requisite { .. } => decode::<InitiatorQuery>(&query)?.initiator_profile_id,
         };
         Ok(Self { route, deal, initiator, request })
     }
@@ -144,13 +148,17 @@ impl Incoming {
         self.deal.ok_or_else(|| ApiError::new(ErrorKind::NotFound, "the call is about no deal"))
     }
 
-    /// The answer to a call that needs no deal and no store.
+    /// The answer to a call that needs no deal and no store. A call about a requisite goes through here, too, and is
+    /// answered by the host's store then.
     ///
     /// # Errors
-    /// As [`Calculate::quote`].
+    /// As [`Calculate::quote`] and [`ApiUser::may_see_requisite`].
     pub fn alone(&self, user: &ApiUser) -> Result<Option<Value>, ApiError> {
         if let Request::Calculate(calculate) = &self.request {
             return json(&calculate.quote(user)?).map(Some);
+        }
+        if let Request::Requisite { owner, .. } = &self.request {
+            user.may_see_requisite(owner, self.initiator.as_ref())?;
         }
         (self.route == Route::Statuses).then(|| json(&DealStatus::list())).transpose()
     }
@@ -164,16 +172,21 @@ impl Incoming {
         create.new_deal(user, self.initiator.as_ref(), desk).map(Some)
     }
 
-    /// What the call about a deal comes to.
+    /// What the call about a deal comes to, at this time.
+    ///
+    /// A call is carried out whole or not at all: its commands are judged here, one after another on a copy of the deal, and
+    /// the first that is refused refuses the call. Whoever changes the deal in between, or a store that fails half-way, can
+    /// still leave a part: the same call again finishes it, since what stands is not done twice.
     ///
     /// # Errors
-    /// As [`ApiUser::caller_of`], whatever the call is; then as the request's own function.
+    /// As [`ApiUser::caller_of`], whatever the call is; then as the request's own function, and what the deal refuses.
     pub fn work(
         &self,
         user: &ApiUser,
         deal: &Deal,
         host: &HostData,
         desk: &impl Desk,
+        now: Time,
     ) -> Result<Work, ApiError> {
         let caller = user.caller_of(self.route, deal, host, self.initiator.as_ref())?;
         let by = |command: Command| (command, caller.clone());
@@ -200,6 +213,10 @@ impl Incoming {
         }
         if let Some(form) = &work.form {
             work.commands.push(by(form.payment.clone().into()));
+        }
+        let mut copy = deal.clone();
+        for (command, caller) in &work.commands {
+            let _ = copy.handle(command, &caller.clone().at(now))?;
         }
         Ok(work)
     }
@@ -235,7 +252,7 @@ impl Incoming {
 }
 
 /// The request of a call about a deal.
-fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
+fn about(route: Route, query: &[u8], body: &[u8]) -> Result<Request, ApiError> {
     Ok(match route {
         Route::Update => Request::Update(decode(body)?),
         Route::Cancel => Request::Act(Call::Cancel { comment: Default::default() }),
@@ -246,8 +263,8 @@ fn about(route: Route, query: &str, body: &[u8]) -> Result<Request, ApiError> {
         Route::RemoveTrack => Request::Act(Call::RemoveTrack),
         Route::AddAttachments => Request::AddAttachments(decode(body)?),
         Route::AddPayment => Request::AddPayment(decode(body)?),
-        Route::DepositForm => Request::DepositForm(decode(query.as_bytes())?),
-        Route::PaymentForm => Request::PaymentForm(decode(query.as_bytes())?),
+        Route::DepositForm => Request::DepositForm(decode(query)?),
+        Route::PaymentForm => Request::PaymentForm(decode(query)?),
         Route::Calculate
         | Route::Statuses
         | Route::List
@@ -265,36 +282,14 @@ fn deal_id(text: &str) -> Result<DealId, ApiError> {
     id.map(DealId::new).map_err(|_| ApiError::no_such_deal())
 }
 
-/// The query as a JSON object of texts; a name twice is refused as it is in a body.
-fn query(target: &str) -> Result<String, ApiError> {
-    let malformed = || ApiError::new(ErrorKind::MalformedRequest, "the query is not percent-encoded UTF-8");
-    let mut fields = Map::new();
-    let query = target.split('#').next().and_then(|t| t.split_once('?')).map_or("", |(_, query)| query);
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decoded(name).ok_or_else(malformed)?, decoded(value).ok_or_else(malformed)?);
-        if fields.insert(name.clone(), Value::String(value)).is_some() {
-            return Err(ApiError::item(name, "stands twice"));
-        }
-    }
-    Ok(Value::Object(fields).to_string())
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
+fn requisite(owner: &str, id: &str) -> Result<Request, ApiError> {
+    // a plus is a space in a query only
+    let part = |text: &str| query::decoded(&text.replace('+', "%2B"));
+    let read = || {
+        let (owner, id) = (part(owner)?, part(id)?);
+        Some(Request::Requisite { owner: PartyId::new(owner).ok()?, id: RequisiteId::new(id).ok()? })
+    };
+    read().ok_or_else(|| ApiError::new(ErrorKind::NotFound, "there is no such requisite"))
 }
 
 fn json(of: &impl serde::Serialize) -> Result<Value, ApiError> {

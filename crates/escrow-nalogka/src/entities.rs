@@ -9,9 +9,11 @@ use super::quote::CalculationResult;
 use super::requisite::RequisiteId;
 use super::status::DealStatus;
 use super::sum::Sum;
-use super::words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};
+use super::words::{
+    DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, TransactionType, Workflow,
+};
 use escrow::deal::command::{TrackCode, TrackerName};
-use escrow::deposit::{Reason, TransactionKind};
+use escrow::deposit::Reason;
 use escrow::dispute::DisputeStatus;
 use escrow::{DealId, PartyId, Payee, Side, Text, Time};
 
@@ -133,7 +135,7 @@ pub struct Transaction {
     pub counter_actor: Payee,
     /// What it does.
     #[serde(rename = "type")]
-    pub kind: TransactionKind,
+    pub kind: TransactionType,
     /// Why: the purpose of what is paid out, or why it failed.
     pub description: Reason,
     /// The amount.

@@ -267,11 +267,11 @@ impl From<Rejection> for ApiError {
             | Rejection::ServiceAmended
             | Rejection::ChargePayee
             | Rejection::Settle(_)
-            | Rejection::TimerNotRunning
+            | Rejection::TimerNotRunning { .. }
             | Rejection::NotLater { .. }
             | Rejection::ExtensionTooLong { .. }
             | Rejection::RevisionNumber { .. }
-            | Rejection::ArbiterIsAParty
+            | Rejection::ArbiterIsAParty { .. }
             | Rejection::NoSuchOffer
             | Rejection::NoSuchOpening { .. }
             | Rejection::FactContradicts(_)

@@ -64,7 +64,7 @@ pub struct StatusChangedEvent {
 }
 
 /// The history that these envelopes tell, event by event, where [`notifications`](super::notifications) tell of a whole
-/// command at once. For a whole journal, `before` is `None`.
+/// call at once. For a whole journal, `before` is `None`.
 ///
 /// # Errors
 /// [`HistoryError`]. Not transient.

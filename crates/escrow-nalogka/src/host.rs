@@ -120,7 +120,8 @@ impl HostData {
         self.places.push((checkpoint, place));
     }
 
-    /// The webhooks of one command, and of what followed from it: [`notifications`], and every event is noted.
+    /// The webhooks of one call, or of one command that came otherwise, and of what followed from it: [`notifications`], and
+    /// every event is noted.
     ///
     /// # Errors
     /// [`HistoryError`]; nothing is noted then.

@@ -20,6 +20,13 @@
 //! them as [`HostData`], which also notes from the journal what it can ([`HostData::note`]), and answers what calls ask as a
 //! [`Desk`].
 //!
+//! # What a repeat is known by
+//! No call of API 1.2.0 has an identity of its own, so no command that a call becomes has a
+//! [`request_id`](escrow::Caller::request_id). What stands is not done twice all the same: documents, additional payments and
+//! forms have ids, and an update, a cancellation or an acceptation that stands already changes nothing. A `performing-start` or
+//! a track that arrives again after the deal has moved on is refused, or done again. A host whose transport tells repeats
+//! (an `Idempotency-Key`) gives each command of [`Work::commands`] that key and its place among them before it submits them.
+//!
 //! # What cannot be said in Nalogka's form
 //! The form is narrower than this crate's terms. What it has no word for is a [`ProjectionError`] that names the field,
 //! never another value: a currency other than the rouble, a service or fee split otherwise than half and half
@@ -54,6 +61,7 @@ mod notification;
 mod payments;
 mod presets;
 mod project;
+mod query;
 mod quote;
 mod requests;
 mod requisite;
@@ -94,4 +102,6 @@ pub use status::{DealStatus, StatusName};
 pub use sum::{NotRoubles, Sum};
 pub use update::Updates;
 pub use user::{ApiUser, UserKind};
-pub use words::{DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, Workflow};
+pub use words::{
+    DepositStatus, DisputeOpener, Initiator, Payer, ProvidedBy, TrackStatus, TransactionType, Workflow,
+};

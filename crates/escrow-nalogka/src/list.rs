@@ -32,6 +32,8 @@ pub struct ListDeals {
     pub buyer_profile_id: Option<PartyId>,
     /// Who sells.
     pub seller_profile_id: Option<PartyId>,
+    /// On whose behalf: who buys or sells.
+    pub initiator_profile_id: Option<PartyId>,
 }
 
 impl ListDeals {
@@ -142,11 +144,11 @@ pub enum Test {
     Before(Time),
 }
 
-/// A condition on one column; all of a filter's conditions must hold.
+/// A condition on a column, or on one of several; all of a filter's conditions must hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Condition {
-    /// The column.
-    pub column: Column,
+    /// The columns. One of them is enough.
+    pub columns: Vec<Column>,
     /// What it must be.
     pub test: Test,
 }
@@ -184,11 +186,12 @@ impl DealFilter {
         let statuses = request.statuses()?.into_iter().map(|status| status.as_str().to_owned()).collect();
         let text = |text: &Option<_>| text.iter().map(ToString::to_string).collect::<Vec<String>>();
         let texts = [
-            (Column::ApiUser, vec![user.to_string()]),
-            (Column::Status, statuses),
-            (Column::OrderId, request.order_id.iter().map(ToString::to_string).collect()),
-            (Column::Buyer, text(&request.buyer_profile_id)),
-            (Column::Seller, text(&request.seller_profile_id)),
+            (vec![Column::ApiUser], vec![user.to_string()]),
+            (vec![Column::Status], statuses),
+            (vec![Column::OrderId], request.order_id.iter().map(ToString::to_string).collect()),
+            (vec![Column::Buyer], text(&request.buyer_profile_id)),
+            (vec![Column::Seller], text(&request.seller_profile_id)),
+            (vec![Column::Buyer, Column::Seller], text(&request.initiator_profile_id)),
         ];
         let times = [
             (Column::StatusUpdatedAt, request.status_updated_at_from, request.status_updated_at_to),
@@ -197,10 +200,10 @@ impl DealFilter {
         ];
         let texts = texts.into_iter().filter(|(_, all)| !all.is_empty());
         let mut all: Vec<_> =
-            texts.map(|(column, all)| Condition { column, test: Test::OneOf(all) }).collect();
+            texts.map(|(columns, all)| Condition { columns, test: Test::OneOf(all) }).collect();
         for (column, from, to) in times {
-            all.extend(from.map(|at| Condition { column, test: Test::From(at) }));
-            all.extend(to.map(|at| Condition { column, test: Test::Before(at) }));
+            let tests = [from.map(Test::From), to.map(Test::Before)].into_iter().flatten();
+            all.extend(tests.map(|test| Condition { columns: vec![column], test }));
         }
         Ok(Self(all))
     }
@@ -215,8 +218,8 @@ impl DealFilter {
         self.0.iter().all(|condition| condition.holds(row))
     }
 
-    /// The conditions as an SQL expression with numbered parameters (PostgreSQL, SQLite), and the values to bind. No value
-    /// is in the text.
+    /// The conditions as an SQL expression with numbered parameters (PostgreSQL, SQLite), and the values to bind, in the order
+    /// of their numbers. No value is in the text.
     pub fn to_sql(&self) -> (String, Vec<Bound>) {
         let mut values = Vec::new();
         let mut bind = |value| {
@@ -224,15 +227,19 @@ impl DealFilter {
             format!("${}", values.len())
         };
         let mut parts = Vec::new();
-        for Condition { column, test } in &self.0 {
-            let column = column.as_str();
-            parts.push(match test {
+        for Condition { columns, test } in &self.0 {
+            let test = match test {
                 Test::OneOf(all) => {
                     let all: Vec<_> = all.iter().map(|text| bind(Bound::Text(text.clone()))).collect();
-                    format!("{column} IN ({})", all.join(", "))
+                    format!("IN ({})", all.join(", "))
                 }
-                Test::From(at) => format!("{column} >= {}", bind(Bound::Time(*at))),
-                Test::Before(at) => format!("{column} < {}", bind(Bound::Time(*at))),
+                Test::From(at) => format!(">= {}", bind(Bound::Time(*at))),
+                Test::Before(at) => format!("< {}", bind(Bound::Time(*at))),
+            };
+            let any: Vec<_> = columns.iter().map(|column| format!("{} {test}", column.as_str())).collect();
+            parts.push(match any.as_slice() {
+                [one] => one.clone(),
+                _ => format!("({})", any.join(" OR ")),
             });
         }
         (parts.join(" AND "), values)
@@ -242,7 +249,13 @@ impl DealFilter {
 impl Condition {
     /// Whether it holds for a row.
     pub fn holds(&self, row: &DealRow) -> bool {
-        let text = match self.column {
+        self.columns.iter().any(|column| self.test.holds(*column, row))
+    }
+}
+
+impl Test {
+    fn holds(&self, column: Column, row: &DealRow) -> bool {
+        let text = match column {
             Column::ApiUser => row.api_user.as_deref(),
             Column::OrderId => row.order_id.as_deref(),
             Column::Buyer => Some(row.buyer_profile_id.as_str()),
@@ -250,16 +263,16 @@ impl Condition {
             Column::Status => Some(row.status.as_str()),
             Column::StatusUpdatedAt | Column::CreatedAt | Column::UpdatedAt => None,
         };
-        let at = match self.column {
+        let at = match column {
             Column::StatusUpdatedAt => Some(row.status_updated_at),
             Column::CreatedAt => Some(row.created_at),
             Column::UpdatedAt => Some(row.updated_at),
             Column::ApiUser | Column::OrderId | Column::Buyer | Column::Seller | Column::Status => None,
         };
-        match &self.test {
-            Test::OneOf(all) => text.is_some_and(|text| all.iter().any(|one| one == text)),
-            Test::From(from) => at.is_some_and(|at| *from <= at),
-            Test::Before(to) => at.is_some_and(|at| at < *to),
+        match self {
+            Self::OneOf(all) => text.is_some_and(|text| all.iter().any(|one| one == text)),
+            Self::From(from) => at.is_some_and(|at| *from <= at),
+            Self::Before(to) => at.is_some_and(|at| at < *to),
         }
     }
 }

@@ -32,9 +32,9 @@ pub enum Notification {
     /// Something about the deal changed beside its status.
     #[serde(rename = "deals.deal.updated")]
     Updated {
-        /// The deal after the command.
+        /// The deal after the call.
         deal: Box<Deal>,
-        /// Exactly the top-level fields of the deal in which it differs from before the command.
+        /// Exactly the top-level fields of the deal in which it differs from before the call.
         changes: Changes,
     },
     /// The deal's status changed.
@@ -78,8 +78,9 @@ pub enum HistoryError {
     OtherOutcome,
 }
 
-/// The webhooks for one command: the deal before (`None`: it was created), the envelopes of the command and of what
-/// followed from it, the deal after, and what the host knew before.
+/// The webhooks for one call: the deal before (`None`: it was created), the envelopes of all that the call was carried out
+/// by and of what followed from it, the deal after, and what the host knew before. What the gateway, the tracker and the
+/// clock tell comes by no call: each command of theirs is told by itself.
 ///
 /// One `changed_status` per status that the deal comes to, each with the deal as of *its* event, in their order; then one
 /// `updated` with the deal after and all that differs from before. A new deal is told once, as `created`, with the documents

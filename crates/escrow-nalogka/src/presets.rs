@@ -6,6 +6,9 @@ use escrow::terms::BuyerCancel;
 /// The rules of Nalogka's shops, literally: the deal can be cancelled at any time before its completion, by the buyer,
 /// too, who can then keep the goods and have the money back. [`Policy::shop`] is the safe one.
 ///
+/// Two moments are read as no such time: once it is accepted, a deal is being completed, also while its payment waits
+/// ([`Policy::clearance_s`]); and while it is disputed, the dispute says how it ends.
+///
 /// # Source
 /// Nalogka: «Сделка может быть отменена в любой момент, до завершения»; silence of six hours accepts. The durations that
 /// it does not state are those of [`Policy::shop`].

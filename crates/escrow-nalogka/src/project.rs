@@ -246,7 +246,7 @@ impl Transaction {
         Ok(Self {
             id: of.id().number(),
             counter_actor: leg.map_or_else(payer, |leg| leg.payee().clone()),
-            kind: of.kind(),
+            kind: of.kind().into(),
             description,
             sum: sum("deposit", of.amount())?,
             archived: failed || lapsed,

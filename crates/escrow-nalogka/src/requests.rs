@@ -20,10 +20,8 @@ pub struct InitiatorQuery {
     pub initiator_profile_id: Option<PartyId>,
 }
 
-/// `GET /deals/calculate`: what everybody would pay and get, before anything is created.
-///
-/// The host turns the query's nested parameters (`subject_items[0][price]=1500`) into JSON of the same names, with
-/// `quantity` as a number.
+/// `GET /deals/calculate`: what everybody would pay and get, before anything is created. Its lists are nested parameters of
+/// the query: `subject_items[0][name]=Kettle&subject_items[0][price]=1500`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calculate {
@@ -38,6 +36,9 @@ pub struct Calculate {
     /// What the buyer pays the seller directly.
     #[serde(default)]
     pub buyer_have_to_pay_offline: Option<Sum>,
+    /// The acting profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator_profile_id: Option<PartyId>,
 }
 
 /// A document to attach, by its id in the file storage.

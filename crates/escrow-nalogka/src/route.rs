@@ -111,7 +111,6 @@ impl Route {
             | Self::Update
             | Self::GetTrack
             | Self::Events
-            | Self::Requisite
             | Self::Payments => true,
             Self::Cancel
             | Self::ConfirmAcceptation
@@ -122,6 +121,7 @@ impl Route {
             | Self::AddAttachments
             | Self::DepositForm
             | Self::PaymentForm
+            | Self::Requisite
             | Self::AddPayment => false,
         }
     }

@@ -10,7 +10,7 @@ use escrow::deal::PhaseKind;
 /// Nalogka's shop workflow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OrderChange {
-    /// Before the deposit: update the deal. The buyer pays the new sum, and agrees by asking for the form.
+    /// Before the deposit: update the deal. The API user vouches for the consent of both, and the buyer pays the new sum.
     Update,
     /// After the deposit: cancel the deal, which gives the buyer everything back, and create another one. The order is
     /// unpaid again.

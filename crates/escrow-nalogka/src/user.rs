@@ -61,12 +61,31 @@ impl ApiUser {
         row.api_user.as_ref() == Some(&self.id)
     }
 
-    /// What a store is to look for: what the request wants of this user's own deals.
+    /// What a store is to look for: what the request wants of this user's own deals. On behalf of somebody: of the deals that
+    /// they buy or sell in.
     ///
     /// # Errors
-    /// As [`ListDeals::statuses`].
+    /// As [`ListDeals::statuses`]; [`ErrorKind::AccessDenied`] for a shop that names another initiator than its profile.
     pub fn filter(&self, request: &ListDeals) -> Result<DealFilter, ApiError> {
-        DealFilter::of(request, self.id.clone())
+        match (&self.kind, &request.initiator_profile_id) {
+            (UserKind::Shop { profile, .. }, Some(named)) if named != profile => Err(not_itself()),
+            (UserKind::Shop { .. } | UserKind::Marketplace, _) => DealFilter::of(request, self.id.clone()),
+        }
+    }
+
+    /// Whether it may see a requisite: everybody sees their own. A shop is its profile, a marketplace names whom it acts for.
+    /// Whether that profile is one of this marketplace's users, the host's directory knows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AccessDenied`].
+    pub fn may_see_requisite(&self, owner: &PartyId, initiator: Option<&PartyId>) -> Result<(), ApiError> {
+        let acts = match (&self.kind, initiator) {
+            (UserKind::Shop { profile, .. }, Some(named)) if named != profile => return Err(not_itself()),
+            (UserKind::Shop { profile, .. }, _) => profile,
+            (UserKind::Marketplace, Some(named)) => named,
+            (UserKind::Marketplace, None) => return Err(unnamed()),
+        };
+        if acts == owner { Ok(()) } else { Err(denied("a requisite is shown to its owner only")) }
     }
 
     /// Who acts by a call about a deal. Every call with a deal in its path goes through here.
@@ -97,9 +116,7 @@ impl ApiUser {
         };
         match (&self.kind, side) {
             (UserKind::Shop { profile, .. }, None | Some(Side::Seller)) => Ok(self.acts_as(profile)),
-            (UserKind::Shop { .. }, Some(Side::Buyer)) if route != Route::Cancel => {
-                Err(denied("a shop acts as its own profile only"))
-            }
+            (UserKind::Shop { .. }, Some(Side::Buyer)) if route != Route::Cancel => Err(not_itself()),
             (UserKind::Shop { cancels_for_buyers: true, .. }, Some(Side::Buyer)) => {
                 Ok(self.acts_as(&deal.terms().buyer))
             }
@@ -122,7 +139,7 @@ impl ApiUser {
         match (&self.kind, initiator) {
             (UserKind::Shop { profile, .. }, None) => Ok(self.acts_as(profile)),
             (UserKind::Shop { profile, .. }, Some(named)) if named == profile => Ok(self.acts_as(profile)),
-            (UserKind::Shop { .. }, Some(_)) => Err(denied("a shop acts as its own profile only")),
+            (UserKind::Shop { .. }, Some(_)) => Err(not_itself()),
             (UserKind::Marketplace, None) => Ok(self.itself()),
             (UserKind::Marketplace, Some(named)) if named == buyer || named == seller => {
                 Ok(self.acts_as(named))
@@ -161,6 +178,10 @@ fn side_of(deal: &Deal, named: &PartyId) -> Result<Side, ApiError> {
 
 pub(super) fn denied(message: &str) -> ApiError {
     ApiError::new(ErrorKind::AccessDenied, message)
+}
+
+fn not_itself() -> ApiError {
+    denied("a shop acts as its own profile only")
 }
 
 fn stranger() -> ApiError {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::project::Inexpressible;
+use escrow::deposit::TransactionKind;
 use escrow::dispute::Opener;
 use escrow::terms;
 use escrow::{Actor, Rate, Side, Text};
@@ -174,6 +175,37 @@ impl From<Opener> for DisputeOpener {
             Opener::Refusal => Self::Tracker,
             Opener::Reports => Self::Reports,
             Opener::Timer => Self::Clock,
+        }
+    }
+}
+
+/// What a transaction does: hold, charge, refund, payout, «и т.п.».
+///
+/// # Source
+/// Nalogka: the movements of money are transactions since API 1.1.0. It names these four; `fee` is ours.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransactionType {
+    /// The payer's bank sets money aside.
+    Hold,
+    /// Money is taken: at once, or what was on hold.
+    Charge,
+    /// Money goes back: what was taken, or what was on hold and is let go.
+    Refund,
+    /// Money goes to the seller, or to whom else the terms pay.
+    Payout,
+    /// A fee goes to its payee.
+    Fee,
+}
+
+impl From<TransactionKind> for TransactionType {
+    fn from(kind: TransactionKind) -> Self {
+        match kind {
+            TransactionKind::Hold => Self::Hold,
+            TransactionKind::Charge | TransactionKind::Capture => Self::Charge,
+            TransactionKind::Refund | TransactionKind::Void => Self::Refund,
+            TransactionKind::Payout => Self::Payout,
+            TransactionKind::Fee => Self::Fee,
         }
     }
 }

@@ -313,8 +313,9 @@ fn reference(order: &PendingOrder<'_>) -> Option<Reference> {
     if let (true, Some(stated)) = (order.kind.is_inbound(), order.source) {
         return Some(stated.clone());
     }
-    // `gw-` and a number is a reference; were it not, the order would stay unanswered instead of a test panicking
-    Reference::new(format!("gw-{}", order.key.transaction)).ok()
+    // `gw-` and numbers are a reference; were they not, the order would stay unanswered instead of a test panicking
+    let attempt = order.key.attempt.map(|attempt| format!("-{attempt}")).unwrap_or_default();
+    Reference::new(format!("gw-{}{attempt}", order.key.transaction)).ok()
 }
 
 impl PaymentGateway for ScriptedGateway {

@@ -2,18 +2,21 @@
 //!
 //! The format is described in `docs/scenarios.md`.
 
+mod deadline;
 mod expand;
 mod facts;
+mod look;
 mod market;
 mod quotes;
 mod report;
 mod run;
 mod script;
 mod span;
+mod statement;
+mod wrong;
 
 use serde::Deserialize;
 use serde_json::Value;
-use thiserror::Error;
 
 use super::gateway::Rule;
 use crate::known;
@@ -24,6 +27,7 @@ use escrow::settlement::{Ending, Receivable};
 use escrow::terms::TermsDraft;
 use escrow::{Command, DealId, Money, Outcome, PartyId, Payee, Text, Time};
 
+pub use deadline::{Deadline, Paid};
 pub use market::{
     MarketAction, MarketReport, MarketScenario, MarketStep, MarketStepReport, Opening, run_market,
 };
@@ -31,6 +35,10 @@ pub use report::{DepositReport, Invariants, LegReport, PayeeReport, Preview, Rep
 pub use run::run;
 pub use script::{Script, ScriptReport};
 pub use span::{Span, SpanError};
+pub use statement::{
+    ChargebackPart, ChargebackReport, DebtReport, PaymentReport, PaymentState, PlatformReport,
+};
+pub use wrong::ScenarioError;
 
 /// A deal, its steps, and the expected result.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -290,23 +298,6 @@ pub struct ExpectedLeg {
     pub amount: Money,
 }
 
-/// Why a text is not a scenario.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum ScenarioError {
-    /// It is longer than [`Scenario::MAX_BYTES`].
-    #[error("the scenario is over {} bytes", Scenario::MAX_BYTES)]
-    TooLarge,
-    /// A field is wrong.
-    #[error("{path}: {message}")]
-    Field {
-        /// Which, as a path.
-        path: String,
-        /// What is wrong.
-        message: String,
-    },
-}
-
 impl Scenario {
     /// The longest scenario.
     pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -321,20 +312,17 @@ impl Scenario {
         if text.len() > Self::MAX_BYTES {
             return Err(ScenarioError::TooLarge);
         }
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| ScenarioError::Field { path: "json".to_owned(), message: e.to_string() })?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| ScenarioError::field("json", &e.to_string()))?;
         Self::from_value(value)
     }
 
     fn from_value(mut value: Value) -> Result<Self, ScenarioError> {
         expand::presets(&mut value)?;
-        let scenario: Self = serde_path_to_error::deserialize(value).map_err(|e| ScenarioError::Field {
-            path: e.path().to_string(),
-            message: e.into_inner().to_string(),
-        })?;
+        let scenario: Self = serde_path_to_error::deserialize(value)
+            .map_err(|e| ScenarioError::field(e.path().to_string(), &e.inner().to_string()))?;
         if scenario.steps.len() > Self::MAX_STEPS {
-            let message = format!("has more than {} entries", Self::MAX_STEPS);
-            return Err(ScenarioError::Field { path: "steps".to_owned(), message });
+            return Err(ScenarioError::field("steps", &format!("has more than {} entries", Self::MAX_STEPS)));
         }
         Ok(scenario)
     }

@@ -33,6 +33,10 @@
 //!   earns there. Purse, phone and external id never enter the deal, nor `Debug`: [`People`] looks them up by the deal's
 //!   references.
 //! - **Claims**: either side may file its own, and both are kept ([`ClaimInfo`], an object of ours).
+//! - **Repeats.** Neither the arguments nor the hash tell a call that is sent again from the same call made anew, so no
+//!   command has a [`request_id`](escrow::Caller::request_id). Consents, payments, reports and claims that stand are not done
+//!   twice all the same; a report that arrives again after its side has changed it does change it back. A host whose transport
+//!   tells repeats adds an id of its own to [`Call::caller`].
 //! - **Statuses** have no documented values: [`Status`](escrow::Status)'s names.
 //! - `ContractInfo` is documented with `Seller`, `Buyer`, `Comiss` and `Status` twice: each is written once.
 //! - `CanCreateСlaim` is documented, and written, with a Cyrillic С (U+0421): see [`DealInfo::can_create_claim`].

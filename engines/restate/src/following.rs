@@ -7,7 +7,7 @@ use std::fmt::Display;
 use escrow::deposit::IdempotencyKey;
 use escrow::port::{Clock, PaymentGateway};
 use escrow::uuid::Uuid;
-use escrow::{Context, Deal, TxId};
+use escrow::{Actor, Context, Deal, TxId};
 use escrow_host::Problem;
 use escrow_market::follow::MachineId;
 use restate_sdk::context::RequestTarget;
@@ -38,14 +38,14 @@ where
             (Delivered::Open(opening), None) => {
                 self.begin::<M>(opening, actor, Vec::new()).await.map(|_| Some(delivery.follow.to))
             }
-            (Delivered::Command(_), None) => {
+            (Delivered::Command(_) | Delivered::Read(_), None) => {
                 return self.deliver_later::<M>(delivery, "the machine is not open yet").await;
             }
-            (Delivered::Command(command), Some(machine)) => {
-                let (now, name) = (self.now().await?, machine.name());
-                let task = Task::Command(command, Context::new(now, actor));
-                self.run(machine, task, now).await.map(|_| name)
-            }
+            (Delivered::Command(command), Some(machine)) => self.command(machine, command, actor).await,
+            (Delivered::Read(read), Some(machine)) => match read(&machine) {
+                Some(command) => self.command(machine, command, actor).await,
+                None => Ok(machine.name()),
+            },
         };
         match done {
             Ok(name) => {
@@ -58,6 +58,17 @@ where
             }
             Err(Failed::Handler(error)) => Err(error),
         }
+    }
+
+    async fn command<M: Kept>(
+        &self,
+        machine: M,
+        command: M::Command,
+        actor: Actor,
+    ) -> Result<Option<MachineId>, Failed<M::Rejection>> {
+        let (now, name) = (self.now().await?, machine.name());
+        let task = Task::Command(command, Context::new(now, actor));
+        self.run(machine, task, now).await.map(|_| name)
     }
 
     /// A machine that is not open yet, or refuses it, may take it later: it is sent again, and holds nothing else up.

@@ -65,6 +65,8 @@ pub enum Delivered<M: Kept> {
     Open(M::Opening),
     /// It gets a command.
     Command(<M as Machine>::Command),
+    /// It gets a command that depends on how it is found, or none.
+    Read(Box<dyn Fn(&M) -> Option<<M as Machine>::Command> + Send>),
 }
 
 /// The service and the key of a machine.
@@ -146,6 +148,10 @@ kept! { Deal, "Deals", Proposal, Deal::propose, {
             | FollowCommand::Offer(_)
             | FollowCommand::Project(_)
             | FollowCommand::Basket(_) => None,
+            FollowCommand::CallOff(stop) => {
+                let stop = stop.clone();
+                Some(Delivered::Read(Box::new(move |deal: &Deal| stop.cancels(deal).map(Into::into))))
+            }
         }
     }
 
@@ -183,7 +189,7 @@ kept! { Project, "Projects", Arc<ProjectTerms>, Project::propose, {
     }
 
     fn tells(&self, recorded: &Recorded<Self::Event>) -> Vec<Follow> {
-        self.follows(&recorded.event).collect()
+        self.follows(&recorded.event)
     }
 
     fn hears(&self, deal: &Deal) -> Vec<Self::Command> {

@@ -126,7 +126,7 @@ pub(crate) fn fill(
 }
 
 pub(crate) fn wait_for(to: &Running, cookie: &str, deal: &str, words_of_it: &str) {
-    for _ in 0..100 {
+    for _ in 0..600 {
         let (_, text) = send(to, cookie, deal, None, true);
         if words(&text).contains(words_of_it) {
             return;

@@ -14,7 +14,7 @@ use crate::browser::{TestDesk, propose, words};
 /// Takes one request, answers it, and returns its head and its body.
 fn take(listener: &TcpListener, answer: &str) -> (String, String) {
     let (mut stream, _) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let (mut read, mut buffer) = (Vec::new(), [0_u8; 4_096]);
     loop {
         let count = stream.read(&mut buffer).unwrap();

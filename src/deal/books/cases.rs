@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Books, index};
 use crate::deal::command::ChargebackStep;
-use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction, TransactionKind};
+use crate::deposit::{DepositId, GatewayName, LegId, Reference, Transaction};
 use crate::money::allocate;
 use crate::stored::left_out::is_default;
 use crate::{Money, Time};
@@ -88,8 +88,8 @@ impl Case {
         undecided && self.opened.is_some_and(|(_, at)| now < at.plus_secs(patience_s))
     }
 
-    /// The part of a deposit.
-    pub(crate) fn part(&self, deposit: DepositId) -> i64 {
+    /// The part of what was disputed, or lost, that falls on a deposit, in minor units.
+    pub fn part(&self, deposit: DepositId) -> i64 {
         let here = self.parts.iter().filter(|p| p.deposit == deposit);
         here.fold(0, |sum, p| sum.saturating_add(p.amount))
     }
@@ -119,8 +119,8 @@ impl Case {
         self.parts.iter().enumerate().map(|(i, p)| p.amount.saturating_sub(share(i))).collect()
     }
 
-    /// What of a loss stands in a deposit.
-    pub(crate) fn lost_in(&self, deposit: DepositId) -> i64 {
+    /// What of a loss stands in a deposit, in minor units: less what was reinstated.
+    pub fn lost_in(&self, deposit: DepositId) -> i64 {
         if self.lost.is_none() {
             return 0;
         }
@@ -135,8 +135,9 @@ impl Books {
         &self.cases
     }
 
-    pub(crate) fn case(&self, id: &Reference) -> Option<&Case> {
-        self.cases.iter().find(|c| c.id == *id)
+    /// The chargeback that this gateway calls so. Another one may give the same id to one of its own.
+    pub(crate) fn case(&self, gateway: &GatewayName, id: &Reference) -> Option<&Case> {
+        self.cases.iter().find(|c| c.id == *id && c.gateway == *gateway)
     }
 
     /// How many chargebacks wait for a payment that nobody has told of.
@@ -153,19 +154,9 @@ impl Books {
 
     /// What came in by a payment into one deposit and is money: charges, and what was captured of its holds.
     pub(crate) fn charged_by(&self, gateway: &GatewayName, payment: &Reference, deposit: DepositId) -> i64 {
-        let charged = |t: &Transaction| match t.kind {
-            TransactionKind::Charge if t.brought_money() => t.amount.minor(),
-            TransactionKind::Hold => t.captured,
-            TransactionKind::Charge
-            | TransactionKind::Capture
-            | TransactionKind::Void
-            | TransactionKind::Refund
-            | TransactionKind::Payout
-            | TransactionKind::Fee => 0,
-        };
         self.of_payment(gateway, payment)
             .filter(|t| t.deposit == deposit)
-            .fold(0, |sum, t| sum.saturating_add(charged(t)))
+            .fold(0, |sum, t| sum.saturating_add(t.charged().minor()))
     }
 
     /// The receipts and holds of a payment.
@@ -262,7 +253,7 @@ impl Books {
     }
 
     pub(in crate::deal) fn record_case(&mut self, case: Case) {
-        match self.cases.iter_mut().find(|c| c.id == case.id) {
+        match self.cases.iter_mut().find(|c| c.id == case.id && c.gateway == case.gateway) {
             Some(known) => *known = case,
             None => self.cases.push(case),
         }
@@ -271,10 +262,9 @@ impl Books {
     /// Whether each chargeback is known once, within its limits, and falls on deposits of its currency.
     pub(super) fn cases_agree(&self) -> bool {
         let (mut ids, mut ranks) = (BTreeSet::new(), BTreeSet::new());
-        self.cases
-            .iter()
-            .all(|c| ids.insert(&*c.id) && c.agrees(self) && (c.rank == 0 || ranks.insert(c.rank)))
-            && self.cases.len() >= ranks.last().map_or(0, |rank| index(*rank).saturating_add(1))
+        self.cases.iter().all(|c| {
+            ids.insert((&*c.gateway, &*c.id)) && c.agrees(self) && (c.rank == 0 || ranks.insert(c.rank))
+        }) && self.cases.len() >= ranks.last().map_or(0, |rank| index(*rank).saturating_add(1))
     }
 }
 

@@ -246,6 +246,16 @@ pub enum ChargebackStep {
     Reinstated,
 }
 
+names! {
+    /// Every step.
+    ChargebackStep, "a step of a chargeback: opened, lost, won or reinstated" {
+        Opened = "opened",
+        Lost = "lost",
+        Won = "won",
+        Reinstated = "reinstated",
+    }
+}
+
 /// A fact: the payer's bank takes a payment back, gives it up, or gives it back. It may be told before the payment is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &Accept) -> Result<(), Rejection> 
         return Ok(());
     };
     let ending = Ending::PartialBuyout(quantities.clone());
-    let settlement = deal.preview(&ending)?;
+    let settlement = deal.division(&ending)?;
     deal.push(Event::Accepted {});
     if clearing::waits(deal, &ending) {
         clearing::accepted(deal, ending);

@@ -28,7 +28,7 @@ pub(crate) fn accept(deal: &mut Draft<'_>, c: &AcceptAward, role: Role) -> Resul
     let meant = |o: &&Offered| o.award == c.award && c.offer.is_none_or(|number| number == o.number);
     let offer = deal.quarrel().offer(side.other()).filter(meant).ok_or(Rejection::NoSuchOffer)?;
     let (award, original) = (offer.award, offer.original);
-    let settlement = deal.preview(&award.ending())?;
+    let settlement = deal.division(&award.ending())?;
     deal.push(Event::AwardAccepted { side, award });
     endings::end_as_settled(deal, award.ending(), original, &settlement);
     Ok(())

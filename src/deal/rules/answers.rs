@@ -82,6 +82,14 @@ fn succeed(deal: &mut Draft<'_>, tx: TxId, reference: &Reference) {
     deal.close_if_done();
 }
 
+/// As if the gateway had captured what it was asked to.
+pub(crate) fn captured(deal: &mut Draft<'_>, tx: TxId) {
+    let deposit = deal.transaction(tx).map(|t| t.deposit);
+    if let Some((deposit, (_, payment))) = deposit.zip(payment_of(deal, tx)) {
+        capture(deal, (tx, deposit), &payment);
+    }
+}
+
 /// A hold is money now.
 fn capture(deal: &mut Draft<'_>, (tx, deposit): (TxId, DepositId), reference: &Reference) {
     let (was, over) = (Fullness::of(deal), over_the_hold(deal, tx));

@@ -44,7 +44,7 @@ fn judge(deal: &Draft<'_>, c: &Chargeback) -> Result<Case, Rejection> {
     {
         return Err(Rejection::UnknownDeposit { deposit: id });
     }
-    let known = deal.books().case(&c.reference);
+    let known = deal.books().case(&c.gateway, &c.reference);
     let mut case = match known {
         Some(known) => same_payment(known, c)?.clone(),
         None => Case {
@@ -116,7 +116,7 @@ fn check_payment(deal: &Draft<'_>, c: &Chargeback) -> Result<(), Rejection> {
 
 /// One chargeback is about one payment.
 fn same_payment<'c>(known: &'c Case, c: &Chargeback) -> Result<&'c Case, Rejection> {
-    let contradiction = if known.gateway != c.gateway || known.payment != c.payment {
+    let contradiction = if known.payment != c.payment {
         Contradiction::Payment
     } else if known.deposit != c.deposit {
         Contradiction::Deposit { recorded: known.deposit, told: c.deposit }
@@ -150,7 +150,8 @@ fn settle_parts(deal: &Draft<'_>, case: &mut Case, lost: Money) {
     } else {
         case.parts.clear();
     }
-    let number = (1_u32..).zip(books.cases()).find(|(_, c)| c.id == case.id).map(|(number, _)| number);
+    let own = |c: &Case| c.id == case.id && c.gateway == case.gateway;
+    let number = (1_u32..).zip(books.cases()).find(|(_, c)| own(c)).map(|(number, _)| number);
     case.waited = number.map(|number| waited(deal, number, case)).unwrap_or_default();
 }
 

@@ -1,10 +1,11 @@
 //! Debts: what is owed for a cause, and what is paid of it.
 
-use crate::deal::Rejection;
+use crate::Money;
 use crate::deal::books::{Cause, Debt};
 use crate::deal::command::SettleReceivable;
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
+use crate::deal::rejection::{Contradiction, Rejection};
 use crate::settlement::Receivable;
 
 /// What is owed for a cause comes to this now: the debt that stands for it changes, or it is raised. Nobody owes themselves.
@@ -30,11 +31,12 @@ pub(crate) fn settle(deal: &mut Draft<'_>, c: &SettleReceivable) -> Result<(), R
     if !c.amount.is_positive() {
         return Err(Rejection::AmountNotPositive);
     }
+    if let Some((_, known)) = debt.payments.iter().find(|(reference, _)| *reference == c.reference) {
+        let recorded = Money::from_minor(*known, debt.amount.currency());
+        return Err(Rejection::FactContradicts(Contradiction::Amount { recorded, told: c.amount }));
+    }
     if c.amount.minor() > debt.open().minor() {
         return Err(Rejection::AmountOverOutstanding { max: debt.open() });
-    }
-    if debt.payments.iter().any(|(reference, _)| *reference == c.reference) {
-        return Err(Rejection::KeyReused);
     }
     if debt.payments.len() >= Debt::MAX_PAYMENTS {
         return Err(Rejection::TooMany { max: 64 });

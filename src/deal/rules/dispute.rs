@@ -9,7 +9,7 @@ use crate::deal::phase::Phase;
 use crate::deposit::{Deposit, Reason};
 use crate::dispute::{Award, DisputeStage, Opener};
 use crate::settlement::{Ending, Fault, Outcome};
-use crate::terms::FeePayee;
+use crate::terms::{FeePayee, NamedAs};
 use crate::{Payee, Role, Side};
 
 /// A party opens a dispute; how often, the guard has seen to.
@@ -51,7 +51,7 @@ fn open_for(deal: &mut Draft<'_>, by: Opener, reason: Reason, evidence: Option<F
 /// The arbiter rules; the amounts come from the award.
 pub(crate) fn rule(deal: &mut Draft<'_>, c: &Rule) -> Result<(), Rejection> {
     let ending = Ending::ruled(c.award);
-    let settlement = deal.preview(&ending)?;
+    let settlement = deal.division(&ending)?;
     deal.push(Event::Ruled { award: c.award, at_fault: c.at_fault });
     endings::end_as_settled(deal, ending, false, &settlement);
     Ok(())
@@ -100,17 +100,18 @@ pub(crate) fn file_claim(deal: &mut Draft<'_>, c: &FileClaim, role: Role) {
 /// Appoints or replaces the arbiter: neither a party nor paid by the deal; no deadline moves.
 pub(crate) fn appoint(deal: &mut Draft<'_>, c: &AppointArbiter) -> Result<(), Rejection> {
     let terms = deal.terms();
-    let is_paid = |d: &Deposit| {
+    let is_paid = |d: &&Deposit| {
         d.charge().is_some_and(|charge| matches!(&charge.payee, Payee::Party(id) if *id == c.arbiter))
     };
     let commission = terms.policy.charge_fee.as_ref().map(|fee| &fee.payee);
-    if c.arbiter == terms.buyer
-        || c.arbiter == terms.seller
-        || terms.names_third(&c.arbiter)
-        || commission.is_some_and(|payee| matches!(payee, FeePayee::Partner(id) if *id == c.arbiter))
-        || deal.deposits().iter().any(is_paid)
-    {
-        return Err(Rejection::ArbiterIsAParty);
+    let takes = |payee: &&FeePayee| matches!(payee, FeePayee::Partner(id) if *id == c.arbiter);
+    let named = terms
+        .party_as(&c.arbiter)
+        .or_else(|| terms.third_as(&c.arbiter))
+        .or_else(|| commission.filter(takes).map(|_| NamedAs::ChargeFee))
+        .or_else(|| deal.deposits().iter().find(is_paid).map(|charge| NamedAs::Charge(charge.id())));
+    if let Some(named) = named {
+        return Err(Rejection::ArbiterIsAParty { named });
     }
     let before = deal.arbiter().cloned();
     deal.push(Event::ArbiterAppointed { arbiter: c.arbiter.clone(), before });

@@ -12,7 +12,7 @@ use crate::settlement::{
 };
 
 /// Ends the deal like this. An ending that its content could refuse (a part of the items, an award) is settled by
-/// [`Deal::preview`] before anything is pushed, and goes to [`end_as_settled`].
+/// [`Deal::division`] before anything is pushed, and goes to [`end_as_settled`].
 pub(crate) fn end(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome) {
     let pots = deal.pots();
     end_with(deal, ending, outcome, &pots);
@@ -71,7 +71,7 @@ fn end_with(deal: &mut Draft<'_>, ending: Ending, outcome: Outcome, pots: &Pots)
     conclude(deal, ending, outcome, (pots.funded, original), &settlement);
 }
 
-/// Ends the deal like this, with what [`Deal::preview`] has said of it; `original`: the parties agree that the buyer gets the
+/// Ends the deal like this, with what [`Deal::division`] has said of it; `original`: the parties agree that the buyer gets the
 /// work.
 pub(crate) fn end_as_settled(deal: &mut Draft<'_>, ending: Ending, original: bool, settlement: &Settlement) {
     let (pots, outcome) = (deal.pots(), ending.outcome());

@@ -14,7 +14,7 @@ use crate::deal::phase::{Origin, Phase};
 use crate::deal::{Deal, Rejection};
 use crate::deposit::DepositId;
 use crate::settlement::Incurred;
-use crate::terms::{Acceptance, Consent, Policy, Problem, Terms, TermsError};
+use crate::terms::{Acceptance, Consent, NamedAs, Policy, Problem, Terms, TermsError};
 use crate::{Money, Side, Time};
 
 /// A new version: the others' consents fall; a required deposit whose amount changes is returned in full.
@@ -108,12 +108,19 @@ fn check_pinned(deal: &Deal, new: &Terms, role: Role) -> Result<(), TermsError> 
         ("services", !(0..old.services.len()).all(incurred_kept)),
         // what was done under one way of accepting cannot be judged under another
         ("policy.acceptance", begun && old.policy.acceptance != new.policy.acceptance),
-        // whoever was appointed arbiter cannot come to be paid by the deal
-        ("arbiter", deal.arbiter().is_some_and(|a| new.names_third(a))),
     ];
-    match pinned.iter().find(|(_, changed)| *changed) {
-        Some((field, _)) => Err(TermsError::at(field, Problem::Pinned)),
-        None => Ok(()),
+    if let Some((field, _)) = pinned.iter().find(|(_, changed)| *changed) {
+        return Err(TermsError::at(field, Problem::Pinned));
+    }
+    // whoever was appointed arbiter cannot come to be paid by the deal
+    match deal.arbiter().and_then(|a| new.third_as(a)) {
+        Some(NamedAs::Partner { fee }) => {
+            Err(TermsError::item("fees", fee, "payee", Problem::IsAParty(NamedAs::Arbiter)))
+        }
+        Some(NamedAs::Provider { service }) => {
+            Err(TermsError::item("services", service, "provider", Problem::IsAParty(NamedAs::Arbiter)))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -60,15 +60,18 @@ fn succeed(deal: &mut Draft<'_>) {
 pub(crate) fn extend(deal: &mut Draft<'_>, c: Extend) -> Result<(), Rejection> {
     let phase = *deal.phase();
     let Some(deadline) = phase.until().filter(|_| phase.timer() == Some(c.timer)) else {
-        return Err(Rejection::TimerNotRunning);
+        let passed = deal.clockwork().passed.filter(|passed| passed.timer == c.timer);
+        return Err(Rejection::TimerNotRunning { timer: c.timer, running: phase.timer(), passed });
     };
     let by_ms = c.until.millis_since(deadline);
     if by_ms == 0 {
         return Err(Rejection::NotLater { deadline });
     }
-    let left_s = deal.binding_terms().policy.max_extension_s.saturating_sub(deal.clockwork().extended_s);
+    let (max_s, used_s) = (deal.binding_terms().policy.max_extension_s, deal.clockwork().extended_s);
+    let left_s = max_s.saturating_sub(used_s);
     let by_s = u32::try_from(by_ms.div_ceil(1_000)).ok().filter(|s| *s <= left_s);
-    let by_s = by_s.ok_or(Rejection::ExtensionTooLong { left_s })?;
+    let latest = deadline.plus_secs(left_s);
+    let by_s = by_s.ok_or(Rejection::ExtensionTooLong { max_s, used_s, left_s, latest })?;
     deal.push(Event::DeadlineExtended { timer: c.timer, phase: phase.with_until(c.until), by_s });
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Tracks and their checkpoints: what the tracker says of the delivery.
 
 use super::{dispute, performance};
-use crate::deal::Deal;
 use crate::deal::command::{Checkpoint, CheckpointKind, RecordTracking, SetTrack};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
 use crate::deal::phase::{Phase, Stage};
+use crate::deal::{Deal, Rejection};
 use crate::dispute::Opener;
 use crate::terms::{Acceptance, Delivery};
 
@@ -26,11 +26,14 @@ pub(crate) fn remove(deal: &mut Draft<'_>) {
 }
 
 /// Records a checkpoint of the attached track, and acts on it where it counts and the deal is waiting for it.
-pub(crate) fn record(deal: &mut Draft<'_>, c: &RecordTracking) {
+pub(crate) fn record(deal: &mut Draft<'_>, c: &RecordTracking) -> Result<(), Rejection> {
+    if deal.work().knows(&c.checkpoint.id) {
+        return Err(Rejection::IdentityTaken);
+    }
     let latest = counts(deal, &c.checkpoint);
     deal.push(Event::TrackingRecorded { checkpoint: c.checkpoint.clone(), latest });
     if !latest {
-        return;
+        return Ok(());
     }
     match deal.phase() {
         Phase::Active { stage: Stage::AwaitingPerformance, .. } if deal.books().awaits_capture() => {}
@@ -42,6 +45,7 @@ pub(crate) fn record(deal: &mut Draft<'_>, c: &RecordTracking) {
         | Phase::Paying { .. }
         | Phase::Closed { .. } => {}
     }
+    Ok(())
 }
 
 /// Numbers are used again: what happened before the deal is another parcel's. *Final* and *refused* count whenever they

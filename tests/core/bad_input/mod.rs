@@ -2,7 +2,7 @@
 //! with them is a typed error that names the field and says why; nothing panics.
 
 mod contents;
-mod documents;
+pub mod documents;
 mod journals;
 mod left_out;
 mod messages;

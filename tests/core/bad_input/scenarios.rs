@@ -45,7 +45,7 @@ fn scenario_errors_name_the_field_and_say_why() {
         ("/steps/0/after", json!("5м"), "steps[0].after", "d, h, m, s"),
         ("/steps/0/after", json!("99999999999d"), "steps[0].after", "100 years"),
         ("/steps/0/after", json!("136y"), "steps[0].after", "d, h, m, s"),
-        ("/steps/0/after", json!(300), "steps[0].after", "string"),
+        ("/steps/0/after", json!(300), "steps[0].after", "as a string with its units"),
         // currencies
         ("/terms/currency", json!("QQQ"), "terms.currency", "not known"),
         ("/terms/currency", json!("COIN"), "terms.currency", "with its exponent"),
@@ -84,16 +84,16 @@ fn scenario_errors_name_the_field_and_say_why() {
         ("/terms/fees/0/rate", json!("0.00001%"), "terms.fees[0].rate", "4 digits"),
         ("/terms/services/1/payer/shared", json!("50"), "terms.services[1].payer.shared", "percent sign"),
         // numbers
-        ("/terms/items/0/quantity", json!(-1), "terms.items[0].quantity", "u32"),
-        ("/terms/items/0/quantity", json!(1.5), "terms.items[0].quantity", "u32"),
-        ("/terms/items/0/quantity", json!("2"), "terms.items[0].quantity", "u32"),
-        ("/terms/items/0/quantity", json!(4_294_967_296_u64), "terms.items[0].quantity", "u32"),
-        ("/steps/0/seen", json!(-1), "steps[0].seen", "u64"),
-        ("/steps/0/seen", json!(1e300), "steps[0].seen", "u64"),
-        ("/gateway/0/times", json!(-2), "gateway[0].times", "u32"),
-        ("/terms/policy/start_s", json!("3600"), "terms.policy.start_s", "u32"),
-        ("/terms/policy/start_s", json!(-1), "terms.policy.start_s", "u32"),
-        ("/terms/policy/max_revisions", json!(65_536), "terms.policy.max_revisions", "u16"),
+        ("/terms/items/0/quantity", json!(-1), "terms.items[0].quantity", "a whole number"),
+        ("/terms/items/0/quantity", json!(1.5), "terms.items[0].quantity", "a whole number"),
+        ("/terms/items/0/quantity", json!("2"), "terms.items[0].quantity", "a whole number"),
+        ("/terms/items/0/quantity", json!(4_294_967_296_u64), "terms.items[0].quantity", "a whole number"),
+        ("/steps/0/seen", json!(-1), "steps[0].seen", "a whole number"),
+        ("/steps/0/seen", json!(1e300), "steps[0].seen", "a whole number"),
+        ("/gateway/0/times", json!(-2), "gateway[0].times", "a whole number"),
+        ("/terms/policy/start_s", json!("3600"), "terms.policy.start_s", "a whole number"),
+        ("/terms/policy/start_s", json!(-1), "terms.policy.start_s", "a whole number"),
+        ("/terms/policy/max_revisions", json!(65_536), "terms.policy.max_revisions", "a whole number from 0 to 65535"),
         // texts
         ("/name", json!(""), "name", "too short"),
         ("/name", json!("   "), "name", "blank"),
@@ -129,11 +129,11 @@ fn scenario_errors_name_the_field_and_say_why() {
         ("/expect/outcome", json!("done"), "expect.outcome", "unknown variant `done`"),
         ("/expect/legs/0/purpose", json!("gift"), "expect.legs[0].purpose", "unknown variant `gift`"),
         // lists and objects
-        ("/steps", json!({}), "steps", "a sequence"),
-        ("/steps/0", json!("cancel"), "steps[0]", "struct Step"),
-        ("/terms", json!("shop"), "terms", "struct TermsDraft"),
-        ("/terms/policy", json!("shop"), "terms.policy", "struct Policy"),
-        ("/terms/items", json!(null), "terms.items", "a sequence"),
+        ("/steps", json!({}), "steps", "a list"),
+        ("/steps/0", json!("cancel"), "steps[0]", "an object"),
+        ("/terms", json!("shop"), "terms", "an object"),
+        ("/terms/policy", json!("shop"), "terms.policy", "an object"),
+        ("/terms/items", json!(null), "terms.items", "a list"),
         ("/finish", json!("yes"), "finish", "a boolean"),
         // steps
         ("/steps/0/do", json!("cancel"), "steps[0].do", "type"),
@@ -171,7 +171,7 @@ fn scenario_errors_name_the_field_and_say_why() {
 fn scenario_errors_name_the_field_inside_a_command() {
     #[rustfmt::skip]
     let cases = [
-        ("/steps/4/do/from_version", json!("1"), "steps[4].do: from_version", "u32"),
+        ("/steps/4/do/from_version", json!("1"), "steps[4].do: from_version", "a whole number"),
         ("/steps/4/do/terms/items/1/unit_price/amount", json!(5), "steps[4].do: terms", "never a number"),
         ("/steps/4/do/terms/items/1/name", json!(5), "steps[4].do: terms", "a text of 1 to 200"),
         ("/steps/0/do/reason", json!(5), "steps[0].do: reason", "a text"),

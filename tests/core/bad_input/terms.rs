@@ -50,8 +50,8 @@ fn terms_errors_name_the_field_and_say_why() {
     #[rustfmt::skip]
     let cases: Vec<(&str, Value, &str)> = vec![
         ("/seller", json!("anna"), "seller must differ from the buyer"),
-        ("/arbiter", json!("boris"), "arbiter must not be a party to the deal"),
-        ("/arbiter", json!("insurer"), "arbiter must not be a party to the deal"),
+        ("/arbiter", json!("boris"), "arbiter must be somebody else: the same id is the seller, in `seller`"),
+        ("/arbiter", json!("insurer"), "arbiter must be somebody else: the same id is the provider of a service, in `services[1].provider`"),
         ("/items", json!([]), "items must not be empty"),
         ("/items", json!(items), "items has more than 200 entries"),
         ("/services", json!(services), "services has more than 32 entries"),
@@ -65,11 +65,11 @@ fn terms_errors_name_the_field_and_say_why() {
         ("/items/1/quantity", json!(u32::MAX), "items[1].quantity is over its limit"),
         ("/services/0/final_cost/amount", json!("-1"), "services[0].final_cost must not be negative"),
         ("/services/0/original_cost/amount", json!("-1"), "services[0].original_cost must not be negative"),
-        ("/services/1/provider/third", json!("anna"), "services[1].provider must not be a party to the deal"),
+        ("/services/1/provider/third", json!("anna"), "services[1].provider must be somebody else: the same id is the buyer, in `buyer`"),
         ("/fees/1/id", json!("platform"), "fees[1].id stands twice"),
         ("/fees/0/fixed/amount", json!("-1"), "fees[0].fixed must not be negative"),
         ("/fees/0/min/amount", json!("9001"), "fees[0].min must not be over the maximum"),
-        ("/fees/0/payee", json!({ "partner": "boris" }), "fees[0].payee must not be a party to the deal"),
+        ("/fees/0/payee", json!({ "partner": "boris" }), "fees[0].payee must be somebody else: the same id is the seller, in `seller`"),
         ("/fees/0/base", json!("gross"), ""),
         ("/fees/0/payer", json!({ "shared": "1%" }), ""),
         ("/fees/1/out_of", json!("carved"), "fees[1].out_of must name an earlier fee"),
@@ -89,7 +89,7 @@ fn terms_errors_name_the_field_and_say_why() {
         ("/policy/max_extension_s", json!(u32::MAX), "max_extension_s is over its limit"),
         ("/policy/max_revisions", json!(0), "max_revisions must not be zero"),
         ("/policy/arbitration_fee/min/amount", json!("501"), "arbitration_fee.min must not be over the maximum"),
-        ("/policy/arbitration_fee/payee", json!({ "partner": "anna" }), "arbitration_fee.payee must not be a party to the deal"),
+        ("/policy/arbitration_fee/payee", json!({ "partner": "anna" }), "arbitration_fee.payee must be somebody else: the same id is the buyer, in `buyer`"),
     ];
     for (at, value, message) in cases {
         let document = with(&terms(), at, value);

@@ -8,7 +8,7 @@ use escrow::deal::command::{
 };
 use escrow::deal::{Access, Command, Consents, Event};
 use escrow::deposit::DepositId;
-use escrow::terms::{Contacts, FeePayee, Item, Payer, Problem, Provider};
+use escrow::terms::{Contacts, FeePayee, Item, NamedAs, Payer, Problem, Provider};
 use escrow::{Actor, Context, PartyId, Policy, Rejection, Role, Status, TermsDraft, TextError};
 
 /// Asks to pay, with the version that the payer has seen.
@@ -250,9 +250,17 @@ fn arbiter_with_a_stake() {
         Payer::Seller,
     ));
     let mut w = World::funded(draft);
-    for who in ["anna", "boris", "courier", "agent"] {
+    let named = [
+        ("anna", NamedAs::Buyer, "the buyer, in `buyer`"),
+        ("boris", NamedAs::Seller, "the seller, in `seller`"),
+        ("courier", NamedAs::Provider { service: 0 }, "the provider of a service, in `services[0].provider`"),
+        ("agent", NamedAs::Partner { fee: 0 }, "the partner who gets a fee, in `fees[0].payee`"),
+    ];
+    for (who, named, words) in named {
         let refused = w.refuse(&operator(), AppointArbiter::new(text(who)));
-        assert_eq!(refused, Rejection::ArbiterIsAParty, "{who}");
+        assert_eq!(refused, Rejection::ArbiterIsAParty { named }, "{who}");
+        let told = "arbiter: must be neither a party to the deal nor paid by it: the same id is ";
+        assert_eq!(refused.to_string(), format!("{told}{words}"));
     }
     w.act(&operator(), AppointArbiter::new(text("solomon")));
 }

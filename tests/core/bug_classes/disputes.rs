@@ -7,7 +7,7 @@ use escrow::deal::command::{
 use escrow::deal::{Event, Guard};
 use escrow::deposit::{LegState, Purpose};
 use escrow::settlement::SettleError;
-use escrow::terms::{ArbitrationFee, FeePayee, OneReport, Payer, Problem, Provider};
+use escrow::terms::{ArbitrationFee, FeePayee, NamedAs, OneReport, Payer, Problem, Provider};
 use escrow::{Award, Payee, Policy, Rate, Rejection, Side, Status};
 
 #[test]
@@ -40,13 +40,13 @@ fn missing_arbiter() {
 
 #[test]
 fn self_dealing_arbiter() {
-    for arbiter in ["anna", "boris"] {
+    for (arbiter, named) in [("anna", NamedAs::Buyer), ("boris", NamedAs::Seller)] {
         let mut draft = sale(Policy::shop());
         draft.arbiter = Some(text(arbiter));
-        assert_eq!(problem(draft), Problem::IsAParty);
+        assert_eq!(problem(draft), Problem::IsAParty(named));
         let mut w = World::disputed(sale(Policy::shop()));
         let appoint = AppointArbiter::new(text(arbiter));
-        assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
+        assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty { named });
     }
     // nor somebody whom the deal pays
     let mut draft = sale(Policy::shop());
@@ -54,7 +54,8 @@ fn self_dealing_arbiter() {
     draft.services.push(delivery);
     let mut w = World::disputed(draft);
     let appoint = AppointArbiter::new(text("courier"));
-    assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty);
+    let named = NamedAs::Provider { service: 0 };
+    assert_eq!(w.refuse(&operator(), appoint), Rejection::ArbiterIsAParty { named });
 
     // the arbiter's fee is capped: 50 % of 1 000.00 is 500.00, the most is 100.00; so 900.00 can be awarded, and no more
     let mut draft = judged(plain(Policy::shop()));

@@ -120,6 +120,92 @@ fn squatted_identity() {
 }
 
 /// A retry is known for good by the id of its request, however far the deal has moved on.
+/// Whatever else is known by a name of its own: the same again is a repeat, and other content under it is refused.
+#[test]
+fn squatted_identity_of_every_kind() {
+    use escrow::deal::command::{Attach, Attachment, CheckpointKind, OpenDispute, RequestChanges};
+    use escrow::settlement::Fault;
+    use std::sync::Arc;
+
+    // a checkpoint that says something else now: the six hours must not seem to have begun, nor the goods to be refused
+    let mut w = World::new(sale(Policy::shop()));
+    w.pay(B, 1_000_00);
+    w.act(&seller(), set_track("A"));
+    w.act(&Actor::Tracker, checkpoint("A", "scan-1", CheckpointKind::Progress, w.now));
+    w.repeat(&Actor::Tracker, checkpoint("A", "scan-1", CheckpointKind::Progress, w.now));
+    for kind in [CheckpointKind::Final, CheckpointKind::Refused] {
+        assert_eq!(
+            w.refuse(&Actor::Tracker, checkpoint("A", "scan-1", kind, w.now)),
+            Rejection::IdentityTaken
+        );
+    }
+    let later = w.now.plus_secs(60);
+    let other_time = checkpoint("A", "scan-1", CheckpointKind::Progress, later);
+    assert_eq!(w.refuse(&Actor::Tracker, other_time), Rejection::IdentityTaken);
+    w.act(&Actor::Tracker, checkpoint("A", "scan-2", CheckpointKind::Final, w.now));
+    let refused = checkpoint("A", "scan-2", CheckpointKind::Refused, w.now);
+    assert_eq!(w.refuse(&Actor::Tracker, refused), Rejection::IdentityTaken);
+
+    // a document of the other party, of another type, or with another description
+    let file = |mime: &str, description: &str| {
+        Attach::new(Arc::new(Attachment::new(text("photo"), text(mime), 1).description(text(description))))
+    };
+    w.act(&buyer(), file("image/png", "a scratch"));
+    w.repeat(&buyer(), file("image/png", "a scratch"));
+    assert_eq!(w.refuse(&seller(), file("image/png", "a scratch")), Rejection::IdentityTaken);
+    assert_eq!(w.refuse(&buyer(), file("image/jpeg", "a scratch")), Rejection::IdentityTaken);
+    assert_eq!(w.refuse(&buyer(), file("image/png", "no scratch")), Rejection::IdentityTaken);
+
+    // a dispute for another reason, or with another proof
+    let open = |reason: &str, evidence: &str| {
+        OpenDispute::new(text(reason)).evidence(text::<escrow::deal::command::FileRef>(evidence))
+    };
+    w.act(&buyer(), open("scratched", "proof-1"));
+    w.repeat(&buyer(), open("scratched", "proof-1"));
+    for other in
+        [open("broken", "proof-1"), open("scratched", "proof-2"), OpenDispute::new(text("scratched"))]
+    {
+        assert_eq!(w.refuse(&buyer(), other).code(), "wrong-phase");
+    }
+
+    // other changes than were asked for
+    let mut w = World::performing(plain(Policy::freelance()));
+    w.act(&seller(), submit(1));
+    let changes = |comment: &str| RequestChanges::new(1, text(comment));
+    w.act(&buyer(), changes("greener"));
+    w.repeat(&buyer(), changes("greener"));
+    assert_eq!(w.refuse(&buyer(), changes("bluer")).code(), "wrong-phase");
+
+    // an operator who cancels at the buyer's fault has not cancelled at the seller's
+    let mut w = World::performing(plain(Policy::shop()));
+    w.act(&operator(), by_operator(Fault::Buyer));
+    w.repeat(&operator(), by_operator(Fault::Buyer));
+    assert_eq!(w.refuse(&operator(), by_operator(Fault::Seller)).code(), "wrong-phase");
+}
+
+/// Two gateways may give their chargebacks the same number.
+#[test]
+fn chargebacks_of_two_gateways_under_one_id() {
+    use escrow::deal::command::{Chargeback, ChargebackStep};
+
+    let mut w = World::new(sale(Policy::shop()));
+    for (gateway, minor) in [("bank", 600_00), ("wallet", 400_00)] {
+        let paid = ConfirmPayment::charged(B, text(gateway), text("p-1"), rub(minor));
+        w.act(&Actor::Gateway, paid);
+    }
+    w.act(&seller(), escrow::deal::command::StartPerforming {});
+    let lost = |gateway: &str, minor| {
+        Chargeback::new(text("1"), (text(gateway), text("p-1")), rub(minor), ChargebackStep::Lost)
+    };
+    w.act(&Actor::Gateway, lost("bank", 600_00));
+    w.act(&Actor::Gateway, lost("wallet", 400_00));
+    w.repeat(&Actor::Gateway, lost("bank", 600_00));
+    assert_eq!((w.held(B), w.buckets(B).charged_back), (0, 1_000_00));
+    assert_eq!(w.refuse(&Actor::Gateway, lost("wallet", 300_00)).code(), "fact-contradicts");
+    let stored = serde_json::to_string(&w.deal).unwrap();
+    assert_eq!(serde_json::from_str::<escrow::Deal>(&stored).unwrap(), w.deal);
+}
+
 #[test]
 fn repeat_after_moving_on() {
     use escrow::deal::command::{AcceptAward, OpenDispute, ProposeAward, SetTrack, StartPerforming};

@@ -121,3 +121,53 @@ fn slow_snapshot_by_the_megabyte() {
         }
     }
 }
+
+/// A copy of an entry under names of its own.
+fn numbered(entry: &Value, number: usize) -> Value {
+    let Value::Object(fields) = entry else { return entry.clone() };
+    let of = |(name, value): (&String, &Value)| {
+        let value = match (name.as_str(), value) {
+            ("id" | "reference" | "key" | "payment", Value::String(text)) => {
+                json!(format!("{text}-{number}"))
+            }
+            ("id" | "number" | "tx", Value::Number(_)) => json!(number + 1),
+            (_, value) => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    Value::Object(fields.iter().map(of).collect())
+}
+
+/// `cargo test --release --test core slow_snapshot_of_any_list -- --ignored --nocapture`: every list of the stored deals that we
+/// have, grown to 4,000 and to 16,000 entries, whether the deal is then taken or refused. Where each entry looked at each other
+/// one, four times as many would take sixteen times as long.
+#[test]
+#[ignore = "prints how long stored deals with long lists take to read, or to refuse"]
+fn slow_snapshot_of_any_list() {
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, deal) in crate::bad_input::documents::two_of_each() {
+        let honest = serde_json::to_value(&deal).unwrap();
+        for at in crate::bad_input::nodes(&honest) {
+            let Some(Value::Array(list)) = honest.pointer(&at) else { continue };
+            if list.is_empty() || !seen.insert(at.clone()) {
+                continue;
+            }
+            let of = |length: usize| {
+                let more = (list.len()..length).map(|i| numbered(&list[i % list.len()], i));
+                let long: Vec<Value> = list.iter().cloned().chain(more).collect();
+                crate::bad_input::with(&honest, &at, long.into()).to_string()
+            };
+            let texts = [of(4_000), of(16_000)];
+            let fastest = texts.map(|text| (0..3).map(|_| refusing(&text)).min().unwrap());
+            let ratio = fastest[1].as_secs_f64() / fastest[0].as_secs_f64();
+            println!("{ratio:5.1} × for 4 ×: {at} of {name}: {fastest:?}");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this measures time")]
+fn refusing(text: &str) -> Duration {
+    let started = Instant::now();
+    let _taken_or_not = serde_json::from_str::<Deal>(text);
+    started.elapsed()
+}

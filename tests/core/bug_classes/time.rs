@@ -108,9 +108,10 @@ fn deadline_reset_griefing() {
     let extend = |days: u32| Extend::new(Timer::Performance, after(days * DAY));
     w.act(&operator(), extend(59));
     let refused = w.refuse(&operator(), extend(61));
-    assert_eq!(refused, Rejection::ExtensionTooLong { left_s: DAY });
+    assert!(matches!(refused, Rejection::ExtensionTooLong { left_s: DAY, .. }), "{refused:?}");
     w.act(&operator(), extend(60));
-    assert_eq!(w.refuse(&operator(), extend(61)), Rejection::ExtensionTooLong { left_s: 0 });
+    let refused = w.refuse(&operator(), extend(61));
+    assert!(matches!(refused, Rejection::ExtensionTooLong { left_s: 0, .. }), "{refused:?}");
 }
 
 #[test]

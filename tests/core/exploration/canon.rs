@@ -36,6 +36,8 @@ const INERT: &[(&str, &[&str])] = &[
             "joint_change",
             "comment",
             "cancelled_by",
+            // told to those who come too late, whose command is refused either way
+            "passed",
         ],
     ),
     // the model keeps it beside the deal: once it is past, it does not matter by how much

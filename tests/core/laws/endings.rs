@@ -30,13 +30,16 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
                 let pots = Pots { funded: view.pots().funded || was_full, ..view.pots() };
                 ensure!(pots.funded == *funded, "the ending says funded {funded}, the deal {}", pots.funded);
                 // what a failed capture was to bring is missed by the shares, which the deal's own preview says
-                let preview = if view.deposits().iter().any(|d| d.missed().is_positive()) {
+                let missed = view.deposits().iter().any(|d| d.missed().is_positive());
+                let preview = if missed {
                     view.preview(ending)
                 } else {
                     settle(view.binding_terms(), &pots, course(&view), ending)
                 };
                 let preview = preview.map_err(|e| format!("{ending:?} cannot be settled: {e}"))?;
-                expected = Some((preview, over_held(&view)));
+                // what is lost besides cuts legs once they are issued
+                let cut_later = missed && is_lost(&view);
+                expected = (!cut_later).then(|| (preview, over_held(&view)));
             }
             Event::PhaseEntered { phase: Phase::Paying { awaiting_capture: true, .. }, .. } => {
                 expected = None;
@@ -79,6 +82,11 @@ pub fn settlement_agrees_with_preview(m: &Moment<'_>) -> Finding {
         view.apply(&Recorded { at: view.last_at(), actor: Actor::Clock, via: None, event: event.clone() });
     }
     agrees(expected, &mut got, &mut owed)
+}
+
+/// Whether any chargeback is lost.
+fn is_lost(deal: &Deal) -> bool {
+    deal.chargebacks().iter().any(|case| case.lost.is_some())
 }
 
 /// Whether it is a share of a settlement: no charge, and no money that was never wanted.
@@ -179,7 +187,7 @@ pub fn every_ending_keeps_its_word(m: &Moment<'_>) -> Finding {
 }
 
 /// Every ending has a preview, in every state, which gives out each pot to the last minor unit; but for what a capture failed to
-/// bring after the performance had begun, which nobody can be given.
+/// bring after the performance had begun, and what chargebacks have taken, which nobody can be given.
 pub fn a_preview_divides_every_pot(m: &Moment<'_>) -> Finding {
     let deal = m.after;
     let awards = [Award::BuyerAll, Award::SellerAll, Award::Share(Rate::HALF)];
@@ -194,10 +202,11 @@ pub fn a_preview_divides_every_pot(m: &Moment<'_>) -> Finding {
         let fixed = deal.deposits().iter().take(4).map(|d| d.id());
         let shares = |id| preview.shares.iter().filter(move |s| s.deposit == id).map(|s| s.amount.minor());
         let sums: Vec<i64> = fixed.map(|id| shares(id).sum()).collect();
-        let missed = deal.deposits().iter().map(|d| d.missed().minor());
+        let lost = |id| deal.chargebacks().iter().map(|c| c.lost_in(id)).sum::<i64>();
+        let missed = deal.deposits().iter().map(|d| d.missed().minor().max(0) + lost(d.id()));
         let fits = sums.iter().zip(&expected).zip(missed).all(|((&sum, &pot), missed)| {
             // what is there of it is given out all the same
-            (pot - missed.max(0)..=pot).contains(&sum)
+            (pot - missed..=pot).contains(&sum)
         });
         ensure!(fits, "{ending:?} divides {expected:?} as {sums:?}");
     }

@@ -118,7 +118,14 @@ fn a_late_capture_pays_what_is_still_owed_and_the_rest_goes_back() {
     w.decline(capture);
     w.done_all();
     let paid = escrow::deal::command::SettleReceivable::new(1, rub(150_00), text("cash-1"));
-    w.act(&operator(), paid);
+    w.act(&operator(), paid.clone());
+    w.repeat(&operator(), paid);
+    // another sum under the same reference contradicts, with both sums
+    let other = escrow::deal::command::SettleReceivable::new(1, rub(300_00), text("cash-1"));
+    assert_eq!(
+        w.refuse(&operator(), other).to_string(),
+        "the fact contradicts what is recorded: 150.00 RUB is recorded, 300.00 RUB is told"
+    );
     w.act(&Actor::Gateway, answer(capture, succeeded("late")));
     assert_eq!(orders(&w), [(TransactionKind::Refund, 150_00), (Payout, 250_00)]);
     assert!(w.deal.debts().iter().all(|debt| !debt.is_open()));

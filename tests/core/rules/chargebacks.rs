@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use escrow::deal::Event;
-use escrow::deal::command::ChargebackStep;
+use escrow::deal::command::{ChargebackStep, StartPerforming};
 use escrow::deposit::{LegState, Purpose, TransactionKind};
 use escrow::{Actor, Award, Payee, Policy, Side, Status};
 
@@ -142,4 +142,48 @@ fn what_nobody_answers_for_is_the_platforms_own_cost() {
     assert_eq!((w.deal.deposit(B).unwrap().borne(), w.owed()), (rub(1_000_00), vec![]));
     let events = w.act(&Actor::Gateway, chargeback("case", "pay-1", 400_00, ChargebackStep::Reinstated));
     assert_eq!(borne(&events), Some(Some(rub(600_00))));
+}
+
+/// The auditor's deal: 100.00, of which 40.00 are lost while the seller performs. The platform has its 5.00; of 95.00 the seller
+/// gets what is there, 55.00. An award of a half, offered before the loss, pays something else after it, and has fallen.
+#[test]
+fn a_preview_says_what_a_loss_leaves() {
+    use escrow::deal::command::{AcceptAward, ProposeAward};
+    use escrow::settlement::Ending;
+
+    let mut draft = sale(Policy::shop());
+    draft.items[0].unit_price = rub(100_00);
+    let mut w = World::new(draft);
+    w.pay(B, 100_00);
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), ProposeAward::new(Award::Share(escrow::Rate::HALF)));
+    assert!(w.deal.offer(escrow::Side::Buyer).is_some());
+    bank(&mut w, "case", 40_00, ChargebackStep::Lost);
+    let preview = w.deal.preview(&Ending::Success).unwrap();
+    let of = |payee, purpose| preview.minor_of(&payee, purpose);
+    assert_eq!((of(Payee::Platform, Purpose::Fee), of(Payee::Seller, Purpose::Payout)), (5_00, 55_00));
+    assert_eq!(preview.receivables.len(), 0);
+    assert_eq!(w.deal.offer(escrow::Side::Buyer), None);
+    let accepted = AcceptAward::new(Award::Share(escrow::Rate::HALF));
+    assert_eq!(w.refuse(&seller(), accepted).code(), "no-such-offer");
+    // what is previewed is paid
+    w.act(&buyer(), accept());
+    assert_eq!(orders(&w), [(TransactionKind::Fee, 5_00), (TransactionKind::Payout, 55_00)]);
+}
+
+/// All of it is lost: nobody is paid, and the seller owes the platform what it would have had.
+#[test]
+fn a_preview_of_what_is_lost_whole() {
+    use escrow::settlement::Ending;
+
+    let mut w = World::new(sale(Policy::shop()));
+    w.pay(B, 1_000_00);
+    w.act(&seller(), StartPerforming {});
+    bank(&mut w, "case", 1_000_00, ChargebackStep::Lost);
+    let preview = w.deal.preview(&Ending::Success).unwrap();
+    assert_eq!(preview.shares.len(), 0);
+    w.act(&buyer(), accept());
+    let owed =
+        |r: &escrow::settlement::Receivable| (r.debtor.clone(), r.payee.clone(), r.purpose, r.amount.minor());
+    assert_eq!(preview.receivables.iter().map(owed).collect::<Vec<_>>(), w.owed());
 }

@@ -298,9 +298,6 @@ fn a_void_that_was_declined_and_went_through() {
     w.repeat(&Actor::Gateway, answer(2, succeeded("late")));
     assert_eq!((w.status(), w.buckets(B)), (Status::Cancelled, before));
     // charged instead, it cannot have been let go
-    w.act(
-        &Actor::Gateway,
-        payment(B, &w.deal.transactions()[0].reference().unwrap().to_string(), rub(1_000_00)),
-    );
+    w.act(&Actor::Gateway, payment(B, w.deal.transactions()[0].reference().unwrap().as_ref(), rub(1_000_00)));
     assert_eq!(w.refuse(&Actor::Gateway, answer(2, succeeded("late"))).code(), "fact-contradicts");
 }

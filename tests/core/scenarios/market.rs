@@ -99,7 +99,7 @@ fn what_is_not_a_scenario_is_told_with_its_place() {
     }
     let mut document = balance();
     document["steps"][0]["of"] = json!("nobody");
-    assert_eq!(refused(&document), "steps[0].of: no machine has this name");
+    assert_eq!(refused(&document), "steps[0].of: no machine has this name (in step 1)");
     document["finnish"] = json!(true);
     assert!(refused(&document).contains("unknown field `finnish`"));
 }
@@ -116,4 +116,30 @@ fn a_machine_may_be_refused() {
     document["expect"]["shop"] = json!({ "rejected": "invalid-lines" });
     let report = market(&document.to_string()).1;
     assert!(report.ok, "{:#?}", report.differences);
+}
+
+/// A cart whose second line is 0.01 short of what its deal needs is not opened, whatever its name.
+#[test]
+fn a_basket_is_of_what_its_deals_need() {
+    let eur = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+    let deal = |price: &str| {
+        json!({ "deal": { "terms": {
+            "buyer": "anna", "seller": "boris", "currency": "EUR", "policy": { "preset": "shop" },
+            "items": [{ "name": "Thing", "unit_price": eur(price) }],
+        } } })
+    };
+    let line =
+        |deal: &str, amount: &str| json!({ "deal": deal, "deposit": "buyer_payment", "amount": eur(amount) });
+    let with = |rug: &str| {
+        let lines = [line("lamp", "30"), line("rug", rug)];
+        let basket =
+            json!({ "payer": "anna", "currency": "EUR", "until": "2026-03-02T12:00:00Z", "lines": lines });
+        let machines = json!({ "a-cart": { "basket": basket }, "lamp": deal("30"), "rug": deal("70") });
+        market(&json!({ "start": "2026-03-01T12:00:00Z", "machines": machines }).to_string()).1
+    };
+    assert!(with("70").ok, "{:#?}", with("70").differences);
+    let report = with("69.99");
+    assert_eq!(report.differences, ["a-cart: creation: expected accepted, got line-does-not-fit"]);
+    let why = "lines: line 2 is 69.99 EUR, and 70.00 EUR is outstanding of its deposit; give that amount";
+    assert_eq!(report.rejections[0].message, why);
 }

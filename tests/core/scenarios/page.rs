@@ -129,6 +129,19 @@ fn the_documents_presets_are_the_librarys() {
     }
 }
 
+const LISTS: [&str; 10] = [
+    "steps",
+    "legs",
+    "deposits",
+    "rejections",
+    "receivables",
+    "events",
+    "payments",
+    "chargebacks",
+    "debts",
+    "platform",
+];
+
 /// Every field that the runner prints is described.
 #[test]
 fn the_document_names_every_field_of_the_output() {
@@ -141,7 +154,7 @@ fn the_document_names_every_field_of_the_output() {
         let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         fields(&report).iter().for_each(|field| named(field));
         fields(&report["quote"]).iter().for_each(|field| named(field));
-        for list in ["steps", "legs", "deposits", "rejections", "receivables", "events"] {
+        for list in LISTS {
             for item in report[list].as_array().unwrap() {
                 fields(item).iter().for_each(|field| named(field));
             }

@@ -99,7 +99,13 @@ fn prints_a_timeline_and_a_statement() {
         assert!(paid.contains(part), "{part}: {paid}");
     }
     assert!(text.contains("Statement: completed"));
-    let payout = text.lines().find(|l| l.contains("22325.00 RUB")).unwrap();
+    // what the step pays, when it is silent, and the statement
+    for told in
+        ["then settling, 1175.00 RUB to platform, 22325.00 RUB to seller", "pays 22325.00 RUB to seller"]
+    {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let payout = text.lines().find(|l| l.contains("22325.00 RUB  to")).unwrap();
     assert!(payout.contains("seller") && payout.contains("what the seller earned"), "{payout}");
     assert!(
         text.contains("received 23500.00 = held 0.00 + reserved 0.00 + paid out 23500.00 + refunded 0.00")

@@ -79,8 +79,8 @@ fn check(kind: CommandKind, role: Role, state: &State, tally: &mut Tally) -> Res
                 true
             }
             (Permit::WrongPhase, _) => {
-                let refusal = Rejection::WrongPhase { role, command: kind, phase };
-                verdict == Err(refusal)
+                let refusal = (role, kind, phase);
+                matches!(verdict, Err(Rejection::WrongPhase { role, command, phase, .. }) if (role, command, phase) == refusal)
             }
             (Permit::If(guard), _) if !holds(guard, deal, role) => {
                 tally.denied += 1;

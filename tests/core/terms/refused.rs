@@ -4,8 +4,8 @@ use crate::common::*;
 use crate::quote::{carved, draft, fee, item, over, partner, quoted, service, third};
 use crate::support::{percent, rub};
 use escrow::terms::{
-    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Item, OnRefund, Payer, Problem, Provider, Terms,
-    TermsDraft,
+    ArbitrationFee, ChargeFee, Fee, FeeBase, FeePayee, Item, NamedAs, OnRefund, Payer, Problem, Provider,
+    Terms, TermsDraft,
 };
 use escrow::{Money, Policy, Rate};
 
@@ -34,25 +34,42 @@ fn parties_must_differ() {
 /// BUGS `self_dealing_arbiter`: the roles are disjoint.
 #[test]
 fn an_arbiter_is_no_party() {
-    refused(|d| d.arbiter = Some(d.buyer.clone()), "arbiter", Problem::IsAParty);
-    refused(|d| d.arbiter = Some(d.seller.clone()), "arbiter", Problem::IsAParty);
+    refused(|d| d.arbiter = Some(d.buyer.clone()), "arbiter", Problem::IsAParty(NamedAs::Buyer));
+    refused(|d| d.arbiter = Some(d.seller.clone()), "arbiter", Problem::IsAParty(NamedAs::Seller));
 }
 
 #[test]
 fn a_partner_and_a_provider_are_no_parties() {
-    refused(|d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()), "fees[0].payee", Problem::IsAParty);
-    refused(|d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()), "fees[1].payee", Problem::IsAParty);
+    let (buyer, seller) = (Problem::IsAParty(NamedAs::Buyer), Problem::IsAParty(NamedAs::Seller));
+    refused(|d| d.fees[0].payee = FeePayee::Partner(d.seller.clone()), "fees[0].payee", seller);
+    refused(|d| d.fees[1].payee = FeePayee::Partner(d.buyer.clone()), "fees[1].payee", buyer);
     let own = |d: &mut TermsDraft| d.services[0].provider = Provider::Third(d.seller.clone());
-    refused(own, "services[0].provider", Problem::IsAParty);
+    refused(own, "services[0].provider", seller);
     let ruling = |d: &mut TermsDraft| {
         let payee = FeePayee::Partner(d.buyer.clone());
         d.policy.arbitration_fee = Some(arbitration_fee(payee));
     };
-    refused(ruling, "arbitration_fee.payee", Problem::IsAParty);
+    refused(ruling, "arbitration_fee.payee", buyer);
     let charges = |d: &mut TermsDraft| {
         d.policy.charge_fee = Some(ChargeFee::new(FeePayee::Partner(d.seller.clone()), percent(1)));
     };
-    refused(charges, "charge_fee.payee", Problem::IsAParty);
+    refused(charges, "charge_fee.payee", seller);
+    assert_eq!(seller.to_string(), "must be somebody else: the same id is the seller, in `seller`");
+}
+
+/// With a shortfall of 100 % anybody would begin a deal for nothing.
+#[test]
+fn at_least_half_of_a_payment_is_there_before_anybody_performs() {
+    let max = Policy::MAX_SHORTFALL;
+    for rate in [Rate::WHOLE, Rate::from_ppm(max.ppm() + 1).unwrap()] {
+        let problem = Problem::RateTooHigh { rate, max };
+        refused(|d| d.policy.shortfall = rate, "shortfall", problem);
+    }
+    let mut draft = draft(1_000_00);
+    draft.policy.shortfall = max;
+    assert!(Terms::new(draft).is_ok());
+    let problem = Problem::RateTooHigh { rate: Rate::WHOLE, max };
+    assert_eq!(problem.to_string(), "is 100%, and at most 50% is allowed");
 }
 
 fn arbitration_fee(payee: FeePayee) -> ArbitrationFee {

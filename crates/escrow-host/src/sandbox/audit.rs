@@ -72,11 +72,12 @@ impl Bank {
                 let found = orders.remove(&transaction.id().number());
                 if sent != found.is_some() {
                     let bank = if found.is_some() { "moved" } else { "not moved" };
-                    say(format!(
-                        "order {} is {:?} here, and {bank} at the bank",
-                        transaction.id(),
-                        transaction.state()
-                    ));
+                    let here = match transaction.state() {
+                        TransactionState::Pending => "without an answer",
+                        TransactionState::Succeeded => "carried out",
+                        TransactionState::Failed(_) => "declined",
+                    };
+                    say(format!("order {} is {here} here, and {bank} at the bank", transaction.id()));
                 }
             }
             for number in orders.keys() {

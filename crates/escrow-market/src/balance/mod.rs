@@ -380,7 +380,7 @@ impl Balance {
         credits.chain(receivables)
     }
 
-    fn is_meant(&self, payee: &Payee, amount: Money, deal: &Deal) -> bool {
+    pub(crate) fn is_meant(&self, payee: &Payee, amount: Money, deal: &Deal) -> bool {
         amount.currency() == self.currency && Holder::of(payee, deal) == self.holder
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rejection;
 use escrow::deposit::DepositId;
-use escrow::{Currency, DealId, Money, PartyId, Terms, Time};
+use escrow::{Currency, Deal, DealId, Money, PartyId, Side, Terms, Time};
 
 /// What one deposit of one deal gets out of the basket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -42,6 +42,29 @@ impl BasketDraft {
     /// A basket of these lines.
     pub const fn new(payer: PartyId, currency: Currency, lines: Vec<Line>, until: Time) -> Self {
         Self { payer, currency, lines, until }
+    }
+
+    /// Whether each line of this deal is what is outstanding of a deposit of the payer's. A basket knows its deals by their ids
+    /// only: whoever opens it and has them asks this of each. A deal that has ended leaves the basket.
+    ///
+    /// # Errors
+    /// [`Rejection::LineDoesNotFit`], [`Rejection::NoSuchDeposit`].
+    pub fn fits(&self, deal: &Deal) -> Result<(), Rejection> {
+        if deal.outcome().is_some() {
+            return Ok(());
+        }
+        let terms = deal.terms();
+        for (line, of) in (1_usize..).zip(&self.lines).filter(|(_, of)| of.deal == deal.id()) {
+            let own = deal.deposit(of.deposit).filter(|deposit| match deposit.owner() {
+                Side::Buyer => terms.buyer == self.payer,
+                Side::Seller => terms.seller == self.payer,
+            });
+            let needed = own.ok_or(Rejection::NoSuchDeposit { line })?.outstanding();
+            if needed != of.amount {
+                return Err(Rejection::LineDoesNotFit { line, needed, given: of.amount });
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn check(&self) -> Result<(), Rejection> {

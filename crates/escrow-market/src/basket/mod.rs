@@ -106,7 +106,7 @@ pub struct PendingRefund<'b> {
 
 impl Basket {
     /// Opens a basket: an operator does, or the host by itself, as the clock. The host vouches that the deposits are the
-    /// payer's own, and that the amounts are what is outstanding of them.
+    /// payer's own, and that the amounts are what is outstanding of them: [`BasketDraft::fits`] asks a deal.
     ///
     /// # Errors
     /// [`Rejection::UnknownActor`] for anybody else, [`Rejection::Lines`], [`Rejection::TooLate`].

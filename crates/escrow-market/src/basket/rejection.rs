@@ -46,6 +46,22 @@ pub enum Rejection {
         /// The most lines.
         max: usize,
     },
+    /// A line is not what its deposit needs.
+    #[error("lines: line {line} is {given}, and {needed} is outstanding of its deposit; give that amount")]
+    LineDoesNotFit {
+        /// Its place, from 1.
+        line: usize,
+        /// What is outstanding of the deposit.
+        needed: Money,
+        /// What the line is.
+        given: Money,
+    },
+    /// A line names no deposit of the payer's.
+    #[error("lines: line {line} names a deposit that its deal does not have, or that is not the payer's")]
+    NoSuchDeposit {
+        /// Its place, from 1.
+        line: usize,
+    },
     /// The basket would be over before it is opened.
     #[error("until: must be later than now")]
     TooLate,
@@ -107,6 +123,8 @@ impl Rejection {
             Self::WrongRole { .. } => ("wrong-role", Forbidden, false),
             Self::WrongStatus { .. } => ("wrong-status", Gone, false),
             Self::Lines { .. } => ("invalid-lines", Invalid, false),
+            Self::LineDoesNotFit { .. } => ("line-does-not-fit", Invalid, false),
+            Self::NoSuchDeposit { .. } => ("no-such-deposit", Invalid, false),
             Self::TooLate => ("too-late", Invalid, false),
             Self::AmountOutOfRange => ("amount-out-of-range", Invalid, false),
             Self::Hold => ("hold-not-accepted", Invalid, false),

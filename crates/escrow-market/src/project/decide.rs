@@ -235,8 +235,8 @@ impl Project {
             return Err(Rejection::WrongVersion { expected });
         }
         self.terms.check_milestones(&c.milestones)?;
-        if let Some(begun) = c.milestones.iter().find(|m| self.run(m.deal).is_some()) {
-            return Err(Rejection::HasBegun { deal: begun.deal });
+        if let Some(at) = c.milestones.iter().position(|m| self.run(m.deal).is_some()) {
+            return Err(Rejection::HasBegun { number: at.saturating_add(1) });
         }
         let all = self.state.begun.len().saturating_add(c.milestones.len());
         let nothing = all == 0;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Fate, Phase};
 use super::{
-    Event, Funding, Milestone, Project, ProjectDraft, ProjectTerms, Proposal, Run, Standing, Status,
+    CallOff, Event, Funding, Milestone, Project, ProjectDraft, ProjectTerms, Proposal, Run, Standing, Status,
 };
 use crate::basket::BasketDraft;
 use crate::{BasketId, ProjectId};
@@ -45,6 +45,9 @@ pub struct State {
     /// The basket that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) basket: Option<(BasketId, Arc<BasketDraft>)>,
+    /// That it was stopped; of one from before that was noted, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stopped: Option<CallOff>,
 }
 
 impl Project {
@@ -117,6 +120,9 @@ impl Project {
     fn phase_agrees(&self) -> bool {
         let state = &self.state;
         match state.phase {
+            Phase::Proposed { .. } | Phase::Active {} | Phase::Halted { .. } if state.stopped.is_some() => {
+                false
+            }
             Phase::Proposed { .. } => {
                 state.begun.is_empty() && state.planned.is_empty() && state.proposal.fate == Fate::Open
             }

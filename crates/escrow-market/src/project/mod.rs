@@ -10,6 +10,7 @@
 //! - **Funding** one by one: the next milestone begins when the one before is accepted. After one that was not accepted
 //!   the project halts, until the customer goes on, both agree to other milestones, or the time for that is over; then it
 //!   is stopped. Funding upfront: all deals open at once, and a basket has a line for each.
+//!   What a stop finds unpaid of them is called off, so that whatever comes in later goes back.
 //! - **Amendments** are about the milestones that have not begun: a party proposes the list that is to come, the other
 //!   agrees. Either party may stop the project: what runs, runs on.
 //!
@@ -61,6 +62,7 @@ mod decode;
 mod event;
 mod rejection;
 mod state;
+mod stop;
 mod terms;
 
 use std::sync::Arc;
@@ -71,6 +73,7 @@ pub use self::decode::{Parts, State};
 pub use self::event::{Ending, Event};
 pub use self::rejection::Rejection;
 pub use self::state::{Fate, Proposal, Run, Standing, Status};
+pub use self::stop::CallOff;
 pub use self::terms::{Funding, Milestone, ProjectDraft, ProjectTerms};
 
 use self::command::{Ended, Reached, Report};
@@ -153,10 +156,12 @@ impl Project {
 
     /// What other machines are to be told because of an event: what belongs into the host's outbox, in the transaction that
     /// commits the event.
-    pub fn follows(&self, event: &Event) -> impl Iterator<Item = Follow> + use<> {
+    /// Call it on the project after the event.
+    pub fn follows(&self, event: &Event) -> Vec<Follow> {
         match event {
-            Event::MilestoneBegun { deal, terms, .. } => Some(Follow::open_deal(*deal, terms.clone())),
-            Event::BasketAsked { basket, draft } => Some(Follow::open_basket(*basket, draft.clone())),
+            Event::MilestoneBegun { deal, terms, .. } => vec![Follow::open_deal(*deal, terms.clone())],
+            Event::BasketAsked { basket, draft } => vec![Follow::open_basket(*basket, draft.clone())],
+            Event::Stopped { .. } => self.calls_off().collect(),
             Event::Proposed { .. }
             | Event::AmendmentProposed { .. }
             | Event::AmendmentWithdrawn { .. }
@@ -165,21 +170,32 @@ impl Project {
             | Event::MilestoneLapsed { .. }
             | Event::Halted { .. }
             | Event::Continued { .. }
-            | Event::Stopped { .. }
-            | Event::Closed { .. } => None,
+            | Event::Closed { .. } => Vec::new(),
         }
-        .into_iter()
     }
 
-    /// All that other machines may not have heard yet: the deals that are to be opened, and the basket. For a host without
-    /// an outbox, and after a crash.
+    /// All that other machines may not have heard yet: the deals that are to be opened, the basket, and what a stop calls
+    /// off. For a host without an outbox, and after a crash.
     pub fn pending(&self) -> impl Iterator<Item = Follow> + '_ {
         let deals = self.state.begun.iter().filter_map(|run| match &run.standing {
             Standing::Begun { terms, .. } => Some(Follow::open_deal(run.deal, terms.clone())),
             Standing::Lapsed | Standing::Reached(_) => None,
         });
         let basket = self.state.basket.as_ref().map(|asked| Follow::open_basket(asked.0, asked.1.clone()));
-        deals.chain(basket)
+        deals.chain(basket).chain(self.calls_off())
+    }
+
+    /// Paid upfront, every deal is open at once: a stop ends those that are not paid.
+    fn calls_off(&self) -> impl Iterator<Item = Follow> + '_ {
+        let is_upfront = match self.terms.funding {
+            Funding::Upfront { .. } => true,
+            Funding::Each => false,
+        };
+        let stopped = self.state.stopped.iter().filter(move |_| is_upfront);
+        stopped.flat_map(|stopped| {
+            let running = self.state.begun.iter().filter(|run| run.runs());
+            running.map(|run| Follow::call_off(run.deal, stopped.clone()))
+        })
     }
 
     /// What a deal means for this project and is not known here yet. `None` where it is none of its milestones.

@@ -57,11 +57,14 @@ pub enum Rejection {
     /// Only who proposed it withdraws it.
     #[error("version: only the party that proposed it withdraws it")]
     OthersProposal,
-    /// The milestone has begun.
-    #[error("milestones: that of deal {deal} has begun; amend the deal")]
+    /// The milestone has begun: what it is about is its deal's now.
+    #[error(
+        "milestones: number {number} of the list has begun, and its terms are its deal's; leave it out. To change it, end its \
+         deal (cancel it before it is paid, agree to call it off afterwards) and propose it again with a new deal"
+    )]
     HasBegun {
-        /// Its deal.
-        deal: DealId,
+        /// Its place in what was proposed, from 1.
+        number: usize,
     },
     /// A project needs a milestone, and has not too many.
     #[error("milestones: from 1 to {max} in all, those that have begun included")]

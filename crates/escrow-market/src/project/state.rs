@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Ended, Reached};
-use super::{Ending, Event, Milestone, Project, ProjectTerms, State};
+use super::{CallOff, Ending, Event, Milestone, Project, ProjectTerms, State};
 use crate::ProjectId;
 use escrow::machine::Progress;
 use escrow::{DealId, Recorded, Side, Terms, Time, names};
@@ -180,6 +180,7 @@ impl Project {
             planned: Vec::new(),
             begun: Vec::new(),
             basket: None,
+            stopped: None,
         };
         Self { id, terms, state }
     }
@@ -215,7 +216,8 @@ impl Project {
                 state.begun.iter_mut().for_each(|run| run.passed |= run.failed() || run.deal == *after);
                 state.phase = Phase::Active {};
             }
-            Event::Stopped { .. } => {
+            Event::Stopped { reason } => {
+                state.stopped = Some(CallOff::new(recorded.at, reason.clone()));
                 state.planned.clear();
                 state.drop_proposal();
                 state.phase = Phase::Stopping {};

@@ -18,7 +18,7 @@ pub enum Funding {
     #[default]
     Each,
     /// All at once, by one payment through a basket. Each deal's time to start is its own and all that can pass before it;
-    /// the contractor may start earlier.
+    /// the contractor may start earlier. A milestone that is added later is paid for by itself.
     Upfront {
         /// The basket, by the host's id.
         basket: BasketId,

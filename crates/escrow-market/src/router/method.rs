@@ -109,13 +109,13 @@ impl Method {
     /// The same cost as a fee of the processor's, for terms that are yet to be made; given up where the deal does not
     /// complete, unless the host says otherwise.
     ///
-    /// Where the seller pays it alone, its base is what the buyer pays online, so that the fee is [`Method::cost`] of
-    /// the deposit to the minor unit. A fee with a buyer's part cannot have itself as its base: its base is the order, and
-    /// it is that much smaller than what the method costs.
+    /// Where one side pays it alone, its base is what the buyer pays online, so that the fee is [`Method::cost`] of the
+    /// deposit to the minor unit: it comes out of the seller's payout, or the buyer's deposit is grossed up by it. A fee that
+    /// both share cannot be grossed up: its base is the order, and it is that much smaller than what the method costs.
     pub fn fee(&self, id: FeeId, payer: Payer) -> Fee {
         let base = match payer {
-            Payer::Seller => FeeBase::Gross,
-            Payer::Buyer | Payer::Shared(_) => FeeBase::Order,
+            Payer::Seller | Payer::Buyer => FeeBase::Gross,
+            Payer::Shared(_) => FeeBase::Order,
         };
         let fixed = Some(self.fixed).filter(|fixed| !fixed.is_zero());
         let mut fee = Fee::of_price(id, FeePayee::Processor, self.rate, payer);

@@ -1,6 +1,7 @@
 //! How a subscription folds what happened: no rule, no computation.
 
 use super::decode::{Anchor, Phase, State};
+use super::reversals::{Case, Refund};
 use super::settled::{Came, Settled};
 use super::{
     Charge, ChargeState, Command, Event, PlanVersion, Proposal, Rejection, Subscription, SubscriptionTerms,
@@ -34,6 +35,7 @@ impl State {
             skipped: 0,
             ends: false,
             settled: super::settled::SettledAttempts::default(),
+            reversals: super::reversals::Reversals::default(),
         }
     }
 
@@ -77,6 +79,30 @@ impl State {
             Event::RefundSettled { period, attempt, reference } => {
                 self.settled.refund(*period, *attempt, reference);
             }
+            Event::Refunded { id, gateway, payment, amount } => self.reversals.give_back(Refund {
+                id: id.clone(),
+                gateway: gateway.clone(),
+                payment: payment.clone(),
+                amount: *amount,
+            }),
+            Event::ChargebackRecorded { id, gateway, payment, step, amount } => {
+                if self.reversals.case(gateway, id).is_none() {
+                    self.reversals.open(Case::new(id.clone(), gateway.clone(), payment.clone()));
+                }
+                if let Some(case) = self.reversals.case_mut(gateway, id) {
+                    case.tell(*step, *amount);
+                }
+            }
+            Event::PaymentLost { period, attempt, until } => {
+                self.turn(*period, *attempt, ChargeState::Unpaid);
+                self.paid = self.paid.saturating_sub(1);
+                self.phase = Phase::Suspended { until: *until };
+            }
+            Event::PaymentRestored { period, attempt } => {
+                self.turn(*period, *attempt, ChargeState::Paid);
+                self.paid = self.paid.saturating_add(1);
+                self.phase = Phase::Active;
+            }
             Event::Suspended { until } => self.phase = Phase::Suspended { until: *until },
             Event::PeriodsSkipped { first, last } => {
                 let count = last.saturating_sub(*first).saturating_add(1);
@@ -103,6 +129,14 @@ impl State {
             Event::InstrumentSet { instrument } => self.instrument.clone_from(instrument),
             Event::CancellationScheduled { .. } => self.ends = true,
             Event::Cancelled { because } => self.phase = Phase::Cancelled { because: *because },
+        }
+    }
+
+    /// What the latest attempt had come to is turned round.
+    fn turn(&mut self, period: u32, attempt: u16, state: ChargeState) {
+        self.settled.turn(period, attempt);
+        if let Some(charge) = &mut self.charge {
+            charge.state = state;
         }
     }
 

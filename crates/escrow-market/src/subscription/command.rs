@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-pub use escrow::deal::command::{Answered, Wake};
-use escrow::deposit::Reference;
-use escrow::{InstrumentRef, commands};
+pub use escrow::deal::command::{Answered, ChargebackStep, Wake};
+use escrow::deposit::{GatewayName, Reference};
+use escrow::{InstrumentRef, Money, commands};
 
 commands! {
     /// A command. Tagged by `type` in JSON: `{"type":"pay","period":3,"attempt":2}`.
@@ -29,6 +29,10 @@ commands! {
         Answer = "answer",
         /// A fact: money that was taken wrongly went back.
         SettleRefund = "settle_refund",
+        /// A fact: the recipient has given a payment back, whole or in part.
+        Refunded = "refunded",
+        /// A fact: the payer's bank takes a payment back, or gives it up.
+        Chargeback = "chargeback",
         /// Fire what is due.
         Wake = "wake",
     }
@@ -111,6 +115,58 @@ pub struct Answer {
     pub attempt: u16,
     /// What it says.
     pub result: Answered,
+}
+
+/// A fact: the recipient has given a payment back at the gateway, whole or in part. `(gateway, reference)` names it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Refunded {
+    /// The gateway's id of the refund.
+    pub reference: Reference,
+    /// The gateway.
+    pub gateway: GatewayName,
+    /// The gateway's id of the payment.
+    pub payment: Reference,
+    /// How much; positive.
+    pub amount: Money,
+}
+
+impl Refunded {
+    /// So much of a payment was given back.
+    pub fn new(reference: Reference, (gateway, payment): (GatewayName, Reference), amount: Money) -> Self {
+        Self { reference, gateway, payment, amount }
+    }
+}
+
+/// A fact: the payer's bank takes a payment back, gives it up, or gives it back. `(gateway, reference)` names it. Its steps
+/// may be told in any order, and before the payment is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Chargeback {
+    /// The gateway's id of the chargeback.
+    pub reference: Reference,
+    /// The gateway.
+    pub gateway: GatewayName,
+    /// The gateway's id of the payment.
+    pub payment: Reference,
+    /// How much; positive.
+    pub amount: Money,
+    /// How far it is.
+    pub step: ChargebackStep,
+}
+
+impl Chargeback {
+    /// A chargeback of a payment came to this step.
+    pub fn new(
+        reference: Reference,
+        (gateway, payment): (GatewayName, Reference),
+        amount: Money,
+        step: ChargebackStep,
+    ) -> Self {
+        Self { reference, gateway, payment, amount, step }
+    }
 }
 
 /// Notes that money which is owed back ([`Subscription::refunds`](super::Subscription::refunds)) went back.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::command::{self, Answered, CancelAt, Command, CommandKind};
+use super::command::{self, Answered, CancelAt, ChargebackStep, Command, CommandKind};
 use super::decode::{Phase, State};
 use super::settled::{Came, SettledAttempts};
 use super::timers::Timer;
@@ -14,7 +14,7 @@ use crate::SubscriptionId;
 use escrow::deposit::Reference;
 use escrow::machine::{Context, Events};
 use escrow::machine::{Machine, Out, Rules};
-use escrow::{Actor, Policy, Time, Transition, names};
+use escrow::{Actor, Money, Policy, Terms, Time, Transition, names};
 
 /// In which capacity somebody acts on a subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -65,7 +65,7 @@ pub const fn permitted(command: CommandKind) -> (&'static [Role], &'static [Stat
         | CommandKind::AgreePlan
         | CommandKind::WithdrawPlan
         | CommandKind::Cancel => (PEOPLE, RUNNING),
-        CommandKind::Answer => (&[Role::Gateway], ANY),
+        CommandKind::Answer | CommandKind::Refunded | CommandKind::Chargeback => (&[Role::Gateway], ANY),
         CommandKind::SettleRefund => (&[Role::Operator, Role::Gateway], ANY),
         CommandKind::Wake => (&[Role::Clock], ANY),
     }
@@ -110,9 +110,10 @@ impl Rules for Subscription {
                 Answered::InProgress => self.was_ordered(c.period, c.attempt),
                 Answered::Succeeded(reference) => {
                     state.settled.find(c.period, c.attempt).is_some_and(|settled| match &settled.came {
-                        Came::Paid(known) | Came::Owed(known) | Came::Refunded { paid: known, .. } => {
-                            known == reference
-                        }
+                        Came::Paid(known)
+                        | Came::Lost(known)
+                        | Came::Owed(known)
+                        | Came::Refunded { paid: known, .. } => known == reference,
                         Came::Declined => false,
                     })
                 }
@@ -125,6 +126,19 @@ impl Rules for Subscription {
                 let known = state.settled.find(c.period, c.attempt).map(|settled| &settled.came);
                 matches!(known, Some(Came::Refunded { refund, .. }) if *refund == c.reference)
             }
+            Command::Refunded(c) => {
+                let known = state.reversals.refund(&c.gateway, &c.reference);
+                // what went back because it was owed is told by the gateway, too
+                let owed = state.settled.of_payment(&c.payment).is_some_and(|settled| {
+                    matches!(&settled.came, Came::Refunded { refund, .. } if *refund == c.reference)
+                        && settled.amount == c.amount
+                });
+                owed || known.is_some_and(|known| known.payment == c.payment && known.amount == c.amount)
+            }
+            Command::Chargeback(c) => state
+                .reversals
+                .case(&c.gateway, &c.reference)
+                .is_some_and(|case| case.payment == c.payment && case.told(c.step) == Some(c.amount)),
             Command::Wake(_) => false,
         }
     }
@@ -168,6 +182,8 @@ impl Rules for Subscription {
                 }
                 out.push(Event::RefundSettled { period, attempt, reference: reference.clone() });
             }
+            Command::Refunded(c) => self.judge_refunded(c, out)?,
+            Command::Chargeback(c) => self.judge_chargeback(c, out)?,
             Command::Wake(_) => {}
         }
         Ok(())
@@ -190,8 +206,18 @@ impl Rules for Subscription {
                 out.push(Event::Suspended { until: out.now().plus_secs(self.terms.dunning.suspended_s) });
             }
             Timer::GiveUp => out.push(Event::Cancelled { because: Ending::Unpaid }),
+            Timer::Lose { period, attempt } => {
+                let until = out.now().plus_secs(self.terms.dunning.suspended_s);
+                out.push(Event::PaymentLost { period, attempt, until });
+            }
+            Timer::Restore { period, attempt } => out.push(Event::PaymentRestored { period, attempt }),
         }
     }
+}
+
+fn check_amount(amount: Money) -> Result<(), Rejection> {
+    let fits = amount.is_positive() && amount.minor() <= Terms::MAX_AMOUNT;
+    if fits { Ok(()) } else { Err(Rejection::AmountOutOfRange) }
 }
 
 impl Subscription {
@@ -296,10 +322,66 @@ impl Subscription {
         Ok(())
     }
 
+    /// All that goes back of a payment is at most what it was. What was taken for nothing is settled by it.
+    fn judge_refunded(&self, c: &command::Refunded, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        check_amount(c.amount)?;
+        let contradicts = |recorded| Rejection::FactContradicts { recorded, told: c.amount };
+        if let Some(known) = self.state.reversals.refund(&c.gateway, &c.reference) {
+            return Err(if known.payment == c.payment {
+                contradicts(known.amount)
+            } else {
+                Rejection::OtherPayment
+            });
+        }
+        if let Some(settled) = self.state.settled.of_payment(&c.payment) {
+            let gone = match settled.came {
+                Came::Refunded { .. } => settled.amount.minor(),
+                Came::Paid(_) | Came::Lost(_) | Came::Owed(_) | Came::Declined => 0,
+            };
+            let gone = self.state.reversals.refunded(&c.payment).saturating_add(gone);
+            let left = settled.amount.minor().saturating_sub(gone);
+            if c.amount.currency() != settled.amount.currency() || c.amount.minor() > left {
+                return Err(contradicts(Money::from_minor(left, settled.amount.currency())));
+            }
+            if let (Came::Owed(_), true) = (&settled.came, c.amount == settled.amount) {
+                let (period, attempt) = (settled.period, settled.attempt);
+                let reference = c.reference.clone();
+                out.push(Event::RefundSettled { period, attempt, reference });
+                return Ok(());
+            }
+        }
+        let (id, gateway, payment) = (c.reference.clone(), c.gateway.clone(), c.payment.clone());
+        out.push(Event::Refunded { id, gateway, payment, amount: c.amount });
+        Ok(())
+    }
+
+    /// Steps come in any order; each once, and all of one payment.
+    fn judge_chargeback(&self, c: &command::Chargeback, out: &mut Out<'_, Event>) -> Result<(), Rejection> {
+        check_amount(c.amount)?;
+        let paid = self.state.settled.of_payment(&c.payment).map(|settled| settled.amount);
+        let case = self.state.reversals.case(&c.gateway, &c.reference);
+        if case.is_some_and(|case| case.payment != c.payment) {
+            return Err(Rejection::OtherPayment);
+        }
+        let told = case.and_then(|case| case.told(c.step));
+        let mut known = case.into_iter().flat_map(|case| case.amounts()).chain(paid);
+        let other = known.find(|known| known.currency() != c.amount.currency());
+        if let Some(recorded) = told.or(other) {
+            return Err(Rejection::FactContradicts { recorded, told: c.amount });
+        }
+        // what is lost is not won any more
+        if let (ChargebackStep::Won, Some(recorded)) = (c.step, case.and_then(|case| case.lost)) {
+            return Err(Rejection::FactContradicts { recorded, told: c.amount });
+        }
+        let (id, gateway, payment) = (c.reference.clone(), c.gateway.clone(), c.payment.clone());
+        out.push(Event::ChargebackRecorded { id, gateway, payment, step: c.step, amount: c.amount });
+        Ok(())
+    }
+
     fn owe(
         &self,
         c: &command::Answer,
-        amount: escrow::Money,
+        amount: Money,
         reference: &Reference,
         because: Undue,
         out: &mut Out<'_, Event>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::reversals::Reversals;
 use super::settled::{Came, SettledAttempts};
 use super::{
     Charge, ChargeState, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
@@ -145,6 +146,8 @@ pub struct State {
     /// Whether it ends with its period.
     pub(super) ends: bool,
     pub(super) settled: SettledAttempts,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) reversals: Reversals,
 }
 
 impl Subscription {
@@ -182,6 +185,7 @@ impl Subscription {
             ("charge", state.charge.as_ref().is_none_or(|charge| self.charge_agrees(charge))),
             ("paid", self.periods_agree()),
             ("settled", self.attempts_agree()),
+            ("reversals", state.reversals.agree()),
         ];
         DecodeError::check(state.progress.checks().into_iter().chain(checks))
     }

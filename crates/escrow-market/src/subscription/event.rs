@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::is_default;
 use serde::{Deserialize, Serialize};
 
+use super::command::ChargebackStep;
 use super::{Next, Plan, Proposer, SubscriptionTerms};
-use escrow::deposit::{Reason, Reference};
+use escrow::deposit::{GatewayName, Reason, Reference};
 use escrow::{InstrumentRef, Money, Time};
 
 /// What happened to a subscription, in the past tense. Deliberately exhaustive: an ignored
@@ -137,6 +138,47 @@ pub enum Event {
         reference: Reference,
         /// The reason.
         because: Undue,
+    },
+    /// The recipient has given a payment back, whole or in part: the period stays paid.
+    Refunded {
+        /// The gateway's id of the refund.
+        id: Reference,
+        /// The gateway.
+        gateway: GatewayName,
+        /// The payment.
+        payment: Reference,
+        /// How much.
+        amount: Money,
+    },
+    /// A chargeback went a step further.
+    ChargebackRecorded {
+        /// The gateway's id of it.
+        id: Reference,
+        /// The gateway.
+        gateway: GatewayName,
+        /// The payment.
+        payment: Reference,
+        /// The step.
+        step: ChargebackStep,
+        /// How much it is about.
+        amount: Money,
+    },
+    /// The payer's bank has taken back all that was paid for the latest period: it is not paid any more, and the subscription
+    /// is suspended.
+    PaymentLost {
+        /// The period.
+        period: u32,
+        /// The attempt that had paid it.
+        attempt: u16,
+        /// When it is cancelled, unless the payer pays.
+        until: Time,
+    },
+    /// The bank has given it back: the period is paid after all.
+    PaymentRestored {
+        /// The period.
+        period: u32,
+        /// The attempt that pays it.
+        attempt: u16,
     },
     /// It went back.
     RefundSettled {

@@ -11,6 +11,10 @@
 //! | suspended | nothing is charged; cancelled after [`Dunning::suspended_s`], unless the payer [pays](command::Pay) |
 //! | the payer pays | the overdue period begins anew at that instant, under the plan that is agreed by then: nobody pays for the time in which the service was off. All later periods are counted from there |
 //! | the host was down, or the gateway silent, for several periods | the one that was ordered is asked again under its key; once it is answered, [`Missed`] says whether the ones between are skipped (and the running one charged) or charged each in order |
+//! | the recipient gives a payment back, whole or in part | a fact, [`Refunded`](command::Refunded): recorded, and nothing else. The period stays paid and the next one is charged; who wants to end it [cancels](command::Cancel) |
+//! | the payer's bank takes a payment back | a fact, [`Chargeback`](command::Chargeback). Opened and won are recorded. Once all of the payment for the latest period is lost, that is not paid any more: suspended, as above, so that nobody who took a charge back is charged again by itself |
+//! | it gives it back after all | the period is paid as before, while it lasts and nothing else was asked for; recorded otherwise |
+//! | a loss of a part, or of a period that is over | recorded: the payer was served, and what the recipient makes of it is theirs to say |
 //! | a charge succeeds after it was declined | never a payment: it is owed back ([`Event::RefundOwed`], [`Subscription::refunds`]) |
 //! | another plan | proposed by one side, agreed by the other, in force from the next period that is charged; what was ordered keeps its amount |
 //!
@@ -55,6 +59,7 @@ mod decode;
 mod event;
 mod plan;
 mod rejection;
+mod reversals;
 mod settled;
 mod timers;
 
@@ -70,6 +75,7 @@ pub use self::decode::{Parts, State};
 pub use self::event::{Ending, Event, Undue};
 pub use self::plan::{Dunning, Missed, Plan, Recipient, SubscriptionDraft, SubscriptionTerms, Trial};
 pub use self::rejection::Rejection;
+pub use self::reversals::{Case, Refund};
 
 use crate::SubscriptionId;
 use escrow::Context;
@@ -262,6 +268,16 @@ impl Subscription {
     /// What is owed back to the payer; at most [`Subscription::MAX_REFUNDS`].
     pub fn refunds(&self) -> impl Iterator<Item = PendingRefund<'_>> {
         self.state.settled.owed()
+    }
+
+    /// The latest chargebacks, oldest first.
+    pub fn chargebacks(&self) -> impl ExactSizeIterator<Item = &Case> {
+        self.state.reversals.cases()
+    }
+
+    /// What was given back lately, oldest first.
+    pub fn refunded(&self) -> impl ExactSizeIterator<Item = &Refund> {
+        self.state.reversals.refunds()
     }
 
     /// The role of an actor in this subscription; `None` for one that has no part in it.

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{CommandKind, Role, Status};
-use escrow::RejectionClass;
 use escrow::terms::TermsError;
+use escrow::{Money, RejectionClass};
 
 /// Why a command was refused. Nothing has changed.
 ///
@@ -119,6 +119,20 @@ pub enum Rejection {
         /// The limit.
         max: usize,
     },
+    /// The amount is not over zero, or too large.
+    #[error("amount: must be over zero, and no larger than a deal's may be")]
+    AmountOutOfRange,
+    /// The fact contradicts one that is recorded.
+    #[error("amount: {told} was told, and {recorded} is recorded; clear it with the gateway")]
+    FactContradicts {
+        /// What is recorded.
+        recorded: Money,
+        /// What was told.
+        told: Money,
+    },
+    /// The refund or the chargeback is recorded of another payment.
+    #[error("payment: another one is recorded under this reference; clear it with the gateway")]
+    OtherPayment,
     /// Nothing is owed back for this attempt.
     #[error("refund: nothing is owed back for {period}:{attempt}")]
     NothingOwed {
@@ -159,6 +173,9 @@ impl Rejection {
             Self::SettledLongAgo { .. } => ("settled-long-ago", Gone, false),
             Self::SettledOtherwise { .. } => ("settled-otherwise", Gone, false),
             Self::TooManyRefunds { .. } => ("too-many-refunds", Conflict, true),
+            Self::AmountOutOfRange => ("amount-out-of-range", Invalid, false),
+            Self::FactContradicts { .. } => ("fact-contradicts", Conflict, false),
+            Self::OtherPayment => ("other-payment", Conflict, false),
             Self::NothingOwed { .. } => ("nothing-owed", Conflict, false),
         }
     }

@@ -14,12 +14,26 @@ use escrow::deposit::Reference;
 pub(super) enum Came {
     /// It paid its period.
     Paid(Reference),
+    /// It had paid its period, and the payer's bank took all of it back.
+    Lost(Reference),
     /// It was declined for good.
     Declined,
     /// It took money for nothing, which is owed back.
     Owed(Reference),
     /// That money went back, by this refund.
     Refunded { paid: Reference, refund: Reference },
+}
+
+impl Came {
+    /// The payment, where money was taken.
+    pub(super) const fn payment(&self) -> Option<&Reference> {
+        match self {
+            Self::Paid(paid) | Self::Lost(paid) | Self::Owed(paid) | Self::Refunded { paid, .. } => {
+                Some(paid)
+            }
+            Self::Declined => None,
+        }
+    }
 }
 
 /// An attempt that was answered.
@@ -59,7 +73,7 @@ impl SettledAttempts {
                 amount: settled.amount,
                 reference,
             }),
-            Came::Paid(_) | Came::Declined | Came::Refunded { .. } => None,
+            Came::Paid(_) | Came::Lost(_) | Came::Declined | Came::Refunded { .. } => None,
         })
     }
 
@@ -75,6 +89,22 @@ impl SettledAttempts {
             && let Some(oldest) = self.0.iter().position(|s| !matches!(s.came, Came::Owed(_)))
         {
             self.0.remove(oldest);
+        }
+    }
+
+    /// The attempt that took this payment.
+    pub(super) fn of_payment(&self, payment: &Reference) -> Option<&Settled> {
+        self.0.iter().find(|settled| settled.came.payment() == Some(payment))
+    }
+
+    /// The bank took a payment back, or gave it back.
+    pub(super) fn turn(&mut self, period: u32, attempt: u16) {
+        if let Some(known) = self.0.iter_mut().find(|s| s.period == period && s.attempt == attempt) {
+            match &known.came {
+                Came::Paid(payment) => known.came = Came::Lost(payment.clone()),
+                Came::Lost(payment) => known.came = Came::Paid(payment.clone()),
+                Came::Declined | Came::Owed(_) | Came::Refunded { .. } => {}
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a subscription waits for, and how a period begins.
 
 use super::decode::{Anchor, Phase, State};
+use super::settled::Came;
 use super::{Charge, ChargeState, Event, Missed, Next, Plan};
 use escrow::Time;
 use escrow::machine::Out;
@@ -16,6 +17,20 @@ pub enum Timer {
     Suspend,
     /// The suspension has lasted too long.
     GiveUp,
+    /// At once: the payment of the latest period was charged back.
+    Lose {
+        /// The period.
+        period: u32,
+        /// The attempt that had paid it.
+        attempt: u16,
+    },
+    /// At once: it was reinstated.
+    Restore {
+        /// The period.
+        period: u32,
+        /// The attempt that pays it.
+        attempt: u16,
+    },
 }
 
 impl State {
@@ -23,6 +38,9 @@ impl State {
     pub(super) fn next_timer(&self) -> Option<(Time, Timer)> {
         if self.pending().is_some() {
             return None;
+        }
+        if let Some(turned) = self.turned() {
+            return Some((self.progress.last_at(), turned));
         }
         let own = match self.phase {
             Phase::Trialing { until } => Some((until, Timer::PeriodEnd)),
@@ -37,6 +55,29 @@ impl State {
             // of two at one instant the end comes first: nothing is tried any more
             (Some(end), Some(own)) => Some(if end.0 <= own.0 { end } else { own }),
             (end, own) => end.or(own),
+        }
+    }
+
+    /// Whether a chargeback changes what the latest period is: only that, and only what it has come to last. For what is over the
+    /// payer was served.
+    fn turned(&self) -> Option<Timer> {
+        let charge = self.charge.as_ref()?;
+        let (period, attempt) = (charge.period, charge.attempt);
+        let settled = self.settled.find(period, attempt)?;
+        let is_lost = |payment| self.reversals.lost(payment) >= settled.amount.minor();
+        match (&settled.came, self.phase) {
+            (Came::Paid(payment), Phase::Active) if is_lost(payment) => Some(Timer::Lose { period, attempt }),
+            // once its period is over the payer was not served for all of it: they pay for a new one, if they want to
+            (Came::Lost(payment), Phase::Suspended { .. })
+                if !is_lost(payment)
+                    && self.reversals.is_reinstated(payment)
+                    && self.progress.last_at() < charge.to =>
+            {
+                Some(Timer::Restore { period, attempt })
+            }
+            (Came::Paid(_) | Came::Lost(_) | Came::Declined | Came::Owed(_) | Came::Refunded { .. }, _) => {
+                None
+            }
         }
     }
 

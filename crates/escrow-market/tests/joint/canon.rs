@@ -12,7 +12,6 @@ const INERT: &[&str] = &[
     "progress",
     "revision_seen",
     "created_at",
-    "concluded_at",
     "last_at",
     "ordered_at",
     "opened_at",
@@ -59,7 +58,9 @@ fn write(value: &Value, now: Time, hasher: &mut DefaultHasher) {
             6_u8.hash(hasher);
             for (field, value) in fields {
                 let inert = INERT.contains(&field.as_str()) || counts && COUNTERS.contains(&field.as_str());
-                if !inert {
+                if field == "concluded_at" {
+                    paid_at(value, fields, now).hash(hasher);
+                } else if !inert {
                     field.hash(hasher);
                     write(value, now, hasher);
                 }
@@ -67,6 +68,14 @@ fn write(value: &Value, now: Time, hasher: &mut DefaultHasher) {
             7_u8.hash(hasher);
         }
     }
+}
+
+/// How long ago a deal was paid is read of one that has not begun, by the stop of its project.
+fn paid_at(value: &Value, clockwork: &serde_json::Map<String, Value>, now: Time) -> Option<i64> {
+    let phase = clockwork.get("phase")?;
+    let waits = ["moderation", "awaiting_performance"].iter().any(|kind| phase.get(kind).is_some());
+    let at = value.as_str().and_then(instant).filter(|_| waits)?;
+    Some(at.millis() - now.millis())
 }
 
 fn instant(text: &str) -> Option<Time> {

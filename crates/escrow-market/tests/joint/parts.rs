@@ -130,7 +130,7 @@ impl Part for Project {
     }
 
     fn tells(&self, event: &Self::Event) -> Vec<Follow> {
-        self.follows(event).collect()
+        self.follows(event)
     }
 
     fn money(&self, _: &Book) -> Result<(), String> {

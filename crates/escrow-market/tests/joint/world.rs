@@ -202,6 +202,17 @@ impl Machines {
                     Done::News(node, _) => next.deals.insert(*id, node),
                 };
             }
+            (MachineId::Deal(id), FollowCommand::CallOff(stop)) => {
+                let Some(deal) = world.deals.get(id) else { return Delivered::Refused };
+                let Some(cancel) = stop.cancels(&deal.machine) else { return Delivered::Repeat };
+                let operator = Actor::Operator(text("olga"));
+                match self.deals.hear(deal, name, &operator, &cancel.into(), Book::default(), scene) {
+                    Done::News(node, _) => next.deals.insert(*id, node),
+                    Done::Refused | Done::Repeat => {
+                        panic!("a deal that is not paid is not called off: {deal:?}", deal = deal.machine)
+                    }
+                };
+            }
             (MachineId::Project(_), FollowCommand::Project(report)) => {
                 let project = world.project.as_ref().expect("the project");
                 let command = (*report).into();
@@ -356,6 +367,13 @@ impl World {
             match &follow.command {
                 FollowCommand::OpenBasket(draft) => {
                     (draft.until.millis() - self.now.millis()).max(0).hash(&mut hasher)
+                }
+                FollowCommand::CallOff(stop) => {
+                    // what it reads of a deal: whether that was paid by then, or still can be
+                    let MachineId::Deal(id) = follow.to else { panic!("{follow:?}") };
+                    let paid_at = self.deals.get(&id).and_then(|node| node.machine.concluded_at());
+                    let was_paid = paid_at.map(|paid| paid <= stop.stopped_at);
+                    (id, was_paid, stop.stopped_at == self.now).hash(&mut hasher);
                 }
                 _ => name.hash(&mut hasher),
             }

@@ -9,15 +9,15 @@ use escrow::deal::command::{Accept, StartPerforming};
 use escrow::deposit::{DepositId, TransactionKind};
 use escrow::port::blocking::Repository;
 use escrow::port::{Aggregate, AggregateId, Commit};
-use escrow::terms::{Item, Payout};
+use escrow::terms::{Consent, Item, Payout, Terms, TermsDraft};
 use escrow::{
     Actor, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Status as DealStatus,
     Time, TxId,
 };
 use escrow_market::balance::command::{Confirm, Request};
 use escrow_market::balance::{BalancePolicy, Holder, WithdrawalStatus};
-use escrow_market::basket::Status as BasketStatus;
 use escrow_market::basket::command::{Chargeback, ChargebackStep, ConfirmPayment};
+use escrow_market::basket::{BasketDraft, Line, Status as BasketStatus};
 use escrow_market::code::{Attempt, CodeHash, PlainCode, Salt};
 use escrow_market::follow::{FollowCommand, MachineId};
 use escrow_market::project::command::Agree;
@@ -302,6 +302,66 @@ fn what_cannot_be_delivered_says_why_and_holds_up_nothing() {
     let followers = [MachineId::Balance(BALANCE), MachineId::Project(PROJECT)];
     assert!(matches!(host.outbox().deal_changed(deal_id(1), &followers), Err(Undelivered::NotOpen)));
     assert!(host.load(PROJECT).follow(&host.load(deal_id(1))).is_none());
+}
+
+/// A cart is opened for what its deals need: 300.00 and 600.00.
+#[test]
+fn a_basket_whose_line_is_not_what_its_deposit_needs_is_not_opened() {
+    let open = |amounts: [i64; 2]| {
+        let host = Host::new();
+        host.project(Funding::Each);
+        let line =
+            |(n, minor)| Line { deal: deal_id(n), deposit: DepositId::BUYER_PAYMENT, amount: eur(minor) };
+        let lines = [1, 2].into_iter().zip(amounts).map(line).collect();
+        let draft = BasketDraft::new(text("anna"), Currency::EUR, lines, start().plus_secs(60));
+        let follow = Follow::open_basket(BASKET, draft.into());
+        assert!(matches!(host.outbox().deliver(&follow), Err(Undelivered::NotOpen)), "nor are its deals");
+        let terms = host.load(PROJECT).terms().clone();
+        for milestone in &terms.milestones {
+            let policy = Policy::freelance().consent(Consent::OnCreation);
+            let parties = (text("anna"), text("boris"));
+            let draft = TermsDraft::new(parties.0, parties.1, Currency::EUR, milestone.items.clone(), policy);
+            let opens = Follow::open_deal(milestone.deal, Terms::new(draft).unwrap().into());
+            host.outbox().deliver(&opens).unwrap();
+        }
+        host.outbox().deliver(&follow).map_err(|error| error.to_string())
+    };
+    assert_eq!(open([300_00, 600_00]), Ok(()));
+    let wrong = |line: u32, given: &str, needed: &str| {
+        Err(format!(
+            "the machine refuses it: lines: line {line} is {given} EUR, and {needed} EUR is outstanding of its deposit; \
+             give that amount"
+        ))
+    };
+    assert_eq!(open([300_00, 599_99]), wrong(2, "599.99", "600.00"));
+    assert_eq!(open([300_01, 600_00]), wrong(1, "300.01", "300.00"));
+}
+
+/// 300.00 EUR are credited to boris, who has a balance in dollars only.
+#[test]
+fn a_credit_that_reaches_no_balance_is_told() {
+    let host = Host::new();
+    let context = Context::clock(start());
+    let (holder, policy) = (Holder::Party(text("boris")), BalancePolicy::default());
+    host.keep(Balance::open(BALANCE, holder.clone(), Currency::USD, policy, &context).unwrap());
+    host.project(Funding::Each);
+    host.outbox().project_changed(PROJECT).unwrap();
+    host.act(deal_id(1), paid(1, 300_00), Actor::Gateway);
+    let followers = [MachineId::Balance(BALANCE), MachineId::Project(PROJECT)];
+    host.outbox().deal_changed(deal_id(1), &followers).unwrap();
+    host.perform(1);
+    let told = host.outbox().deal_changed(deal_id(1), &followers).unwrap_err();
+    let Undelivered::NoBalance { holder: of, amount } = &told else { panic!("{told:?}") };
+    assert_eq!((of, *amount), (&holder, eur(300_00)));
+    let why = "300.00 EUR is credited to boris, who has no balance in EUR that follows the deal: open one";
+    assert_eq!(told.to_string(), why);
+    // the others have heard all the same, and once there is a balance, so has it
+    assert_eq!(host.load(PROJECT).begun().len(), 2);
+    let second = BalanceId::new(Uuid::from_u128(301));
+    host.keep(Balance::open(second, holder, Currency::EUR, policy, &context).unwrap());
+    let followers = [followers[0], followers[1], MachineId::Balance(second)];
+    host.outbox().deal_changed(deal_id(1), &followers).unwrap();
+    assert_eq!(host.load(second).available(), eur(300_00));
 }
 
 /// All that a story has told, in the order in which it came about.

@@ -318,6 +318,35 @@ fn what_is_lost_after_all_is_not_told_to_be_won_any_more() {
     assert_eq!((cart.buckets(0).charged_back, cart.buckets(1).charged_back), (0, 1));
 }
 
+/// A lamp of 30.00 and a rug of 70.00; what was paid of the rug by itself, 10.00, is not outstanding.
+#[test]
+fn a_line_is_what_is_outstanding_of_its_deposit() {
+    let mut cart = cart();
+    let with = |n: usize, change: &dyn Fn(&mut Line)| {
+        let mut draft = (**cart.basket.draft()).clone();
+        change(&mut draft.lines[n]);
+        draft
+    };
+    assert_eq!(cart.deals.iter().try_for_each(|deal| cart.basket.draft().fits(deal)), Ok(()));
+    let less = with(1, &|line| line.amount = eur(69_99));
+    let refused = Rejection::LineDoesNotFit { line: 2, needed: eur(70_00), given: eur(69_99) };
+    assert_eq!((less.fits(&cart.deals[0]), less.fits(&cart.deals[1])), (Ok(()), Err(refused)));
+    assert_eq!(refused.code(), "line-does-not-fit");
+    let guarantee = with(0, &|line| line.deposit = DepositId::SELLER_GUARANTEE);
+    assert_eq!(guarantee.fits(&cart.deals[0]), Err(Rejection::NoSuchDeposit { line: 1 }));
+    let mut carls = (**cart.basket.draft()).clone();
+    carls.payer = text("carl");
+    assert_eq!(carls.fits(&cart.deals[0]), Err(Rejection::NoSuchDeposit { line: 1 }));
+    let rest = with(1, &|line| line.amount = eur(60_00));
+    let (gateway, reference, deposit) = (text("stripe"), text("pi_0"), DepositId::BUYER_PAYMENT);
+    let part = escrow::deal::command::ConfirmPayment::charged(deposit, gateway, reference, eur(10_00));
+    let _ = cart.deals[1].handle(&part.into(), &Context::gateway(at(0))).unwrap();
+    assert_eq!(rest.fits(&cart.deals[1]), Ok(()));
+    // and what has ended leaves
+    cart.act(0, "anna", escrow::deal::command::Cancel::new(text("no")));
+    assert_eq!(guarantee.fits(&cart.deals[0]), Ok(()));
+}
+
 #[test]
 fn a_smaller_loss_than_what_was_disputed_frees_the_rest() {
     let mut cart = cart();

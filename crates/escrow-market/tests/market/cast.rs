@@ -164,6 +164,16 @@ impl World {
                 }
                 (true, new && self.basket.is_some())
             }
+            (MachineId::Deal(id), FollowCommand::CallOff(stop)) => {
+                let Some(deal) = self.deals.get_mut(id) else { return (false, false) };
+                match stop.cancels(deal) {
+                    None => (true, false),
+                    Some(cancel) => {
+                        let told = deal.handle(&cancel.into(), &operator.seen(deal.revision())).unwrap();
+                        (true, !told.is_empty())
+                    }
+                }
+            }
             (MachineId::Deal(id), FollowCommand::Deal(command)) => {
                 let context = self.context(follow.actor().unwrap());
                 match self.deals.get_mut(id) {

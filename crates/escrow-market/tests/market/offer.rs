@@ -7,7 +7,7 @@ use std::sync::Arc;
 use escrow::deal::command::{Accept, Agree, Amend, Cancel, ConfirmPayment, Remark};
 use escrow::deposit::DepositId;
 use escrow::machine::DecodeError;
-use escrow::terms::{Fee, FeePayee, Guarantees, Item, OnRefund, Payer, Problem};
+use escrow::terms::{Fee, FeePayee, Guarantees, Item, NamedAs, OnRefund, Payer, Problem};
 use escrow::{
     Actor, Context, Currency, Deal, DealId, Machine, Money, Outcome, PartyId, Policy, Rate, Recorded, Side,
     Terms, Time,
@@ -539,7 +539,10 @@ fn a_take_that_no_deal_can_come_of_is_refused() {
     ok(&mut offer, take(1, 1), &party("boris", 0));
     // pavel is paid by the deal
     let pavel = refused(&mut offer, take(2, 1), &party("pavel", 0));
-    assert!(matches!(pavel, Rejection::Terms(e) if e.problem() == Problem::IsAParty), "{pavel}");
+    assert!(
+        matches!(pavel, Rejection::Terms(e) if e.problem() == Problem::IsAParty(NamedAs::Buyer)),
+        "{pavel}"
+    );
 }
 
 /// The deal of the take, opened by the taker.
@@ -703,7 +706,7 @@ fn an_impossible_offer_is_refused_with_its_field() {
         let rate = Rate::from_ppm(10_000).unwrap();
         d.fees = vec![Fee::of_price(text("fee"), FeePayee::Partner(text("anna")), rate, Payer::Seller)];
     };
-    assert_eq!(with(owner_is_paid), Err(("payee", Problem::IsAParty)));
+    assert_eq!(with(owner_is_paid), Err(("payee", Problem::IsAParty(NamedAs::Seller))));
     // of one title 10 % is 7.50, and the partner's part 10 roubles; of two it would fit
     let one_is_too_few = |d: &mut OfferDraft| {
         let fee =

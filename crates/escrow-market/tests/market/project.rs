@@ -120,6 +120,12 @@ impl Host {
             (MachineId::Basket(id), FollowCommand::OpenBasket(draft)) => {
                 self.basket.get_or_insert_with(|| Basket::open(*id, draft.clone(), &operator).unwrap().0);
             }
+            (MachineId::Deal(id), FollowCommand::CallOff(stop)) => {
+                let deal = self.deals.get_mut(id).unwrap();
+                if let Some(cancel) = stop.cancels(deal) {
+                    let _ = deal.handle(&cancel.into(), &operator.seen(deal.revision())).unwrap();
+                }
+            }
             (MachineId::Deal(id), FollowCommand::Deal(command)) => {
                 let context = Context::new(at(self.now), follow.actor().unwrap());
                 let _ = self.deals.get_mut(id).unwrap().handle(command, &context).unwrap();
@@ -358,6 +364,96 @@ fn a_stop_lets_what_runs_run_on() {
         assert_eq!(events.last(), Some(&Event::Closed { because: Ending::Stopped }));
         assert_eq!((host.deals.len(), host.money()), (1, (300_00, 0)));
     }
+}
+
+/// Three milestones at 300.00, stopped before the 900.00 come in: the payment goes back, and nothing begins.
+#[test]
+fn what_reaches_a_project_that_was_stopped_before_it_was_paid_goes_back() {
+    for who in ["anna", "boris"] {
+        let mut host = agreed(upfront());
+        host.follow();
+        host.now = 60;
+        host.tell(Stop { reason: text("enough") }, who);
+        let stopped: Vec<Follow> = host.project.pending().collect();
+        assert_eq!([1, 2, 3].map(|n| host.status(n)), [DealStatus::Cancelled; 3]);
+        let mut basket = host.basket.take().unwrap();
+        for deal in host.deals.values() {
+            let left = basket.follow(deal).unwrap();
+            let _ = basket.handle(&left, &Context::clock(at(60))).unwrap();
+        }
+        let paid = ConfirmPayment::charged(text("stripe"), text("pi_1"), eur(900_00));
+        let late = basket.handle(&paid.into(), &Context::gateway(at(120))).unwrap();
+        assert_eq!(late.events().iter().flat_map(|r| basket.follows(&r.event)).count(), 0);
+        assert_eq!(basket.refunds()[0].amount, eur(900_00));
+        assert_eq!(host.follow().last(), Some(&Event::Closed { because: Ending::Stopped }));
+        // heard again, nothing changes
+        host.now = 180;
+        stopped.iter().for_each(|follow| host.deliver(follow));
+        assert_eq!(host.money(), (0, 0));
+        let replayed = Project::replay(host.project.id(), &host.journal).unwrap();
+        assert_eq!(replayed, host.project);
+    }
+}
+
+/// The word of the stop is slower than the payment: what came in after the stop goes back all the same.
+#[test]
+fn a_stop_that_is_heard_after_the_payment_counts_from_when_it_was_made() {
+    let mut host = agreed(upfront());
+    host.now = 60;
+    host.pay(1);
+    host.now = 120;
+    let context = Context::new(at(120), party("anna"));
+    let stop = host.project.handle(&Stop { reason: text("enough") }.into(), &context).unwrap();
+    let told: Vec<Follow> = stop.events().iter().flat_map(|r| host.project.follows(&r.event)).collect();
+    host.now = 180;
+    host.pay(2);
+    host.pay(3);
+    host.act(3, party("boris"), StartPerforming {});
+    host.now = 240;
+    told.iter().for_each(|follow| host.deliver(follow));
+    host.settle(2);
+    // the first was paid before the stop; the third, before boris could know of it, is performed already
+    let awaiting = DealStatus::AwaitingPerformance;
+    assert_eq!([1, 2, 3].map(|n| host.status(n)), [awaiting, DealStatus::Cancelled, DealStatus::Performing]);
+    let refunded = host.deals[&deal_id(2)].deposit(DepositId::BUYER_PAYMENT).unwrap().buckets().refunded;
+    assert_eq!((refunded, host.money()), (300_00, (0, 600_00)));
+}
+
+#[test]
+fn a_stop_lets_what_was_paid_upfront_run_on() {
+    let mut host = agreed(upfront());
+    (1..=3).for_each(|n| host.pay(n));
+    host.follow();
+    host.now = 60;
+    host.tell(Stop { reason: text("enough") }, "boris");
+    (1..=3).for_each(|n| host.perform(n));
+    assert_eq!(host.follow().last(), Some(&Event::Closed { because: Ending::Stopped }));
+    assert_eq!(host.money(), (900_00, 0));
+}
+
+/// What is added to a project that is paid upfront is paid for by itself; what is paid for already is its deal's.
+#[test]
+fn a_project_that_is_paid_upfront_is_extended() {
+    let mut host = agreed(upfront());
+    (1..=3).for_each(|n| host.pay(n));
+    host.follow();
+    host.perform(1);
+    host.follow();
+    let changed = Amend { version: 2, milestones: vec![milestone(4, 100_00), milestone(2, 400_00)] };
+    let refused = host.refused(changed, "anna");
+    assert_eq!(refused.code(), "has-begun");
+    let why = "milestones: number 2 of the list has begun, and its terms are its deal's; leave it out. To change it, end its \
+               deal (cancel it before it is paid, agree to call it off afterwards) and propose it again with a new deal";
+    assert_eq!(refused.to_string(), why);
+    host.tell(Amend { version: 2, milestones: vec![milestone(4, 100_00)] }, "anna");
+    host.tell(Agree { version: 2 }, "boris");
+    host.pay(4);
+    host.follow();
+    // 300.00 are out, 3 · 300.00 + 100.00 − 300.00 in escrow
+    assert_eq!((host.status(4), host.money()), (DealStatus::AwaitingPerformance, (300_00, 700_00)));
+    (2..=4).for_each(|n| host.perform(n));
+    assert_eq!(host.follow().last(), Some(&Event::Closed { because: Ending::Finished }));
+    assert_eq!(host.money(), (1000_00, 0));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use escrow::deal::command::{
 use escrow::deposit::{LegState, TransactionKind, TransactionState};
 use escrow::port::blocking::PaymentGateway as _;
 use escrow::port::{Clock, blocking};
-use escrow::terms::{FeeBase, FeePayee, Item, Payer};
+use escrow::terms::{FeePayee, Item, Payer};
 use escrow::{
     Actor, Agent, Caller, Currency, Deal, Destination, Money, Payee, Policy, Rate, Rejection, Status, Terms,
     TermsDraft, Time,
@@ -88,33 +88,47 @@ fn a_gateway_that_is_down_is_not_offered() {
     assert_eq!(unknown, Err(RouteError::UnknownGateway(text("qiwi"))));
 }
 
-/// What a method costs is the processor's fee of terms that are yet to be made, and the same to the kopeck.
+/// What a method costs is the processor's fee of terms that are yet to be made, of what is really paid and to the kopeck,
+/// whoever pays it. By hand, in kopecks: the buyer pays the least g that leaves the price after the cost of g. For a price
+/// of 100 000 at 3 %: 103 092 − floor(3 092.76) = 100 000, and 103 091 − floor(3 092.73) = 99 999. With 1 500 on top:
+/// 104 639 − floor(3 139.17) − 1 500 = 100 000, and 104 638 − floor(3 139.14) − 1 500 = 99 999.
 #[test]
 fn the_cost_of_a_method_is_the_processors_fee_of_new_terms() {
-    let method = Method::new(text("wmr"), rub(1), rub(100_000_00), three_percent(), rub(0)).unwrap();
-    let fixed = Method::new(text("card"), rub(1), rub(100_000_00), three_percent(), rub(15_00)).unwrap();
-    for method in [method, fixed] {
-        for minor in [20_00, 999_99, 1_000_00, 12_345_67, 99_999_99] {
-            let item = Item::new(text("book"), rub(minor), 1);
-            let new = |buyer: &str| {
-                TermsDraft::new(text(buyer), text("shop"), Currency::RUB, vec![item.clone()], Policy::shop())
-            };
-            let mut draft = new("anna");
-            let fee = method.fee(text("processing"), Payer::Seller);
-            assert_eq!((&fee.payee, &fee.base), (&FeePayee::Processor, &FeeBase::Gross));
-            draft.fees.push(fee);
-            let terms = Terms::new(draft).unwrap();
-            let quote = terms.quote();
-            let cost = method.cost(quote.deposit).unwrap();
-            assert_eq!((quote.fees[0].amount, quote.payout), (cost, rub(minor - cost.minor())));
+    let wallet = Method::new(text("wmr"), rub(1), rub(100_000_00), three_percent(), rub(0)).unwrap();
+    let card = Method::new(text("card"), rub(1), rub(100_000_00), three_percent(), rub(15_00)).unwrap();
+    let quoted = |method: &Method, minor, payer| {
+        let item = Item::new(text("book"), rub(minor), 1);
+        let (buyer, seller) = (text("anna"), text("shop"));
+        let mut draft = TermsDraft::new(buyer, seller, Currency::RUB, vec![item], Policy::shop());
+        let fee = method.fee(text("processing"), payer);
+        assert_eq!(fee.payee, FeePayee::Processor);
+        draft.fees.push(fee);
+        Terms::new(draft).unwrap().quote().clone()
+    };
+    for (minor, by_wallet, by_card) in [
+        (20_00, 20_61, 36_08),
+        (999_99, 1_030_91, 1_046_38),
+        (1_000_00, 1_030_92, 1_046_39),
+        (12_345_67, 12_727_49, 12_742_95),
+        (90_000_00, 92_783_50, 92_798_96),
+    ] {
+        for (method, deposit) in [(&wallet, by_wallet), (&card, by_card)] {
+            // the seller pays it: the deposit is the price, and the payout that much smaller
+            let quote = quoted(method, minor, Payer::Seller);
+            let cost = method.cost(rub(minor)).unwrap();
+            assert_eq!((quote.deposit, quote.fees[0].amount), (rub(minor), cost));
+            assert_eq!(quote.payout, rub(minor - cost.minor()));
 
-            // where the buyer pays it, it is on top of the order
-            let mut draft = new("anna");
-            draft.fees.push(method.fee(text("processing"), Payer::Buyer));
-            let terms = Terms::new(draft).unwrap();
-            assert_eq!(terms.quote().deposit, rub(minor + method.cost(rub(minor)).unwrap().minor()));
+            // the buyer pays it: the deposit is that much larger, and the payout is the price
+            let quote = quoted(method, minor, Payer::Buyer);
+            assert_eq!((quote.deposit, quote.payout), (rub(deposit), rub(minor)));
+            assert_eq!(quote.fees[0].amount, rub(deposit - minor));
+            assert_eq!(method.cost(quote.deposit), Some(quote.fees[0].amount));
         }
     }
+    // shared, it is of the order: 3 % of 1 000 is 30, half of it on top
+    let quote = quoted(&wallet, 1_000_00, Payer::Shared(Rate::from_ppm(500_000).unwrap()));
+    assert_eq!((quote.fees[0].amount, quote.deposit, quote.payout), (rub(30_00), rub(1_015_00), rub(985_00)));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use escrow::deal::command::{Accept, ConfirmPayment, StartPerforming};
 use escrow::deposit::{DepositId, LegState};
 use escrow::machine::DecodeError;
-use escrow::terms::{Consent, Delivery, Fee, FeePayee, Item, Payer, Problem, Provider, Service, TermsError};
+use escrow::terms::{
+    Consent, Delivery, Fee, FeePayee, Item, NamedAs, Payer, Problem, Provider, Service, TermsError,
+};
 use escrow::{
     Actor, Context, Currency, Deal, DealId, Destination, Machine, Money, Payee, Policy, Rate, Recorded,
     Status as DealStatus, Time,
@@ -216,7 +218,7 @@ fn an_order_that_breaks_a_rule_is_refused_with_its_field() {
     };
     assert_eq!(with(&|_| ()), Ok(Ok(())));
     assert_eq!(with(&|o| o.buyer = text("anna")), Err(("seller", Problem::BuyerIsSeller)));
-    assert_eq!(with(&|o| o.buyer = text("site")), Err(("payee", Problem::IsAParty)));
+    assert_eq!(with(&|o| o.buyer = text("site")), Err(("payee", Problem::IsAParty(NamedAs::Buyer))));
     assert_eq!(with(&|o| o.items = vec![]), Err(("items", Problem::Empty)));
     let dollars = |o: &mut StoreOrder| o.items[0].unit_price = Money::from_minor(1, Currency::USD);
     assert_eq!(with(&dollars), Err(("unit_price", Problem::OtherCurrency)));
@@ -278,7 +280,7 @@ fn conditions_that_make_no_deal_are_refused_with_their_field() {
     let fee = |id, payee| Fee::of_price(text(id), payee, rate(5), Payer::Seller);
     assert_eq!(with(vec![]), Ok(()));
     let owner = fee("fee", FeePayee::Partner(text("anna")));
-    assert_eq!(with(vec![owner]), Err(("payee", Problem::IsAParty)));
+    assert_eq!(with(vec![owner]), Err(("payee", Problem::IsAParty(NamedAs::Seller))));
     let twice = vec![fee("fee", FeePayee::Platform), fee("fee", FeePayee::Platform)];
     assert_eq!(with(twice), Err(("id", Problem::Duplicate)));
     let mut dollars = fee("fee", FeePayee::Platform);

@@ -8,8 +8,8 @@ use escrow::machine::DecodeError;
 use escrow::terms::Problem;
 use escrow::{Actor, Context, Currency, Machine, Money, Recorded, Terms, Time};
 use escrow_market::subscription::command::{
-    AgreePlan, Answer, Answered, Cancel, CancelAt, Pay, ProposePlan, SetInstrument, SettleRefund, Wake,
-    WithdrawPlan,
+    AgreePlan, Answer, Answered, Cancel, CancelAt, Chargeback, ChargebackStep, Pay, ProposePlan, Refunded,
+    SetInstrument, SettleRefund, Wake, WithdrawPlan,
 };
 use escrow_market::subscription::{
     ChargeState, Command, CommandKind, Dunning, Ending, Event, Missed, Next, Parts, Period, Plan, Proposer,
@@ -140,6 +140,17 @@ fn withdraw(version: u32) -> Command {
 
 fn settle_refund(period: u32, attempt: u16) -> Command {
     SettleRefund { period, attempt, reference: text("refund-1") }.into()
+}
+
+/// Of what an attempt has paid, in minor units.
+fn chargeback(case: &str, of: (u32, u16), minor: i64, step: ChargebackStep) -> Command {
+    let payment = (text("bank"), text(&reference(of.0, of.1)));
+    Chargeback::new(text(case), payment, rub(minor), step).into()
+}
+
+fn refunded(refund: &str, of: (u32, u16), minor: i64) -> Command {
+    let payment = (text("bank"), text(&reference(of.0, of.1)));
+    Refunded::new(text(refund), payment, rub(minor)).into()
 }
 
 fn wake() -> Command {
@@ -939,6 +950,8 @@ fn the_table_is_what_the_subscription_does() {
             CommandKind::Cancel => cancel(CancelAt::PeriodEnd),
             CommandKind::Answer => later(next.0, next.1),
             CommandKind::SettleRefund => settle_refund(next.0, next.1),
+            CommandKind::Refunded => refunded("re-1", (9, 9), 1),
+            CommandKind::Chargeback => chargeback("cb-1", (9, 9), 1, ChargebackStep::Opened),
             CommandKind::Wake => wake(),
         };
         let context = |role| match role {
@@ -1007,6 +1020,9 @@ fn every_rejection_has_a_code_of_its_own() {
         Rejection::SettledOtherwise { period: 1, attempt: 1 },
         Rejection::TooManyRefunds { max: 1 },
         Rejection::NothingOwed { period: 1, attempt: 1 },
+        Rejection::AmountOutOfRange,
+        Rejection::FactContradicts { recorded: rub(1), told: rub(2) },
+        Rejection::OtherPayment,
     ];
     let codes: BTreeSet<_> = all.iter().map(Rejection::code).collect();
     assert_eq!(codes.len(), all.len());
@@ -1051,6 +1067,135 @@ fn impossible_terms_are_refused_with_their_field() {
     );
 }
 
+// --- what comes back --------------------------------------------------------------------------------------------
+
+/// 490.00 for February, paid on 31 January; the bank takes all of it back on 10 February.
+#[test]
+fn a_period_whose_payment_is_lost_is_not_paid_any_more() {
+    let mut s = active();
+    let (opened, day) = (ChargebackStep::Opened, on("2027-02-05"));
+    assert_eq!(ok(&mut s, chargeback("cb-1", (1, 1), 490_00, opened), &bank(day)).len(), 1);
+    assert_eq!((s.status(), s.is_served(), s.paid()), (Status::Active, true, 1));
+    let lost = chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Lost);
+    let events = ok(&mut s, lost.clone(), &bank(on("2027-02-10")));
+    // 30 days to pay, as with any suspension
+    let until = on("2027-03-12");
+    assert_eq!(events[1..], [Event::PaymentLost { period: 1, attempt: 1, until }]);
+    assert_eq!((s.status(), s.is_served(), s.paid()), (Status::Suspended, false, 0));
+    assert_eq!(ok(&mut s, lost, &bank(on("2027-02-11"))), [], "a repeat");
+    // the gateway's answer is old news
+    assert_eq!(ok(&mut s, yes(1, 1), &bank(on("2027-02-11"))), []);
+    // nobody is charged again by themselves: either they pay, and the period begins anew, or it ends
+    let mut paid = s.clone();
+    ok(&mut paid, pay(1, 2), &anna(on("2027-02-20")));
+    ok(&mut paid, yes(1, 2), &bank(on("2027-02-20")));
+    assert_eq!(
+        (paid.status(), paid.paid(), paid.next_deadline()),
+        (Status::Active, 1, Some(on("2027-03-20")))
+    );
+    // what comes back of the first is the recipient's then
+    let back = chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Reinstated);
+    assert_eq!(ok(&mut paid, back, &bank(on("2027-02-21"))).len(), 1);
+    assert_eq!((paid.status(), paid.paid()), (Status::Active, 1));
+    assert_eq!(ok(&mut s, wake(), &clock(until)), [Event::Cancelled { because: Ending::Unpaid }]);
+}
+
+#[test]
+fn a_loss_that_is_reinstated_while_its_period_lasts_puts_it_back_in_force() {
+    let mut s = active();
+    ok(&mut s, chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Lost), &bank(on("2027-02-10")));
+    let mut late = s.clone();
+    let back = || chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Reinstated);
+    let events = ok(&mut s, back(), &bank(on("2027-02-20")));
+    assert_eq!(events[1..], [Event::PaymentRestored { period: 1, attempt: 1 }]);
+    assert_eq!((s.status(), s.paid(), s.next_deadline()), (Status::Active, 1, Some(on("2027-02-28"))));
+    // the payer was not served to the end of it: they pay for a new one, if they want to
+    assert_eq!(ok(&mut late, back(), &bank(on("2027-03-01"))).len(), 1);
+    assert_eq!((late.status(), late.paid()), (Status::Suspended, 0));
+}
+
+/// A loss of a part, one that was won, one of a period that is over: recorded, and the next period is charged.
+#[test]
+fn what_takes_nothing_of_the_running_period_is_recorded_only() {
+    let mut s = active();
+    ok(&mut s, chargeback("cb-1", (1, 1), 489_99, ChargebackStep::Lost), &bank(on("2027-02-10")));
+    ok(&mut s, chargeback("cb-2", (1, 1), 490_00, ChargebackStep::Opened), &bank(on("2027-02-10")));
+    ok(&mut s, chargeback("cb-2", (1, 1), 490_00, ChargebackStep::Won), &bank(on("2027-02-11")));
+    assert_eq!((s.status(), s.paid()), (Status::Active, 1));
+    ok(&mut s, wake(), &clock(on("2027-02-28")));
+    // the rest, 0.01: the period is over, and the next is under way
+    ok(&mut s, chargeback("cb-3", (1, 1), 1, ChargebackStep::Lost), &bank(on("2027-02-28")));
+    assert_eq!((s.status(), s.paid(), pending(&s)), (Status::Active, 1, Some((2, 1, 490_00))));
+    assert_eq!(s.chargebacks().len(), 3);
+}
+
+/// Facts come in any order: the loss before the payment, what is given back before what was lost.
+#[test]
+fn a_chargeback_that_is_told_before_its_payment_waits_for_it() {
+    let mut s = begun();
+    ok(&mut s, chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Lost), &bank(on("2027-01-31")));
+    assert_eq!(s.status(), Status::Active);
+    let events = ok(&mut s, yes(1, 1), &bank(on("2027-02-01")));
+    assert!(matches!(events[..], [Event::Paid { .. }, Event::PaymentLost { .. }]), "{events:?}");
+    let mut s = active();
+    ok(&mut s, chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Reinstated), &bank(on("2027-02-01")));
+    ok(&mut s, chargeback("cb-1", (1, 1), 490_00, ChargebackStep::Lost), &bank(on("2027-02-02")));
+    assert_eq!((s.status(), s.paid()), (Status::Active, 1));
+}
+
+/// 490.00, of which 90.00 and then 400.00 go back: the recipient's will, so that the period stays paid and the next is charged.
+#[test]
+fn what_the_recipient_gives_back_is_recorded_and_never_over_the_payment() {
+    let mut s = active();
+    let day = on("2027-02-05");
+    let first = ok(&mut s, refunded("re-1", (1, 1), 90_00), &bank(day));
+    assert!(matches!(&first[..], [Event::Refunded { amount, .. }] if *amount == rub(90_00)), "{first:?}");
+    assert_eq!(ok(&mut s, refunded("re-1", (1, 1), 90_00), &bank(day)), [], "a repeat");
+    let both = |recorded, told| Rejection::FactContradicts { recorded: rub(recorded), told: rub(told) };
+    assert_eq!(refused(&mut s, refunded("re-1", (1, 1), 91_00), &bank(day)), both(90_00, 91_00));
+    assert_eq!(refused(&mut s, refunded("re-1", (2, 1), 90_00), &bank(day)), Rejection::OtherPayment);
+    assert_eq!(refused(&mut s, refunded("re-2", (1, 1), 400_01), &bank(day)), both(400_00, 400_01));
+    assert_eq!(refused(&mut s, refunded("re-2", (1, 1), 0), &bank(day)), Rejection::AmountOutOfRange);
+    ok(&mut s, refunded("re-2", (1, 1), 400_00), &bank(day));
+    assert_eq!((s.status(), s.paid(), s.refunded().len()), (Status::Active, 1, 2));
+    ok(&mut s, wake(), &clock(on("2027-02-28")));
+    assert_eq!(pending(&s), Some((2, 1, 490_00)));
+}
+
+#[test]
+fn what_is_owed_back_and_is_given_back_by_hand_is_not_sent_again() {
+    let mut s = past_due();
+    ok(&mut s, yes(2, 1), &bank(on("2027-03-01")));
+    assert_eq!(s.refunds().count(), 1);
+    let settled = ok(&mut s, refunded("re-1", (2, 1), 490_00), &bank(on("2027-03-01")));
+    let reference = text("re-1");
+    assert_eq!(settled.last(), Some(&Event::RefundSettled { period: 2, attempt: 1, reference }));
+    assert_eq!(s.refunds().count(), 0);
+    // and what was sent is told by the gateway once more
+    assert_eq!(ok(&mut s, refunded("re-1", (2, 1), 490_00), &bank(on("2027-03-02"))), []);
+    let both = Rejection::FactContradicts { recorded: rub(0), told: rub(1) };
+    assert_eq!(refused(&mut s, refunded("re-2", (2, 1), 1), &bank(on("2027-03-02"))), both);
+}
+
+#[test]
+fn a_chargeback_that_contradicts_itself_is_told_with_both_sides() {
+    let mut s = active();
+    let day = on("2027-02-05");
+    ok(&mut s, chargeback("cb-1", (1, 1), 90_00, ChargebackStep::Lost), &bank(day));
+    let both = Rejection::FactContradicts { recorded: rub(90_00), told: rub(91_00) };
+    let again = chargeback("cb-1", (1, 1), 91_00, ChargebackStep::Lost);
+    assert_eq!(refused(&mut s, again, &bank(day)), both);
+    let won = chargeback("cb-1", (1, 1), 91_00, ChargebackStep::Won);
+    assert_eq!(refused(&mut s, won, &bank(day)), both);
+    let other = chargeback("cb-1", (2, 1), 90_00, ChargebackStep::Lost);
+    assert_eq!(refused(&mut s, other, &bank(day)), Rejection::OtherPayment);
+    let payment = (text("bank"), text(&reference(1, 1)));
+    let euros = Money::from_minor(90_00, Currency::EUR);
+    let foreign = Chargeback::new(text("cb-2"), payment, euros, ChargebackStep::Lost).into();
+    let both = Rejection::FactContradicts { recorded: rub(490_00), told: euros };
+    assert_eq!(refused(&mut s, foreign, &bank(day)), both);
+}
+
 // --- storage ----------------------------------------------------------------------------------------------------
 
 /// A life with everything in it.
@@ -1070,6 +1215,8 @@ fn journal() -> (Subscription, Vec<Recorded<Event>>) {
         (pay(2, 2), anna(on("2027-02-28"))),
         (yes(2, 2), bank(on("2027-06-10"))),
         (no(5, 1), bank(on("2027-06-10"))),
+        (refunded("re-1", (2, 2), 10_00), bank(on("2027-06-10"))),
+        (chargeback("cb-1", (2, 2), 480_00, ChargebackStep::Lost), bank(on("2027-06-10"))),
         (cancel(CancelAt::PeriodEnd), anna(on("2027-06-10"))),
     ];
     for (command, context) in steps {
@@ -1235,6 +1382,16 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     };
     assert_eq!(typed(&last), field("charge"));
     assert_eq!(typed(&|v| v["versions"] = json!(u32::MAX)), field("plan"));
+    // told twice, nothing told, and more than are kept
+    let twice = |v: &mut Value, what: &str| {
+        let one = v["reversals"][what][0].clone();
+        v["reversals"][what] = json!([one.clone(), one]);
+    };
+    assert_eq!(typed(&|v| twice(v, "cases")), field("reversals"));
+    assert_eq!(typed(&|v| twice(v, "refunds")), field("reversals"));
+    assert_eq!(typed(&|v| v["reversals"]["cases"][0]["lost"] = json!(null)), field("reversals"));
+    let less = json!({ "amount": "-1", "currency": "RUB" });
+    assert_eq!(typed(&|v| v["reversals"]["refunds"][0]["amount"] = less.clone()), field("reversals"));
     // a deadline that no schedule has made
     let never = json!({ "past_due": { "next": { "retry": { "at": "9999-01-01T00:00:00Z" } } } });
     assert_eq!(typed(&|v| v["phase"] = never.clone()), field("phase"));
@@ -1371,6 +1528,12 @@ enum Step {
     Propose(u8),
     Agree,
     Cancel(bool),
+    /// Of the latest attempt, or one before: a part or all of it.
+    Chargeback {
+        back: u8,
+        whole: bool,
+        step: ChargebackStep,
+    },
 }
 
 fn step() -> impl Strategy<Value = (Step, i64)> {
@@ -1381,6 +1544,9 @@ fn step() -> impl Strategy<Value = (Step, i64)> {
         4 => Just(Step::Wake),
         1 => (0..4_u8).prop_map(Step::Propose),
         1 => Just(Step::Agree),
+        2 => (prop_oneof![3 => Just(0_u8), 1 => 0..3_u8], any::<bool>(), prop::sample::select(vec![
+            ChargebackStep::Opened, ChargebackStep::Won, ChargebackStep::Lost, ChargebackStep::Reinstated,
+        ])).prop_map(|(back, whole, step)| Step::Chargeback { back, whole, step }),
     ];
     let end = any::<bool>().prop_map(Step::Cancel);
     let wait = prop_oneof![
@@ -1417,6 +1583,11 @@ proptest! {
                 Step::Wake => (wake(), clock(now)),
                 Step::Propose(n) => (propose(s.plan_versions() + 1, plan_of(n)), boris(now)),
                 Step::Agree => (agree(s.plan_versions()), anna(now)),
+                Step::Chargeback { back, whole, step } => {
+                    let of = (latest.0, latest.1.saturating_sub(back.into()));
+                    let minor = if whole { s.plan().plan.amount.minor() } else { 1_00 };
+                    (chargeback(&format!("cb-{}-{}-{whole}", of.0, of.1), of, minor, step), bank(now))
+                }
                 Step::Cancel(once) => {
                     (cancel(if once { CancelAt::Once } else { CancelAt::PeriodEnd }), anna(now))
                 }
@@ -1453,6 +1624,13 @@ proptest! {
                 Event::RefundOwed { period, attempt, .. } => {
                     open = open.filter(|o| *o != (*period, *attempt));
                     prop_assert!(owed.insert((*period, *attempt)), "owed twice");
+                }
+                Event::PaymentLost { period, .. } => {
+                    prop_assert!(paid.remove(period), "lost, and was not paid");
+                    prop_assert_eq!(open, None);
+                }
+                Event::PaymentRestored { period, .. } => {
+                    prop_assert!(paid.insert(*period), "restored, and was paid");
                 }
                 Event::PeriodsSkipped { first, last } => {
                     prop_assert!(first <= last);

@@ -39,7 +39,7 @@ fn done(
 ) -> Result<Value, ApiError> {
     let incoming = read(method, target, body);
     assert_eq!(incoming.deal, Some(w.deal.id()));
-    let work = incoming.work(&market_user(), &w.deal, host, &Stores)?;
+    let work = incoming.work(&market_user(), &w.deal, host, &Stores, w.now)?;
     host.keep(work.kept);
     let (before, from) = (w.deal.clone(), w.journal.len());
     for (command, caller) in &work.commands {
@@ -91,6 +91,38 @@ fn a_life_by_calls() {
     // somebody else's party is refused in every one of them
     let stranger = by(&mut w, "eve", "POST", "/cancel", json!({})).unwrap_err();
     assert_eq!(stranger.kind, ErrorKind::AccessDenied);
+}
+
+/// Each party has 32 documents. An update whose last document would be one too many changes nothing: the order would be
+/// blocked over a deal that has the change.
+#[test]
+fn an_update_is_carried_out_whole_or_not_at_all() {
+    let (mut w, mut host) = market();
+    // one came with the creation, which the buyer asked for
+    for n in 2..=31 {
+        w.act(&buyer(), Attach::new(attachment(&format!("photo-{n}"))));
+    }
+    let update = |photos: &[&str]| {
+        let attachments: Vec<_> = photos.iter().map(|id| json!({ "id": id })).collect();
+        json!({ "conditions": "Both of the same colour, red", "order_id": "4128", "attachments": attachments })
+    };
+    let target = format!("{DEAL}?initiator_profile_id=anna");
+    let (version, before) = (w.deal.version(), host.clone());
+    let refused = done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32", "photo-33"])).unwrap_err();
+    assert_eq!((refused.kind, refused.transient), (ErrorKind::Validation, false));
+    assert_eq!((w.deal.version(), w.deal.terms_version(), &host), (version, 1, &before));
+
+    let shown = done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32"])).unwrap();
+    assert_eq!((&shown["order_id"], shown["attachments"].as_array().unwrap().len()), (&json!("4128"), 32));
+    // again, after its answer was lost: it all stands
+    let version = w.deal.version();
+    done(&mut w, &mut host, "PATCH", &target, &update(&["photo-32"])).unwrap();
+    assert_eq!(w.deal.version(), version);
+    // so are more documents by the call of their own
+    let more = json!({ "attachments": [{ "id": "photo-33" }] });
+    let target = format!("{DEAL}/add-attachments?initiator_profile_id=anna");
+    assert!(done(&mut w, &mut host, "POST", &target, &more).is_err());
+    assert_eq!(w.deal.version(), version);
 }
 
 /// Either side asks for a payment beside the deposit, the form says which one, and both see them.
@@ -234,19 +266,53 @@ fn requisites_come_from_the_payees_profile() {
 
 #[test]
 fn calls_without_a_deal() {
-    let calculate = read("GET", "/deals/calculate", &json!({ "subject_items": order()["subject_items"] }));
-    let sums = calculate.alone(&shop_user()).unwrap().unwrap();
-    assert_eq!(sums["subject_items_sum"], "3000.00");
     let statuses = read("GET", "/deals/statuses", &json!({})).alone(&shop_user()).unwrap().unwrap();
     assert_eq!(statuses.as_array().unwrap().len(), 9);
-    let list = read("GET", "/deals/?status=disputed&order_id=4127", &json!({}));
+    let list = read("GET", "/deals/?status=disputed&order_id=4127&initiator_profile_id=anna", &json!({}));
     assert!(matches!(&list.request, Request::List(list) if list.order_id.as_deref() == Some("4127")));
+    assert_eq!(list.initiator.as_deref(), Some("anna"));
     let create = read("POST", "/deals/", &order());
     assert_eq!(create.alone(&shop_user()), Ok(None));
     let new = create.open(&shop_user(), &Stores).unwrap().unwrap();
     assert_eq!(new.host().api_user.as_deref(), Some("shop-api"));
     let requisite = read("GET", "/deposit/requisites/boris/c", &json!({}));
     assert_eq!((requisite.route, requisite.deal), (Route::Requisite, None));
+}
+
+/// As PHP's `http_build_query` writes it, brackets encoded or not: 2 × 1 500 and 1 × 250, delivery 300 at the buyer's expense;
+/// 4 % of 3 250 = 130, half and half. The deposit is 3 250 + 300 + 65, less the 500 that are paid at the door.
+#[test]
+fn a_calculation_is_asked_for_by_a_nested_query() {
+    let query = "subject_items[0][sku]=KT-2&subject_items[0][name]=Kettle+of+1.7+l&subject_items[0][price]=1500\
+        &subject_items%5B0%5D%5Bquantity%5D=2&subject_items%5B10%5D%5Bname%5D=%D0%A7%D0%B0%D0%B9\
+        &subject_items%5B10%5D%5Bprice%5D=250.00&additional_services[0][name]=CDEK&additional_services[0][final_cost]=300\
+        &additional_services[0][payer]=buyer&additional_services[0][provided_by]=seller&commission_payer=50%2F50\
+        &buyer_have_to_pay_offline=500&initiator_profile_id=anna";
+    let call = Incoming::read("GET", &format!("/deals/calculate?{query}"), b"").unwrap();
+    assert_eq!(call.initiator.as_deref(), Some("anna"));
+    let Request::Calculate(calculate) = &call.request else { panic!("{call:?}") };
+    let names: Vec<_> = calculate.subject_items.iter().map(|i| (i.name.as_str(), i.quantity)).collect();
+    assert_eq!(names, [("Kettle of 1.7 l", 2), ("Чай", 1)]);
+    let sums = call.alone(&market_user()).unwrap().unwrap();
+    assert_eq!(sums["subject_items_sum"], "3250.00");
+    assert_eq!(sums["buyer_have_to_pay_online"], "3115.00");
+
+    let wrong = |query: &str| wrong("GET", &format!("/deals/calculate?{query}"), "");
+    let item = "subject_items[0][name]=a&subject_items[0][price]=1";
+    for (query, path) in [
+        ("", "subject_items"),
+        ("subject_items=1", "subject_items"),
+        ("subject_items[0][name]=a", "subject_items[0].price"),
+        ("subject_items[][name]=a", "subject_items[][name]"),
+        ("subject_items[a][name]=a", "subject_items[a][name]"),
+        (&format!("{item}&subject_items[0][quantity]=two"), "subject_items[0].quantity"),
+        (&format!("{item}&subject_items[00][price]=2"), "subject_items[00][price]"),
+        (&format!("{item}&subject_items=1"), "subject_items"),
+        (&format!("{item}&goods[0][name]=a"), "goods"),
+    ] {
+        let error = wrong(query);
+        assert_eq!((error.kind, error.path()), (ErrorKind::Validation, Some(path)), "{query}");
+    }
 }
 
 #[test]

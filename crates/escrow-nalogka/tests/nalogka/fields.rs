@@ -228,6 +228,45 @@ fn what_has_no_answer_yet_is_no_transaction() {
     assert_eq!(shown, [(false, "charge".to_owned()), (true, "declined by the bank".to_owned())]);
 }
 
+/// A hold is followed by a charge of it, or by its refund. One that the bank lets go never came in.
+#[test]
+fn a_hold_is_charged_refunded_or_archived() {
+    let held = || {
+        let mut w = created(&shop_user(), &order(), None);
+        w.hold(B, 3_360_00, after(10 * DAY));
+        w
+    };
+    let shown = |w: &World| {
+        let deposit = serde_json::to_value(project(w)).unwrap()["deposit"].take();
+        let one = |t: &Value| [&t["type"], &t["sum"], &t["archived"]].map(Value::to_string).join(" ");
+        let all = deposit["transactions"].as_array().unwrap().iter().map(one).collect::<Vec<_>>();
+        (all, deposit["buyer_paid"].clone(), deposit["return"].clone())
+    };
+    let hold = r#""hold" "3360.00" false"#.to_owned();
+
+    // charged as soon as the deposit is full: the capture is the second transaction
+    let mut w = held();
+    assert_eq!(shown(&w), (vec![hold.clone()], json!("3360.00"), json!("0.00")));
+    w.done(2);
+    let charge = r#""charge" "3360.00" false"#.to_owned();
+    assert_eq!(shown(&w), (vec![hold.clone(), charge], json!("3360.00"), json!("0.00")));
+
+    // let go: a part is on hold, and the seller cancels
+    let mut w = created(&shop_user(), &order(), None);
+    w.hold(B, 1_000_00, after(10 * DAY));
+    w.act(&seller(), cancel("sold out"));
+    w.done_all();
+    let moved = [r#""hold" "1000.00" false"#, r#""refund" "1000.00" false"#].map(str::to_owned);
+    assert_eq!(shown(&w), (moved.to_vec(), json!("1000.00"), json!("1000.00")));
+
+    // the bank has let it go before it was charged
+    let mut w = held();
+    w.decline(2);
+    let lapsed = [r#""hold" "3360.00" true"#, r#""charge" "3360.00" true"#].map(str::to_owned);
+    assert_eq!(shown(&w), (lapsed.to_vec(), json!("0.00"), json!("0.00")));
+    assert_eq!(w.status(), Status::Cancelled);
+}
+
 #[test]
 fn contacts_are_not_in_debug() {
     let host = format!("{:?}", host(Workflow::Shop));

@@ -473,6 +473,34 @@ fn the_literal_presets_let_the_buyer_cancel_until_the_end() {
     }
 }
 
+/// «В любой момент, до завершения», but by nobody while there is a dispute, which is withdrawn first, and by nobody once it
+/// is accepted.
+#[test]
+fn nobody_cancels_in_a_dispute_nor_after_the_acceptance() {
+    for mut policy in [escrow_nalogka::shop_policy(), escrow_nalogka::marketplace_policy()] {
+        policy.clearance_s = DAY;
+        let mut w = World::funded(plain(policy));
+        let refused = |w: &mut World| {
+            for who in [buyer(), seller(), operator()] {
+                let rejection = w.refuse(&who, Call::Cancel { comment: text("") }.command());
+                assert_eq!(rejection.code(), "wrong-phase", "{who:?}");
+            }
+        };
+        w.act(&seller(), set_track("A"));
+        w.act(&tracker(), checkpoint("A", "1", CheckpointKind::Progress, w.now));
+        w.act(&buyer(), dispute("late"));
+        refused(&mut w);
+        w.act(&buyer(), WithdrawDispute::default());
+        let mut cancelled = w.clone();
+        cancelled.act(&buyer(), Call::Cancel { comment: text("") }.command());
+        assert_eq!(cancelled.gets(&Payee::Buyer, Purpose::Refund), 1_000_00);
+
+        w.act(&buyer(), Call::ConfirmAcceptation.command());
+        assert_eq!(w.status(), Status::Clearing);
+        refused(&mut w);
+    }
+}
+
 /// The seller cancels: the buyer gets everything, the costs are the seller's.
 #[test]
 fn the_seller_cancels_and_bears_everything() {

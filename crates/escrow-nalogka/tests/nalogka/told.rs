@@ -116,6 +116,36 @@ fn statuses(told: &[Notification]) -> Vec<String> {
     told.iter().filter_map(name).collect()
 }
 
+/// What is accepted is *Расчет при завершении* at once, also where its payment waits a day: one change of the status, with
+/// its own time, and that the day is over is a movement of money and no status.
+#[test]
+fn clearing_and_settling_are_one_status() {
+    let mut user = shop_user();
+    user.policy.clearance_s = DAY;
+    let mut w = created(&user, &order(), None);
+    w.pay(B, 3_360_00);
+    w.act(&seller(), set_track("A"));
+    w.act(&tracker(), checkpoint("A", "1", CheckpointKind::Progress, w.now));
+    w.pass(HOUR).act(&buyer(), accept());
+    let accepted = (DealStatus::Settling, w.now);
+    let shown = |w: &World| {
+        let deal = project(w);
+        (deal.status, deal.status_updated_at)
+    };
+    assert_eq!((w.status(), shown(&w)), (Status::Clearing, accepted));
+    let earlier = lawful_world(&w, &host(Workflow::Shop)).len();
+    w.wait_for_deadline();
+    assert_eq!((w.status(), shown(&w)), (Status::Settling, accepted));
+    let told = lawful_world(&w, &host(Workflow::Shop));
+    let [Notification::Updated { changes, .. }] = &told[earlier..] else { panic!("{:?}", &told[earlier..]) };
+    assert!(changes.keys().eq(["deposit", "updated_at"]), "{changes:?}");
+
+    w.pass(HOUR).done_all();
+    assert_eq!(shown(&w), (DealStatus::Completed, w.now));
+    let told = lawful_world(&w, &host(Workflow::Shop));
+    assert_eq!(statuses(&told), ["awaiting_performance", "performing", "settling", "completed"]);
+}
+
 #[test]
 fn every_example_is_told_without_a_gap() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenarios");

@@ -1,8 +1,11 @@
 //! Whose deals an API user may see and touch, on whose behalf, and what a list is asked for.
 
 use escrow::deposit::Purpose;
-use escrow::{DealId, Payee};
-use escrow_nalogka::{ApiError, Call, DealFilter, DealRow, DealStatus, ErrorKind, ListDeals, Route, Test};
+use escrow::{DealId, Payee, Time};
+use escrow_nalogka::{
+    ApiError, Bound, Call, DealFilter, DealRow, DealStatus, ErrorKind, Incoming, ListDeals, Request, Route,
+    Test,
+};
 
 use super::*;
 
@@ -38,7 +41,7 @@ fn caller(
     Ok((escrow_nalogka::Initiator(caller.actor).to_string(), via))
 }
 
-const ABOUT_A_DEAL: [Route; 16] = [
+const ABOUT_A_DEAL: [Route; 15] = [
     Route::Get,
     Route::Update,
     Route::Cancel,
@@ -54,7 +57,6 @@ const ABOUT_A_DEAL: [Route; 16] = [
     Route::PaymentForm,
     Route::AddPayment,
     Route::Payments,
-    Route::Requisite,
 ];
 
 /// Another marketplace cannot cancel a deal, see it, or learn that there is one: by no call, whomever it names.
@@ -160,6 +162,43 @@ fn a_cancellation_for_the_buyer_costs_what_the_buyers_own_costs() {
     }
 }
 
+/// Everybody sees their own requisites: a shop its profile's, a marketplace those of whom it acts for.
+#[test]
+fn a_requisite_is_shown_to_its_owner_only() {
+    let sees = |user: &ApiUser, owner: &str, initiator: Option<&str>| {
+        let query = initiator.map(|id| format!("?initiator_profile_id={id}")).unwrap_or_default();
+        let target = format!("/deposit/requisites/{owner}/card{query}");
+        let call = Incoming::read("GET", &target, b"").unwrap();
+        assert_eq!(call.request, Request::Requisite { owner: text(owner), id: text("card") });
+        call.alone(user).map_err(|error| error.kind)
+    };
+    let denied = Err(ErrorKind::AccessDenied);
+    for (initiator, owner, answer) in [
+        (Some("anna"), "anna", Ok(None)),
+        (Some("anna"), "boris", denied.clone()),
+        (Some("eve"), "boris", denied.clone()),
+        (None, "boris", denied.clone()),
+    ] {
+        assert_eq!(sees(&market_user(), owner, initiator), answer, "{initiator:?} {owner}");
+    }
+    // not even one that cancels for its buyers sees what a buyer pays with
+    for user in [shop_user(), generous_shop()] {
+        assert_eq!(sees(&user, "boris", None), Ok(None));
+        assert_eq!(sees(&user, "boris", Some("boris")), Ok(None));
+        assert_eq!(sees(&user, "boris", Some("anna")), denied);
+        assert_eq!(sees(&user, "anna", Some("anna")), denied);
+        assert_eq!(sees(&user, "anna", None), denied);
+    }
+    // an id is one in the path as it is elsewhere
+    let call =
+        Incoming::read("GET", "/deposit/requisites/%D1%8F/a%2Fb+c?initiator_profile_id=%D1%8F", b"").unwrap();
+    assert_eq!(call.request, Request::Requisite { owner: text("я"), id: text("a/b+c") });
+    assert_eq!(call.alone(&market_user()), Ok(None));
+    for none in ["/deposit/requisites/%zz/card", "/deposit/requisites/anna/%0A"] {
+        assert_eq!(Incoming::read("GET", none, b"").unwrap_err().kind, ErrorKind::NotFound);
+    }
+}
+
 // --- lists ---
 
 fn row(w: &World, user: &ApiUser, id: u128) -> DealRow {
@@ -167,10 +206,8 @@ fn row(w: &World, user: &ApiUser, id: u128) -> DealRow {
     DealRow { id: DealId::new(uuid::Uuid::from_u128(id)), ..row }
 }
 
-/// Every condition that the list knows, by hand over four deals: a paid one, a new one that was created an hour later, the
-/// shop's, and another marketplace's.
-#[test]
-fn a_list_is_conditions_on_columns() {
+/// A paid deal, a new one that was created an hour later, the shop's, and another marketplace's.
+fn rows() -> [DealRow; 4] {
     let mut paid = market();
     paid.pass(DAY).pay(B, 3_360_00);
     let new = market();
@@ -184,6 +221,13 @@ fn a_list_is_conditions_on_columns() {
     rows[1].created_at = after(HOUR);
     rows[1].order_id = Some(text("4128"));
     rows[1].buyer_profile_id = text("olga");
+    rows
+}
+
+/// Every condition that the list knows, by hand.
+#[test]
+fn a_list_is_conditions_on_columns() {
+    let rows = rows();
     assert_eq!((rows[0].status, rows[0].status_updated_at), (DealStatus::AwaitingPerformance, after(DAY)));
     let ids = [1, 2, 3, 4].map(|id| DealId::new(uuid::Uuid::from_u128(id)));
     let found = |request: &ListDeals| -> Vec<usize> {
@@ -212,6 +256,77 @@ fn a_list_is_conditions_on_columns() {
     assert_eq!(found(&ListDeals { buyer_profile_id: Some(text("anna")), ..all() }), [1]);
     assert_eq!(found(&ListDeals { seller_profile_id: Some(text("boris")), ..all() }), [1, 2]);
     assert!(found(&ListDeals { seller_profile_id: Some(text("anna")), ..all() }).is_empty());
+    // on behalf of somebody: the deals that they buy or sell in
+    let of = |who: &str| ListDeals { initiator_profile_id: Some(text(who)), ..all() };
+    assert_eq!([found(&of("anna")), found(&of("olga")), found(&of("boris"))], [vec![1], vec![2], vec![1, 2]]);
+    assert!(found(&of("eve")).is_empty());
+    assert_eq!(found(&ListDeals { buyer_profile_id: Some(text("olga")), ..of("boris") }), [2]);
+    // a shop acts as its own profile only
+    assert!(shop_user().filter(&of("boris")).unwrap().matches(&rows[2]));
+    assert_eq!(shop_user().filter(&of("anna")).unwrap_err().kind, ErrorKind::AccessDenied);
+}
+
+/// The text, as SQLite runs it, finds what the conditions say.
+#[test]
+fn a_list_is_what_sqlite_finds() {
+    use rusqlite::types::Value::{Integer, Text};
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    db.execute_batch(
+        "CREATE TABLE deals (id TEXT, api_user TEXT, order_id TEXT, buyer_profile_id TEXT, seller_profile_id TEXT,
+         status TEXT, status_updated_at INTEGER, created_at INTEGER, updated_at INTEGER)",
+    )
+    .unwrap();
+    let mut rows = rows().to_vec();
+    // whose creator nobody has kept
+    rows.push(DealRow { id: DealId::new(uuid::Uuid::from_u128(5)), api_user: None, ..rows[0].clone() });
+    for row in &rows {
+        let texts = (row.id.to_string(), row.api_user.as_deref(), row.order_id.as_deref());
+        let (buyer, seller) = (row.buyer_profile_id.as_str(), row.seller_profile_id.as_str());
+        let times = [row.status_updated_at, row.created_at, row.updated_at].map(Time::millis);
+        let status = row.status.as_str();
+        db.execute(
+            "INSERT INTO deals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            (texts.0, texts.1, texts.2, buyer, seller, status, times[0], times[1], times[2]),
+        )
+        .unwrap();
+    }
+    let all = ListDeals::default;
+    let at = Some(after(DAY));
+    for (request, found) in [
+        (all(), &[1_u128, 2][..]),
+        (ListDeals { status: Some(text("awaiting_performance,disputed")), ..all() }, &[1]),
+        (ListDeals { status_updated_at_from: at, ..all() }, &[1]),
+        (ListDeals { status_updated_at_to: at, ..all() }, &[2]),
+        (ListDeals { created_at_from: Some(after(HOUR)), updated_at_to: at, ..all() }, &[2]),
+        (ListDeals { order_id: Some(text("4127' OR 1=1")), ..all() }, &[]),
+        (ListDeals { initiator_profile_id: Some(text("boris")), ..all() }, &[1, 2]),
+        (
+            ListDeals {
+                initiator_profile_id: Some(text("olga")),
+                status: Some(text("performing,awaiting_deposit")),
+                order_id: Some(text("4128")),
+                buyer_profile_id: Some(text("olga")),
+                seller_profile_id: Some(text("boris")),
+                status_updated_at_from: Some(start()),
+                ..all()
+            },
+            &[2],
+        ),
+    ] {
+        let filter = market_user().filter(&request).unwrap();
+        let (sql, values) = filter.to_sql();
+        let values = values.into_iter().map(|value| match value {
+            Bound::Text(text) => Text(text),
+            Bound::Time(at) => Integer(at.millis()),
+        });
+        let mut query = db.prepare(&format!("SELECT id FROM deals WHERE {sql} ORDER BY id")).unwrap();
+        let ids = query.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(0)).unwrap();
+        let ids: Vec<_> = ids.map(Result::unwrap).collect();
+        let expected = found.iter().map(|id| DealId::new(uuid::Uuid::from_u128(*id)).to_string());
+        assert_eq!(ids, expected.collect::<Vec<_>>(), "{sql}");
+        let matching = rows.iter().filter(|row| filter.matches(row)).map(|row| row.id.to_string());
+        assert_eq!(ids, matching.collect::<Vec<_>>(), "{sql}");
+    }
 }
 
 /// What a store runs is those conditions, with no value in the text.
@@ -221,20 +336,24 @@ fn a_list_is_sql() {
         status: Some(text("performing,disputed")),
         status_updated_at_from: Some(start()),
         order_id: Some(text("4127' OR 1=1")),
+        initiator_profile_id: Some(text("anna")),
         ..ListDeals::default()
     };
     let filter = market_user().filter(&request).unwrap();
     let (sql, values) = filter.to_sql();
     assert_eq!(
         sql,
-        "api_user IN ($1) AND status IN ($2, $3) AND order_id IN ($4) AND status_updated_at >= $5"
+        "api_user IN ($1) AND status IN ($2, $3) AND order_id IN ($4) \
+         AND (buyer_profile_id IN ($5) OR seller_profile_id IN ($5)) AND status_updated_at >= $6"
     );
-    assert_eq!(values.len(), 5);
-    assert_eq!(values[4], escrow_nalogka::Bound::Time(start()));
+    assert_eq!(values.len(), 6);
+    assert_eq!(values[5], Bound::Time(start()));
     // every column is a field of the row
     let row = serde_json::to_value(row(&market(), &market_user(), 1)).unwrap();
     for condition in filter.conditions() {
-        assert!(row.get(condition.column.as_str()).is_some(), "{condition:?}");
+        for column in &condition.columns {
+            assert!(row.get(column.as_str()).is_some(), "{condition:?}");
+        }
         if let Test::OneOf(all) = &condition.test {
             assert!(!all.is_empty());
         }

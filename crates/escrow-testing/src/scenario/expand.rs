@@ -4,6 +4,7 @@
 use serde_json::{Error, Value};
 
 use super::ScenarioError;
+use super::wrong::nearest;
 use escrow::Command;
 use escrow::deal::command::{
     Accept, AcceptAward, AddCharge, Agree, Amend, Annotate, Answer, AppointArbiter, Approve, Attach, Cancel,
@@ -32,13 +33,14 @@ pub(super) fn expand(policy: Option<&mut Value>, path: &str) -> Result<(), Scena
     let Some(name) = changes.remove("preset") else {
         return Ok(());
     };
-    let error = |message: &str| ScenarioError::Field { path: path.to_owned(), message: message.to_owned() };
+    let error = |message: &str| ScenarioError::field(path, message);
     let preset = match name.as_str() {
         Some("shop") => Policy::shop(),
         Some("marketplace") => Policy::marketplace(),
         Some("guarantee") => Policy::guarantee(),
         Some("freelance") => Policy::freelance(),
-        Some(_) | None => return Err(error("preset: write shop, marketplace, guarantee or freelance")),
+        Some(other) => return Err(error(&unknown_preset(other))),
+        None => return Err(error("preset: write shop, marketplace, guarantee or freelance")),
     };
     let mut whole = serde_json::to_value(preset).map_err(|e| error(&e.to_string()))?;
     if let Some(whole) = whole.as_object_mut() {
@@ -46,6 +48,12 @@ pub(super) fn expand(policy: Option<&mut Value>, path: &str) -> Result<(), Scena
     }
     *policy = whole;
     Ok(())
+}
+
+fn unknown_preset(name: &str) -> String {
+    let near = nearest(name, ["shop", "marketplace", "guarantee", "freelance"].into_iter());
+    let meant = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
+    format!("preset{meant}: write shop, marketplace, guarantee or freelance")
 }
 
 /// A command by its name and its content, as `Command` itself would be read.

@@ -12,12 +12,16 @@ fn gateway() -> GatewayName {
     text("scenario")
 }
 
-/// A payment: what is outstanding, under a reference of its own, unless it says otherwise.
-pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
+/// How much is paid: what is outstanding, unless it says otherwise.
+pub(super) fn amount(deal: &Deal, pay: &Pay) -> Money {
     let outstanding = deal.deposit(pay.deposit).map(|d| d.outstanding());
-    let zero = Money::zero(deal.terms().currency);
+    pay.amount.or(outstanding).unwrap_or(Money::zero(deal.terms().currency))
+}
+
+/// A payment, under a reference of its own, unless it says otherwise.
+pub(super) fn payment(deal: &Deal, pay: &Pay, number: u32) -> ConfirmPayment {
     let reference = pay.reference.clone().unwrap_or_else(|| text(&format!("pay-{number}")));
-    let amount = pay.amount.or(outstanding).unwrap_or(zero);
+    let amount = amount(deal, pay);
     let mut paid =
         ConfirmPayment::charged(pay.deposit, gateway(), reference, amount).held_until(pay.held_until);
     (paid.capture, paid.is_final) = (pay.capture.clone(), pay.is_final.unwrap_or(true));

@@ -13,7 +13,7 @@ mod tell;
 use std::collections::BTreeMap;
 
 use escrow::terms::TermsDraft;
-use escrow::{Currency, PartyId, Text, Time};
+use escrow::{Currency, Money, PartyId, Text, Time};
 use escrow_market::balance::{BalancePolicy, Holder};
 use escrow_market::basket::BasketDraft;
 use escrow_market::project::ProjectDraft;
@@ -155,8 +155,8 @@ struct WrittenStep {
     expect_after: BTreeMap<String, Value>,
 }
 
-fn error(path: impl Into<String>, message: impl Into<String>) -> ScenarioError {
-    ScenarioError::Field { path: path.into(), message: message.into() }
+fn error(path: impl Into<String>, message: impl AsRef<str>) -> ScenarioError {
+    ScenarioError::field(path, message.as_ref())
 }
 
 impl MarketScenario {
@@ -243,6 +243,9 @@ pub struct MarketStepReport {
     /// What the rejection says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The sum that it is about, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
     /// Of terms of a deal that were proposed, also where they were refused: their quote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<Value>,

@@ -1,14 +1,19 @@
-//! What a step is quoted.
+//! The sums of a step: what it is about, and what it is quoted.
 
-use super::Action;
-use escrow::deal::command::Accept;
-use escrow::settlement::{Ending, requote};
+use super::{Action, facts};
+use escrow::deal::command::{
+    Accept, AcceptAward, AddCharge, Chargeback, ConfirmPayment, GiveBack, ProposeAward, RequestPayment,
+    Returned, Rule, SettleReceivable,
+};
+use escrow::settlement::{Ending, Resolution, requote};
 use escrow::terms::Quote;
-use escrow::{Command, Deal};
+use escrow::{Award, Command, Deal, Money};
 
-/// What a step is quoted, whether it is refused or not.
+/// The sums of a step, whether it is refused or not.
 #[derive(Default)]
 pub(super) struct Quotes {
+    /// What is paid, disputed, asked for or awarded by it.
+    pub(super) amount: Option<Money>,
     /// Of terms that are proposed.
     pub(super) terms: Option<Quote>,
     /// Of a part that is accepted.
@@ -16,24 +21,46 @@ pub(super) struct Quotes {
 }
 
 impl Quotes {
+    /// Of a step that is about a sum only.
+    pub(super) fn sum(amount: Option<Money>) -> Self {
+        Self { amount, ..Self::default() }
+    }
+
     pub(super) fn of(action: &Action, deal: &Deal) -> Self {
-        let part = |quantities: &[u32]| requote(deal.binding_terms(), quantities).ok();
+        let part = |quantities: &[u32]| Self {
+            part: requote(deal.binding_terms(), quantities).ok(),
+            ..Self::default()
+        };
         match action {
             Action::Command(Command::Amend(amend)) => {
-                Self { terms: Some(amend.terms.quote().clone()), part: None }
+                Self { terms: Some(amend.terms.quote().clone()), ..Self::default() }
             }
-            Action::Command(Command::Accept(Accept { quantities: Some(quantities), .. })) => {
-                Self { terms: None, part: part(quantities) }
-            }
-            Action::Preview(Ending::PartialBuyout(quantities)) => {
-                Self { terms: None, part: part(quantities) }
-            }
-            Action::Command(_)
-            | Action::Preview(_)
-            | Action::Pay(_)
-            | Action::Chargeback(_)
-            | Action::Returned(_)
-            | Action::Resume => Self::default(),
+            Action::Command(Command::Accept(Accept { quantities: Some(quantities), .. })) => part(quantities),
+            Action::Preview(Ending::PartialBuyout(quantities)) => part(quantities),
+            Action::Command(command) => Self::sum(amount(command)),
+            Action::Pay(pay) => Self::sum(Some(facts::amount(deal, pay))),
+            Action::Chargeback(told) => Self::sum(Some(told.amount)),
+            Action::Returned(told) => Self::sum(Some(facts::returned(deal, told).amount)),
+            Action::Preview(_) | Action::Resume => Self::default(),
         }
+    }
+}
+
+/// The sum that a command names, if it names one.
+fn amount(command: &Command) -> Option<Money> {
+    if let Command::RequestPayment(RequestPayment { amount, .. })
+    | Command::ConfirmPayment(ConfirmPayment { amount, .. })
+    | Command::AddCharge(AddCharge { amount, .. })
+    | Command::Chargeback(Chargeback { amount, .. })
+    | Command::Returned(Returned { amount, .. })
+    | Command::SettleReceivable(SettleReceivable { amount, .. })
+    | Command::GiveBack(GiveBack { total: amount, .. })
+    | Command::ProposeAward(ProposeAward { award: Resolution::Amount(amount), .. })
+    | Command::AcceptAward(AcceptAward { award: Resolution::Amount(amount), .. })
+    | Command::Rule(Rule { award: Award::Amount(amount), .. }) = command
+    {
+        Some(*amount)
+    } else {
+        None
     }
 }

@@ -3,6 +3,8 @@
 use escrow::terms::Quote;
 use serde::Serialize;
 
+use super::deadline::{Deadline, Paid};
+use super::statement::{self, ChargebackReport, DebtReport, PaymentReport, PlatformReport};
 use escrow::deal::{Deal, Status};
 use escrow::deposit::{
     Buckets, Deposit, DepositId, DepositPurpose, GatewayName, LegState, Purpose, Reference,
@@ -36,6 +38,16 @@ pub struct Report {
     pub receivables: Vec<Receivable>,
     /// Every deposit with its buckets.
     pub deposits: Vec<DepositReport>,
+    /// What every payment has brought, and what became of it.
+    pub payments: Vec<PaymentReport>,
+    /// Every chargeback.
+    pub chargebacks: Vec<ChargebackReport>,
+    /// Every debt, settled or not.
+    pub debts: Vec<DebtReport>,
+    /// What the platform bears, a line per currency.
+    pub platform: Vec<PlatformReport>,
+    /// The deadline that the deal waits for at the end.
+    pub deadline: Option<Deadline>,
     /// Money in a currency that its deposit is not in, with the buckets of the deposit of its own.
     pub strays: Vec<DepositReport>,
     /// Every step.
@@ -86,6 +98,15 @@ pub struct StepReport {
     pub version: u64,
     /// What all deposits hold or have assigned afterwards.
     pub inside: Vec<DepositMoney>,
+    /// The sum that it is about, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Who gets what by it: what was ordered, credited, or waits. Deadlines that passed before it are counted in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pays: Vec<Paid>,
+    /// The next deadline afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
     /// Of terms that were proposed in place of others, also where they were refused: their quote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
@@ -174,6 +195,8 @@ pub struct DepositReport {
     pub refunded: Money,
     /// What chargebacks took.
     pub charged_back: Money,
+    /// What chargebacks of its payments took besides, and nobody answers for: the platform's own loss.
+    pub borne: Money,
 }
 
 /// What was checked, after every step and at the end.
@@ -199,6 +222,11 @@ impl Report {
             payees: Vec::new(),
             receivables: Vec::new(),
             deposits: Vec::new(),
+            payments: Vec::new(),
+            chargebacks: Vec::new(),
+            debts: Vec::new(),
+            platform: Vec::new(),
+            deadline: None,
             strays: Vec::new(),
             steps: Vec::new(),
             rejections: Vec::new(),
@@ -225,6 +253,11 @@ impl Report {
             .collect();
         self.deposits = deal.deposits().iter().map(DepositReport::from).collect();
         self.strays = deal.strays().map(DepositReport::from).collect();
+        self.payments = statement::payments(deal);
+        self.chargebacks = statement::chargebacks(deal);
+        self.debts = statement::debts(deal);
+        self.platform = statement::platform(deal);
+        self.deadline = Deadline::of(deal);
     }
 }
 
@@ -285,6 +318,7 @@ impl From<&Deposit> for DepositReport {
             paid_out: money(paid_out),
             refunded: money(refunded),
             charged_back: money(charged_back),
+            borne: d.borne(),
         }
     }
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use super::deadline::{Deadline, Paid};
+use super::look::compare;
 use super::quotes::Quotes;
 use super::report::{DepositMoney, Report, StepError, StepReport};
-use super::{Action, Expectation, ExpectedLeg, Scenario, Sight, Step, Who, facts};
+use super::{Action, Scenario, Sight, Step, Who, facts};
 use crate::{ManualClock, MemorySink, ScriptedGateway, SinkFault};
 use escrow::agent::blocking::Agent;
 use escrow::agent::{AgentError, Caller};
-use escrow::deal::{Deal, Permit, PhaseKind, Rejection, Status, cell};
+use escrow::deal::{Deal, Permit, PhaseKind, Rejection, cell};
 use escrow::deposit::Reference;
-use escrow::settlement::{Receivable, SettleError, Settlement};
+use escrow::settlement::{SettleError, Settlement};
 use escrow::terms::Terms;
-use escrow::{Actor, Command, DealId, Outcome, Role, TextError};
+use escrow::{Actor, Command, DealId, Role, TextError};
 
 /// How often a deal is woken or resumed at the end before it counts as stuck.
 const MAX_ROUNDS: usize = 1_000;
@@ -59,6 +61,8 @@ struct Run {
     deal: Deal,
     proposer: Actor,
     payments: u32,
+    /// The step in which the deal was closed.
+    closed_in: Option<usize>,
     /// What the first payment of the scenario is called.
     first_payment: Reference,
 }
@@ -91,7 +95,7 @@ impl Run {
             }
         })?;
         let first_payment = first_payment(&scenario.steps);
-        Ok(Self { agent, sink, deal, proposer, payments: 0, first_payment })
+        Ok(Self { agent, sink, deal, proposer, payments: 0, closed_in: None, first_payment })
     }
 
     fn actor(&self, step: &Step) -> Actor {
@@ -129,6 +133,7 @@ impl Run {
         caller.via.clone_from(&step.via);
         caller.seen = step.seen;
         let quotes = Quotes::of(&step.action, &self.deal);
+        let ended = self.closed_in;
         let taken = match &step.action {
             Action::Command(command) => self.submit(command, caller),
             Action::Pay(pay) => {
@@ -151,9 +156,15 @@ impl Run {
             }
         };
         let at = format!("step {number} ({})", name(&step.action));
-        let result = match &taken {
-            Ok(_) => "accepted".to_owned(),
-            Err((code, _)) => code.clone(),
+        let result = match (&taken, ended) {
+            (Ok(_), _) => "accepted".to_owned(),
+            (Err((code, _)), Some(by)) if step.expect.as_deref() != Some(&**code) => {
+                format!("{code}: the deal was closed in step {by}")
+            }
+            (Err((code, _)), None) if step.by.is_none() && code == "wrong-role" => {
+                format!("{code}: `by` does not say who does it")
+            }
+            (Err((code, _)), _) => code.clone(),
         };
         compare(&at, step.expect.as_deref().unwrap_or("accepted"), &result, &mut report.differences);
         if let Some(expected) = step.expect_status {
@@ -233,6 +244,10 @@ impl Run {
                 (code, Some(message), None)
             }
         };
+        if self.deal.phase().kind() == PhaseKind::Closed {
+            self.closed_in.get_or_insert(step);
+        }
+        let told = report.steps.last().map_or(0, |step| step.version);
         report.steps.push(StepReport {
             step,
             at: self.agent.clock.now(),
@@ -243,11 +258,21 @@ impl Run {
             status: self.deal.status(),
             version: self.deal.version(),
             inside: DepositMoney::of(&self.deal),
+            amount: quotes.amount,
+            pays: self.pays_since(told),
+            deadline: Deadline::of(&self.deal),
             quote: quotes.terms,
             requote: quotes.part,
             preview,
         });
         self.check(step, report);
+    }
+
+    /// Who gets what by the events after this version.
+    fn pays_since(&self, version: u64) -> Vec<Paid> {
+        let known = usize::try_from(version).unwrap_or(usize::MAX);
+        let new = self.sink.journal(self.deal.id()).iter().skip(known);
+        new.filter_map(|envelope| Paid::by(&envelope.event)).collect()
     }
 
     /// What must hold after every step.
@@ -279,33 +304,6 @@ impl Run {
         scenario.expect.look("", report, &mut differences);
         report.differences = differences;
         report.ok = report.differences.is_empty() && report.invariants.violations.is_empty();
-    }
-}
-
-impl Expectation {
-    /// What is not as expected of a deal that was described, each told with what stands before it.
-    pub(super) fn look(&self, before: &str, got: &Report, differences: &mut Vec<String>) {
-        if let Some(status) = self.status {
-            let got = got.status.map_or("none", Status::as_str);
-            compare(&format!("{before}status"), status.as_str(), got, differences);
-        }
-        if let Some(outcome) = self.outcome {
-            let got = got.outcome.map_or("none", Outcome::as_str);
-            compare(&format!("{before}outcome"), outcome.as_str(), got, differences);
-        }
-        if let Some(expected) = &self.legs {
-            let got = got.payees.iter().map(|l| leg_text(&l.payee, l.purpose.as_str(), l.amount)).collect();
-            let expected = expected.iter().map(|e| {
-                let ExpectedLeg { payee, purpose, amount } = e;
-                leg_text(payee, purpose.as_str(), *amount)
-            });
-            compare_lists(&format!("{before}legs"), expected.collect(), got, differences);
-        }
-        if let Some(expected) = &self.receivables {
-            let got = got.receivables.iter().map(receivable_text).collect();
-            let expected = expected.iter().map(receivable_text).collect();
-            compare_lists(&format!("{before}receivables"), expected, got, differences);
-        }
     }
 }
 
@@ -360,37 +358,11 @@ fn named(error: AgentError<SinkFault>) -> (String, String) {
     (code.to_owned(), error.to_string())
 }
 
-fn leg_text(payee: &escrow::Payee, purpose: &str, amount: escrow::Money) -> String {
-    format!("{purpose} of {amount} to {payee}")
-}
-
-fn receivable_text(r: &Receivable) -> String {
-    format!("{} owes {} {} ({})", r.debtor, r.payee, r.amount, r.purpose.as_str())
-}
-
 fn hold(report: &mut Report, step: usize, what: &str, holds: bool) {
     report.invariants.checks = report.invariants.checks.saturating_add(1);
     if !holds {
         report.invariants.violations.push(format!("after step {step}: not so: {what}"));
     }
-}
-
-pub(super) fn compare(what: &str, expected: &str, got: &str, differences: &mut Vec<String>) {
-    if expected != got {
-        differences.push(format!("{what}: expected {expected}, got {got}"));
-    }
-}
-
-fn compare_lists(what: &str, mut expected: Vec<String>, got: Vec<String>, differences: &mut Vec<String>) {
-    for item in got {
-        match expected.iter().position(|e| *e == item) {
-            Some(i) => {
-                expected.remove(i);
-            }
-            None => differences.push(format!("{what}: not expected: {item}")),
-        }
-    }
-    differences.extend(expected.into_iter().map(|item| format!("{what}: missing: {item}")));
 }
 
 /// A short text of the runner's own.

@@ -42,8 +42,8 @@ impl Script {
         if text.len() > Scenario::MAX_BYTES {
             return Err(ScenarioError::TooLarge);
         }
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| ScenarioError::Field { path: "json".to_owned(), message: e.to_string() })?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| ScenarioError::field("json", &e.to_string()))?;
         if value.get("machines").is_some() {
             return MarketScenario::from_value(value).map(|scenario| Self::Market(Box::new(scenario)));
         }

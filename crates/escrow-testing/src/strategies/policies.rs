@@ -115,8 +115,8 @@ pub(super) fn tweak(policy: &mut Policy, field: u8, value: u8, currency: Currenc
         27 => policy.payout = nth(&[Payout::Direct, Payout::Balance, Payout::Ask], n),
         28 => policy.capture = nth(&[Capture::OnFunding, Capture::OnStart, Capture::OnAcceptance], n),
         29 => policy.unsettled = nth(&[Unsettled::ToBalance, Unsettled::Unclaimed], n),
-        // a part of a payment may be missing: nothing, little, half of it, nearly all
-        30 => policy.shortfall = rate(nth(&[0, 20_000, 500_000, 999_999], n)),
+        // a part of a payment may be missing: nothing, little, much, as much as any policy allows
+        30 => policy.shortfall = rate(nth(&[0, 20_000, 300_000, Policy::MAX_SHORTFALL.ppm()], n)),
         _ => make_short(policy, u32::from(value % 5).saturating_add(1)),
     }
     if policy.acceptance == Acceptance::Mutual {

@@ -7,6 +7,8 @@ mod common;
 mod agents;
 mod conformance;
 mod given;
+mod mistakes;
 mod repository;
 mod scenario;
+mod statement;
 mod witness;

@@ -4,12 +4,12 @@
 use escrow_testing::scenario::{Report, Scenario, run};
 use serde_json::{Value, json};
 
-fn eur(amount: &str) -> Value {
+pub(crate) fn eur(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
 }
 
 /// A lamp of 1 000.00 and three bulbs of 10.00 each; the site takes 10 % of the price from the seller.
-fn lamp(steps: Value) -> Value {
+pub(crate) fn lamp(steps: Value) -> Value {
     json!({
         "start": "2026-03-01T12:00:00Z",
         "terms": {
@@ -25,7 +25,7 @@ fn lamp(steps: Value) -> Value {
     })
 }
 
-fn told(scenario: &Value) -> (Report, Value) {
+pub(crate) fn told(scenario: &Value) -> (Report, Value) {
     let read = Scenario::from_json(&scenario.to_string()).unwrap_or_else(|e| panic!("{e}"));
     let report = run(&read);
     assert_eq!(report.differences, Vec::<String>::new(), "{:?}", report.rejections);
@@ -34,13 +34,13 @@ fn told(scenario: &Value) -> (Report, Value) {
     (report, told)
 }
 
-fn wrong(scenario: &Value) -> String {
+pub(crate) fn wrong(scenario: &Value) -> String {
     Scenario::from_json(&scenario.to_string()).unwrap_err().to_string()
 }
 
 const PAY: &str = r#"{ "after": "1h", "do": { "type": "pay", "reference": "p-1" } }"#;
 
-fn steps(more: Value) -> Value {
+pub(crate) fn steps(more: Value) -> Value {
     let mut steps = vec![
         serde_json::from_str(PAY).unwrap(),
         json!({ "after": "1h", "by": "seller", "do": { "type": "start_performing" } }),

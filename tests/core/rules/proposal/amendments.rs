@@ -4,7 +4,7 @@ use crate::common::*;
 use escrow::deal::command::{AppointArbiter, Chargeback, ChargebackStep};
 use escrow::deal::{Command, Consents, Event};
 use escrow::deposit::{LegState, Purpose};
-use escrow::terms::{Acceptance, Fee, FeePayee, Payer, Problem, Provider, Terms};
+use escrow::terms::{Acceptance, Fee, FeePayee, NamedAs, Payer, Problem, Provider, Terms};
 use escrow::{Actor, Payee, Policy, Rejection, Side, Status, TermsDraft};
 
 #[test]
@@ -155,7 +155,12 @@ fn an_arbiter_is_not_paid_by_the_deal_in_any_order() {
     let partner = || Fee::of_price(text("p"), FeePayee::Partner(text("judge")), percent(5), Payer::Seller);
     let mut draft = judged(plain(Policy::freelance()));
     draft.fees.push(partner());
-    assert_eq!(Terms::new(draft).unwrap_err().problem(), Problem::IsAParty);
+    let error = Terms::new(draft).unwrap_err();
+    assert_eq!(error.problem(), Problem::IsAParty(NamedAs::Partner { fee: 0 }));
+    assert_eq!(
+        error.to_string(),
+        "arbiter must be somebody else: the same id is the partner who gets a fee, in `fees[0].payee`"
+    );
     // appointed first, named by an amendment afterwards
     let mut w = World::new(plain(Policy::freelance()));
     w.act(&operator(), AppointArbiter::new(text("judge")));
@@ -163,8 +168,14 @@ fn an_arbiter_is_not_paid_by_the_deal_in_any_order() {
     with_fee.fees.push(partner());
     let mut with_service = plain(Policy::freelance());
     with_service.services.push(service("x", 1_00, Payer::Seller, Provider::Third(text("judge"))));
-    assert!(matches!(w.refuse(&operator(), amend(1, with_fee)), Rejection::Terms(_)));
-    assert!(matches!(w.refuse(&seller(), amend(1, with_service)), Rejection::Terms(_)));
+    // the field is the one that the amendment has written, not that of the arbiter, which it leaves alone
+    assert_eq!(
+        w.refuse(&operator(), amend(1, with_fee)).to_string(),
+        "terms: fees[0].payee must be somebody else: the same id is the arbiter who was appointed"
+    );
+    let Rejection::Terms(error) = w.refuse(&seller(), amend(1, with_service)) else { panic!() };
+    assert_eq!((error.field(), error.index()), ("provider", Some(0)));
+    assert_eq!(error.problem(), Problem::IsAParty(NamedAs::Arbiter));
 }
 
 #[test]

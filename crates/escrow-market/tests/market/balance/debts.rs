@@ -217,7 +217,8 @@ fn the_deal_recognises_the_payment_out_of_the_balance() {
     w.act(&Actor::Gateway, paid.clone());
     w.repeat(&Actor::Gateway, paid);
     let other = SettleReceivable::new(1, rub(100_00), text(&balance.reference(1)));
-    assert_eq!(w.refuse(&Actor::Gateway, other), Refused::KeyReused);
+    let contradicts = escrow::deal::Contradiction::Amount { recorded: rub(600_00), told: rub(100_00) };
+    assert_eq!(w.refuse(&Actor::Gateway, other), Refused::FactContradicts(contradicts));
     assert_eq!(w.deal.receivables().next().unwrap().open(), rub(400_00));
 }
 

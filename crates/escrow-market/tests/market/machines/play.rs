@@ -321,7 +321,8 @@ impl Play for Subscription {
 
     fn step(&self, Choice { kind, content, who }: Choice, _: Time) -> (subscription::Command, Actor) {
         use subscription::command::{
-            AgreePlan, Answer, Cancel, CancelAt, Pay, ProposePlan, SetInstrument, SettleRefund, WithdrawPlan,
+            AgreePlan, Answer, Cancel, CancelAt, Chargeback, ChargebackStep, Pay, ProposePlan, Refunded,
+            SetInstrument, SettleRefund, WithdrawPlan,
         };
         let (period, attempt) = self.charge().map_or((1, 1), |c| (c.period, c.attempt));
         let actor = match who % 4 {
@@ -357,6 +358,21 @@ impl Play for Subscription {
                 let owed = self.refunds().next().map_or((period, attempt), |r| (r.period, r.attempt));
                 let reference = text("refund");
                 (SettleRefund { period: owed.0, attempt: owed.1, reference }.into(), Actor::Gateway)
+            }
+            20 | 21 => {
+                let payment = (text("bank"), text(&format!("bank-{}", who % 3)));
+                let minor = if content.is_multiple_of(2) { 490_00 } else { 1_00 };
+                let told = text(&format!("cb-{}", content % 3));
+                if kind % 24 == 21 {
+                    return (Refunded::new(told, payment, rub(minor)).into(), Actor::Gateway);
+                }
+                let step = match content / 64 {
+                    0 => ChargebackStep::Opened,
+                    1 => ChargebackStep::Lost,
+                    2 => ChargebackStep::Won,
+                    _ => ChargebackStep::Reinstated,
+                };
+                (Chargeback::new(told, payment, rub(minor), step).into(), Actor::Gateway)
             }
             _ => (Wake {}.into(), Actor::Clock),
         }

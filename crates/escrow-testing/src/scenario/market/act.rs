@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::super::quotes::Quotes;
 use super::super::run::{source_of, text};
 use super::super::{Action, Who, facts};
-use super::actions::{BalanceCommand, MarketAction};
+use super::actions::{BalanceCommand, ChargeBack, CreditBalance, DebitBalance, MarketAction, Withdraw};
 use super::names::Kind;
 use super::run::{Market, Taken, stored, told};
 use super::{MarketStep, actions};
@@ -83,16 +83,20 @@ impl Market<'_> {
         match &step.action {
             MarketAction::Deal(action) => stored(&self.machines, DealId::new(id))
                 .map_or_else(Quotes::default, |deal| Quotes::of(action, &deal)),
+            MarketAction::PayBasket(pay) => {
+                let outstanding = stored(&self.machines, BasketId::new(id)).map(|m| m.outstanding());
+                Quotes::sum(pay.amount.or(outstanding))
+            }
+            MarketAction::ChargeBack(ChargeBack { amount, .. })
+            | MarketAction::Withdraw(Withdraw { amount, .. })
+            | MarketAction::Credit(CreditBalance { amount, .. })
+            | MarketAction::Debit(DebitBalance { amount, .. }) => Quotes::sum(Some(*amount)),
+            MarketAction::CameBack(back) => Quotes::sum(back.amount),
+            MarketAction::GiveBackCharge(back) => Quotes::sum(back.amount),
             MarketAction::Project(_)
             | MarketAction::Basket(_)
-            | MarketAction::PayBasket(_)
-            | MarketAction::ChargeBack(_)
-            | MarketAction::CameBack(_)
             | MarketAction::Balance(_)
-            | MarketAction::Withdraw(_)
             | MarketAction::Confirm(_)
-            | MarketAction::Credit(_)
-            | MarketAction::Debit(_)
             | MarketAction::Subscription(_)
             | MarketAction::Resume => Quotes::default(),
         }
@@ -160,6 +164,26 @@ impl Market<'_> {
                 let mut paid = ConfirmPayment::charged(gateway(), reference, amount);
                 paid.held_until = pay.held_until;
                 self.give(basket, paid, caller, basket::Rejection::code)
+            }
+            MarketAction::ChargeBack(c) if kind == Kind::Subscription => {
+                let id = SubscriptionId::new(id);
+                let payment = c.payment.clone().unwrap_or_else(|| self.charged(id, Some(&c.reference)));
+                let told = subscription::command::Chargeback::new(
+                    c.reference.clone(),
+                    (gateway(), payment),
+                    c.amount,
+                    c.step,
+                );
+                self.give(id, told, caller, subscription::Rejection::code)
+            }
+            MarketAction::GiveBackCharge(c) => {
+                let id = SubscriptionId::new(id);
+                let price = stored(&self.machines, id).map(|m| m.plan().plan.amount);
+                let Some(amount) = c.amount.or(price) else { return not_open() };
+                let payment = c.payment.clone().unwrap_or_else(|| self.charged(id, None));
+                let told =
+                    subscription::command::Refunded::new(c.reference.clone(), (gateway(), payment), amount);
+                self.give(id, told, caller, subscription::Rejection::code)
             }
             MarketAction::ChargeBack(c) => {
                 let payment = self.disputed(c, basket);
@@ -250,6 +274,19 @@ impl Market<'_> {
         c.payment.clone().or_else(known).unwrap_or_else(|| text("pay-1"))
     }
 
+    /// The payment that a chargeback of a subscription is known to be about, or else the latest one.
+    fn charged(&self, id: SubscriptionId, case: Option<&Reference>) -> Reference {
+        let known = stored(&self.machines, id);
+        let known = known.iter().flat_map(|subscription| subscription.chargebacks());
+        let known = known.filter(|known| case == Some(&known.id)).map(|known| known.payment.clone()).next();
+        let journal = self.machines.subscriptions.journal(id);
+        let paid = journal.iter().rev().find_map(|recorded| {
+            let subscription::Event::Paid { reference, .. } = &recorded.event else { return None };
+            Some(reference.clone())
+        });
+        known.or(paid).unwrap_or_else(|| text("pay-1"))
+    }
+
     fn withdraw(&self, withdraw: &actions::Withdraw, balance: BalanceId, caller: Caller) -> Taken {
         let Some(known) = stored(&self.machines, balance) else { return not_open() };
         let request = Request {
@@ -307,6 +344,7 @@ fn usual(action: &MarketAction) -> Who {
         MarketAction::Deal(Action::Pay(_) | Action::Chargeback(_) | Action::Returned(_))
         | MarketAction::PayBasket(_)
         | MarketAction::ChargeBack(_)
+        | MarketAction::GiveBackCharge(_)
         | MarketAction::CameBack(_) => Who::Gateway,
         MarketAction::Basket(command) => match command {
             basket::Command::ConfirmPayment(_)
@@ -329,7 +367,10 @@ fn usual(action: &MarketAction) -> Who {
         },
         MarketAction::Withdraw(_) | MarketAction::Confirm(_) => Who::Holder,
         MarketAction::Subscription(command) => match command {
-            subscription::Command::Answer(_) | subscription::Command::SettleRefund(_) => Who::Gateway,
+            subscription::Command::Answer(_)
+            | subscription::Command::SettleRefund(_)
+            | subscription::Command::Refunded(_)
+            | subscription::Command::Chargeback(_) => Who::Gateway,
             subscription::Command::Pay(_) | subscription::Command::SetInstrument(_) => Who::Payer,
             subscription::Command::ProposePlan(_)
             | subscription::Command::AgreePlan(_)

@@ -22,8 +22,10 @@ pub enum MarketAction {
     Basket(basket::Command),
     /// `pay`, to a basket: what is outstanding where no amount is given.
     PayBasket(PayBasket),
-    /// `chargeback`, of a payment of a basket: of its latest where none is named.
+    /// `chargeback`, of a payment of a basket or of a subscription: of its latest where none is named.
     ChargeBack(ChargeBack),
+    /// `refunded`, of a payment of a subscription: its latest, whole, where it does not say otherwise.
+    GiveBackCharge(GiveBackCharge),
     /// `returned`, of a refund of a basket, or of a withdrawal: the latest, whole, where it does not say otherwise.
     CameBack(CameBackLater),
     /// To a balance. Not a `confirm`, which is written in short.
@@ -80,6 +82,20 @@ pub struct ChargeBack {
     pub amount: Money,
     /// How far it is.
     pub step: ChargebackStep,
+}
+
+/// The recipient of a subscription has given a payment back.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GiveBackCharge {
+    /// The gateway's id of the refund.
+    pub reference: Reference,
+    /// The payment; absent: the latest.
+    #[serde(default)]
+    pub payment: Option<Reference>,
+    /// How much; absent: the price of a period.
+    #[serde(default)]
+    pub amount: Option<Money>,
 }
 
 /// Something that was paid comes back.
@@ -202,6 +218,13 @@ impl MarketAction {
             (Kind::Balance, "credit") => read(short).map(Self::Credit),
             (Kind::Balance, "debit") => read(short).map(Self::Debit),
             (Kind::Balance, _) => read(value).map(|command| Self::Balance(BalanceCommand(command))),
+            // with its gateway it is written in full
+            (Kind::Subscription, "chargeback") if short.get("gateway").is_none() => {
+                read(short).map(Self::ChargeBack)
+            }
+            (Kind::Subscription, "refunded") if short.get("gateway").is_none() => {
+                read(short).map(Self::GiveBackCharge)
+            }
             (Kind::Subscription, _) => read(value).map(Self::Subscription),
             (Kind::Deal, _) => read(value).map(Self::Deal),
         }
@@ -217,6 +240,7 @@ impl MarketAction {
             Self::Subscription(command) => command.kind().to_string(),
             Self::PayBasket(_) => "pay".to_owned(),
             Self::ChargeBack(_) => "chargeback".to_owned(),
+            Self::GiveBackCharge(_) => "refunded".to_owned(),
             Self::CameBack(_) => "returned".to_owned(),
             Self::Withdraw(_) => "withdraw".to_owned(),
             Self::Confirm(_) => "confirm".to_owned(),

@@ -25,6 +25,11 @@ pub(super) fn deal(deal: &Deal) -> Value {
         "receivables": report.receivables,
         "deposits": report.deposits,
         "strays": report.strays,
+        "payments": report.payments,
+        "chargebacks": report.chargebacks,
+        "debts": report.debts,
+        "platform": report.platform,
+        "deadline": report.deadline,
         "next_deadline": deal.next_deadline(),
         "version": escrow::Machine::version(deal),
     })
@@ -223,6 +228,8 @@ pub(super) fn subscription(
         "paid": subscription.paid(),
         "skipped": subscription.skipped(),
         "charges": charges(journal),
+        "chargebacks": subscription.chargebacks().collect::<Vec<_>>(),
+        "refunded": subscription.refunded().collect::<Vec<_>>(),
         "owed_back": subscription.refunds().map(refund).collect::<Vec<_>>(),
         "ends_at": subscription.ends_at(),
         "next_deadline": escrow::Machine::next_deadline(subscription),
@@ -248,6 +255,8 @@ fn charges(journal: &[escrow::Recorded<subscription::Event>]) -> Vec<Value> {
             Event::Declined { period, attempt, .. } => (period, attempt, "declined"),
             Event::RefundOwed { period, attempt, .. } => (period, attempt, "owed_back"),
             Event::RefundSettled { period, attempt, .. } => (period, attempt, "gone_back"),
+            Event::PaymentLost { period, attempt, .. } => (period, attempt, "charged_back"),
+            Event::PaymentRestored { period, attempt } => (period, attempt, "paid"),
             Event::Subscribed { .. }
             | Event::Suspended { .. }
             | Event::PeriodsSkipped { .. }
@@ -257,6 +266,8 @@ fn charges(journal: &[escrow::Recorded<subscription::Event>]) -> Vec<Value> {
             | Event::PlanAgreed { .. }
             | Event::PlanChanged { .. }
             | Event::InstrumentSet { .. }
+            | Event::Refunded { .. }
+            | Event::ChargebackRecorded { .. }
             | Event::CancellationScheduled { .. }
             | Event::Cancelled { .. } => continue,
         };

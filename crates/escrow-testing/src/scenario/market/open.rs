@@ -1,5 +1,7 @@
 //! Machines are opened, each by whom it usually is.
 
+use std::collections::BTreeSet;
+
 use escrow::port::blocking::Repository;
 use escrow::port::{Aggregate, Clock, Commit};
 use escrow::terms::Terms;
@@ -11,11 +13,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::Who;
+use super::super::look::compare;
 use super::super::quotes::Quotes;
-use super::super::run::{compare, text};
+use super::super::run::text;
 use super::Opening;
 use super::names::Kind;
-use super::run::{Market, Taken};
+use super::run::{Market, Taken, stored};
 use crate::{MemoryMachines, SinkFault};
 
 impl Market<'_> {
@@ -73,7 +76,11 @@ impl Market<'_> {
                 (actor, self.keep(project, now))
             }
             Opening::Basket(draft) => {
-                let basket = Basket::open(BasketId::new(id), draft.clone(), &Context::clock(now));
+                let deals: BTreeSet<DealId> = draft.lines.iter().map(|line| line.deal).collect();
+                let mut deals = deals.into_iter().filter_map(|id| stored(&self.machines, id));
+                let basket = deals
+                    .try_for_each(|deal| draft.fits(&deal))
+                    .and_then(|()| Basket::open(BasketId::new(id), draft.clone(), &Context::clock(now)));
                 (Actor::Clock, self.keep(basket.map_err(|e| (e.code().to_owned(), e.to_string())), now))
             }
             Opening::Balance { holder, currency, policy } => {

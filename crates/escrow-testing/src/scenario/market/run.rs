@@ -16,11 +16,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::Invariants;
+use super::super::look::compare;
 use super::super::quotes::Quotes;
-use super::super::run::{compare, text};
+use super::super::run::text;
 use super::look::look;
 use super::names::Kind;
-use super::{MarketReport, MarketScenario, MarketStep};
+use super::{MarketReport, MarketScenario, MarketStep, Opening};
 use crate::{ManualClock, MemoryMachines, ScriptedGateway, SinkFault, Told};
 
 /// How often machines are told and woken at one instant, and in the end, before they count as stuck.
@@ -31,7 +32,11 @@ pub(super) type Taken = Result<Option<Value>, (String, String)>;
 
 pub(super) fn run(scenario: &MarketScenario) -> MarketReport {
     let mut market = Market::new(scenario);
-    for (name, opening) in &scenario.machines {
+    // a basket is of deals that are open
+    let is_basket = |opening: &Opening| matches!(opening, Opening::Basket(_));
+    let mut openings: Vec<_> = scenario.machines.iter().collect();
+    openings.sort_by_key(|(_, opening)| is_basket(opening));
+    for (name, opening) in openings {
         market.open(name, opening);
     }
     market.settle();

@@ -80,6 +80,7 @@ impl Market<'_> {
             action: action.to_owned(),
             result,
             message,
+            amount: quotes.amount,
             quote: quotes.terms.map(|quote| json!(quote)),
             requote: quotes.part.map(|quote| json!(quote)),
             preview,
