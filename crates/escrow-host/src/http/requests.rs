@@ -1,7 +1,8 @@
 //! What requests bring, checked.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::Path;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use escrow::deposit::ClientKey;
@@ -33,8 +34,13 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read.map_err(|why| Problem::new(400, "bad-json", "The body is not what is asked for", why))
 }
 
-pub(super) fn id(text: &str) -> Result<DealId, Problem> {
-    text.parse().map_err(|_| Problem::not_found())
+/// What a path names; there is nothing under what is no text, as `%FF` is none.
+pub(super) fn name(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    path.map(|Path(name)| name).map_err(|_| Problem::not_found())
+}
+
+pub(super) fn id(path: Result<Path<String>, PathRejection>) -> Result<DealId, Problem> {
+    name(path)?.parse().map_err(|_| Problem::not_found())
 }
 
 /// The key under which this is done once. Every `POST` has one: a client that cannot repeat a request cannot be sure of it.

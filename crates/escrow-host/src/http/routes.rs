@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
@@ -121,8 +121,12 @@ where
         self.view(&deal, &actor)
     }
 
-    async fn show(State(api): State<Arc<Self>>, Asker(caller): Asker, Path(id): Path<String>) -> Answer {
-        let deal = api.load(requests::id(&id)?, &caller.actor).await?;
+    async fn show(
+        State(api): State<Arc<Self>>,
+        Asker(caller): Asker,
+        id: Result<Path<String>, PathRejection>,
+    ) -> Answer {
+        let deal = api.load(requests::id(id)?, &caller.actor).await?;
         Ok(json(StatusCode::OK, api.view(&deal, &caller.actor)?))
     }
 
@@ -143,11 +147,11 @@ where
     async fn command(
         State(api): State<Arc<Self>>,
         Asker(caller): Asker,
-        Path(id): Path<String>,
+        id: Result<Path<String>, PathRejection>,
         headers: HeaderMap,
         body: Result<Bytes, BytesRejection>,
     ) -> Answer {
-        let (id, key, body) = (requests::id(&id)?, requests::key(&headers)?, requests::body(body)?);
+        let (id, key, body) = (requests::id(id)?, requests::key(&headers)?, requests::body(body)?);
         let scope = requests::scope(&caller.actor);
         let request = requests::request(&format!("/deals/{id}/commands"), &body);
         let seen = requests::seen(&headers)?;
@@ -178,11 +182,11 @@ where
 
     async fn webhook(
         State(api): State<Arc<Self>>,
-        Path(gateway): Path<String>,
+        gateway: Result<Path<String>, PathRejection>,
         headers: HeaderMap,
         body: Result<Bytes, BytesRejection>,
     ) -> Answer {
-        let body = requests::body(body)?;
+        let (gateway, body) = (requests::name(gateway)?, requests::body(body)?);
         let (id, fact) = api.door.fact(&gateway, &headers, &body).await?;
         api.host.webhook(id, fact).await.map_err(|error| Problem::from(&error))?;
         Ok(StatusCode::NO_CONTENT.into_response())

@@ -298,6 +298,14 @@ async fn bad_input_gets_a_problem_and_changes_nothing() {
         // ids, keys, pages
         ("no such deal", get(&format!("/deals/{}", id(404)), "party anna"), 404, "not-found"),
         ("no id", get("/deals/%27%20OR%201=1", "party anna"), 404, "not-found"),
+        ("no text", get("/deals/%FF", "party anna"), 404, "not-found"),
+        (
+            "no text, for a command",
+            post("/deals/%FF/commands", "party anna", "k5", &post_it),
+            404,
+            "not-found",
+        ),
+        ("no gateway's name", request(Method::POST, "/webhooks/%FF", &[], told.clone()), 404, "not-found"),
         ("no key", raw(&[anna], &post_it.to_string()), 400, "bad-key"),
         ("two keys", raw(&[anna, k, ("idempotency-key", "k7")], &post_it.to_string()), 400, "bad-key"),
         ("a key too long", raw(&[anna, ("idempotency-key", &"k".repeat(65))], "{}"), 400, "bad-key"),

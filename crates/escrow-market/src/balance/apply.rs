@@ -94,12 +94,12 @@ impl Balance {
                 let state = WithdrawalState::Failed { at, reason: reason.clone() };
                 self.withdrawals.advance(*withdrawal, state, at);
             }
-            Event::AnswerDoubted { withdrawal } => self.withdrawals.doubt(*withdrawal, true),
-            Event::AnswerConfirmed { withdrawal } => self.withdrawals.doubt(*withdrawal, false),
+            Event::AnswerDoubted { withdrawal } => self.withdrawals.doubt(*withdrawal, true, at),
+            Event::AnswerConfirmed { withdrawal } => self.withdrawals.doubt(*withdrawal, false, at),
             Event::WithdrawalReturned { withdrawal, reference, amount, .. } => {
                 less(&mut self.sums.paid_out, amount);
                 let back = Return { reference: reference.clone(), amount: *amount };
-                self.withdrawals.give_back(*withdrawal, back);
+                self.withdrawals.give_back(*withdrawal, back, at);
             }
             Event::WithdrawalCancelled { withdrawal, .. } => {
                 self.withdrawals.advance(*withdrawal, WithdrawalState::Cancelled { at }, at);

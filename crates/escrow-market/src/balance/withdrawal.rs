@@ -319,21 +319,23 @@ impl Withdrawals {
         let found = self.open.remove(&number).or_else(|| self.over.remove(&number));
         if let Some(withdrawal) = found {
             self.put(Withdrawal { state, ..withdrawal });
-            self.forget(at);
+            self.forget(number, at);
         }
     }
 
-    pub(super) fn doubt(&mut self, number: u32, doubted: bool) {
+    pub(super) fn doubt(&mut self, number: u32, doubted: bool, at: Time) {
         if let Some(withdrawal) = self.over.get_mut(&number) {
             withdrawal.doubted = doubted;
+            self.forget(number, at);
         }
     }
 
     /// What came back whole is asked for no more.
-    pub(super) fn give_back(&mut self, number: u32, back: Return) {
+    pub(super) fn give_back(&mut self, number: u32, back: Return, at: Time) {
         if let Some(withdrawal) = self.over.get_mut(&number) {
             withdrawal.returned.push(back);
             withdrawal.doubted &= withdrawal.kept() > 0;
+            self.forget(number, at);
         }
     }
 
@@ -342,9 +344,11 @@ impl Withdrawals {
         of.insert(withdrawal.number, withdrawal);
     }
 
-    fn forget(&mut self, now: Time) {
+    /// All but the one that has just changed: what is told of it may come again.
+    fn forget(&mut self, changed: u32, now: Time) {
         while self.over.len() > Self::KEPT
-            && let Some((number, oldest)) = self.over.iter().find(|(_, w)| !w.doubted)
+            && let Some((number, oldest)) =
+                self.over.iter().find(|(number, w)| !w.doubted && **number != changed)
             && !is_within_a_day(oldest.requested_at, now)
         {
             let number = *number;

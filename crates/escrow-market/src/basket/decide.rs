@@ -130,7 +130,7 @@ impl Rules for Basket {
                 if !refund.waits() || free <= 0 {
                     return Err(refused);
                 }
-                check_count(self.state.refunds.len())?;
+                check_count(self.state.refunds.len(), MAX_RETRIED)?;
                 self.order_refund(refund.payment, free, Some(c.refund), out);
             }
             Command::Cancel(c) => out.push(Event::GivenUp { reason: c.reason.clone() }),
@@ -171,11 +171,18 @@ impl Rules for Basket {
     }
 }
 
-/// The most payments, refunds and chargebacks of one basket, each.
+/// The most payments, chargebacks and returns of a refund, each.
 pub(super) const MAX: usize = 256;
 
-const fn check_count(known: usize) -> Result<(), Rejection> {
-    if known < MAX { Ok(()) } else { Err(Rejection::TooMany { max: MAX }) }
+/// The most refunds after which an operator may have another one tried again.
+const MAX_RETRIED: usize = 512;
+
+/// The most refunds: those, and what goes back by itself, once of each payment and once more for each chargeback of which
+/// something was given back.
+pub(super) const MAX_REFUNDS: usize = 1_024;
+
+const fn check_count(known: usize, max: usize) -> Result<(), Rejection> {
+    if known < max { Ok(()) } else { Err(Rejection::TooMany { max }) }
 }
 
 fn check_amount(amount: Money) -> Result<(), Rejection> {
@@ -205,7 +212,7 @@ impl Basket {
         if let Some(known) = self.payment(c) {
             return Err(Rejection::FactContradicts { recorded: known.amount, told: c.amount });
         }
-        check_count(self.state.payments.len())?;
+        check_count(self.state.payments.len(), MAX)?;
         let (gateway, reference) = (c.gateway.clone(), c.reference.clone());
         out.push(Event::PaymentReceived { gateway, reference, amount: c.amount });
         Ok(())
@@ -221,7 +228,7 @@ impl Basket {
             return Err(Rejection::CaseContradicts);
         }
         match self.case(c) {
-            None => check_count(self.state.cases.len())?,
+            None => check_count(self.state.cases.len(), MAX)?,
             Some(case) => {
                 if let Some(recorded) = case.told(c.step) {
                     return Err(Rejection::FactContradicts { recorded, told: c.amount });
@@ -275,7 +282,7 @@ impl Basket {
         if c.amount.currency() != kept.currency() || c.amount.minor() > kept.minor() {
             return Err(contradicts(kept));
         }
-        check_count(refund.returned.len())?;
+        check_count(refund.returned.len(), MAX)?;
         let (refund, reference, amount) = (c.refund, c.reference.clone(), c.amount);
         out.push(Event::RefundReturned { refund, reference, amount });
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::command::ChargebackStep;
-use super::decide::MAX;
+use super::decide::{MAX, MAX_REFUNDS};
 use super::{Basket, BasketDraft, Case, Event, Parts, Payment, Refund, RefundState, Status};
 use crate::BasketId;
 use escrow::machine::{self, DecodeError, Progress, Rules};
@@ -67,7 +67,8 @@ impl Basket {
     /// [`DecodeError`] names the field that does not agree.
     pub fn check(&self) -> Result<(), DecodeError> {
         let state = &self.state;
-        let few = [state.payments.len(), state.refunds.len(), state.cases.len()].iter().all(|n| *n <= MAX);
+        let few = [state.payments.len(), state.cases.len()].iter().all(|n| *n <= MAX)
+            && state.refunds.len() <= MAX_REFUNDS;
         let checks = [
             ("draft", self.draft.check().is_ok()),
             ("left", self.left_agrees()),

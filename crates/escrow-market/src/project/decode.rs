@@ -99,7 +99,9 @@ impl Project {
     fn proposal_agrees(&self) -> bool {
         let proposal = &self.state.proposal;
         let first = proposal.version > 1 || proposal.milestones == self.terms.milestones;
-        let open = proposal.fate != Fate::Open || self.is_unique(&proposal.milestones);
+        let all = self.state.begun.len().saturating_add(proposal.milestones.len());
+        let fits = all <= ProjectDraft::MAX_MILESTONES && self.is_unique(&proposal.milestones);
+        let open = proposal.fate != Fate::Open || fits;
         let sound = self.terms.check_milestones(&proposal.milestones).is_ok();
         proposal.version >= 1 && first && open && sound
     }
@@ -125,7 +127,11 @@ impl Project {
                 state.begun.is_empty() && state.planned.is_empty() && state.proposal.fate == Fate::Open
             }
             Phase::Active {} => !state.begun.is_empty(),
-            Phase::Halted { after, .. } => self.run(after).is_some(),
+            // after one that is not to be opened any more
+            Phase::Halted { after, .. } => {
+                let begun = |run: &Run| matches!(run.standing, Standing::Begun { .. });
+                self.run(after).is_some_and(|run| !begun(run))
+            }
             Phase::Stopping {} | Phase::Closed { .. } => {
                 state.planned.is_empty() && state.proposal.fate != Fate::Open
             }

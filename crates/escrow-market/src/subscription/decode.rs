@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::reversals::Reversals;
 use super::settled::{Came, SettledAttempts};
 use super::{
-    Charge, ChargeState, Dunning, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
+    Charge, ChargeState, Ending, Event, Next, Period, PlanVersion, Proposal, Status, Subscription,
     SubscriptionTerms, Trial,
 };
 use crate::{SubscriptionId, is_default};
@@ -243,11 +243,15 @@ impl Subscription {
 
     fn charge_agrees(&self, charge: &Charge) -> bool {
         let state = &self.state;
-        let retries = usize::from(charge.retries) <= self.terms.dunning.retry_s.len();
+        // one that is still to come is one of them
+        let to_come = matches!(state.phase, Phase::PastDue { next: Next::Retry { .. } })
+            && charge.state == ChargeState::Unpaid;
+        let retries = usize::from(charge.retries).saturating_add(to_come.into());
+        let retries = retries <= self.terms.dunning.retry_s.len();
         let amount = charge.amount == state.plan.plan.amount;
         // with those of the schedule on top of what a payer may ask for
-        let most = usize::from(Self::MAX_ATTEMPTS).saturating_add(Dunning::MAX_RETRIES);
-        let attempts = charge.attempt >= 1 && usize::from(charge.attempt) <= most;
+        let most = Self::MAX_ATTEMPTS.saturating_add(charge.retries.into());
+        let attempts = (1..=most).contains(&charge.attempt);
         // no period is shorter than a day
         let earliest = Period::Days(1).after(state.progress.created_at(), charge.period.saturating_sub(1));
         let counted = state.anchor.period <= charge.period && earliest.is_some_and(|at| at <= charge.from);

@@ -412,6 +412,28 @@ fn money_in_another_currency_goes_back_whole() {
     assert_eq!(cart.basket.pending().next().unwrap().amount, inr);
 }
 
+/// As many payments as a basket takes go back, and what was declined is tried again: what was ordered can be read again.
+#[test]
+fn every_payment_goes_back_and_is_tried_again_however_many_there_are() {
+    let mut cart = cart();
+    let olga = || Actor::Operator(text("olga"));
+    let inr = Money::from_minor(1_00, Currency::from_code("INR").unwrap());
+    let paid = |n: u32| ConfirmPayment::charged(text("stripe"), text(&format!("pi_{n}")), inr);
+    // each is ordered back at once
+    for n in 1..=255 {
+        cart.gateway(paid(n));
+    }
+    cart.gateway(Answer::new(1, Answered::Declined(text("closed"))));
+    cart.tell(Retry { refund: 1 }, olga());
+    cart.gateway(paid(256));
+    cart.gateway(Answer::new(2, Answered::Declined(text("closed"))));
+    cart.tell(Retry { refund: 2 }, olga());
+    // 256 payments, two of them twice
+    assert_eq!(cart.basket.refunds().len(), 258);
+    let stored = serde_json::to_string(&cart.basket).unwrap();
+    assert_eq!(serde_json::from_str::<Basket>(&stored).unwrap(), cart.basket);
+}
+
 #[test]
 fn facts_that_contradict_are_refused_with_both_sides() {
     let mut cart = cart();

@@ -615,4 +615,24 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
     assert_eq!(typed(&|v| v["state"]["phase"] = json!({ "stopping": {} })), field("phase"));
     let halted = json!({ "halted": { "after": deal_id(7), "until": at(9) } });
     assert_eq!(typed(&|v| v["state"]["phase"] = halted.clone()), field("phase"));
+    // after one whose deal is to be opened: the customer could go on after it, and it would be passed before it began
+    let begun = |v: &mut Value| {
+        v["state"]["phase"] = json!({ "halted": { "after": first, "until": at(9 * 86_400) } });
+        v["state"]["begun"][0]["standing"] =
+            json!({ "begun": { "terms": **host.deals[&deal_id(1)].terms(), "until": at(9 * 86_400) } });
+    };
+    assert_eq!(typed(&begun), field("phase"));
+    // with those that have begun there would be more than a project has, once it is agreed
+    let many = |v: &mut Value| {
+        let one = v["state"]["planned"][0].clone();
+        let made = |n: u32| {
+            let mut other = one.clone();
+            other["deal"] = json!(deal_id(u128::from(n) + 100));
+            other
+        };
+        v["state"]["proposal"] = json!({
+            "version": 2, "by": "buyer", "fate": "open", "milestones": (0..100).map(made).collect::<Vec<_>>(),
+        });
+    };
+    assert_eq!(typed(&many), field("proposal"));
 }

@@ -1362,6 +1362,14 @@ fn a_hostile_snapshot_is_refused_with_its_field() {
         v["settled"][3]["attempt"] = json!(u16::MAX);
     };
     assert_eq!(typed(&last), field("charge"));
+    // and the last one of a payer's own, which a retry would be one too many after
+    let last = |v: &mut Value| {
+        v["charge"]["attempt"] = json!(1_001);
+        v["settled"][3]["attempt"] = json!(1_001);
+    };
+    assert_eq!(typed(&last), field("charge"));
+    // a retry where none of the three is left
+    assert_eq!(typed(&|v| v["charge"]["retries"] = json!(3)), field("charge"));
     let last = |v: &mut Value| {
         v["anchor"]["period"] = json!(u32::MAX);
         v["anchor"]["at"] = v["charge"]["from"].clone();

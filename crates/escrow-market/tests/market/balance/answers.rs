@@ -153,6 +153,31 @@ fn what_is_in_doubt_is_remembered_however_many_come_after_it() {
     assert_eq!(funds(&balance), (801_00, 0));
 }
 
+/// More than are kept of those that are over, and may have been asked for within a day: 64 and 1 000.
+#[test]
+fn however_many_doubts_end_what_is_stored_can_be_read() {
+    let mut balance = balance();
+    let mut tell = |command: Command, context: Context| {
+        let told = balance.handle(&command, &context);
+        told.map(|_| ()).unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    };
+    for number in 1..=1_070 {
+        let at = number * 2 * DAY;
+        tell(request(number, 50).into(), boris(at));
+        tell(confirm(number).into(), boris(at));
+        tell(paid(number).into(), gateway(at));
+        tell(declined(number).into(), gateway(at));
+    }
+    for number in 1..=1_070 {
+        tell(paid(number).into(), gateway(2_200 * DAY));
+        // the last word, once more
+        tell(paid(number).into(), gateway(2_200 * DAY));
+    }
+    assert_eq!(balance.check(), Ok(()));
+    // 1 000 − 1 070 × 0.50
+    assert_eq!(funds(&balance), (465_00, 0));
+}
+
 /// Every order of the facts about one withdrawal that can be told ends in the same sums.
 #[test]
 fn facts_of_a_withdrawal_in_any_order() {
