@@ -16,6 +16,7 @@ use ureq::Agent;
 
 use crate::Desk;
 use crate::error::Failure;
+use crate::market::REFUSED;
 use crate::store::Letter;
 
 /// How many are sent before the next look at what is due.
@@ -48,6 +49,10 @@ impl Delivery for Outbox {
             }
             _ => Ok(()),
         }
+    }
+
+    fn is_refused(error: &Failure) -> bool {
+        error.0.code == REFUSED
     }
 }
 

@@ -23,6 +23,11 @@ impl Default for Backoff {
 impl Backoff {
     /// When an order that was sent so many times is sent again.
     pub fn next(&self, key: IdempotencyKey, tries: u32, now: Time) -> Time {
+        self.after(&key.to_string(), tries, now)
+    }
+
+    /// The same, of anything that has a name.
+    pub(crate) fn after(&self, key: &str, tries: u32, now: Time) -> Time {
         let doubled = tries.saturating_sub(1).min(32);
         let whole =
             self.first_ms.saturating_mul(1_u64.checked_shl(doubled).unwrap_or(u64::MAX)).min(self.most_ms);

@@ -15,6 +15,12 @@ pub trait Delivery: Sync {
     /// Delivers it, or not: then it comes again, and nothing later of this machine comes before it. The events themselves are
     /// in the journal, from `from_version` on.
     fn deliver(&self, parcel: &Parcel) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Whether the receiver has refused it, so that a person has to look into it. What is refused on every try is given up in
+    /// the end, as an incident; anything else becomes an incident, and is tried on.
+    fn is_refused(_: &Self::Error) -> bool {
+        false
+    }
 }
 
 /// Nobody is told.
@@ -31,5 +37,9 @@ impl<D: Delivery> Delivery for &D {
 
     fn deliver(&self, parcel: &Parcel) -> impl Future<Output = Result<(), Self::Error>> + Send {
         (**self).deliver(parcel)
+    }
+
+    fn is_refused(error: &D::Error) -> bool {
+        D::is_refused(error)
     }
 }

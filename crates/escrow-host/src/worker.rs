@@ -1,6 +1,6 @@
 //! The worker: wakes, asks again, delivers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::pin;
@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use escrow::Time;
 use escrow::agent::Act;
-use escrow::port::{Aggregate, Backlog, Clock, PaymentGateway, Repository, Wait, Wanted};
+use escrow::port::{Aggregate, Backlog, Clock, MachineKey, PaymentGateway, Repository, Wait, Wanted};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 
 use crate::batch::Woken;
 use crate::figures::count;
+use crate::outbox::Stuck;
 use crate::trust::{ClockTrust, millis};
 use crate::{Delivery, Host};
 
@@ -51,6 +52,7 @@ pub struct Worker<R, G, C, D = ()> {
     pub(crate) delivery: D,
     pub(crate) name: String,
     pub(crate) batch: u32,
+    pub(crate) stuck: BTreeMap<MachineKey, Stuck>,
     grace: Duration,
     lease: Duration,
     idle: Duration,
@@ -70,6 +72,7 @@ impl<R, G, C> Worker<R, G, C> {
             delivery: (),
             name: name.into(),
             batch: 64,
+            stuck: BTreeMap::new(),
             grace: Duration::from_secs(10),
             lease: Duration::from_secs(30),
             idle: Duration::from_millis(500),
@@ -82,8 +85,8 @@ impl<R, G, C> Worker<R, G, C> {
 impl<R, G, C, D> WorkerBuilder<R, G, C, D> {
     /// Who is told what was committed. Without this, parcels are dropped.
     pub fn deliver_to<E>(self, delivery: E) -> WorkerBuilder<R, G, C, E> {
-        let Worker { host, delivery: _, name, batch, grace, lease, idle, concurrency, trust } = self.0;
-        WorkerBuilder(Worker { host, delivery, name, batch, grace, lease, idle, concurrency, trust })
+        let Worker { host, delivery: _, name, batch, stuck, grace, lease, idle, concurrency, trust } = self.0;
+        WorkerBuilder(Worker { host, delivery, name, batch, stuck, grace, lease, idle, concurrency, trust })
     }
 
     /// How many machines and parcels it takes at a time; 64.

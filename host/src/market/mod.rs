@@ -63,8 +63,14 @@ pub(crate) fn done<M: Aggregate<Rejection: Refusal>>(
     }
 }
 
+/// The code of what a machine does not take from another one.
+pub(crate) const REFUSED: &str = "not-taken";
+
 fn delivered(done: Result<(), Undelivered<DealsError>>) -> Result<(), Failure> {
-    done.map_err(|undelivered| Failure::new(503, "try-again", "Try again", undelivered.to_string()))
+    done.map_err(|undelivered| {
+        let code = if undelivered.is_refused() { REFUSED } else { "try-again" };
+        Failure::new(503, code, "Try again", undelivered.to_string())
+    })
 }
 
 type DeskAgent<'d> = Agent<&'d SystemClock, &'d DeskGateway>;

@@ -232,6 +232,52 @@ async fn the_outbox_is_delivered_in_order_and_one_machine_holds_up_no_other() {
     }
 }
 
+/// Refuses everything, for good or not.
+struct Refuses(bool);
+
+impl Delivery for Refuses {
+    type Error = String;
+
+    async fn deliver(&self, parcel: &Parcel) -> Result<(), String> {
+        Err(format!("{}no {}", if self.0 { "" } else { "not now: " }, parcel.to_version))
+    }
+
+    fn is_refused(error: &String) -> bool {
+        !error.starts_with("not now")
+    }
+}
+
+/// 45 tries, an hour apart at the most; what is tried in between does not count.
+#[tokio::test]
+async fn what_a_receiver_refuses_is_given_up_in_the_end_as_an_incident() {
+    for for_good in [true, false] {
+        let world = World::new(Faults::default());
+        world.performing(1).await;
+        let delivery = Refuses(for_good);
+        let mut worker = Worker::builder(world.host.clone(), "one").deliver_to(&delivery).build();
+        let incidents = || world.host.repository().open_incidents(0, 9).unwrap();
+        for _ in 0..44 {
+            for _ in 0..2 {
+                assert_eq!(worker.pass::<Deal>().await.unwrap().failed, 1);
+            }
+            assert!(incidents().is_empty());
+            world.advance(3_600);
+        }
+        worker.pass::<Deal>().await.unwrap();
+        let told: Vec<_> = incidents().into_iter().map(|(_, i)| (i.what, i.detail)).collect();
+        let (what, why) =
+            if for_good { ("parcel-given-up", "no 1") } else { ("undelivered", "not now: no 1") };
+        let detail = format!("versions 0 to 1 are not told after 45 tries: {why}");
+        assert_eq!(told, [(what.to_owned(), detail)]);
+        // what is given up makes room for the next, which is counted by itself
+        let left = world.host.repository().parcels(0, 9).await.unwrap().len();
+        assert_eq!(left, if for_good { 2 } else { 3 });
+        world.advance(3_600);
+        worker.pass::<Deal>().await.unwrap();
+        assert_eq!(incidents().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_worker_runs_until_it_is_stopped() {
     let world = World::new(Faults { lost: 1_000, ..Faults::default() });

@@ -2,8 +2,10 @@
 
 use escrow::port::{Commit, CommitError, Repository, blocking};
 use escrow::{Context, Currency, Deal, DealId, Envelope, Terms, Time};
+use escrow_market::{Balance, Basket, Offer, Project, Store, Subscription};
 use escrow_postgres::{BlockingPostgres, Entry, Postgres, StoreError};
-use escrow_testing::conformance::{SinkUnderTest, event_sink, repository};
+use escrow_store::Storable;
+use escrow_testing::conformance::{SinkUnderTest, Story, event_sink, repository, repository_of};
 use rust_decimal::Decimal;
 use tokio_postgres::Config;
 
@@ -67,6 +69,35 @@ pub fn it_keeps_the_laws_of_a_repository(server: &Server) {
     let seen = repository(|| db.clone()).unwrap();
     assert_eq!((seen.held().len(), seen.skipped().len()), (5, 0));
     assert_eq!(server.runtime.block_on(server.open(&config).fsck::<Deal>()).unwrap(), []);
+}
+
+/// All kinds in one database, with the same ids: they are kept apart. What is skipped is what a kind never does.
+pub fn it_keeps_the_laws_of_every_machine_that_it_stores(server: &Server) {
+    let config = server.database();
+    let db = BlockingPostgres::connect(config.clone(), 4).unwrap();
+    let open = server.open(&config);
+    let laws = Laws { server, db, open };
+    assert_eq!(laws.of::<Deal>(), (7, 0));
+    assert_eq!(laws.of::<Basket>(), (7, 0));
+    assert_eq!(laws.of::<Subscription>(), (6, 1));
+    assert_eq!(laws.of::<Project>(), (6, 1));
+    assert_eq!(laws.of::<Balance>(), (6, 1));
+    assert_eq!(laws.of::<Offer>(), (5, 2));
+    assert_eq!(laws.of::<Store>(), (5, 2));
+}
+
+struct Laws<'s> {
+    server: &'s Server,
+    db: BlockingPostgres,
+    open: Postgres,
+}
+
+impl Laws<'_> {
+    fn of<M: Story + Storable>(&self) -> (usize, usize) {
+        let seen = repository_of::<M, _>(|| self.db.clone()).unwrap();
+        assert_eq!(self.server.runtime.block_on(self.open.fsck::<M>()).unwrap(), []);
+        (seen.held().len(), seen.skipped().len())
+    }
 }
 
 pub fn start() -> Time {

@@ -21,6 +21,7 @@ fn the_repository_on_a_real_server() {
     };
     laws::it_keeps_the_laws_of_an_event_sink(&server);
     laws::it_keeps_the_laws_of_a_repository(&server);
+    laws::it_keeps_the_laws_of_every_machine_that_it_stores(&server);
     laws::a_commit_inside_a_transaction_is_the_transactions(&server);
     laws::a_connection_that_is_lost_in_a_commit_is_not_known(&server);
     laws::newer_tables_are_refused(&server);

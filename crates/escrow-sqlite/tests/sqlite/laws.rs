@@ -2,8 +2,10 @@
 
 use escrow::port::{Backlog, Commit, CommitError, Repository, blocking};
 use escrow::{Context, Deal, DealId, Envelope, Event, Status};
+use escrow_market::{Balance, Basket, Offer, Project, Store, Subscription};
 use escrow_sqlite::{Entry, Filter, Page, Sqlite, StoreError};
-use escrow_testing::conformance::{SinkUnderTest, event_sink, repository};
+use escrow_store::Storable;
+use escrow_testing::conformance::{SinkUnderTest, Story, event_sink, repository, repository_of};
 
 use crate::world::{TempFile, accepted, id, party, propose, start, terms};
 
@@ -59,6 +61,25 @@ fn it_keeps_the_laws_of_a_repository() {
     let seen = repository(|| db.clone()).unwrap();
     assert_eq!((seen.held().len(), seen.skipped().len()), (5, 0));
     assert_eq!(db.fsck::<Deal>().unwrap(), []);
+}
+
+/// All kinds in one file, with the same ids: they are kept apart. What is skipped is what a kind never does.
+#[test]
+fn it_keeps_the_laws_of_every_machine_that_it_stores() {
+    fn laws<M: Story + Storable>(db: &Sqlite) -> (usize, usize) {
+        let seen = repository_of::<M, _>(|| db.clone()).unwrap();
+        assert_eq!(db.fsck::<M>().unwrap(), []);
+        (seen.held().len(), seen.skipped().len())
+    }
+    let file = TempFile::new();
+    let db = file.open();
+    assert_eq!(laws::<Deal>(&db), (7, 0));
+    assert_eq!(laws::<Basket>(&db), (7, 0));
+    assert_eq!(laws::<Subscription>(&db), (6, 1));
+    assert_eq!(laws::<Project>(&db), (6, 1));
+    assert_eq!(laws::<Balance>(&db), (6, 1));
+    assert_eq!(laws::<Offer>(&db), (5, 2));
+    assert_eq!(laws::<Store>(&db), (5, 2));
 }
 
 #[test]
