@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use escrow::deposit::{DepositId, Purpose};
 use escrow::settlement::{Ending, Fault, Incurred, Pots, Settlement, settle};
-use escrow::terms::{Fee, OnRefund, Payer, Terms};
+use escrow::terms::{Fee, FeeBuilder, OnRefund, Payer, Terms};
 use escrow::{Award, Currency, Payee, Policy, Rate};
 use escrow_testing::strategies;
 use proptest::prelude::*;
@@ -119,9 +119,13 @@ fn by_purpose(sums: &Sums, owed: i64) -> BTreeMap<&'static str, i128> {
 
 /// A deal of 100.00 with a fee of so many percent, which the buyer pays, and of whose payment this much came.
 fn sold(fee: i64, on_refund: OnRefund, shortfall: i64, buyer: i64) -> (Terms, Pots) {
+    let fee = Fee::percent("platform", fee).payer(Payer::Buyer).on_refund(on_refund);
+    sold_with(fee, shortfall, buyer)
+}
+
+fn sold_with(fee: FeeBuilder, shortfall: i64, buyer: i64) -> (Terms, Pots) {
     let mut policy = Policy::shop();
     policy.shortfall = Rate::percent(shortfall.into()).unwrap();
-    let fee = Fee::percent("platform", fee).payer(Payer::Buyer).on_refund(on_refund);
     let terms =
         Terms::builder("anna", "shop", Currency::EUR).item("thing", dec!(100)).fee(fee).policy(policy);
     let terms = terms.build().unwrap();
@@ -147,9 +151,11 @@ fn an_award_of_all_that_misses_a_part_of_the_fee() {
 
 #[test]
 fn where_more_is_missing_than_the_seller_gets_the_rest_is_owed() {
-    // 100.00 and a fee of 50.00, of which 2/3 may be missing
-    for (there, platform, owed) in [(50_00, 50_00, 0), (49_99, 49_99, 1), (60_00, 50_00, 0)] {
-        let (terms, pots) = sold(50, OnRefund::Return, 70, there);
+    // 100.00 and a fee of 110.00, of which a half, 105.00, may be missing
+    for (there, platform, owed) in [(110_00, 110_00, 0), (105_00, 105_00, 5_00), (120_00, 110_00, 0)] {
+        let fee =
+            Fee::percent("platform", 100).fixed(dec!(10)).payer(Payer::Buyer).on_refund(OnRefund::Return);
+        let (terms, pots) = sold_with(fee, 50, there);
         let settlement = settle(&terms, &pots, Incurred::default(), &Ending::Success).unwrap();
         // first S, 100.00, is lowered, as far as it goes; then the fee takes what there is
         assert_eq!(settlement.minor_of(&Payee::Seller, Purpose::Payout), there - platform);
