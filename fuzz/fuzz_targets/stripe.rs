@@ -6,7 +6,7 @@
 
 mod mutate;
 
-use escrow::{Command, Context, Currency, Deal, DealId, Machine, Money, Policy, Terms, Time};
+use escrow::{Command, Context, Currency, Deal, DealId, Money, Policy, Terms, Time};
 use escrow_stripe::{About, HearError, SigningSecret, Webhooks};
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
