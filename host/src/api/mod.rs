@@ -8,10 +8,11 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use escrow::deposit::DepositId;
@@ -46,6 +47,27 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/api/v1/quote", post(quote))
         .merge(market::routes())
         .route("/api/{*rest}", get(|| async { Problem(Failure::not_found()) }))
+        .layer(map_response(as_problem))
+}
+
+/// What the router refuses by itself is a problem like any other: a path that is no text, a query or a body that cannot be read,
+/// a method that there is not.
+async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !status.is_client_error() || kind.is_some_and(|kind| kind == escrow_host::Problem::CONTENT_TYPE) {
+        return response;
+    }
+    let (code, title) = match status {
+        StatusCode::NOT_FOUND => return Failure::not_found().to_json(),
+        StatusCode::METHOD_NOT_ALLOWED => ("no-such-method", "This cannot be done here"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The body is too large"),
+        _ => ("bad-request", "The request cannot be read"),
+    };
+    let said = to_bytes(response.into_body(), 1_000).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let detail = if said.is_empty() { "See the description at `/api/openapi.json`." } else { &said };
+    Failure::new(status.as_u16(), code, title, detail).to_json()
 }
 
 /// A failure as `application/problem+json`.

@@ -208,3 +208,25 @@ async fn a_project_and_a_withdrawal_by_programs() {
     assert_eq!(anna.get("/api/v1/balances").await.1["balances"], json!([]));
     assert_eq!(anna.get("/api/v1/projects").await.1["projects"].as_array().unwrap().len(), 1);
 }
+
+/// What the router refuses by itself is a problem, too, with a code and what is wrong.
+#[tokio::test]
+async fn whatever_cannot_be_read_is_a_problem() {
+    let test = TestDesk::new();
+    let mut boris = Program::of(&test, "boris");
+    for path in ["/api/v1/deals/%FF", "/api/v1/deals/%FF/events", "/api/v1/nowhere"] {
+        let (status, problem) = boris.get(path).await;
+        assert_eq!(
+            (status.is_client_error(), problem["code"].is_string()),
+            (true, true),
+            "{path}: {problem}"
+        );
+    }
+    let (status, problem) = boris.get("/api/v1/deals?limit=many").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("bad-request")));
+    assert!(problem["detail"].as_str().unwrap().contains("limit"), "{problem}");
+    let (status, problem) = boris.get("/api/v1/quote").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("no-such-method")));
+    let (status, problem) = boris.post("/api/v1/nowhere", "n-1", &json!({})).await;
+    assert_eq!((status.is_client_error(), problem["code"].is_string()), (true, true), "{problem}");
+}
