@@ -16,6 +16,9 @@ use crate::{PartyId, Side, Time};
 pub(crate) struct Quarrel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dispute: Option<Dispute>,
+    /// Where the host keeps the proof of who opened the dispute last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<FileRef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) buyers_report: Option<Verdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +78,7 @@ impl Quarrel {
     }
 
     pub(super) fn open(&mut self, by: Opener, reason: &Reason, evidence: Option<&FileRef>, at: Time) {
+        self.evidence = evidence.cloned();
         let known = self.dispute.take();
         let counted = |side, before: u8| before.saturating_add(u8::from(by == Opener::Party(side)));
         self.dispute = Some(match known {
@@ -83,7 +87,6 @@ impl Quarrel {
                 openings: dispute.openings.saturating_add(1),
                 opened_by: by,
                 reason: reason.clone(),
-                evidence: evidence.cloned(),
                 opened_at: at,
                 buyers_openings: counted(Side::Buyer, dispute.buyers_openings),
                 sellers_openings: counted(Side::Seller, dispute.sellers_openings),
@@ -98,7 +101,6 @@ impl Quarrel {
                 openings: 1,
                 opened_by: by,
                 reason: reason.clone(),
-                evidence: evidence.cloned(),
                 opened_at: at,
                 buyers_openings: counted(Side::Buyer, 0),
                 sellers_openings: counted(Side::Seller, 0),

@@ -79,7 +79,7 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         }
         Command::OpenDispute(c) => deal.dispute().is_some_and(|d| {
             d.status == DisputeStatus::Open
-                && (&d.reason, &d.evidence) == (&c.reason, &c.evidence)
+                && (&d.reason, &deal.quarrel().evidence) == (&c.reason, &c.evidence)
                 && role.side().is_some_and(|side| d.opened_by == crate::dispute::Opener::Party(side))
         }),
         Command::ProposeAward(c) => {

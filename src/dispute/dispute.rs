@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Award;
-use crate::deal::command::FileRef;
 use crate::deposit::{Reason, Reference};
 use crate::stored::left_out::is_default;
 use crate::{Side, Time};
@@ -59,9 +58,6 @@ pub struct Dispute {
     pub(crate) openings: u32,
     pub(crate) opened_by: Opener,
     pub(crate) reason: Reason,
-    /// Where the host keeps the proof.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) evidence: Option<FileRef>,
     pub(crate) opened_at: Time,
     /// How often each side opened it.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -111,11 +107,6 @@ impl Dispute {
     /// The reason.
     pub const fn reason(&self) -> &Reason {
         &self.reason
-    }
-
-    /// Where the host keeps the proof of who opened it last.
-    pub const fn evidence(&self) -> Option<&FileRef> {
-        self.evidence.as_ref()
     }
 
     /// When it was opened last.

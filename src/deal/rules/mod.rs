@@ -17,6 +17,7 @@ pub(super) mod endings;
 pub(super) mod funding;
 pub(super) mod holds;
 pub(super) mod legs;
+pub(super) mod missed;
 pub(super) mod moderation;
 pub(super) mod notes;
 pub(super) mod payins;

@@ -3,9 +3,8 @@
 use smallvec::SmallVec;
 
 use super::endings::{self, Fullness};
-use super::{answers, chargebacks, funding, holds, legs};
+use super::{answers, chargebacks, funding, holds, legs, missed};
 use crate::deal::Deal;
-use crate::deal::books::Debt;
 use crate::deal::command::{ConfirmPayment, RequestPayment, StatedPayment};
 use crate::deal::draft::Draft;
 use crate::deal::event::Event;
@@ -224,7 +223,7 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     let tx = capture.unwrap_or(deal.books().next_tx());
     // what we order takes what is needed, and lets the rest go
     let (amount, last) = (c.amount, c.is_final || capture.is_some());
-    let missed = if last { missed_of_rest(deal, c, hold) } else { None };
+    let missed = if last { missed::of_rest(deal, c, hold) } else { None };
     deal.push(Event::HoldCharged { tx, hold, amount, capture: c.capture.clone(), last, missed });
     let ordered = deal.transactions().iter().find(|t| t.is_pending() && t.source == Some(hold)).map(|t| t.id);
     let closed = deal.transaction(hold).is_some_and(|t| t.hold == Some(HoldState::Closed));
@@ -236,21 +235,6 @@ fn charge_hold(deal: &mut Draft<'_>, c: &ConfirmPayment, hold: TxId, capture: Op
     chargebacks::reconcile(deal);
     endings::end_if_short(deal, was);
     answers::after_capture(deal, c.deposit);
-}
-
-/// What the deposit needed of the rest of a hold that the gateway lets go by itself after the performance has begun: as if
-/// the capture of that had failed.
-fn missed_of_rest(deal: &Deal, c: &ConfirmPayment, hold: TxId) -> Option<Money> {
-    let (of, on_hold) = (deal.deposit(c.deposit)?, deal.transaction(hold)?.on_hold());
-    if of.id.is_charge() || !answers::goes_on(deal) {
-        return None;
-    }
-    let needed = match deal.books().ordered_of(hold) {
-        Some((_, ordered)) => ordered,
-        None => deal.books().missing(of, of.needed()),
-    };
-    let missed = needed.min(on_hold).saturating_sub(c.amount.minor());
-    (missed > 0).then(|| Money::from_minor(missed, of.required.currency()))
 }
 
 /// What the deposit wants of what is charged of a hold: of the hold itself what no other capture brings, beyond it what any
@@ -320,7 +304,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     let was = Fullness::of(deal);
     let wanted = match deal.deposit(id) {
         Some(deposit) if deal.takes_money(deposit) => deposit.outstanding().minor(),
-        Some(deposit) if is_late(deal, c) => missed(deal, deposit),
+        Some(deposit) if missed::is_late(deal, c) => missed::of(deal, deposit),
         Some(_) | None => 0,
     };
     let amount = c.amount.minor();
@@ -344,7 +328,7 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
     }
     let with_it = Fullness::of(deal);
     if deal.phase().has_ended() && wanted > 0 {
-        pay_missed(deal, id, amount);
+        missed::pay(deal, id, amount);
     }
     chargebacks::reconcile(deal);
     if wanted == 0 || deal.phase().has_ended() {
@@ -359,36 +343,6 @@ pub(crate) fn receive(deal: &mut Draft<'_>, c: &ConfirmPayment, tx: TxId) -> Res
         holds::capture_late(deal, id);
     }
     Ok(())
-}
-
-/// Whether money came in after all by a payment whose hold brought nothing, or not all.
-fn is_late(deal: &Deal, c: &ConfirmPayment) -> bool {
-    c.held_until.is_none() && deal.books().recorded(c).any(|t| t.kind == TransactionKind::Hold)
-}
-
-/// What the ending misses of a deposit because captures failed: what the payees are owed, and, as long as a capture is waited
-/// for, what the ending divides.
-fn missed(deal: &Deal, deposit: &Deposit) -> i64 {
-    if deal.phase().awaits_capture() {
-        return deposit.divided().saturating_sub(deposit.as_if_held());
-    }
-    deal.books().missed_of(deposit.id).fold(0, |sum, debt| sum.saturating_add(debt.open().minor()))
-}
-
-/// The payees get what they have missed, oldest debt first, and are owed it no more.
-fn pay_missed(deal: &mut Draft<'_>, deposit: DepositId, amount: i64) {
-    let mut left = amount;
-    let debts: SmallVec<[Debt; 2]> = deal.books().missed_of(deposit).cloned().collect();
-    for debt in debts {
-        let part = Money::from_minor(left.min(debt.open().minor()), debt.amount.currency());
-        left = left.saturating_sub(part.minor());
-        if part.is_positive() {
-            let new = Money::from_minor(debt.amount.minor().saturating_sub(part.minor()), part.currency());
-            deal.push(Event::ReceivableChanged { number: debt.number, old: debt.amount, new });
-            legs::assign(deal, deposit, &debt.payee, debt.purpose, part);
-        }
-    }
-    legs::give_up_overdue(deal);
 }
 
 /// With the ending, and after the policy's time, a claim that nobody has confirmed lapses. The payment counts all the same

@@ -4,10 +4,14 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::ChargebackStep;
+use super::command::{self, ChargebackStep};
+use super::decide::check_amount;
+use super::settled::Came;
+use super::{Event, Rejection, Subscription};
 use crate::is_default;
 use escrow::Money;
 use escrow::deposit::{GatewayName, Reference};
+use escrow::machine::Out;
 
 /// A chargeback and how far it is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -168,5 +172,72 @@ impl Reversals {
             && self.cases.iter().enumerate().all(once)
             && self.refunds.iter().all(|refund| refund.amount.is_positive())
             && self.refunds.iter().enumerate().all(refunded_once)
+    }
+}
+
+/// Their rules.
+impl Subscription {
+    /// All that goes back of a payment is at most what it was. What was taken for nothing is settled by it.
+    pub(super) fn judge_refunded(
+        &self,
+        c: &command::Refunded,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
+        check_amount(c.amount)?;
+        let contradicts = |recorded| Rejection::FactContradicts { recorded, told: c.amount };
+        if let Some(known) = self.state.reversals.refund(&c.gateway, &c.reference) {
+            return Err(if known.payment == c.payment {
+                contradicts(known.amount)
+            } else {
+                Rejection::OtherPayment
+            });
+        }
+        if let Some(settled) = self.state.settled.of_payment(&c.payment) {
+            let gone = match settled.came {
+                Came::Refunded { .. } => settled.amount.minor(),
+                Came::Paid(_) | Came::Lost(_) | Came::Owed(_) | Came::Declined => 0,
+            };
+            let gone = self.state.reversals.refunded(&c.payment).saturating_add(gone);
+            let left = settled.amount.minor().saturating_sub(gone);
+            if c.amount.currency() != settled.amount.currency() || c.amount.minor() > left {
+                return Err(contradicts(Money::from_minor(left, settled.amount.currency())));
+            }
+            if let (Came::Owed(_), true) = (&settled.came, c.amount == settled.amount) {
+                let (period, attempt) = (settled.period, settled.attempt);
+                let reference = c.reference.clone();
+                out.push(Event::RefundSettled { period, attempt, reference });
+                return Ok(());
+            }
+        }
+        let (id, gateway, payment) = (c.reference.clone(), c.gateway.clone(), c.payment.clone());
+        out.push(Event::Refunded { id, gateway, payment, amount: c.amount });
+        Ok(())
+    }
+
+    /// Steps come in any order; each once, and all of one payment.
+    pub(super) fn judge_chargeback(
+        &self,
+        c: &command::Chargeback,
+        out: &mut Out<'_, Event>,
+    ) -> Result<(), Rejection> {
+        check_amount(c.amount)?;
+        let paid = self.state.settled.of_payment(&c.payment).map(|settled| settled.amount);
+        let case = self.state.reversals.case(&c.gateway, &c.reference);
+        if case.is_some_and(|case| case.payment != c.payment) {
+            return Err(Rejection::OtherPayment);
+        }
+        let told = case.and_then(|case| case.told(c.step));
+        let mut known = case.into_iter().flat_map(|case| case.amounts()).chain(paid);
+        let other = known.find(|known| known.currency() != c.amount.currency());
+        if let Some(recorded) = told.or(other) {
+            return Err(Rejection::FactContradicts { recorded, told: c.amount });
+        }
+        // what is lost is not won any more
+        if let (ChargebackStep::Won, Some(recorded)) = (c.step, case.and_then(|case| case.lost)) {
+            return Err(Rejection::FactContradicts { recorded, told: c.amount });
+        }
+        let (id, gateway, payment) = (c.reference.clone(), c.gateway.clone(), c.payment.clone());
+        out.push(Event::ChargebackRecorded { id, gateway, payment, step: c.step, amount: c.amount });
+        Ok(())
     }
 }
