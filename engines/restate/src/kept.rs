@@ -66,8 +66,11 @@ pub enum Delivered<M: Kept> {
     /// It gets a command.
     Command(<M as Machine>::Command),
     /// It gets a command that depends on how it is found, or none.
-    Read(Box<dyn Fn(&M) -> Option<<M as Machine>::Command> + Send>),
+    Read(Box<Reading<M>>),
 }
+
+/// What a machine is to do, as it is found.
+type Reading<M> = dyn Fn(&M) -> Option<<M as Machine>::Command> + Send;
 
 /// The service and the key of a machine.
 pub fn target(machine: MachineId) -> (&'static str, String) {
