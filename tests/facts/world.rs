@@ -10,9 +10,11 @@ use escrow::deal::command::{
 use escrow::deal::{Cause, Command, Event, Phase};
 use escrow::deposit::{DepositId, LegState, Purpose, Transaction, TransactionKind, TransactionState, TxId};
 use escrow::dispute::Award;
-use escrow::settlement::{Ending, Fault};
+use escrow::settlement::{Course, Ending, Fault};
 use escrow::terms::{Fee, Liable, Payer, Service, Terms};
-use escrow::{Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time};
+use escrow::{
+    Actor, Context, Currency, Deal, DealId, Money, Payee, Policy, Recorded, Rejection, Side, Time, settle,
+};
 
 use crate::oracle::books::{Books, Does};
 use crate::oracle::ending::{Ending as Division, Share};
@@ -384,10 +386,11 @@ impl World {
         }
     }
 
-    /// What the deal's own preview gives everybody out of each deposit.
+    /// How the ending divides each deposit, as if nothing had been lost.
     fn division(&self, ending: &Ending, before: &Deal, by_fact: bool) -> Division {
         let mut division = Division::default();
-        let settlement = before.preview(ending).unwrap();
+        let course = Course::from(before.incurred()).given_back(before.given_back().minor());
+        let settlement = settle(before.binding_terms(), &before.pots(), course, ending).unwrap();
         for id in [B, DepositId::SELLER_PAYMENT, GB, GS] {
             let mut left = self.model.pot(place(id));
             let mut shares = Vec::new();
