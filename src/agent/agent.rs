@@ -348,7 +348,7 @@ pub(super) fn checkout_request<'a>(
 /// time, since many trackers know days only. The deal keeps the latest few ids, so a longer history would be recorded
 /// again each time. A delivery or a refusal is news in any place: the clocks of scanners differ.
 pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> Vec<Checkpoint> {
-    let known = |c: &Checkpoint| deal.work().knows(&c.id);
+    let known = |c: &Checkpoint| deal.work().scan(&c.id).is_some();
     let seen = history.iter().rposition(known).map_or(0, |i| i.saturating_add(1));
     let decides = |c: &Checkpoint| match c.kind {
         CheckpointKind::Final | CheckpointKind::Refused => true,
@@ -356,7 +356,7 @@ pub(super) fn news(deal: &Deal, history: Vec<Checkpoint>) -> Vec<Checkpoint> {
     };
     let mut news = Vec::new();
     for (place, checkpoint) in history.into_iter().enumerate() {
-        let is_told = deal.work().knows_as(&checkpoint.id, checkpoint.kind);
+        let is_told = deal.work().scan(&checkpoint.id).is_some_and(|(kind, _)| kind == checkpoint.kind);
         if place >= seen || decides(&checkpoint) && !is_told {
             news.push(checkpoint);
         }

@@ -50,7 +50,8 @@ pub(super) fn already_stands(deal: &Deal, command: &Command, role: Role, actor: 
         Command::RemoveTrack(_) => work.track.is_none(),
         Command::RecordTracking(c) => {
             // another track's is ignored
-            work.track.as_ref() != Some(&c.track) || work.has_recorded(&c.checkpoint)
+            work.track.as_ref() != Some(&c.track)
+                || work.scan(&c.checkpoint.id) == Some((c.checkpoint.kind, c.checkpoint.occurred_at))
         }
         Command::StartPerforming(_) => in_stage(deal, Stage::Performing),
         Command::StopPerforming(_) => in_stage(deal, Stage::AwaitingPerformance),

@@ -32,10 +32,6 @@ impl<Id: PartialEq> Recent<Id> {
         self.0.contains(id)
     }
 
-    fn any(&self, of: impl Fn(&Id) -> bool) -> bool {
-        self.0.iter().any(of)
-    }
-
     fn push(&mut self, id: Id) {
         if self.0.len() >= Self::KEPT {
             self.0.remove(0);
@@ -60,10 +56,6 @@ pub(crate) struct Scan {
 impl Scan {
     fn of(checkpoint: &Checkpoint) -> Self {
         Self { id: checkpoint.id.clone(), kind: checkpoint.kind, at: checkpoint.occurred_at }
-    }
-
-    fn is(&self, other: &Checkpoint) -> bool {
-        self.id == other.id && self.kind == other.kind && self.at == other.occurred_at
     }
 }
 
@@ -150,30 +142,12 @@ impl Work {
         same_id.is_some_and(|known| *known == Document::of(file, by))
     }
 
-    /// Whether a checkpoint of the track under this id is recorded, as far as the deal remembers.
-    pub(crate) fn knows(&self, id: &CheckpointId) -> bool {
-        self.any_scan(|scan| scan.id == *id, |latest| latest.id == *id)
-    }
-
-    /// Whether a checkpoint under this id is that says the same.
-    pub(crate) fn knows_as(&self, id: &CheckpointId, kind: CheckpointKind) -> bool {
-        self.any_scan(
-            |scan| scan.id == *id && scan.kind == kind,
-            |latest| latest.id == *id && latest.kind == kind,
-        )
-    }
-
-    /// Whether just this checkpoint is.
-    pub(crate) fn has_recorded(&self, checkpoint: &Checkpoint) -> bool {
-        let latest = |latest: &Checkpoint| Scan::of(latest).is(checkpoint);
-        self.any_scan(|scan| scan.is(checkpoint), latest)
-    }
-
-    fn any_scan(&self, scan: impl Fn(&Scan) -> bool, latest: impl Fn(&Checkpoint) -> bool) -> bool {
-        self.checkpoints.any(&scan)
-            || self.decisive.any(&scan)
-            // the latest is known for good, however many older ones came after it
-            || self.latest.as_deref().is_some_and(latest)
+    /// What the checkpoint of the track under this id said, and of when, as far as the deal remembers.
+    pub(crate) fn scan(&self, id: &CheckpointId) -> Option<(CheckpointKind, Time)> {
+        let recent = self.checkpoints.0.iter().chain(&self.decisive.0).find(|scan| scan.id == *id);
+        // the latest is known for good, however many older ones came after it
+        let latest = self.latest.as_deref().filter(|latest| latest.id == *id);
+        recent.map(|scan| (scan.kind, scan.at)).or(latest.map(|latest| (latest.kind, latest.occurred_at)))
     }
 
     /// The evidence of a cost.

@@ -135,8 +135,9 @@ impl Policy {
     /// Refuses a policy that contradicts itself, or under which a phase could wait for ever.
     ///
     /// # Errors
-    /// [`TermsError`] names the field: a duration of zero or over ten years, a shortfall over [`Policy::MAX_SHORTFALL`], no revision at all, a partial buyout
-    /// where the buyer does not accept, or payouts to balances that nobody keeps. The sums of the arbitration fee are checked with the terms, which know the currency.
+    /// [`TermsError`] names the field: a duration of zero or over ten years, a shortfall over [`Policy::MAX_SHORTFALL`], no
+    /// revision at all, a partial buyout where the buyer does not accept, or payouts to balances that nobody keeps. The sums of
+    /// the arbitration fee are checked with the terms, which know the currency.
     pub fn validate(&self) -> Result<(), TermsError> {
         let durations = [
             ("proposal_s", self.proposal_s),

@@ -26,6 +26,7 @@ mod stored;
 mod aggregate;
 pub mod balance;
 pub mod basket;
+mod chargeback;
 pub mod code;
 pub mod destination;
 pub mod follow;

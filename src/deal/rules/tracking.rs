@@ -27,7 +27,7 @@ pub(crate) fn remove(deal: &mut Draft<'_>) {
 
 /// Records a checkpoint of the attached track, and acts on it where it counts and the deal is waiting for it.
 pub(crate) fn record(deal: &mut Draft<'_>, c: &RecordTracking) -> Result<(), Rejection> {
-    if deal.work().knows(&c.checkpoint.id) {
+    if deal.work().scan(&c.checkpoint.id).is_some() {
         return Err(Rejection::IdentityTaken);
     }
     let latest = counts(deal, &c.checkpoint);

@@ -24,6 +24,17 @@ fn begun(policy: Policy) -> World {
     w
 }
 
+/// 600.00 were charged, 400.00 are on hold; accepted, and the capture is ordered.
+fn accepted_with_a_hold() -> (World, u32) {
+    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
+    w.pay(B, 600_00);
+    w.hold(B, 400_00, after(60 * DAY));
+    w.act(&seller(), StartPerforming {});
+    w.act(&buyer(), accept());
+    let capture = w.order(Capture, &Payee::Buyer);
+    (w, capture)
+}
+
 fn owed_by_buyer(to: Payee, purpose: Purpose, minor: i64) -> (Payee, Payee, Purpose, i64) {
     (Payee::Buyer, to, purpose, minor)
 }
@@ -109,12 +120,7 @@ fn a_capture_that_comes_after_the_ending_pays_what_the_buyer_owes() {
 /// What then comes of the hold pays the other 250.00; 150.00 go back.
 #[test]
 fn a_late_capture_pays_what_is_still_owed_and_the_rest_goes_back() {
-    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
-    w.pay(B, 600_00);
-    w.hold(B, 400_00, after(60 * DAY));
-    w.act(&seller(), StartPerforming {});
-    w.act(&buyer(), accept());
-    let capture = w.order(Capture, &Payee::Buyer);
+    let (mut w, capture) = accepted_with_a_hold();
     w.decline(capture);
     w.done_all();
     let paid = escrow::deal::command::SettleReceivable::new(1, rub(150_00), text("cash-1"));
@@ -308,12 +314,7 @@ fn which_hold_is_let_go_is_the_order_of_refunds() {
 /// 600.00 were charged, 400.00 are on hold. The capture fails: the last leg misses 400.00, which the buyer owes the seller.
 #[test]
 fn a_capture_that_fails_with_the_acceptance_leaves_the_ending() {
-    let mut w = World::new(sale(Policy::shop().capture(When::OnAcceptance)));
-    w.pay(B, 600_00);
-    w.hold(B, 400_00, after(60 * DAY));
-    w.act(&seller(), StartPerforming {});
-    w.act(&buyer(), accept());
-    let capture = w.order(Capture, &Payee::Buyer);
+    let (mut w, capture) = accepted_with_a_hold();
     assert_eq!(orders(&w), [(Capture, 400_00)]);
     w.decline(capture);
     assert_eq!(orders(&w), [(Fee, 50_00), (Payout, 550_00)]);

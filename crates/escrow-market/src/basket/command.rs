@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::chargeback::Chargeback;
 pub use escrow::deal::command::{Answered, ChargebackStep, Wake};
 use escrow::deposit::{GatewayName, Reason, Reference};
 use escrow::{DealId, Money, Time, commands};
@@ -51,35 +52,6 @@ impl ConfirmPayment {
     /// Money that was charged.
     pub const fn charged(gateway: GatewayName, reference: Reference, amount: Money) -> Self {
         Self { gateway, reference, amount, held_until: None }
-    }
-}
-
-/// A fact: the payer's bank takes a payment back, gives it up, or gives it back. It may be told before the payment is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Chargeback {
-    /// The gateway's id of the chargeback.
-    pub reference: Reference,
-    /// The gateway.
-    pub gateway: GatewayName,
-    /// The gateway's id of the payment.
-    pub payment: Reference,
-    /// How much; positive.
-    pub amount: Money,
-    /// How far it is.
-    pub step: ChargebackStep,
-}
-
-impl Chargeback {
-    /// A chargeback of a payment came to this step.
-    pub fn new(
-        reference: Reference,
-        (gateway, payment): (GatewayName, Reference),
-        amount: Money,
-        step: ChargebackStep,
-    ) -> Self {
-        Self { reference, gateway, payment, amount, step }
     }
 }
 

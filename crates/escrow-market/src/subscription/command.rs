@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
+pub use crate::chargeback::Chargeback;
 pub use escrow::deal::command::{Answered, ChargebackStep, Wake};
 use escrow::deposit::{GatewayName, Reference};
 use escrow::{InstrumentRef, Money, commands};
@@ -136,36 +137,6 @@ impl Refunded {
     /// So much of a payment was given back.
     pub fn new(reference: Reference, (gateway, payment): (GatewayName, Reference), amount: Money) -> Self {
         Self { reference, gateway, payment, amount }
-    }
-}
-
-/// A fact: the payer's bank takes a payment back, gives it up, or gives it back. `(gateway, reference)` names it. Its steps
-/// may be told in any order, and before the payment is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Chargeback {
-    /// The gateway's id of the chargeback.
-    pub reference: Reference,
-    /// The gateway.
-    pub gateway: GatewayName,
-    /// The gateway's id of the payment.
-    pub payment: Reference,
-    /// How much; positive.
-    pub amount: Money,
-    /// How far it is.
-    pub step: ChargebackStep,
-}
-
-impl Chargeback {
-    /// A chargeback of a payment came to this step.
-    pub fn new(
-        reference: Reference,
-        (gateway, payment): (GatewayName, Reference),
-        amount: Money,
-        step: ChargebackStep,
-    ) -> Self {
-        Self { reference, gateway, payment, amount, step }
     }
 }
 
